@@ -1,0 +1,79 @@
+// Least connections: the target with the fewest outstanding requests for its weight; among several, one
+// drawn at random, each as likely.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "balancing/count_partition.hpp"
+#include "balancing/target_class.hpp"
+
+namespace nephoscope {
+
+class LeastConnections {
+ public:
+  LeastConnections() = default;
+  explicit LeastConnections(const std::vector<double>& weights)
+      : weights_(weights), classes_(weights.size()) {}
+
+  // Precondition: there is a target.
+  template <class Words>
+  std::uint32_t select(Words& words, std::uint64_t) {
+    if (classes_.size() == 1) {
+      const CountPartition& all = classes_[0];
+      return all.at(static_cast<std::uint32_t>(words.below(all.ties())));
+    }
+    return select_weighted(words);
+  }
+
+  void sent(Target target) { classes_[target.of_class].increment(target.slot); }
+  void answered(Target target, std::int64_t) { classes_[target.of_class].decrement(target.slot); }
+
+  void add(Target target, std::uint32_t outstanding) {
+    classes_[target.of_class].add(target.slot, outstanding);
+  }
+  void remove(Target target) { classes_[target.of_class].remove(target.slot); }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(weights_);
+    for (CountPartition& partition : classes_) partition.serialize(archive);
+  }
+
+ private:
+  template <class Words>
+  std::uint32_t select_weighted(Words& words);
+
+  std::vector<double> weights_;
+  std::vector<CountPartition> classes_;
+};
+
+// Compares requests after this one per weight, as the weighted form of nginx and HAProxy does.
+template <class Words>
+std::uint32_t LeastConnections::select_weighted(Words& words) {
+  double least = 0.0;
+  std::uint32_t ties = 0;
+  const auto load = [this](std::size_t at) {
+    return (static_cast<double>(classes_[at].least()) + 1.0) / weights_[at];
+  };
+  for (std::size_t at = 0; at < classes_.size(); ++at) {
+    if (classes_[at].size() == 0) continue;
+    if (ties == 0 || load(at) < least) {
+      least = load(at);
+      ties = 0;
+    }
+    if (load(at) == least) ties += classes_[at].ties();
+  }
+  auto place = static_cast<std::uint32_t>(words.below(ties));
+  std::size_t at = 0;
+  for (;; ++at) {
+    if (classes_[at].size() == 0 || load(at) != least) continue;
+    if (place < classes_[at].ties()) break;
+    place -= classes_[at].ties();
+  }
+  return classes_[at].at(place);
+}
+
+}  // namespace nephoscope

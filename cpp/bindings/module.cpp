@@ -1,0 +1,24 @@
+// nephoscope._core: one bind_ function a concept, each in the file of its name.
+
+#include "bindings/pybind11.hpp"
+
+namespace nephoscope {
+
+void bind_errors(py::module_&);
+void bind_kernel(py::module_&);
+void bind_spec(py::module_&);
+void bind_parts(py::module_&);
+void bind_world(py::module_&);
+
+}  // namespace nephoscope
+
+// Errors first, so that whatever fails later fails with its own class; then classes before the
+// functions that take them, so that signatures in docstrings name them.
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The compiled core of nephoscope.";
+  nephoscope::bind_errors(m);
+  nephoscope::bind_kernel(m);
+  nephoscope::bind_spec(m);
+  nephoscope::bind_parts(m);
+  nephoscope::bind_world(m);
+}

@@ -1,0 +1,189 @@
+// The structs of world/spec.hpp and of the parts' own spec headers, field by field under the same
+// names: default constructor, attributes to read and write.
+//
+// What is inside a struct is seen through it (`traffic.arrivals.rate = 5` changes `traffic`); what
+// is in a vector comes out as a copy, and a vector is assigned whole. Vectors of numbers take lists
+// and arrays and come back as arrays, so that a trace of millions of instants costs one copy.
+
+#include "world/spec.hpp"
+
+#include "bindings/pybind11.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nephoscope {
+namespace {
+
+// Lists of whole numbers must not lose their fractions on the way in, so the kind is checked before
+// the conversion; an empty list has the kind of float in NumPy's eyes and is always fine.
+template <class T>
+bool converts_exactly(const py::dtype& from) {
+  const char kind = from.kind();
+  const bool integer = kind == 'i' || (kind == 'u' && from.itemsize() < 8);
+  return integer || (std::floating_point<T> && (kind == 'f' || kind == 'u'));
+}
+
+template <class T>
+std::vector<T> vector_of(const py::object& values, const char* name) {
+  const auto any = py::array::ensure(values);
+  if (!any || any.ndim() != 1 || (any.size() > 0 && !converts_exactly<T>(any.dtype()))) {
+    throw py::type_error(std::string(name) + " takes a flat list or array of " +
+                         (std::floating_point<T> ? "numbers" : "whole numbers"));
+  }
+  const auto exact = py::array_t<T, py::array::c_style | py::array::forcecast>(any);
+  return std::vector<T>(exact.data(), exact.data() + exact.size());
+}
+
+template <class Class, class T>
+void numbers(py::class_<Class>& cls, const char* name, std::vector<T> Class::* member) {
+  cls.def_property(
+      name,
+      [member](const Class& self) {
+        const auto& values = self.*member;
+        return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+      },
+      [member, name](Class& self, const py::object& values) {
+        self.*member = vector_of<T>(values, name);
+      });
+}
+
+template <class Class, class T>
+void structs(py::class_<Class>& cls, const char* name, std::vector<T> Class::* member) {
+  cls.def_property(
+      name, [member](const Class& self) { return self.*member; },
+      [member](Class& self, std::vector<T> values) { self.*member = std::move(values); });
+}
+
+void bind_workload(py::module_& m) {
+  py::native_enum<ArrivalKind>(m, "ArrivalKind", "enum.Enum")
+      .value("poisson", ArrivalKind::poisson)
+      .value("constant", ArrivalKind::constant)
+      .value("mmpp", ArrivalKind::mmpp)
+      .value("profile", ArrivalKind::profile)
+      .value("instants", ArrivalKind::instants)
+      .value("counts", ArrivalKind::counts)
+      .value("closed", ArrivalKind::closed)
+      .finalize();
+  auto arrivals = py::class_<ArrivalSpec>(m, "ArrivalSpec")
+                      .def(py::init<>())
+                      .def_readwrite("kind", &ArrivalSpec::kind)
+                      .def_readwrite("rate", &ArrivalSpec::rate)
+                      .def_readwrite("users", &ArrivalSpec::users)
+                      .def_readwrite("think", &ArrivalSpec::think);
+  numbers(arrivals, "rates", &ArrivalSpec::rates);
+  numbers(arrivals, "mean_stay_ns", &ArrivalSpec::mean_stay_ns);
+  numbers(arrivals, "times_ns", &ArrivalSpec::times_ns);
+  numbers(arrivals, "counts", &ArrivalSpec::counts);
+
+  py::class_<ClientSpec>(m, "ClientSpec")
+      .def(py::init<>())
+      .def_readwrite("count", &ClientSpec::count)
+      .def_readwrite("zipf", &ClientSpec::zipf);
+}
+
+void bind_routing(py::module_& m) {
+  py::native_enum<RoutingKind>(m, "RoutingKind", "enum.Enum")
+      .value("round_robin", RoutingKind::round_robin)
+      .value("least_connections", RoutingKind::least_connections)
+      .value("ip_hash", RoutingKind::ip_hash)
+      .value("least_response_time", RoutingKind::least_response_time)
+      .value("random", RoutingKind::random)
+      .value("power_of_two", RoutingKind::power_of_two)
+      .value("join_idle_queue", RoutingKind::join_idle_queue)
+      .value("weighted_random", RoutingKind::weighted_random)
+      .finalize();
+  py::class_<RoutingSpec>(m, "RoutingSpec")
+      .def(py::init<>())
+      .def_readwrite("kind", &RoutingSpec::kind)
+      .def_readwrite("choices", &RoutingSpec::choices);
+}
+
+void bind_service(py::module_& m) {
+  py::native_enum<StepKind>(m, "StepKind", "enum.Enum")
+      .value("compute", StepKind::compute)
+      .value("sleep", StepKind::sleep)
+      .value("call", StepKind::call)
+      .value("choose", StepKind::choose)
+      .value("fail", StepKind::fail)
+      .finalize();
+  py::native_enum<Destination::Kind>(m, "DestinationKind", "enum.Enum")
+      .value("balancer", Destination::Kind::balancer)
+      .value("fleet", Destination::Kind::fleet)
+      .finalize();
+  py::class_<Destination>(m, "Destination")
+      .def(py::init<>())
+      .def_readwrite("kind", &Destination::kind)
+      .def_readwrite("index", &Destination::index);
+  auto step = py::class_<StepSpec>(m, "StepSpec")
+                  .def(py::init<>())
+                  .def_readwrite("kind", &StepSpec::kind)
+                  .def_readwrite("demand", &StepSpec::demand)
+                  .def_readwrite("to", &StepSpec::to)
+                  .def_readwrite("timeout_ns", &StepSpec::timeout_ns)
+                  .def_readwrite("probability", &StepSpec::probability);
+  numbers(step, "weights", &StepSpec::weights);
+  structs(step, "branches", &StepSpec::branches);
+  auto service = py::class_<ServiceSpec>(m, "ServiceSpec")
+                     .def(py::init<>())
+                     .def_readwrite("name", &ServiceSpec::name)
+                     .def_readwrite("processor_sharing", &ServiceSpec::processor_sharing)
+                     .def_readwrite("concurrency", &ServiceSpec::concurrency)
+                     .def_readwrite("backlog", &ServiceSpec::backlog);
+  structs(service, "steps", &ServiceSpec::steps);
+}
+
+void bind_entities(py::module_& m) {
+  py::native_enum<OnTimeout>(m, "OnTimeout", "enum.Enum")
+      .value("finish", OnTimeout::finish)
+      .value("abandon", OnTimeout::abandon)
+      .finalize();
+  py::class_<TrafficSpec>(m, "TrafficSpec")
+      .def(py::init<>())
+      .def_readwrite("name", &TrafficSpec::name)
+      .def_readwrite("to", &TrafficSpec::to)
+      .def_readwrite("arrivals", &TrafficSpec::arrivals)
+      .def_readwrite("clients", &TrafficSpec::clients)
+      .def_readwrite("timeout_ns", &TrafficSpec::timeout_ns)
+      .def_readwrite("on_timeout", &TrafficSpec::on_timeout);
+  py::class_<FleetSpec>(m, "FleetSpec")
+      .def(py::init<>())
+      .def_readwrite("name", &FleetSpec::name)
+      .def_readwrite("service", &FleetSpec::service)
+      .def_readwrite("count", &FleetSpec::count)
+      .def_readwrite("vcpus", &FleetSpec::vcpus)
+      .def_readwrite("speed", &FleetSpec::speed);
+  py::class_<TargetSpec>(m, "TargetSpec")
+      .def(py::init<>())
+      .def_readwrite("fleet", &TargetSpec::fleet)
+      .def_readwrite("weight", &TargetSpec::weight);
+  auto balancer = py::class_<BalancerSpec>(m, "BalancerSpec")
+                      .def(py::init<>())
+                      .def_readwrite("name", &BalancerSpec::name)
+                      .def_readwrite("routing", &BalancerSpec::routing);
+  structs(balancer, "targets", &BalancerSpec::targets);
+}
+
+}  // namespace
+
+void bind_spec(py::module_& m) {
+  bind_workload(m);
+  bind_routing(m);
+  bind_service(m);
+  bind_entities(m);
+  auto world = py::class_<WorldSpec>(m, "WorldSpec")
+                   .def(py::init<>())
+                   .def_readwrite("seed", &WorldSpec::seed)
+                   .def_readwrite("replication", &WorldSpec::replication)
+                   .def_readwrite("duration_ns", &WorldSpec::duration_ns)
+                   .def_readwrite("warmup_ns", &WorldSpec::warmup_ns)
+                   .def_readwrite("series_ns", &WorldSpec::series_ns);
+  structs(world, "traffic", &WorldSpec::traffic);
+  structs(world, "services", &WorldSpec::services);
+  structs(world, "fleets", &WorldSpec::fleets);
+  structs(world, "balancers", &WorldSpec::balancers);
+}
+
+}  // namespace nephoscope

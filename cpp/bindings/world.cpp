@@ -1,0 +1,165 @@
+// nephoscope._core.World: plain data in (WorldSpec), plain data out (dicts of numbers and arrays).
+
+#include "world/world.hpp"
+
+#include "bindings/pybind11.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+constexpr const char* outcome_names[] = {"completed", "rejected", "failed", "timed_out"};
+
+template <class Value, class Rows, class Get>
+py::array_t<Value> column(const Rows& rows, Get get) {
+  py::array_t<Value> out(static_cast<py::ssize_t>(rows.size()));
+  auto view = out.template mutable_unchecked<1>();
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    view(static_cast<py::ssize_t>(at)) = static_cast<Value>(get(rows[at]));
+  }
+  return out;
+}
+
+py::dict account_dict(const Account& account, const char* offered) {
+  py::dict out;
+  out["name"] = account.name;
+  out[offered] = account.offered;
+  for (std::size_t kind = 0; kind < account.ended.size(); ++kind) {
+    out[outcome_names[kind]] = account.ended[kind];
+  }
+  out["in_flight"] = account.in_flight;
+  out["latency"] = account.latency;
+  return out;
+}
+
+py::dict targets_dict(const std::vector<TargetAccount>& targets) {
+  using Row = TargetAccount;
+  py::dict out;
+  out["fleet"] = column<std::int32_t>(targets, [](const Row& row) { return row.fleet; });
+  out["instance"] = column<std::int32_t>(targets, [](const Row& row) { return row.instance; });
+  out["requests"] = column<std::int64_t>(
+      targets, [](const Row& row) { return total(row.ended) + row.in_flight; });
+  for (std::size_t kind = 0; kind < 4; ++kind) {
+    out[outcome_names[kind]] =
+        column<std::int64_t>(targets, [kind](const Row& row) { return row.ended[kind]; });
+  }
+  out["in_flight"] = column<std::int64_t>(targets, [](const Row& row) { return row.in_flight; });
+  out["run_ns"] = column<std::int64_t>(targets, [](const Row& row) { return row.run_ns; });
+  return out;
+}
+
+py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
+  py::dict out = account_dict(fleet, "requests");
+  out["wasted"] = fleet.wasted;
+  out["run_ns"] = fleet.run_ns;
+  out["vcpu_ns"] = fleet.vcpu_ns;
+  out["instances_mean"] = window_ns > 0 ? static_cast<double>(fleet.instance_ns) /
+                                              static_cast<double>(window_ns)
+                                        : static_cast<double>(fleet.instances_final);
+  out["instances_min"] = fleet.instances_min;
+  out["instances_max"] = fleet.instances_max;
+  out["instances_final"] = fleet.instances_final;
+  return out;
+}
+
+py::dict results_dict(const World& world) {
+  Results results;
+  {
+    py::gil_scoped_release release;
+    results = world.results();
+  }
+  py::dict out;
+  out["now_ns"] = results.now_ns;
+  out["warmup_ns"] = results.measured_from_ns;
+  out["events"] = results.events;
+  py::list traffic;
+  for (const Account& account : results.traffic) traffic.append(account_dict(account, "offered"));
+  out["traffic"] = traffic;
+  py::list balancers;
+  for (const BalancerAccount& account : results.balancers) {
+    py::dict balancer = account_dict(account, "requests");
+    balancer["targets"] = targets_dict(account.targets);
+    balancers.append(balancer);
+  }
+  out["load_balancers"] = balancers;
+  py::list fleets;
+  for (const FleetAccount& account : results.fleets) {
+    fleets.append(fleet_dict(account, results.now_ns - results.measured_from_ns));
+  }
+  out["fleets"] = fleets;
+  py::dict series;
+  series["interval_ns"] = results.series_interval_ns;
+  for (const Column& values : results.series) {
+    series[values.name.c_str()] =
+        column<std::int64_t>(values.values, [](std::int64_t value) { return value; });
+  }
+  out["series"] = series;
+  return out;
+}
+
+py::dict state_dict(const World& world) {
+  const auto instances = world.instances();
+  using View = World::InstanceView;
+  py::dict out;
+  out["now_ns"] = world.now();
+  out["fleet"] = column<std::int32_t>(instances, [](const View& view) { return view.fleet; });
+  out["busy_workers"] =
+      column<std::int64_t>(instances, [](const View& view) { return view.busy_workers; });
+  out["waiting"] = column<std::int64_t>(instances, [](const View& view) { return view.waiting; });
+  out["running"] = column<bool>(instances, [](const View& view) { return view.running; });
+  const auto arrivals = world.next_arrivals();
+  out["next_arrival_ns"] = column<std::int64_t>(arrivals, [](std::int64_t time) { return time; });
+  std::vector<std::uint64_t> in_flight;
+  for (std::uint32_t at = 0; at < arrivals.size(); ++at) in_flight.push_back(world.in_flight(at));
+  out["in_flight"] = column<std::int64_t>(in_flight, [](std::uint64_t count) { return count; });
+  return out;
+}
+
+}  // namespace
+
+void bind_world(py::module_& m) {
+  py::class_<World>(m, "World", R"(A running simulation of one WorldSpec.
+
+Times are integer nanoseconds since the start. A world is a value: copies share nothing, and threads
+may run different worlds at once. Methods that take long release the GIL.)")
+      .def(py::init<const WorldSpec&>(), py::arg("spec"), py::call_guard<py::gil_scoped_release>(),
+           "Raises SpecError when the spec cannot be simulated.")
+      .def("advance", &World::advance, py::arg("until_ns"),
+           py::call_guard<py::gil_scoped_release>(),
+           "Run every event before until_ns, at most to the end of the run.")
+      .def("advance_checked", &World::advance_checked, py::arg("until_ns"),
+           py::call_guard<py::gil_scoped_release>(),
+           "advance, with check() after every event: slow, for tests.")
+      .def("check", &World::check, py::call_guard<py::gil_scoped_release>(),
+           "Raise InvariantError when a conservation law does not hold at this instant.")
+      .def_property_readonly("now_ns", &World::now)
+      .def_property_readonly("duration_ns", &World::duration)
+      .def_property_readonly("events", &World::events, "Events handled so far.")
+      .def("results", &results_dict,
+           "Check the conservation laws, then everything known at this instant, as a dict.")
+      .def("state", &state_dict,
+           "Arrays of what an observer may look at: fleet, busy_workers, waiting and running by\n"
+           "instance in the order of launch; next_arrival_ns and in_flight by source of traffic.")
+      .def("copy", [](const World& world) { return World(world); },
+           py::call_guard<py::gil_scoped_release>(), "An independent world in the same state.")
+      .def("save", [](const World& world) { return py::bytes(world.save()); },
+           "The state as bytes, for restore of a world of the same spec.")
+      .def_static(
+          "restore",
+          [](const WorldSpec& spec, const py::bytes& bytes) {
+            World world(spec);
+            world.restore(std::string_view(bytes));
+            return world;
+          },
+          py::arg("spec"), py::arg("state"),
+          "A world of this spec in a saved state. Raises StateError when the two do not fit.")
+      .def("set_rate", &World::set_rate, py::arg("traffic"), py::arg("per_second"),
+           "From now on, the rate of a source with poisson or constant arrivals.")
+      .def("set_count", &World::set_count, py::arg("fleet"), py::arg("count"),
+           "From now on, the instances of a fleet. Those that go finish what they hold.")
+      .def("set_routing", &World::set_routing, py::arg("balancer"), py::arg("routing"))
+      .def("set_weight", &World::set_weight, py::arg("balancer"), py::arg("fleet"),
+           py::arg("weight"));
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,100 @@
+#include "compute/instances.hpp"
+
+#include <string>
+
+#include "kernel/errors.hpp"
+
+namespace nephoscope {
+
+std::uint32_t Instances::add_kind(const Kind& kind) {
+  KindState state{kind};
+  state.solo = kind.workers == 1;
+  state.ns_per_work = 1.0 / kind.speed;
+  for (std::uint32_t jobs = 0; jobs < state.units_per_time.size(); ++jobs) {
+    const double rate =
+        jobs <= kind.vcpus ? state.full_rate() : state.full_rate() * kind.vcpus / jobs;
+    state.units_per_time[jobs] = rate;
+    state.time_per_unit[jobs] = 1.0 / rate;
+  }
+  kinds_.push_back(state);
+  return static_cast<std::uint32_t>(kinds_.size() - 1);
+}
+
+std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
+  Instance& it = instances_.emplace_back();
+  it.kind = static_cast<std::uint16_t>(kind);
+  it.updated = now;
+  return static_cast<std::uint32_t>(instances_.size() - 1);
+}
+
+bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t job) {
+  Instance& it = instances_[instance];
+  std::uint32_t* slots = ring(it);
+  const std::uint32_t mask = (1U << it.waiting_log2) - 1;
+  for (std::uint32_t place = 0; place < it.waiting; ++place) {
+    if (slots[(it.first + place) & mask] != job) continue;
+    for (; place > 0; --place) {
+      slots[(it.first + place) & mask] = slots[(it.first + place - 1) & mask];
+    }
+    ++it.first;
+    --it.waiting;
+    return true;
+  }
+  return false;
+}
+
+void Instances::rebase(Instance& it) {
+  Computing* heap = computing_blocks_.at(it.running);
+  for (std::uint32_t at = 0; at < it.computing; ++at) heap[at].due -= it.clock;
+  it.clock = 0;
+}
+
+void Instances::grow_computing(Instance& it) {
+  const std::uint32_t log2_size = it.running == none ? 2 : it.computing_log2 + 1U;
+  const std::uint32_t block = computing_blocks_.take(log2_size);
+  if (it.running != none) {
+    std::copy_n(computing_blocks_.at(it.running), it.computing, computing_blocks_.at(block));
+    computing_blocks_.release(it.running, it.computing_log2);
+  }
+  it.running = block;
+  it.computing_log2 = static_cast<std::uint8_t>(log2_size);
+}
+
+void Instances::grow_waiting(Instance& it) {
+  const std::uint32_t log2_size = it.waiting_log2 + 1U;
+  const std::uint32_t block = waiting_blocks_.take(log2_size);
+  std::uint32_t* to = waiting_blocks_.at(block);
+  const std::uint32_t* from = ring(it);
+  const std::uint32_t mask = (1U << it.waiting_log2) - 1;
+  for (std::uint32_t place = 0; place < it.waiting; ++place) {
+    to[place] = from[(it.first + place) & mask];
+  }
+  if (it.waiting_log2 != inline_log2) waiting_blocks_.release(it.slots[0], it.waiting_log2);
+  it.slots[0] = block;
+  it.first = 0;
+  it.waiting_log2 = static_cast<std::uint8_t>(log2_size);
+}
+
+// An emptied backlog gives a large block back, so that one bad minute does not hold memory for ever.
+void Instances::shrink_waiting(Instance& it) {
+  waiting_blocks_.release(it.slots[0], it.waiting_log2);
+  it.waiting_log2 = inline_log2;
+  it.first = 0;
+}
+
+void Instances::check(std::int64_t now) const {
+  for (std::size_t index = 0; index < instances_.size(); ++index) {
+    const Instance& it = instances_[index];
+    const KindState& kind = kinds_[it.kind];
+    const bool counts = it.workers <= kind.workers && it.computing <= it.workers &&
+                        it.waiting <= kind.backlog &&
+                        (it.waiting == 0 || it.workers == kind.workers);
+    const bool times = it.updated <= now && it.run_ns >= 0 && next_completion(static_cast<std::uint32_t>(index)) >= it.updated;
+    if (!counts || !times) {
+      throw InvariantError("instance " + std::to_string(index) + " at " + std::to_string(now) +
+                           " ns: workers, backlog or vCPU time do not add up");
+    }
+  }
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,159 @@
+// Changing a world while it runs, and saving and restoring one.
+
+#include <algorithm>
+#include <cmath>
+
+#include "world/archive.hpp"
+#include "world/world.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+void require(bool condition, const char* path, const char* message) {
+  if (!condition) throw SpecError(path, message);
+}
+
+constexpr std::uint64_t state_format = 0x6E6570686F000001;  // "nepho" and the version of the layout
+
+}  // namespace
+
+void World::set_rate(std::uint32_t traffic, double per_second) {
+  require(traffic < traffic_, "traffic", "is not there");
+  require(sources_[traffic].arrivals.has_rate(), "traffic.rate", "belongs to poisson and constant arrivals");
+  for (Arrival& arrival : arrivals_) {
+    if (arrival.source != traffic) continue;
+    arrival.time = sources_[traffic].arrivals.set_rate(per_second, arrival.time, now_);
+    arrival.sequence = calendar_.next_sequence();
+  }
+  std::make_heap(arrivals_.begin(), arrivals_.end(),
+                 [](const Arrival& a, const Arrival& b) { return comes_before(b, a); });
+}
+
+void World::set_count(std::uint32_t fleet, std::uint32_t count) {
+  require(fleet < fleets_.size(), "fleets", "is not there");
+  require(count <= (1U << 24), "fleets.count", "must be 16,777,216 at most");
+  Fleet& it = fleets_[fleet];
+  count_instances(it);
+  while (it.members.size() < count) add_instance(fleet);
+  while (it.members.size() > count) remove_instance(fleet);
+  it.least = std::min(it.least, count);
+  it.most = std::max(it.most, count);
+}
+
+void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
+  require(balancer < balancers_.size(), "load_balancers", "is not there");
+  require(routing.choices >= 1, "load_balancers.routing", "needs a choice or more");
+  balancers_[balancer].router.set_routing(routing);
+  clients_matter_ = clients_matter_ || balancers_[balancer].router.uses_client();
+}
+
+void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight) {
+  require(balancer < balancers_.size(), "load_balancers", "is not there");
+  require(std::isfinite(weight) && weight > 0.0, "load_balancers.targets.weight", "must be above 0");
+  const std::vector<std::uint32_t>& fleets = balancers_[balancer].fleets;
+  const auto found = std::find(fleets.begin(), fleets.end(), fleet);
+  require(found != fleets.end(), "load_balancers.targets", "do not hold this fleet");
+  balancers_[balancer].router.set_weight(static_cast<std::uint32_t>(found - fleets.begin()), weight);
+}
+
+void World::add_instance(std::uint32_t fleet) {
+  Fleet& it = fleets_[fleet];
+  const std::uint32_t instance = instances_.add(it.kind, now_);
+  it.members.push_back(instance);
+  fleet_of_.push_back(fleet);
+  index_in_fleet_.push_back(launched_[fleet]++);
+  run_at_warmup_.push_back(0);
+  completion_of_.push_back(EventQueue::none);
+  for (Attachment& attachment : it.attachments) {
+    Balancer& balancer = balancers_[attachment.balancer];
+    attachment.slots.push_back(balancer.router.add(attachment.of_class));
+    balancer.instances.push_back(instance);
+    balancer.ended.push_back({});
+  }
+}
+
+// The youngest goes. It gets no more requests from its balancers and finishes those it has.
+void World::remove_instance(std::uint32_t fleet) {
+  Fleet& it = fleets_[fleet];
+  const std::uint32_t instance = it.members.back();
+  it.members.pop_back();
+  it.departed.push_back({instance, instances_.run_ns(instance, now_)});
+  for (Attachment& attachment : it.attachments) {
+    balancers_[attachment.balancer].router.remove(attachment.slots.back());
+    attachment.slots.pop_back();
+  }
+}
+
+void World::count_instances(Fleet& fleet) const {
+  if (warm_) fleet.instance_ns += (now_ - fleet.counted_to) * static_cast<std::int64_t>(fleet.members.size());
+  fleet.counted_to = now_;
+}
+
+// At the end of the warm-up.
+void World::restart_count(Fleet& fleet) const {
+  fleet.counted_to = now_;
+  fleet.least = fleet.most = static_cast<std::uint32_t>(fleet.members.size());
+}
+
+// Everything that changes while a world runs. What is immutable comes from the spec.
+template <class Archive>
+void World::serialize(Archive& archive) {
+  archive(now_, events_, warm_, next_sample_, clients_matter_, arrivals_, users_, ready_, fleet_of_,
+          index_in_fleet_, launched_, run_at_warmup_, completion_of_, callers_);
+  calendar_.serialize(archive);
+  instances_.serialize(archive);
+  visits_.serialize(archive);
+  for (Source& source : sources_) {
+    source.arrivals.serialize(archive);
+    source.clients.serialize(archive);
+    source.think.serialize(archive);
+  }
+  for (Sampler& sampler : samplers_) sampler.serialize(archive);
+  for (Route& route : routes_) {
+    route.latency.serialize(archive);
+    archive(route.ended, route.wasted);
+  }
+  for (Balancer& balancer : balancers_) {
+    balancer.router.serialize(archive);
+    archive(balancer.instances, balancer.ended);
+  }
+  for (Fleet& fleet : fleets_) {
+    archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most);
+    for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
+  }
+  for (Series& series : samples_) series.serialize(archive);
+}
+
+std::string World::save() const {
+  StateWriter writer;
+  std::uint64_t format = state_format;
+  std::uint64_t seed = seed_;
+  std::uint64_t parts = routes_.size() * 1'000'003 + samplers_.size() * 1'009 + samples_.size();
+  std::int64_t duration = duration_;
+  writer(format, seed, parts, duration);
+  World copy = *this;
+  copy.serialize(writer);
+  return writer.take();
+}
+
+void World::restore(std::string_view bytes) {
+  StateReader reader(bytes);
+  std::uint64_t format = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t parts = 0;
+  std::int64_t duration = 0;
+  reader(format, seed, parts, duration);
+  if (format != state_format) throw StateError("not the saved state of a world of this version");
+  if (seed != seed_ || duration != duration_ ||
+      parts != routes_.size() * 1'000'003 + samplers_.size() * 1'009 + samples_.size()) {
+    throw StateError("saved state of another scenario");
+  }
+  World resumed = *this;
+  resumed.serialize(reader);
+  reader.finish();
+  resumed.check();
+  *this = std::move(resumed);
+}
+
+}  // namespace nephoscope

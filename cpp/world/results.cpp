@@ -1,0 +1,210 @@
+// What the world tells about itself: the series while it runs, and the results.
+
+#include <algorithm>
+
+#include "world/world.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+constexpr const char* count_names[] = {"completed", "rejected", "failed", "timed_out"};
+
+void add(OutcomeCounts& to, const OutcomeCounts& from) {
+  for (std::size_t kind = 0; kind < to.size(); ++kind) to[kind] += from[kind];
+}
+
+void add_route(Account& to, const Route& route) {
+  to.latency.merge(route.latency);
+  add(to.ended, route.ended);
+}
+
+bool leads_to(const Caller& caller, std::size_t balancer) {
+  return caller.to.kind == Destination::Kind::balancer && caller.to.index == balancer;
+}
+
+}  // namespace
+
+// Requests sent and ended by each source and through each balancer since the start, and the instances.
+void World::sample_series() {
+  std::size_t column = 0;
+  const auto push = [&](std::uint64_t value) { samples_[column++].push(static_cast<std::int64_t>(value)); };
+  const auto push_all = [&](std::uint64_t sent, const OutcomeCounts& ended) {
+    push(sent);
+    for (const std::uint64_t count : ended) push(count);
+    push(sent - total(ended));
+  };
+  for (std::size_t at = 0; at < traffic_; ++at) push_all(callers_[at].sent, callers_[at].ended);
+  for (std::size_t at = 0; at < balancers_.size(); ++at) {
+    std::uint64_t sent = 0;
+    OutcomeCounts ended{};
+    for (const Caller& caller : callers_) {
+      if (!leads_to(caller, at)) continue;
+      sent += caller.sent;
+      add(ended, caller.ended);
+    }
+    push_all(sent, ended);
+  }
+  for (const Fleet& fleet : fleets_) push(fleet.members.size());
+}
+
+std::vector<Column> World::series() const {
+  if (samples_.empty()) return {};
+  std::vector<Column> columns;
+  const auto take = [&](const std::string& name, bool cumulative) {
+    const std::vector<std::int64_t>& values = samples_[columns.size()].values();
+    columns.push_back({name, values});
+    if (!cumulative) return;
+    for (std::size_t at = 1; at < values.size(); ++at) columns.back().values[at] -= values[at - 1];
+  };
+  const auto take_all = [&](const std::string& name, const char* sent) {
+    take(name + sent, true);
+    for (const char* count : count_names) take(name + "." + count, true);
+    take(name + ".in_flight", false);
+  };
+  for (std::size_t at = 0; at < traffic_; ++at) take_all("traffic." + traffic_names_[at], ".offered");
+  for (std::size_t at = 0; at < balancers_.size(); ++at) {
+    take_all("load_balancers." + balancer_names_[at], ".requests");
+  }
+  for (std::size_t at = 0; at < fleets_.size(); ++at) {
+    take("fleets." + fleet_names_[at] + ".instances", false);
+  }
+  return columns;
+}
+
+Results World::results() const {
+  check();
+  Results results;
+  results.now_ns = now_;
+  results.measured_from_ns = warmup_;
+  results.events = events_;
+  const std::vector<InFlight> in_flight = count_in_flight();
+  for (std::size_t at = 0; at < traffic_; ++at) {
+    const auto own = [at](std::size_t caller) { return caller == at; };
+    results.traffic.push_back(account_of(own, in_flight));
+    results.traffic.back().name = traffic_names_[at];
+  }
+  for (std::size_t at = 0; at < balancers_.size(); ++at) {
+    const auto through = [&](std::size_t caller) { return leads_to(callers_[caller], at); };
+    BalancerAccount& balancer = results.balancers.emplace_back();
+    static_cast<Account&>(balancer) = account_of(through, in_flight);
+    balancer.name = balancer_names_[at];
+    balancer.targets = targets_of(at);
+  }
+  for (std::size_t at = 0; at < fleets_.size(); ++at) results.fleets.push_back(fleet_account(at, in_flight));
+  results.series_interval_ns = series_interval_;
+  results.series = series();
+  return results;
+}
+
+template <class Chosen>
+Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const {
+  Account account;
+  for (std::size_t at = 0; at < callers_.size(); ++at) {
+    if (!chosen(at)) continue;
+    const Caller& caller = callers_[at];
+    account.offered += caller.offered;
+    account.ended[static_cast<std::size_t>(Outcome::rejected)] += caller.without_target;
+    for (std::uint32_t route = 0; route < caller.routes; ++route) {
+      add_route(account, routes_[caller.first_route + route]);
+    }
+  }
+  account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
+  for (const InFlight& some : in_flight) {
+    if (chosen(routes_[some.route].caller)) account.in_flight += some.visits;
+  }
+  return account;
+}
+
+FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight) const {
+  FleetAccount account;
+  account.name = fleet_names_[at];
+  for (const Route& route : routes_) {
+    if (route.fleet != at) continue;
+    add_route(account, route);
+    account.wasted += route.wasted;
+  }
+  account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
+  for (const InFlight& some : in_flight) {
+    if (routes_[some.route].fleet == at) account.in_flight += some.visits;
+  }
+  account.offered = total(account.ended) + account.in_flight;
+
+  Fleet fleet = fleets_[at];
+  count_instances(fleet);
+  const std::int64_t vcpus = fleet.members.empty() && fleet.departed.empty()
+                                 ? 0
+                                 : instances_.kind_of(fleet.members.empty() ? fleet.departed[0].instance
+                                                                            : fleet.members[0]).vcpus;
+  account.instance_ns = fleet.instance_ns;
+  account.vcpu_ns = fleet.instance_ns * vcpus;
+  account.instances_min = fleet.least;
+  account.instances_max = fleet.most;
+  account.instances_final = static_cast<std::uint32_t>(fleet.members.size());
+  for (const std::uint32_t instance : fleet.members) account.run_ns += run_since_warmup(instance);
+  // An instance that has left and still finishes what it holds counts as there while it does.
+  for (const Departed& departed : fleet.departed) {
+    account.run_ns += run_since_warmup(departed.instance);
+    account.vcpu_ns += instances_.run_ns(departed.instance, now_) -
+                       std::max(departed.run_ns, run_at_warmup_[departed.instance]);
+  }
+  return account;
+}
+
+std::vector<TargetAccount> World::targets_of(std::size_t at) const {
+  const Balancer& balancer = balancers_[at];
+  std::vector<TargetAccount> targets;
+  targets.reserve(balancer.instances.size());
+  for (std::uint32_t slot = 0; slot < balancer.instances.size(); ++slot) {
+    const std::uint32_t instance = balancer.instances[slot];
+    TargetAccount target;
+    target.fleet = balancer.fleets[balancer.router.class_of(slot)];
+    target.instance = index_in_fleet_[instance];
+    target.ended = balancer.ended[slot];
+    target.run_ns = run_since_warmup(instance);
+    targets.push_back(target);
+  }
+  for_each_visit([&](const Visit& it) {
+    if (it.arrival < warmup_ || it.target == none || !leads_to(callers_[it.caller], at)) return;
+    ++targets[it.target].in_flight;
+  });
+  return targets;
+}
+
+// Measured visits whose caller still waits, by route.
+std::vector<World::InFlight> World::count_in_flight() const {
+  std::vector<InFlight> counts(routes_.size());
+  for (std::uint32_t route = 0; route < routes_.size(); ++route) counts[route].route = route;
+  for_each_visit([&](const Visit& it) {
+    if (it.arrival >= warmup_) ++counts[callers_[it.caller].first_route + it.of_class].visits;
+  });
+  return counts;
+}
+
+std::int64_t World::run_since_warmup(std::uint32_t instance) const {
+  return warm_ ? instances_.run_ns(instance, now_) - run_at_warmup_[instance] : 0;
+}
+
+std::vector<World::InstanceView> World::instances() const {
+  std::vector<InstanceView> views;
+  views.reserve(instances_.size());
+  for (std::uint32_t at = 0; at < instances_.size(); ++at) {
+    views.push_back({fleet_of_[at], instances_.workers_busy(at), instances_.waiting(at), false});
+  }
+  for (const Fleet& fleet : fleets_) {
+    for (const std::uint32_t instance : fleet.members) views[instance].running = true;
+  }
+  return views;
+}
+
+std::vector<std::int64_t> World::next_arrivals() const {
+  std::vector<std::int64_t> times(traffic_, ArrivalStream::never);
+  for (const Arrival& arrival : arrivals_) times[arrival.source] = arrival.time;
+  return times;
+}
+
+std::uint64_t World::in_flight(std::uint32_t traffic) const {
+  return callers_[traffic].sent - total(callers_[traffic].ended);
+}
+
+}  // namespace nephoscope

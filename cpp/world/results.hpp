@@ -1,0 +1,62 @@
+// What a world has to tell, as plain data. Counts and latencies are of the measured requests: those that
+// arrived at or after the warm-up.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernel/histogram.hpp"
+#include "world/callers.hpp"
+
+namespace nephoscope {
+
+// offered = completed + rejected + failed + timed_out + in_flight, checked at the end of every run.
+struct Account {
+  std::string name;
+  std::uint64_t offered = 0;
+  OutcomeCounts ended{};
+  std::uint64_t in_flight = 0;
+  Histogram latency;  // ns, of the completed
+};
+
+struct TargetAccount {
+  std::uint32_t fleet = 0;
+  std::uint32_t instance = 0;  // index within the fleet, in the order of launch
+  std::uint64_t in_flight = 0;
+  OutcomeCounts ended{};
+  std::int64_t run_ns = 0;     // vCPU time of the instance since the warm-up
+};
+
+struct BalancerAccount : Account {
+  std::vector<TargetAccount> targets;
+};
+
+struct FleetAccount : Account {
+  std::uint64_t wasted = 0;      // served to the end after their client had gone
+  std::int64_t run_ns = 0;       // vCPU time used since the warm-up
+  std::int64_t vcpu_ns = 0;      // vCPU time there was
+  std::int64_t instance_ns = 0;  // instances x time
+  std::uint32_t instances_min = 0;
+  std::uint32_t instances_max = 0;
+  std::uint32_t instances_final = 0;
+};
+
+struct Column {
+  std::string name;  // "traffic.customers.completed"
+  std::vector<std::int64_t> values;
+};
+
+struct Results {
+  std::int64_t now_ns = 0;
+  std::int64_t measured_from_ns = 0;
+  std::uint64_t events = 0;
+  std::vector<Account> traffic;
+  std::vector<BalancerAccount> balancers;
+  std::vector<FleetAccount> fleets;
+  std::int64_t series_interval_ns = 0;
+  std::vector<Column> series;  // one value an interval: counts are of the interval, gauges at its end
+};
+
+}  // namespace nephoscope

@@ -1,0 +1,72 @@
+// A scenario as the engine takes it: plain structs, every name resolved to an index, every unit to
+// nanoseconds, requests per second or a plain number. Written by the Python package, read by
+// world/build; checked there once more, so that no spec can crash a world.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "balancing/routing_spec.hpp"
+#include "kernel/distributions.hpp"
+#include "service/step_spec.hpp"
+#include "workload/arrival_spec.hpp"
+
+namespace nephoscope {
+
+// What becomes of a request whose client has left.
+enum class OnTimeout : std::uint8_t {
+  finish,   // the work goes on, wasted
+  abandon,  // it leaves the backlog if it still waits there; what a worker has taken up goes on
+};
+
+struct TrafficSpec {
+  std::string name;
+  Destination to;
+  ArrivalSpec arrivals;
+  ClientSpec clients;
+  std::int64_t timeout_ns = 0;  // 0: the client waits for ever
+  OnTimeout on_timeout = OnTimeout::finish;
+};
+
+struct ServiceSpec {
+  std::string name;
+  bool processor_sharing = false;
+  std::uint32_t concurrency = 0;   // workers an instance; 0: its vCPUs (fifo) or no limit (ps)
+  std::int64_t backlog = -1;       // requests that may wait for a worker; -1: no limit
+  std::vector<StepSpec> steps;
+};
+
+struct FleetSpec {
+  std::string name;
+  std::uint32_t service = 0;
+  std::uint32_t count = 1;
+  std::uint32_t vcpus = 1;
+  double speed = 1.0;  // of one vCPU, reference = 1
+};
+
+struct TargetSpec {
+  std::uint32_t fleet = 0;
+  double weight = 1.0;  // of each instance of the fleet
+};
+
+struct BalancerSpec {
+  std::string name;
+  std::vector<TargetSpec> targets;
+  RoutingSpec routing;
+};
+
+struct WorldSpec {
+  std::uint64_t seed = 0;
+  std::uint64_t replication = 0;
+  std::int64_t duration_ns = 0;
+  std::int64_t warmup_ns = 0;
+  std::int64_t series_ns = 0;  // interval of the series; 0: none are kept
+  std::vector<TrafficSpec> traffic;
+  std::vector<ServiceSpec> services;
+  std::vector<FleetSpec> fleets;
+  std::vector<BalancerSpec> balancers;
+};
+
+}  // namespace nephoscope

@@ -1,0 +1,274 @@
+// The world: it owns every part and runs the one event loop.
+//
+// An event is an arrival, the completion of an instance's first computing job, the end of a sleep, a
+// caller's oldest deadline, or a user who has thought. The loop takes the next one in the order (time,
+// sequence), calls one part, looks at what came back and calls the next. The way of a request through the
+// house is written in run.cpp and nowhere else.
+//
+// A world is a value: copying it forks the simulation. Two worlds share nothing.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balancing/router.hpp"
+#include "compute/instances.hpp"
+#include "kernel/event_queue.hpp"
+#include "kernel/series.hpp"
+#include "kernel/slab.hpp"
+#include "service/program.hpp"
+#include "workload/arrivals.hpp"
+#include "world/callers.hpp"
+#include "world/results.hpp"
+#include "world/spec.hpp"
+#include "world/visit.hpp"
+
+namespace nephoscope {
+
+class World {
+ public:
+  // Throws SpecError, with the path of the field, when the spec cannot be simulated.
+  explicit World(const WorldSpec& spec);
+
+  // Runs every event before `until` (exclusive), at most to the end of the run. How a run is cut into
+  // calls changes nothing.
+  void advance(std::int64_t until);
+
+  // The same with `check` after every event. For tests.
+  void advance_checked(std::int64_t until);
+
+  std::int64_t now() const { return now_; }
+  std::int64_t duration() const { return duration_; }
+  std::uint64_t events() const { return events_; }
+
+  // Throws InvariantError, with seed and instant, when a conservation law does not hold. O(everything).
+  void check() const;
+
+  // Checks, then gathers what is known at this instant.
+  Results results() const;
+
+  // Changes from this instant on. Throw SpecError when the value or the index is not legal.
+  void set_rate(std::uint32_t traffic, double per_second);
+  void set_count(std::uint32_t fleet, std::uint32_t count);
+  void set_routing(std::uint32_t balancer, const RoutingSpec& routing);
+  void set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight);
+
+  // The state as bytes, and a world of the same spec brought to a saved state (StateError if they do not
+  // fit). What resumes is the same to the bit.
+  std::string save() const;
+  void restore(std::string_view bytes);
+
+  // What an observer may look at: instances in the order of launch, and the sources.
+  struct InstanceView {
+    std::uint32_t fleet;
+    std::uint32_t busy_workers;
+    std::uint32_t waiting;
+    bool running;
+  };
+  std::vector<InstanceView> instances() const;
+  std::vector<std::int64_t> next_arrivals() const;  // by traffic; `never` for closed sources
+  std::uint64_t in_flight(std::uint32_t traffic) const;
+
+ private:
+  static constexpr std::uint32_t none = Visit::none;
+
+  enum class EventKind : std::uint32_t { completion, wake, deadline, think };
+  static constexpr std::uint32_t index_bits = 30;
+  static std::uint32_t payload(EventKind kind, std::uint32_t index) {
+    return (static_cast<std::uint32_t>(kind) << index_bits) | index;
+  }
+
+  struct Source {
+    ArrivalStream arrivals;
+    Sampler clients;
+    Sampler think;
+    std::uint64_t client_count = 0;   // 0: every request is a client of its own
+    bool closed = false;
+    std::uint32_t first_user = 0;     // closed: its users' place among all users
+    std::uint32_t users = 0;
+  };
+
+  // An arrival to come. Kept outside the calendar: there is one for each open source.
+  struct Arrival {
+    std::int64_t time;
+    std::uint64_t sequence;
+    std::uint32_t source;
+  };
+
+  struct User {
+    std::uint64_t requests = 0;  // sent so far
+    std::uint32_t source = 0;
+  };
+
+  struct Balancer {
+    Router router;
+    std::vector<std::uint32_t> fleets;      // by class
+    std::vector<std::uint32_t> instances;   // by slot
+    std::vector<OutcomeCounts> ended;       // by slot, of the measured requests
+  };
+
+  // A place a fleet's instances have among a balancer's targets.
+  struct Attachment {
+    std::uint32_t balancer = 0;
+    std::uint32_t of_class = 0;
+    std::vector<std::uint32_t> slots;  // by place in the fleet's members
+  };
+
+  struct Departed {
+    std::uint32_t instance;
+    std::int64_t run_ns;  // when it left
+  };
+
+  struct Fleet {
+    std::uint32_t kind = 0;
+    Programs::Place entry = Programs::end;
+    std::vector<std::uint32_t> members;  // running instances, in the order of launch
+    std::vector<Attachment> attachments;
+    std::vector<Departed> departed;
+    std::int64_t instance_ns = 0;        // instances x time since the warm-up, until counted_to
+    std::int64_t counted_to = 0;
+    std::uint32_t least = 0;
+    std::uint32_t most = 0;
+  };
+
+  // Measured visits of a route that are not answered yet.
+  struct InFlight {
+    std::uint32_t route = 0;
+    std::uint64_t visits = 0;
+  };
+
+  // Building (build.cpp).
+  void check_window(const WorldSpec& spec) const;
+  void build_services(const WorldSpec& spec);
+  void build_fleets(const WorldSpec& spec);
+  void build_balancers(const WorldSpec& spec);
+  void build_callers(const WorldSpec& spec);
+  void build_sources(const WorldSpec& spec);
+  void build_samplers(const WorldSpec& spec);
+  void build_series();
+  void add_caller(const Destination& to, std::int64_t timeout_ns, bool abandons,
+                  const std::string& path);
+  void refuse_endless_calls(const WorldSpec& spec) const;
+  std::vector<std::uint32_t> services_behind(const WorldSpec& spec, const Destination& to) const;
+  std::vector<bool> services_reached(const WorldSpec& spec, const Destination& from) const;
+  static Sampler client_sampler(const ClientSpec& clients, StreamKey key);
+
+  // Running (run.cpp).
+  template <bool checked>
+  void run_to(std::int64_t until);
+  template <bool checked>
+  void run_events(std::int64_t until);
+  std::int64_t next_control() const;
+  void control();
+  void handle(const EventQueue::Event& event);
+  void arrive();
+  void schedule_arrival(std::int64_t time);
+  void send_of_user(std::uint32_t user);
+  void think_again(std::uint32_t user);
+  void send(std::uint32_t source, std::uint64_t serial, std::uint64_t client);
+  void dispatch_and_run(std::uint32_t visit, Caller& caller);
+  Instances::Admission dispatch(std::uint32_t visit, Caller& caller);
+  void complete(std::uint32_t instance);
+  void run(std::uint32_t visit);
+  bool step(std::uint32_t visit);
+  bool call(std::uint32_t visit, const Programs::Step& step);
+  void compute(std::uint32_t visit, std::int64_t work);
+  void reschedule(std::uint32_t instance);
+  void conclude(std::uint32_t visit, Outcome outcome);
+  void answer(std::uint32_t visit, Outcome outcome);
+  void account(const Visit& it, Outcome outcome);
+  void expect_deadline(std::uint32_t visit, Caller& caller);
+  void unlink(std::uint32_t visit);
+  void expire(std::uint32_t caller);
+  void leave(std::uint32_t visit);
+
+  static bool comes_before(const Arrival& a, const Arrival& b) {
+    return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
+  }
+  Sampler& sampler(std::uint32_t traffic, std::uint32_t draw) {
+    return samplers_[sampler_of_[traffic * programs_.draws().size() + draw]];
+  }
+  double draw(const Visit& it, const Programs::Step& step) {
+    return sampler(it.traffic, step.draw).at(it.serial, it.path);
+  }
+  Route& route_of(const Visit& it) {
+    return routes_[callers_[it.caller].first_route + it.of_class];
+  }
+  // What ip_hash hashes. A client without a number of its own is known by its request.
+  std::uint64_t client_of(const Visit& it) const {
+    return sources_[it.traffic].client_count == 0 && !sources_[it.traffic].closed ? it.serial
+                                                                                  : it.client;
+  }
+  // Visits of one request differ in their path, a hash of the calls that led there; 0 is the first.
+  static std::uint32_t path_of_call(std::uint32_t path, std::uint32_t call) {
+    const std::uint64_t mixed = mix_bits((std::uint64_t{path} << 32) + call + 1);
+    return static_cast<std::uint32_t>(mixed >> 33) + 1;
+  }
+
+  // Looking (results.cpp, check.cpp) and changing (edit.cpp).
+  void sample_series();
+  std::vector<Column> series() const;
+  template <class Chosen>
+  Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;
+  FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight) const;
+  std::vector<TargetAccount> targets_of(std::size_t balancer) const;
+  std::vector<InFlight> count_in_flight() const;
+  // Of the visits whose caller still waits.
+  template <class Action>
+  void for_each_visit(Action action) const {
+    visits_.for_each([&](const Visit& it) {
+      if ((it.flags & Visit::left) == 0) action(it);
+    });
+  }
+  void add_instance(std::uint32_t fleet);
+  void remove_instance(std::uint32_t fleet);
+  void count_instances(Fleet& fleet) const;
+  void restart_count(Fleet& fleet) const;
+  std::int64_t run_since_warmup(std::uint32_t instance) const;
+  template <class Archive>
+  void serialize(Archive& archive);
+  std::string where() const;
+
+  // Immutable after construction.
+  std::uint64_t seed_ = 0;
+  std::uint64_t replication_ = 0;
+  std::int64_t duration_ = 0;
+  std::int64_t warmup_ = 0;
+  std::int64_t series_interval_ = 0;
+  Programs programs_;
+  bool clients_matter_ = false;                // some balancer looks at who sent a request
+  std::vector<std::string> traffic_names_;
+  std::vector<std::string> balancer_names_;
+  std::vector<std::string> fleet_names_;
+  std::uint32_t traffic_ = 0;                  // the first callers are the sources; calls follow
+  std::vector<std::uint32_t> sampler_of_;      // [traffic x draw] -> place in samplers_, or none
+
+  std::int64_t now_ = 0;
+  std::uint64_t events_ = 0;
+  EventQueue calendar_;
+  std::vector<Arrival> arrivals_;              // binary heap, the earliest first
+  std::vector<Source> sources_;
+  std::vector<User> users_;
+  std::vector<Caller> callers_;
+  std::vector<Route> routes_;
+  std::vector<Sampler> samplers_;
+  std::vector<Balancer> balancers_;
+  std::vector<Fleet> fleets_;
+  std::vector<std::uint32_t> fleet_of_;        // by instance
+  std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
+  std::vector<std::uint32_t> launched_;        // by fleet
+  Instances instances_;
+  std::vector<std::int64_t> run_at_warmup_;    // by instance, ns
+  std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
+  Slab<Visit> visits_;
+  std::vector<std::uint32_t> ready_;           // visits that can run on at this instant
+  std::uint32_t completing_ = none;            // instance whose completion is rescheduled once, at the end
+  bool warm_ = false;                          // the warm-up is over
+  std::int64_t next_sample_ = ArrivalStream::never;
+  std::vector<Series> samples_;                // cumulative counts and gauges, see results.cpp
+};
+
+}  // namespace nephoscope

@@ -1,0 +1,98 @@
+// Fuzz target of the core: any bytes become a world and what is done to it while it runs, with
+// every invariant checked after every event. A spec, an edit or a saved state may be refused; a
+// violation, any other exception, and a copy or a restored world that goes another way are
+// failures.
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "fuzz/bytes.hpp"
+#include "fuzz/world_spec.hpp"
+#include "kernel/errors.hpp"
+#include "world/world.hpp"
+
+namespace nephoscope::fuzz {
+namespace {
+
+constexpr std::uint64_t events_max = 3000;
+constexpr int slices = 16;
+
+enum class Action : std::uint8_t { none, rate, count, routing, weight, resume, damage };
+
+// Indices that mostly exist.
+std::uint32_t index(Bytes& bytes, std::size_t size) {
+  return bytes.between(0, static_cast<std::uint32_t>(size) - (bytes.one_in(32) ? 0 : 1));
+}
+
+void edit(World& world, const WorldSpec& spec, Action action, Bytes& bytes) {
+  const std::size_t balancers = spec.balancers.size() + (spec.balancers.empty() ? 1 : 0);
+  try {
+    switch (action) {
+      case Action::rate:
+        return world.set_rate(index(bytes, spec.traffic.size()), odd_number(bytes, 1.0, 2000.0));
+      case Action::count:
+        return world.set_count(index(bytes, spec.fleets.size()), bytes.between(0, 9));
+      case Action::routing:
+        return world.set_routing(index(bytes, balancers), routing_spec(bytes));
+      case Action::weight:
+        return world.set_weight(index(bytes, balancers), index(bytes, spec.fleets.size()),
+                                odd_number(bytes, 0.0, 4.0));
+      default:
+        return;
+    }
+  } catch (const SpecError&) {
+    // Refused, and the world must be as it was: the check after the next event sees to it.
+  }
+}
+
+// What was saved now and resumed, and a copy made now, end in the same state as the world itself.
+void resume(const World& world, const WorldSpec& spec, std::int64_t until) {
+  World original = world;
+  World restored(spec);
+  restored.restore(world.save());
+  original.advance_checked(until);
+  restored.advance_checked(until);
+  if (original.save() != restored.save()) throw std::logic_error("a restored world differs");
+}
+
+void damage(const World& world, const WorldSpec& spec, Bytes& bytes) {
+  std::string saved = world.save();
+  for (std::uint32_t left = bytes.between(1, 4); left > 0 && !saved.empty(); --left) {
+    saved[bytes.raw<std::uint32_t>() % saved.size()] ^= static_cast<char>(bytes.between(1, 255));
+  }
+  if (bytes.one_in(4)) saved.resize(bytes.raw<std::uint32_t>() % (saved.size() + 1));
+  try {
+    World(spec).restore(saved);
+  } catch (const StateError&) {
+    // As it should be.
+  }
+}
+
+void run(const WorldSpec& spec, Bytes& bytes) {
+  World world(spec);
+  for (int slice = 1; slice <= slices && world.events() < events_max; ++slice) {
+    const std::int64_t until = spec.duration_ns / slices * slice;
+    const auto action = bytes.enumerator<Action>(7);
+    edit(world, spec, action, bytes);
+    if (action == Action::resume) resume(world, spec, until);
+    if (action == Action::damage) damage(world, spec, bytes);
+    world.advance_checked(until);
+  }
+  world.check();
+}
+
+}  // namespace
+}  // namespace nephoscope::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  nephoscope::fuzz::Bytes bytes(data, size);
+  const auto spec = nephoscope::fuzz::world_spec(bytes);
+  try {
+    nephoscope::fuzz::run(spec, bytes);
+  } catch (const nephoscope::SpecError&) {
+    // A spec that is refused: as it should be.
+  }
+  return 0;
+}

@@ -1,0 +1,18 @@
+// Any bytes as a WorldSpec: small worlds, mostly legal, with every field now and then absurd.
+
+#pragma once
+
+#include "fuzz/bytes.hpp"
+#include "world/spec.hpp"
+
+namespace nephoscope::fuzz {
+
+// The rates and sizes are such that a legal world has some thousands of events a simulated second.
+WorldSpec world_spec(Bytes& bytes);
+
+RoutingSpec routing_spec(Bytes& bytes);
+
+// A rate, a weight, a count as they are set on a running world.
+double odd_number(Bytes& bytes, double low, double high);
+
+}  // namespace nephoscope::fuzz

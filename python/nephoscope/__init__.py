@@ -1,0 +1,1 @@
+from nephoscope.scenario import Scenario

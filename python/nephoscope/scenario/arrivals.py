@@ -1,0 +1,130 @@
+"""When requests come, and who sends them."""
+
+import itertools
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, model_validator
+
+from nephoscope.errors import shorten
+from nephoscope.scenario.distribution import Distribution, same_length
+from nephoscope.scenario.fields import (
+    AnyDuration,
+    AnyRate,
+    ColumnScale,
+    Items,
+    PositiveDuration,
+    SignedDuration,
+    Text,
+    number,
+    refusal,
+    whole,
+)
+from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.units import Duration, Rate
+
+CLIENTS_MAX = 2**32 - 1
+USERS_MAX = 100_000_000
+
+
+class NoOptions(Model):
+    """A form that is named by its word alone."""
+
+
+class Mmpp(Model):
+    """Poisson arrivals whose rate moves round a ring of states."""
+
+    rates: Items[AnyRate]
+    mean_stay: Items[PositiveDuration]
+
+    @model_validator(mode="after")
+    def _paired(self) -> Self:
+        same_length(self.rates, self.mean_stay, "rates", "mean stays")
+        if not sum(self.rates):
+            raise refusal("every rate is 0", "at least one rate above 0")
+        return self
+
+
+class Trace(Model):
+    """Arrivals from a CSV file: an instant a row, or a count a row."""
+
+    file: Text
+    column: Text | None = None
+    """Instants: date-times, taken relative to the first, or numbers (seconds)."""
+    time_column: Text | None = None
+    """Counts: the starts of the intervals."""
+    count_column: Text | None = None
+    """Counts: how many requests come in the interval, spread evenly at random."""
+    scale: ColumnScale = 1.0
+    """Multiplies the instants, or the counts."""
+    shift: SignedDuration = Duration(0)
+    """Added to every time; what falls before the start of the run is left out."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        instants = self.column is not None
+        counts = (self.time_column is not None, self.count_column is not None)
+        if instants == any(counts) or (any(counts) and not all(counts)):
+            raise refusal("not the options of one form", "column, or time_column and count_column")
+        return self
+
+
+class Closed(Model):
+    """Users who think, send, wait for the answer, and think again."""
+
+    users: Annotated[int, whole(1, USERS_MAX)]
+    think: Distribution
+
+
+def _pair(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return tuple(value)
+    raise refusal(
+        f"{shorten(value)} is not a point of a profile", "a time and a rate, such as [10m, 100/s]"
+    )
+
+
+def _ascending(points: tuple[tuple[Duration, Rate], ...]) -> tuple[tuple[Duration, Rate], ...]:
+    for (before, _), (after, _) in itertools.pairwise(points):
+        if after < before:
+            raise refusal(f"{after} comes after {before}", "times in ascending order")
+    if not any(rate for _, rate in points):
+        raise refusal("every rate is 0", "at least one rate above 0")
+    return points
+
+
+ProfilePoint = Annotated[tuple[AnyDuration, AnyRate], BeforeValidator(_pair)]
+
+
+class Arrivals(OneOf):
+    """The process by which requests come."""
+
+    poisson: NoOptions | None = None
+    """Independent arrivals at `rate`."""
+    constant: NoOptions | None = None
+    """One every 1/rate, the first at 1/rate."""
+    mmpp: Mmpp | None = None
+    profile: Annotated[Items[ProfilePoint], AfterValidator(_ascending)] | None = None
+    """Points [time, rate], the rate linear between them and constant after the last."""
+    trace: Trace | None = None
+    closed: Closed | None = None
+
+    words = ("poisson", "constant")
+
+
+class Popularity(OneOf):
+    """How the requests are spread over the clients."""
+
+    uniform: NoOptions | None = None
+    zipf: Annotated[float, number(0.0, 20.0, open_low=True)] | None = None
+    """Client i (from 0) sends in proportion to (i + 1) to the power of minus this."""
+
+    words = ("uniform",)
+
+
+class Clients(Model):
+    """The clients who send the requests; without them every request is a client of its own."""
+
+    count: Annotated[int, whole(1, CLIENTS_MAX)]
+    popularity: Popularity = Popularity(uniform=NoOptions())
+
+    bare = "count"

@@ -1,0 +1,191 @@
+"""Calls between services must come to an end.
+
+A service may call its way back to itself only through `choose`, and then so rarely that a request
+causes less than one of itself on average; otherwise one request would keep the world busy for ever.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nephoscope.errors import Problem
+from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.references import (
+    call_target,
+    entries,
+    mapping,
+    sequence,
+    steps_in,
+    target_fleet,
+)
+
+# The average takes the eigenvalues of the cyclic part; one so large was not written by a person.
+_CYCLIC_MAX = 200
+
+
+def call_problems(document: Document) -> Iterator[Problem]:
+    """Calls that never end."""
+    programs = {str(where[1]): service for where, service in entries(document.tree, "services")}
+    reached = _reached_services(document.tree)
+    ending = _ending(programs, reached)
+    endless = [name for name in programs if name not in ending]
+    if endless:
+        yield from _cycles(document, programs, reached, set(endless))
+    else:
+        yield from _growing(document, programs, reached)
+
+
+def _reached_services(tree: Any) -> dict[str, list[str]]:
+    """The services behind each destination; a balancer may lead to several."""
+    fleets = {str(where[1]): fleet.get("service") for where, fleet in entries(tree, "fleets")}
+    reached = {name: [service] for name, service in fleets.items() if isinstance(service, str)}
+    for where, balancer in entries(tree, "load_balancers"):
+        services: list[str] = []
+        for target in sequence(balancer.get("targets")):
+            services += reached.get(target_fleet(target) or "", [])
+        reached.setdefault(str(where[1]), []).extend(dict.fromkeys(services))
+    return reached
+
+
+def _ending(programs: dict[str, Any], reached: dict[str, list[str]]) -> set[str]:
+    """The services that come to an end: the least set that holds all whose calls lead into it.
+
+    Each time the last service behind a destination joins, its callers are looked at again.
+    """
+    ending: set[str] = set()
+    callers: dict[str, list[str]] = defaultdict(list)
+    leads_to: dict[str, list[str]] = defaultdict(list)
+    waiting = {name: len(set(_known(reached, name, programs))) for name in reached}
+    for destination in reached:
+        for service in set(_known(reached, destination, programs)):
+            leads_to[service].append(destination)
+    for name, program in programs.items():
+        for _, step in steps_in(program.get("steps"), ()):
+            callers[call_target(step) or ""].append(name)
+    queue = list(programs)
+    while queue:
+        name = queue.pop()
+        if name in ending or not _ends(programs[name].get("steps"), waiting):
+            continue
+        ending.add(name)
+        for destination in leads_to[name]:
+            waiting[destination] -= 1
+            if not waiting[destination]:
+                queue += callers[destination]
+    return ending
+
+
+def _ends(steps: Any, waiting: dict[str, int]) -> bool:
+    for step in map(mapping, sequence(steps)):
+        if waiting.get(call_target(step) or "", 0):
+            return False
+        branches = [b for b in map(mapping, sequence(step.get("choose"))) if b.get("weight")]
+        if branches and not any(_ends(branch.get("steps"), waiting) for branch in branches):
+            return False
+    return True
+
+
+def _known(reached: dict[str, list[str]], target: str, programs: dict[str, Any]) -> list[str]:
+    return [service for service in reached.get(target, []) if service in programs]
+
+
+def _cycles(
+    document: Document, programs: dict[str, Any], reached: dict[str, list[str]], endless: set[str]
+) -> Iterator[Problem]:
+    """Each cycle once, at the call that closes it."""
+    seen: set[str] = set()
+    for start in programs:
+        trail: dict[str, Where] = {}
+        service: str | None = start if start in endless else None
+        while service is not None and service not in seen and service not in trail:
+            following = _endless_call(programs[service], service, reached, endless)
+            assert following is not None
+            trail[service], next_service = following
+            if next_service in trail:
+                names = list(trail)
+                names = [*names[names.index(next_service) :], next_service]
+                message = f"calls that never end: {' -> '.join(names)}"
+                allowed = "a cycle of calls only inside choose, beside a branch that ends"
+                yield document.problem(trail[service], message, allowed=allowed)
+            service = next_service
+        seen.update(trail)
+
+
+def _endless_call(
+    program: Any, name: str, reached: dict[str, list[str]], endless: set[str]
+) -> tuple[Where, str] | None:
+    for where, step in steps_in(program.get("steps"), ("services", name, "steps")):
+        for service in reached.get(call_target(step) or "", []):
+            if service in endless:
+                return (*where, "call"), service
+    return None
+
+
+def _growing(
+    document: Document, programs: dict[str, Any], reached: dict[str, list[str]]
+) -> Iterator[Problem]:
+    """Cycles through `choose` that cause at least one new request for each on average."""
+    index = {name: i for i, name in enumerate(_cyclic(programs, reached))}
+    if not 0 < len(index) <= _CYCLIC_MAX:
+        return
+    calls = np.zeros((len(index), len(index)))
+    for name, row in index.items():
+        _add_calls(programs[name].get("steps"), 1.0, calls[row], index, reached)
+    growth = max(abs(np.linalg.eigvals(calls)))
+    if growth >= 1.0 - 1e-9:
+        first = next(iter(index))
+        message = f"calls that grow without end: each request causes {growth:.3g} of its own kind"
+        allowed = "less than 1 on average: a smaller weight of the branch that calls back"
+        yield document.problem(("services", first, "steps"), message, allowed=allowed)
+
+
+def _cyclic(programs: dict[str, Any], reached: dict[str, list[str]]) -> list[str]:
+    """The services on or between cycles: what is left when leaves are taken off again and again."""
+    called = {
+        name: {
+            service
+            for _, step in steps_in(program.get("steps"), ())
+            for service in _known(reached, call_target(step) or "", programs)
+        }
+        for name, program in programs.items()
+    }
+    callers: dict[str, set[str]] = defaultdict(set)
+    for name, services in called.items():
+        for service in services:
+            callers[service].add(name)
+    left = dict.fromkeys(programs)
+    for forward, backward in ((called, callers), (callers, called)):
+        degree = {name: len(forward[name]) for name in programs}
+        leaves = [name for name in programs if not degree[name]]
+        while leaves:
+            leaf = leaves.pop()
+            left.pop(leaf, None)
+            for name in backward[leaf]:
+                degree[name] -= 1
+                if not degree[name]:
+                    leaves.append(name)
+    return list(left)
+
+
+def _add_calls(
+    steps: Any, weight: float, row: Any, index: dict[str, int], reached: dict[str, list[str]]
+) -> None:
+    for step in map(mapping, sequence(steps)):
+        services = reached.get(call_target(step) or "", [])
+        for service in services:
+            if service in index:
+                row[index[service]] += weight / len(services)
+        branches = list(map(mapping, sequence(step.get("choose"))))
+        weights = [_weight(branch) for branch in branches]
+        for branch, share in zip(branches, weights, strict=True):
+            if share > 0:
+                inside = weight * share / sum(weights)
+                _add_calls(branch.get("steps"), inside, row, index, reached)
+
+
+def _weight(branch: dict[str, Any]) -> float:
+    weight = branch.get("weight")
+    legal = isinstance(weight, int | float) and not isinstance(weight, bool) and 0 < weight < 1e9
+    return float(weight) if legal and weight is not None else 0.0

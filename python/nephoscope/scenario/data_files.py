@@ -1,0 +1,97 @@
+"""The data files that a scenario names, read with it so that their mistakes show at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nephoscope.errors import Problem, TraceError
+from nephoscope.scenario.arrivals import Trace
+from nephoscope.scenario.distribution import Column, Sample
+from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.tables import (
+    Floats,
+    Integers,
+    Table,
+    Tables,
+    counts_of,
+    durations_ns,
+    instants_ns,
+)
+
+_FORMS: dict[str, type[Trace | Column | Sample]] = {
+    "trace": Trace,
+    "replay": Column,
+    "empirical": Sample,
+}
+
+
+class DataFiles(NamedTuple):
+    """Where the files of a scenario are looked for, and those read so far."""
+
+    directory: Path
+    tables: Tables
+
+    def durations_ns(self, column: Column | Sample) -> Floats:
+        """The durations in a column."""
+        assert column.file is not None
+        assert column.column is not None
+        return durations_ns(self._table(column.file), column.column, column.scale)
+
+    def instants_ns(self, trace: Trace) -> Integers:
+        """The arrival instants of a trace."""
+        assert trace.column is not None
+        return instants_ns(self._table(trace.file), trace.column, trace.scale, trace.shift)
+
+    def counts_of(self, trace: Trace) -> tuple[Integers, Integers]:
+        """The interval edges and counts of a trace."""
+        assert trace.time_column is not None
+        assert trace.count_column is not None
+        table = self._table(trace.file)
+        columns = (trace.time_column, trace.count_column)
+        return counts_of(table, *columns, trace.scale, trace.shift)
+
+    def _table(self, file: str) -> Table:
+        return self.tables.table(self.directory / file)
+
+
+def data_problems(document: Document, files: DataFiles) -> Iterator[Problem]:
+    """What is wrong with the data files, at the path of the key that names them."""
+    for where, value in _named_files(document.tree, ()):
+        form = _FORMS[str(where[-1])]
+        try:
+            options = form.model_validate(value)
+        except ValueError:
+            continue  # the models say what is wrong with the options themselves
+        try:
+            _read(options, files)
+        except TraceError as error:
+            problem = error.problems[0]
+            yield document.problem(
+                (*where, "file"),
+                f"{error.source}: {problem.message}",
+                value=value.get("file"),
+                allowed=problem.allowed,
+                suggestion=problem.suggestion,
+            )
+
+
+def _read(options: Any, files: DataFiles) -> None:
+    match options:
+        case Trace() if options.column is not None:
+            files.instants_ns(options)
+        case Trace():
+            files.counts_of(options)
+        case _:
+            files.durations_ns(options)
+
+
+def _named_files(value: Any, where: Where) -> Iterator[tuple[Where, dict[str, Any]]]:
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _named_files(item, (*where, i))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key in _FORMS and isinstance(inner, dict) and isinstance(inner.get("file"), str):
+                yield (*where, key), inner
+            else:
+                yield from _named_files(inner, (*where, key))

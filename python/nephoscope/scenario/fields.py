@@ -1,0 +1,202 @@
+"""The types of scalar fields: how each is read from a file, refused, written and described.
+
+A refusal carries what is allowed and the nearest right word, so that every error message can.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from nephoscope.errors import UnitError, shorten
+from nephoscope.scenario import units
+from nephoscope.scenario.nearest import nearest
+from nephoscope.scenario.units import Duration, Rate, Size
+
+T = TypeVar("T")
+JsonSchema = dict[str, Any]
+
+REFUSED = "refused"
+
+INSTANCES_MAX = 4_194_304
+
+
+def refusal(
+    message: str, allowed: str | None = None, suggestion: str | None = None
+) -> PydanticCustomError:
+    """The error that a validator raises; the loader turns it into a Problem."""
+    return PydanticCustomError(
+        REFUSED, "{message}", {"message": message, "allowed": allowed, "suggestion": suggestion}
+    )
+
+
+def as_refusal(error: UnitError) -> PydanticCustomError:
+    """The refusal that says what a unit error says."""
+    return refusal(error.message, error.allowed, error.suggestion)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, eq=False)  # a marker in an annotation has to be hashable
+class Scalar:
+    """A marker in an annotation: how a written value is read, described and written again."""
+
+    read: Callable[[Any], Any]
+    schema: JsonSchema
+    write: Callable[[Any], Any] = _same
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        writer = core_schema.plain_serializer_function_ser_schema(self.write)
+        return core_schema.no_info_plain_validator_function(self.read, serialization=writer)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchema:
+        return dict(self.schema)
+
+
+def quantity(
+    parse: Callable[[object], Any],
+    pattern: str,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    words: tuple[str, ...] = (),
+) -> Scalar:
+    """A text with a unit, within bounds, or one of a few words in its place."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str) and value in words:
+            return value
+        try:
+            number = parse(value)
+        except UnitError as error:
+            allowed = ", ".join(filter(None, [*words, error.allowed]))
+            hint = nearest(value, words) or error.suggestion
+            raise refusal(error.message, allowed, hint) from None
+        if number < least or number <= above:
+            bound = "not negative" if above < 0 else "more than 0"
+            raise refusal(f"{shorten(value)} is out of range", bound)
+        return number
+
+    text: JsonSchema = {"type": "string", "pattern": pattern}
+    schema = {"anyOf": [text, {"enum": list(words)}]} if words else text
+    return Scalar(read, schema, str)
+
+
+def whole(low: int, high: int) -> Scalar:
+    """A whole number from `low` to `high`."""
+    allowed = f"a whole number from {low} to {high}" if low < high else str(low)
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            near = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+            hint = str(int(value)) if near else None
+            raise refusal(f"{shorten(value)} is not a whole number", allowed, hint)
+        if not low <= value <= high:
+            raise refusal(f"{shorten(value)} is out of range", allowed)
+        return value
+
+    return Scalar(read, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def number(low: float, high: float, *, open_low: bool = False) -> Scalar:
+    """A finite number, from `low` (or above it, when `open_low`) to `high`."""
+    allowed = f"a number {'above' if open_low else 'from'} {low:g} to {high:g}"
+
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise refusal(f"{shorten(value)} is not a number", allowed)
+        inside = low < value if open_low else low <= value
+        if not (inside and value <= high):  # not-a-number is on no side
+            raise refusal(f"{shorten(value)} is out of range", allowed)
+        return float(value)
+
+    bound = "exclusiveMinimum" if open_low else "minimum"
+    return Scalar(read, {"type": "number", bound: low, "maximum": high})
+
+
+def words_like(pattern: str, allowed: str) -> Scalar:
+    """Text that matches a pattern from end to end."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            raise refusal(f"{shorten(value)} is not text", allowed)
+        if re.fullmatch(pattern, value) is None:
+            raise refusal(f"{shorten(value)} is not allowed here", allowed)
+        return value
+
+    return Scalar(read, {"type": "string", "pattern": f"^{pattern}$"})
+
+
+def _share() -> Scalar:
+    def read(value: Any) -> float:
+        try:
+            return units.parse_share(value)
+        except UnitError as error:
+            raise as_refusal(error) from None
+
+    fraction = {"type": "number", "minimum": 0, "maximum": 1}
+    percentage = {"type": "string", "pattern": units.SHARE_PATTERN}
+    return Scalar(read, {"anyOf": [fraction, percentage]})
+
+
+def _scale() -> Scalar:
+    """What one unit of a column is worth: a duration (`100us`), or a number of seconds."""
+    plain = number(0.0, 1e12, open_low=True)
+    span = quantity(Duration.parse, units.DURATION_PATTERN, above=0)
+
+    def read(value: Any) -> float:
+        if isinstance(value, str):
+            return float(span.read(value).seconds)
+        return float(plain.read(value))
+
+    return Scalar(read, {"anyOf": [plain.schema, span.schema]})
+
+
+def not_empty(items: T) -> T:
+    """Refuse an empty list or mapping; a minimum length would not count elements that fail."""
+    if not items:
+        raise refusal("empty", "at least one")
+    return items
+
+
+_SPAN = (Duration.parse, units.DURATION_PATTERN)
+_RATE = (Rate.parse, units.RATE_PATTERN)
+
+AnyDuration = Annotated[Duration, quantity(*_SPAN, least=0)]
+PositiveDuration = Annotated[Duration, quantity(*_SPAN, above=0)]
+SignedDuration = Annotated[Duration, quantity(*_SPAN)]
+DurationOrAuto = Annotated[Duration | Literal["auto"], quantity(*_SPAN, least=0, words=("auto",))]
+Interval = Annotated[
+    Duration | Literal["auto", "none"], quantity(*_SPAN, above=0, words=("auto", "none"))
+]
+AnyRate = Annotated[Rate, quantity(*_RATE, least=0)]
+PositiveRate = Annotated[Rate, quantity(*_RATE, above=0)]
+PositiveSize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, above=0)]
+
+Share = Annotated[float, _share()]
+Weight = Annotated[float, number(0.0, 1e6)]
+ColumnScale = Annotated[float, _scale()]
+
+# A dot separates the parts of a path and a slash those of a random stream's name; letters are
+# ASCII, because a stream must not depend on how an accent happens to be encoded.
+Name = Annotated[
+    str,
+    words_like(
+        "[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
+        "letters, digits, - and _, at most 64, a letter or digit first",
+    ),
+]
+Text = Annotated[str, words_like("[^\\x00-\\x1f]{1,1024}", "a line of text")]
+
+# A list in the file, a tuple in the model; never empty.
+Items = Annotated[tuple[T, ...], Strict(False), AfterValidator(not_empty)]

@@ -1,0 +1,141 @@
+"""Names: unique in the whole scenario, and every reference leads to one of the right kind.
+
+The rules here read plain values, not models, so that they find their mistakes even in a file that
+has others; what is not of the right type is passed over, for the models refuse it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from nephoscope.errors import Problem, shorten
+from nephoscope.scenario.document import Document, Where, dotted
+from nephoscope.scenario.nearest import listing, nearest
+
+KINDS = {
+    "traffic": "traffic",
+    "services": "service",
+    "fleets": "fleet",
+    "load_balancers": "load balancer",
+    "hosts": "hosts",
+    "queues": "queue",
+    "topics": "topic",
+    "buses": "bus",
+}
+_NOT_BUILT = ("hosts", "queues", "topics", "buses")
+_DESTINATIONS = ("load_balancers", "fleets")
+
+
+class Reference(NamedTuple):
+    """A name where another part of the scenario is meant."""
+
+    where: Where
+    name: str
+    sections: tuple[str, ...]
+
+
+class WrittenStep(NamedTuple):
+    """A step as it is written; `conditional` when it stands inside a `choose`."""
+
+    where: Where
+    step: dict[str, Any]
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value where it is a mapping, else nothing."""
+    return {k: v for k, v in value.items() if isinstance(k, str)} if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """The value where it is a list, else nothing."""
+    return value if isinstance(value, list) else []
+
+
+def entries(tree: Any, section: str) -> Iterator[tuple[Where, dict[str, Any]]]:
+    """Every named part of a section with its path."""
+    for name, value in mapping(mapping(tree).get(section)).items():
+        if isinstance(value, dict):
+            yield (section, name), mapping(value)
+
+
+def steps_in(steps: Any, where: Where) -> Iterator[WrittenStep]:
+    """All steps of a program, those inside `choose` too."""
+    for i, step in enumerate(sequence(steps)):
+        yield WrittenStep((*where, i), mapping(step))
+        for j, branch in enumerate(sequence(mapping(step).get("choose"))):
+            inside = (*where, i, "choose", j, "steps")
+            yield from steps_in(mapping(branch).get("steps"), inside)
+
+
+def call_target(step: dict[str, Any]) -> str | None:
+    """Whom a step calls."""
+    call = step.get("call")
+    name = call.get("to") if isinstance(call, dict) else call
+    return name if isinstance(name, str) else None
+
+
+def target_fleet(target: Any) -> str | None:
+    """The fleet that a balancer's target names."""
+    name = target.get("fleet") if isinstance(target, dict) else target
+    return name if isinstance(name, str) else None
+
+
+def references(tree: Any) -> Iterator[Reference]:
+    """Every reference of the scenario."""
+    for where, fleet in entries(tree, "fleets"):
+        if isinstance(name := fleet.get("service"), str):
+            yield Reference((*where, "service"), name, ("services",))
+    for where, balancer in entries(tree, "load_balancers"):
+        for i, target in enumerate(sequence(balancer.get("targets"))):
+            if (name := target_fleet(target)) is not None:
+                inner = ("fleet",) if isinstance(target, dict) else ()
+                yield Reference((*where, "targets", i, *inner), name, ("fleets",))
+    for where, traffic in entries(tree, "traffic"):
+        if isinstance(name := traffic.get("to"), str):
+            yield Reference((*where, "to"), name, _DESTINATIONS)
+    for where, service in entries(tree, "services"):
+        for step_where, step in steps_in(service.get("steps"), (*where, "steps")):
+            if (name := call_target(step)) is not None:
+                inner = ("to",) if isinstance(step["call"], dict) else ()
+                yield Reference((*step_where, "call", *inner), name, _DESTINATIONS)
+
+
+def name_problems(document: Document) -> Iterator[Problem]:
+    """Names that are given twice, and references that lead nowhere or to the wrong kind."""
+    named: dict[str, Where] = {}
+    for section in KINDS:
+        for name in mapping(document.tree.get(section)):
+            where = (section, name)
+            if name in named:
+                message = f"the name is taken by {dotted(named[name])}; names are unique"
+                yield document.problem(where, message, value=name, at_key=True)
+            else:
+                named[name] = where
+    for reference in references(document.tree):
+        problem = _reference_problem(document, reference, named)
+        if problem is not None:
+            yield problem
+
+
+def _reference_problem(
+    document: Document, reference: Reference, named: dict[str, Where]
+) -> Problem | None:
+    name = reference.name
+    sections = [mapping(document.tree.get(section)) for section in reference.sections]
+    legal = list(dict.fromkeys(name for section in sections for name in section))
+    if name in legal:
+        return None
+    wanted = " or ".join(f"a {KINDS[section]}" for section in reference.sections)
+    if name in named:
+        section = str(named[name][0])
+        message = f"{shorten(name)} is a {KINDS[section]}, not {wanted}"
+        if section in _NOT_BUILT:
+            message += f"; {section}: not built yet in this version of nephoscope"
+    else:
+        message = f"{shorten(name)} is not the name of {wanted}"
+    return document.problem(
+        reference.where,
+        message,
+        value=name,
+        allowed=listing(legal) or f"{wanted}, of which there is none",
+        suggestion=nearest(name, legal),
+    )

@@ -1,0 +1,113 @@
+"""The rules that join several keys of a scenario.
+
+Like the references they read plain values, so that one mistake never hides another.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.errors import Problem, UnitError
+from nephoscope.scenario.arrivals import Arrivals
+from nephoscope.scenario.balancer import UNWEIGHTED
+from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.fields import INSTANCES_MAX
+from nephoscope.scenario.references import entries, mapping, sequence, target_fleet
+from nephoscope.scenario.traffic import RATED
+from nephoscope.scenario.units import Duration
+
+INTERVALS_MAX = 1_000_000
+
+
+def rule_problems(document: Document) -> Iterator[Problem]:
+    """Everything that is wrong between keys."""
+    yield from _clock(document)
+    yield from _instances(document)
+    for where, traffic in entries(document.tree, "traffic"):
+        yield from _traffic(document, where, traffic)
+    for where, balancer in entries(document.tree, "load_balancers"):
+        yield from _targets(document, where, balancer)
+
+
+def _clock(document: Document) -> Iterator[Problem]:
+    duration = _duration(document.tree.get("duration"))
+    warmup = _duration(document.tree.get("warmup"))
+    interval = _duration(document.tree.get("series"))
+    if duration is None or duration <= 0:
+        return
+    if warmup is not None and warmup >= duration:
+        message = f"the warm-up of {warmup} leaves nothing of the {duration} to measure"
+        yield document.problem(("warmup",), message, allowed=f"less than {duration}, or auto")
+    if interval is not None and 0 < interval * INTERVALS_MAX < duration:
+        message = f"{duration // interval} intervals are too many"
+        least = Duration(duration // INTERVALS_MAX + 1)
+        yield document.problem(("series",), message, allowed=f"at least {least}")
+
+
+def _instances(document: Document) -> Iterator[Problem]:
+    counts = [
+        (where, fleet.get("count"))
+        for where, fleet in entries(document.tree, "fleets")
+        if isinstance(fleet.get("count"), int)
+    ]
+    total = 0
+    for where, count in counts:
+        legal = isinstance(count, int) and 0 <= count <= INSTANCES_MAX
+        total += count if legal and isinstance(count, int) else 0
+        if total > INSTANCES_MAX:
+            message = f"{total} instances up to here are too many"
+            allowed = f"at most {INSTANCES_MAX} in all fleets together"
+            yield document.problem((*where, "count"), message, allowed=allowed)
+            return
+
+
+def _traffic(document: Document, where: Where, traffic: dict[str, Any]) -> Iterator[Problem]:
+    arrivals = traffic.get("arrivals", "poisson")
+    forms = list(mapping(arrivals)) if isinstance(arrivals, dict) else [arrivals]
+    form = forms[0] if len(forms) == 1 and isinstance(forms[0], str) else None
+    if form in RATED and "rate" not in traffic:
+        message = f"rate is missing: {form} arrivals need it"
+        yield document.problem((*where, "rate"), message, allowed="a rate such as 40/s")
+    elif form in Arrivals.model_fields and form not in RATED and "rate" in traffic:
+        message = f"{form} arrivals carry their own rate"
+        allowed = "rate only with poisson and constant arrivals"
+        yield document.problem((*where, "rate"), message, allowed=allowed, at_key=True)
+    if traffic.get("on_timeout") == "abandon" and "timeout" not in traffic:
+        message = "abandon without a timeout has no effect"
+        allowed = "on_timeout beside timeout"
+        yield document.problem((*where, "on_timeout"), message, allowed=allowed, at_key=True)
+
+
+def _targets(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    targets = sequence(balancer.get("targets"))
+    routing = balancer.get("routing")
+    form = next(iter(routing), None) if isinstance(routing, dict) else routing
+    form = form if isinstance(form, str) else None
+    seen: dict[str, int] = {}
+    for i, target in enumerate(targets):
+        fleet = target_fleet(target)
+        if fleet is not None and fleet in seen:
+            message = f"the fleet {fleet} is a target already, in place {seen[fleet]}"
+            yield document.problem((*where, "targets", i), message, value=fleet)
+        elif fleet is not None:
+            seen[fleet] = i
+        weight = mapping(target).get("weight", 1)
+        if form in UNWEIGHTED and _is_number(weight) and weight != 1:
+            message = f"{form} has no use for weights: it treats all targets alike"
+            allowed = "1, or a routing that honours weights such as weighted_random"
+            at = (*where, "targets", i, "weight")
+            yield document.problem(at, message, value=weight, allowed=allowed)
+    weights = [mapping(target).get("weight", 1) for target in targets]
+    if weights and all(_is_number(weight) and weight == 0 for weight in weights):
+        message = "every target has weight 0"
+        yield document.problem((*where, "targets"), message, allowed="at least one above 0")
+
+
+def _duration(value: Any) -> Duration | None:
+    try:
+        return Duration.parse(value)
+    except UnitError:
+        return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,68 @@
+"""What an instance does with a request."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fields import Items, Name, PositiveDuration, Share, Weight, refusal, whole
+from nephoscope.scenario.model import Model, OneOf
+
+
+class Call(Model):
+    """A request whose answer is waited for; one that does not succeed fails its caller."""
+
+    to: Name
+    """A load balancer or a fleet."""
+    timeout: PositiveDuration | None = None
+
+    bare = "to"
+    later = frozenset({"retry"})
+
+
+class Branch(Model):
+    """One of several ways a request can go, taken in proportion to its weight."""
+
+    weight: Weight
+    steps: "Steps"
+
+
+def _some_weight(branches: tuple[Branch, ...]) -> tuple[Branch, ...]:
+    if not sum(branch.weight for branch in branches):
+        raise refusal("every weight is 0", "at least one weight above 0")
+    return branches
+
+
+class Step(OneOf):
+    """One step of a service's program."""
+
+    compute: Distribution | None = None
+    """CPU time on one vCPU of the reference speed."""
+    sleep: Distribution | None = None
+    """Waiting that holds the worker but no CPU."""
+    call: Call | None = None
+    choose: Annotated[Items[Branch], AfterValidator(_some_weight)] | None = None
+    fail: Share | None = None
+    """The request fails here with this probability."""
+
+    later = frozenset({"gpu", "disk", "memory", "network", "send", "publish", "put", "parallel"})
+
+
+Steps = Items[Step]
+
+
+Branch.model_rebuild()
+
+
+class Service(Model):
+    """A program of steps, and how an instance takes up the requests that ask for it."""
+
+    discipline: Literal["fifo", "ps"] = "fifo"
+    """fifo: workers take up requests in order; ps: all are served at once."""
+    concurrency: Annotated[int, whole(1, 1_048_576)] | None = None
+    """Workers an instance; by default its vCPUs (fifo) or as many as come (ps)."""
+    backlog: Annotated[int, whole(0, 2**32 - 1)] | None = None
+    """Requests that may wait for a worker, by default any number; more are rejected."""
+    steps: Steps
+
+    later = frozenset({"consumes"})

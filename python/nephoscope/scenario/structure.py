@@ -1,0 +1,88 @@
+"""The whole of a scenario file as a data model, and its parts by path."""
+
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from nephoscope.scenario.balancer import LoadBalancer
+from nephoscope.scenario.fields import (
+    DurationOrAuto,
+    Interval,
+    Name,
+    PositiveDuration,
+    not_empty,
+    whole,
+)
+from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.model import Model
+from nephoscope.scenario.service import Service
+from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.units import Duration
+
+T = TypeVar("T")
+
+# Named parts, at least one.
+Some = Annotated[dict[Name, T], AfterValidator(not_empty)]
+
+
+class ScenarioModel(Model):
+    """A scenario file: a mapping with the version of the language and these keys."""
+
+    nephoscope: Annotated[int, whole(1, 1)]
+    """Version of the scenario language."""
+    name: Name = "scenario"
+    duration: PositiveDuration
+    """Simulated time, warm-up included."""
+    warmup: DurationOrAuto = Duration(0)
+    """Not measured: requests count where they arrive, in [warmup, duration)."""
+    seed: Annotated[int, whole(0, 2**64 - 1)] = 0
+    series: Interval = "auto"
+    """Interval of the series; auto is 1/240 of the duration."""
+    traffic: Some[Traffic]
+    services: Some[Service]
+    fleets: Some[Fleet]
+    load_balancers: dict[Name, LoadBalancer] = Field(default_factory=dict)
+
+    later = frozenset({"buses", "faults", "hosts", "queues", "topics"})
+
+
+def part_at(where: tuple[Any, ...]) -> Any:
+    """The type that the language has at a path, or None: a Model class, dict[..], tuple[..], ..."""
+    part: Any = ScenarioModel
+    for key in where:
+        part = _inside(part, key)
+        if part is None:
+            return None
+    return part
+
+
+def model_at(where: tuple[Any, ...]) -> type[Model] | None:
+    """The model at a path, or None where there is none."""
+    part = part_at(where)
+    return part if isinstance(part, type) and issubclass(part, Model) else None
+
+
+def _inside(part: Any, key: Any) -> Any:
+    if isinstance(part, type) and issubclass(part, BaseModel):
+        field = part.model_fields.get(key) if isinstance(key, str) else None
+        return _bare_type(field.annotation) if field is not None else None
+    arguments = get_args(part)
+    match get_origin(part):
+        case origin if origin is dict and isinstance(key, str):
+            return _bare_type(arguments[1])
+        case origin if origin is tuple and isinstance(key, int):
+            item = arguments[0] if arguments[-1] is Ellipsis else arguments[key : key + 1]
+            return _bare_type(item[0] if isinstance(item, tuple) else item)
+    return None
+
+
+def _bare_type(annotation: Any) -> Any:
+    """The type without its markers and without the None of what may be left out."""
+    while True:
+        arguments = get_args(annotation)
+        if get_origin(annotation) is Annotated:
+            annotation = arguments[0]
+        elif type(None) in arguments:
+            annotation = next(a for a in arguments if a is not type(None))
+        else:
+            return annotation

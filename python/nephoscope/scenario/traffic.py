@@ -1,0 +1,26 @@
+"""Sources of traffic."""
+
+from typing import Literal
+
+from nephoscope.scenario.arrivals import Arrivals, Clients, NoOptions
+from nephoscope.scenario.fields import Name, PositiveDuration, PositiveRate
+from nephoscope.scenario.model import Model
+
+# Only these take their rate from the key `rate`; the others carry their own.
+RATED = frozenset({"poisson", "constant"})
+
+
+class Traffic(Model):
+    """Requests that come from outside."""
+
+    to: Name
+    """A load balancer or a fleet."""
+    rate: PositiveRate | None = None
+    arrivals: Arrivals = Arrivals(poisson=NoOptions())
+    clients: Clients | None = None
+    timeout: PositiveDuration | None = None
+    """How long a client waits for its answer."""
+    on_timeout: Literal["finish", "abandon"] = "finish"
+    """finish: the work goes on, wasted; abandon: the request leaves the backlog it waits in."""
+
+    later = frozenset({"attributes", "circuit_breaker", "event", "group", "hedge", "retry"})

@@ -1,0 +1,156 @@
+"""The scenarios whose fingerprints must be the same everywhere: every policy, law and kind once."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+Tree = dict[str, Any]
+
+ROUTINGS = (
+    "round_robin",
+    "least_connections",
+    "ip_hash",
+    "least_response_time",
+    "random",
+    {"power_of_two": {"choices": 3}},
+    "join_idle_queue",
+    "weighted_random",
+)
+
+WORK = (
+    "10ms",
+    {"exponential": "10ms"},
+    {"lognormal": {"mean": "10ms", "cv": 1.5}},
+    {"gamma": {"mean": "10ms", "cv": 0.7}},
+    {"erlang": {"mean": "10ms", "k": 3}},
+    {"weibull": {"mean": "10ms", "shape": 0.7}},
+    {"pareto": {"mean": "10ms", "shape": 2.5}},
+    {"uniform": {"min": "1ms", "max": "19ms"}},
+    {"normal": {"mean": "10ms", "cv": 0.4}},
+    {"hyperexponential": {"mean": "10ms", "cv": 2.0}},
+    {"hyperexponential": {"probabilities": [0.9, 0.1], "means": ["5ms", "55ms"]}},
+    {"empirical": {"values": ["5ms", "10ms", "30ms"], "weights": [2, 5, 1]}},
+)
+
+
+def arrivals(folder: Path) -> tuple[Tree, ...]:
+    """The traffic keys of each arrival kind; the two traces are written into `folder`."""
+    instants = folder / "instants.csv"
+    instants.write_text("t\n" + "".join(f"{k * k / 400000:.6f}\n" for k in range(4000)))
+    counts = folder / "counts.csv"
+    counts.write_text("t,n\n" + "".join(f"{t},{100 + 37 * t % 300}\n" for t in range(20)))
+    return (
+        {"rate": "400/s"},
+        {"rate": "400/s", "arrivals": "constant"},
+        {"arrivals": {"mmpp": {"rates": ["100/s", "700/s"], "mean_stay": ["2s", "1s"]}}},
+        {"arrivals": {"profile": [["0s", "100/s"], ["10s", "600/s"], ["20s", "50/s"]]}},
+        {"arrivals": {"closed": {"users": 40, "think": {"exponential": "90ms"}}}},
+        {"arrivals": {"trace": {"file": str(instants), "column": "t"}}},
+        {
+            "arrivals": {
+                "trace": {"file": str(counts), "time_column": "t", "count_column": "n"},
+            },
+        },
+    )
+
+
+def farm(routing: Any, work: Any, traffic: Tree) -> Tree:
+    """Eight instances of two vCPUs behind one balancer."""
+    return {
+        "nephoscope": 1,
+        "name": "farm",
+        "duration": "20s",
+        "warmup": "2s",
+        "seed": 11,
+        "fleets": {
+            "web": {
+                "instance_type": {"vcpus": 1, "memory": "1GiB"},
+                "count": 6,
+                "service": "answer",
+            }
+        },
+        "services": {"answer": {"discipline": "fifo", "steps": [{"compute": work}]}},
+        "load_balancers": {"front": {"targets": ["web"], "routing": routing}},
+        "traffic": {"users": {"to": "front", "clients": 1000, **traffic}},
+    }
+
+
+def tiers() -> Tree:
+    """Calls two levels deep, a choice, a failure, a sleep; two sources of traffic."""
+    tree = farm("least_connections", {"exponential": "2ms"}, {"rate": "300/s", "timeout": "80ms"})
+    tree["fleets"]["store"] = {
+        "instance_type": {"vcpus": 2, "memory": "4GiB"},
+        "count": 2,
+        "service": "look-up",
+    }
+    tree["services"]["answer"] = {
+        "discipline": "fifo",
+        "concurrency": 8,
+        "steps": [
+            {"compute": {"exponential": "2ms"}},
+            {
+                "choose": [
+                    {"weight": 3, "steps": [{"call": "stores"}]},
+                    {"weight": 1, "steps": [{"sleep": "5ms"}, {"fail": 0.1}]},
+                ]
+            },
+            {"call": {"to": "store", "timeout": "50ms"}},
+        ],
+    }
+    tree["services"]["look-up"] = {
+        "discipline": "ps",
+        "steps": [{"compute": {"erlang": {"mean": "3ms", "k": 2}}}],
+    }
+    tree["load_balancers"]["stores"] = {"targets": ["store"], "routing": "power_of_two"}
+    tree["traffic"]["batch"] = {
+        "to": "front",
+        "arrivals": {"closed": {"users": 5, "think": "100ms"}},
+        "on_timeout": "abandon",
+        "timeout": "30ms",
+    }
+    return tree
+
+
+def special() -> dict[str, Tree]:
+    """What the farm alone does not cover."""
+    work, busy = {"exponential": "10ms"}, {"rate": "700/s"}
+    found = {
+        "tiers": tiers(),
+        "ps": farm("least_connections", work, {"rate": "450/s"}),
+        "rejected": farm("random", work, busy),
+        "timed-out": farm("round_robin", work, {**busy, "timeout": "100ms"}),
+        "abandoned": farm(
+            "round_robin", work, {**busy, "timeout": "100ms", "on_timeout": "abandon"}
+        ),
+        "zipf": farm(
+            "ip_hash",
+            work,
+            {"rate": "400/s", "clients": {"count": 500, "popularity": {"zipf": 1.1}}},
+        ),
+        "weights": farm("weighted_random", work, {"rate": "400/s"}),
+        "weighted-connections": farm("least_connections", work, {"rate": "400/s"}),
+        "no-balancer": farm("random", "1ms", {"rate": "400/s"}),
+        "large": farm("join_idle_queue", work, {"rate": "9000/s"}),
+    }
+    found["ps"]["services"]["answer"]["discipline"] = "ps"
+    found["rejected"]["services"]["answer"]["backlog"] = 4
+    found["no-balancer"]["traffic"]["users"]["to"] = "web"
+    found["large"]["fleets"]["web"]["count"] = 3000
+    found["large"]["duration"] = "5s"
+    for name in ("weights", "weighted-connections"):
+        tree = found[name]
+        tree["fleets"]["old"] = {**tree["fleets"]["web"], "count": 2}
+        tree["load_balancers"]["front"]["targets"] = ["web", {"fleet": "old", "weight": 0.5}]
+    return found
+
+
+def all_scenarios(folder: Path | None = None) -> dict[str, Tree]:
+    """Name -> scenario; `folder` receives the traces (default: a new temporary one)."""
+    folder = folder or Path(tempfile.mkdtemp(prefix="nephoscope-traces-"))
+    traffic = arrivals(folder)
+    found = {}
+    for index, work in enumerate(WORK):
+        routing = ROUTINGS[index % len(ROUTINGS)]
+        kind = traffic[index % len(traffic)]
+        found[f"farm-{index}"] = farm(routing, work, kind)
+    return found | special()

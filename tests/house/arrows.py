@@ -1,0 +1,183 @@
+"""Who depends on whom, read from the includes, the CMake files and the Python imports.
+
+The rules are in `ALLOWED` and `PYTHON_RANKS`; everything here takes a root folder, so that the
+tests can also point it at a small tree with a forbidden arrow in it.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+PARTS = frozenset({"workload", "compute", "balancing", "messaging", "scaling", "service"})
+
+# A layer may also include itself. The parts are strangers to each other.
+ALLOWED: dict[str, frozenset[str]] = {
+    "kernel": frozenset(),
+    **dict.fromkeys(PARTS, frozenset({"kernel"})),
+    "world": PARTS | {"kernel"},
+    "bindings": PARTS | {"kernel", "world"},
+    "fuzz": PARTS | {"kernel", "world"},
+}
+
+# A module of the package imports only modules of a lower rank; a sub-package is one module here.
+PYTHON_RANKS: dict[str, int] = {
+    "errors": 0,
+    "_core": 1,
+    "catalog": 1,
+    "scenario": 2,
+    "parts": 2,
+    "results": 3,
+    "run": 4,
+    "simulation": 5,
+    "experiment": 5,
+    "report": 6,
+    "cli": 7,
+    "__main__": 8,
+    "__init__": 8,
+}
+
+# Imports within a function that run upwards all the same: a method that is a short cut to what a
+# higher module does.
+SHORT_CUTS = {
+    ("scenario", "run"),  # Scenario.run
+}
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+LAYER_CALL = re.compile(r"^layer\(([^)]*)\)", re.MULTILINE)
+LINK_CALL = re.compile(r"^\s*target_link_libraries\(([^)]*)\)", re.MULTILINE)
+
+
+def sources(root: Path) -> Iterator[tuple[str, Path]]:
+    """Every C++ file with the layer it belongs to: the first folder below cpp/, or fuzz."""
+    for path in sorted((root / "cpp").rglob("*.[ch]pp")):
+        yield path.relative_to(root / "cpp").parts[0], path
+    for path in sorted((root / "fuzz").rglob("*.[ch]pp")):
+        yield "fuzz", path
+
+
+def include_errors(root: Path) -> list[str]:
+    """The includes that cross a border the wrong way, or reach outside the standard library."""
+    errors = []
+    for layer, path in sources(root):
+        where = path.relative_to(root).as_posix()
+        if layer not in ALLOWED:
+            errors.append(f"{where}: {layer} is no layer")
+            continue
+        for quoted, angled in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            reason = _include_error(layer, quoted, angled)
+            if reason:
+                errors.append(f"{where}: {quoted or angled}: {reason}")
+    return errors
+
+
+def _include_error(layer: str, quoted: str, angled: str) -> str:
+    head = (quoted or angled).split("/")[0]
+    if head in ALLOWED:
+        return "" if head == layer or head in ALLOWED[layer] else f"{layer} may not see {head}"
+    if quoted:
+        return "ours are included by their path from cpp/"
+    if re.fullmatch(r"[a-z0-9_]+", angled) or layer in {"bindings", "fuzz"}:
+        return ""
+    return "the core uses the standard library alone"
+
+
+def cmake_links(root: Path) -> dict[str, set[str]]:
+    """What each layer's CMake target links, by the names of layers; `bindings` is the module."""
+    links: dict[str, set[str]] = {}
+    for folder in ("cpp", "fuzz"):
+        file = root / folder / "CMakeLists.txt"
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        for call in LAYER_CALL.findall(text):
+            name, *linked = call.split()
+            links.setdefault(name, set()).update(linked)
+        for call in LINK_CALL.findall(text):
+            target, *linked = call.split()
+            if "$" in target:  # the body of layer() itself
+                continue
+            owner = {"_core": "bindings"}.get(target, target.removeprefix("nephoscope-"))
+            owner = owner if owner in ALLOWED else "fuzz"
+            found = {name.removeprefix("nephoscope-") for name in linked}
+            links.setdefault(owner, set()).update(
+                found - {"PRIVATE", "PUBLIC", "INTERFACE", "flags"}
+            )
+    return links
+
+
+def cmake_errors(root: Path) -> list[str]:
+    """The links that run the wrong way, and the includes that no link stands for."""
+    links = cmake_links(root)
+    errors = [
+        f"target {layer} links {other}"
+        for layer, linked in sorted(links.items())
+        for other in sorted(linked)
+        if other not in ALLOWED.get(layer, frozenset())
+    ]
+    for layer, path in sources(root):
+        reached = _reached(layer, links)
+        for quoted, _ in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            head = quoted.split("/")[0]
+            if head in ALLOWED and head not in reached:
+                errors.append(f"{path.relative_to(root)}: includes {quoted}, links no {head}")
+    return errors
+
+
+def _reached(layer: str, links: dict[str, set[str]]) -> set[str]:
+    reached, pending = set(), [layer]
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending.extend(links.get(name, ()))
+    return reached
+
+
+def python_errors(package: Path) -> list[str]:
+    """The imports between modules of the package that do not run from a higher rank to a lower."""
+    errors = []
+    for path in sorted(package.rglob("*.py")):
+        module = path.relative_to(package).parts[0].removesuffix(".py")
+        where = path.relative_to(package.parent).as_posix()
+        if module not in PYTHON_RANKS:
+            errors.append(f"{where}: {module} has no rank in tests/house/arrows.py")
+            continue
+        for other, late in sorted(_imported(path, package)):
+            if other not in PYTHON_RANKS:
+                errors.append(f"{where}: {other} has no rank in tests/house/arrows.py")
+            elif other == module or (late and (module, other) in SHORT_CUTS):
+                continue
+            elif PYTHON_RANKS[other] >= PYTHON_RANKS[module]:
+                errors.append(f"{where}: {module} may not import {other}")
+    return errors
+
+
+def _imported(path: Path, package: Path) -> set[tuple[str, bool]]:
+    """The modules of ours that a file imports, each with whether that is within a function."""
+    inside = [package.name, *path.relative_to(package).parts[:-1]]
+    found: set[tuple[str, bool]] = set()
+    for node, late in _statements(ast.parse(path.read_text(encoding="utf-8")), late=False):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = inside[: len(inside) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            names = [f"{stem}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        ours = {name.split(".")[1] for name in names if name.startswith(f"{package.name}.")}
+        found |= {(name, late) for name in ours if _is_module(package, name)}
+    return found
+
+
+def _statements(node: ast.AST, *, late: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """Every node that is run (not what only type checkers see): whether it is in a function."""
+    for child in ast.iter_child_nodes(node):
+        yield child, late
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield from _statements(child, late=late or isinstance(child, ast.FunctionDef))
+
+
+def _is_module(package: Path, name: str) -> bool:
+    """Whether a name imported from the package is a module of it: not a class or a value."""
+    return any((package / f"{name}{suffix}").exists() for suffix in (".py", ".pyi", ""))

@@ -1,0 +1,82 @@
+"""Texts that are no scenarios, each with the line that the error must name."""
+
+HEAD = "nephoscope: 1\nduration: 1m\n"
+
+TEXTS: list[tuple[str, int]] = [
+    ("", 1),
+    ("# nothing\n", 1),
+    ("5", 1),
+    ("[]", 1),
+    ("just words", 1),
+    ("---\n...\n", 1),
+    (f"{HEAD}---\n{HEAD}", 3),
+    (f"{HEAD}duration: 2m\n", 3),
+    (f"{HEAD}traffic: {{\n", 4),
+    (f"{HEAD}traffic: [1, 2\n", 4),
+    (f"{HEAD}\ttraffic: 5\n", 3),
+    (f"{HEAD}name: 'open\n", 4),
+    (f"{HEAD}name: a: b\n", 3),
+    (f"{HEAD}  name: x\n", 3),
+    (f"{HEAD}name: @x\n", 3),
+    (f"{HEAD}name: `x`\n", 3),
+    (f"{HEAD}name: %x\n", 3),
+    (f"{HEAD}name: *nowhere\n", 3),
+    (f"{HEAD}fleets: &a {{b: *a}}\n", 3),
+    (f"{HEAD}name: !!python/object/apply:os.system [ls]\n", 3),
+    (f"{HEAD}name: !mine x\n", 3),
+    (f"{HEAD}seed: !!int '5'\n", 3),
+    ("%YAML 1.1\n---\nnephoscope: 1\n", 2),
+    ("%YAML 3.0\n---\nnephoscope: 1\n", 1),
+    (f"{HEAD}seed: {'9' * 500}\n", 3),
+    ("[" * 100, 1),
+    ("{a: " * 100, 1),
+    ("? " * 100, 1),
+    (f"{HEAD}- 5\n", 3),
+    (f"{HEAD}name: \x01\n", 1),
+    (f"{HEAD}name: \ud800\n", 3),
+    ("nephoscope: 1\nduration:\n", 1),
+    ("nephoscope: 1\n1: 2\n", 1),
+    ("x" * (2**21 + 1), 1),
+]
+
+# A billion laughs: nine levels of nine aliases each.
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9)
+)
+TEXTS.append((LAUGHS, 1))
+
+BYTES = [
+    b"",
+    b"\x00",
+    b"\xff\xfe\x00",
+    b"\xef\xbb\xbf",
+    b"\x80abc",
+    b"nephoscope: 1\nname: \xe9\n",
+    b"{",
+    b"}",
+    b'{"a": 1, "a": 2}',
+    b'{"a": NaN}',
+    b'{"a": Infinity}',
+    b'{"a": 1e999}',
+    b'{"a": ' + b"9" * 5000 + b"}",
+    b'{"a": "\\ud800"}',
+    b'{"a": 01}',
+    b'{"a": 1,}',
+    b'{"a" 1}',
+    b"{1: 2}",
+    b"[1, 2",
+    b"[[" * 5000,
+    b'{"a":' * 5000,
+    b'{"nephoscope": 1} x',
+    b'"text"',
+    b"null",
+    b"\n\n\n",
+    b"nephoscope: 1\r\n\r\nduration: \r\n",
+    b"\x1b[31m",
+    "nephoscope: １".encode(),
+    b"a" * (9 * 2**20),
+    b"- " * 10000,
+    b"&a " * 1000,
+    b"? a\n" * 1000,
+    b"'" * 1001,
+]

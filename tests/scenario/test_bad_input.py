@@ -1,0 +1,113 @@
+"""Broken files are refused: at once, in full, with path and line, and by ScenarioError alone."""
+
+import time
+from pathlib import Path
+
+import pytest
+from nephoscope import Scenario
+from nephoscope.errors import ScenarioError
+from scenario.bad_cases import CASES, DELETE, GOOD, broken
+from scenario.bad_texts import BYTES, TEXTS
+from scenario.mutations import mutated
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+MUTATIONS_PER_EXAMPLE = 60
+
+
+def refusal(load, argument):
+    start = time.perf_counter()
+    with pytest.raises(ScenarioError) as caught:
+        load(argument)
+    assert time.perf_counter() - start < 1.0
+    assert caught.value.problems
+    assert str(caught.value)
+    for problem in caught.value.problems:
+        assert problem.path or problem.line
+        assert problem.message
+    return caught.value.problems
+
+
+def case_id(case):
+    path, value, _, _ = case
+    return f"{path}={'(deleted)' if value is DELETE else value!r:.40}"
+
+
+def test_the_good_scenario_is_good():
+    assert Scenario.from_text(broken("seed", 5)).seed == 5
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_every_rule_is_kept(case):
+    path, value, expected, words = case
+    problems = refusal(Scenario.from_text, broken(path, value))
+    where = expected or path
+    found = [p for p in problems if p.path == where or p.path.startswith(f"{where}.")]
+    assert found, [p.render() for p in problems]
+    assert found[0].line is not None
+    assert any(words in p.render() for p in found), [p.render() for p in found]
+
+
+@pytest.mark.parametrize(("text", "line"), TEXTS)
+def test_broken_texts_name_the_line(text, line):
+    problems = refusal(Scenario.from_text, text)
+    assert problems[0].line == line, [p.render() for p in problems]
+
+
+@pytest.mark.parametrize("content", BYTES, ids=lambda content: repr(content[:20]))
+@pytest.mark.parametrize("suffix", [".yaml", ".json"])
+def test_any_bytes_are_refused_by_a_scenario_error(content, suffix, tmp_path):
+    file = tmp_path / f"scenario{suffix}"
+    file.write_bytes(content)
+    refusal(Scenario.load, file)
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda p: p.stem)
+def test_mutated_examples_are_refused(example):
+    text = example.read_text(encoding="utf-8")
+    for what, where, mutant in mutated(text, seed=example.stem, count=MUTATIONS_PER_EXAMPLE):
+        problems = refusal(Scenario.from_text, mutant)
+        if where is not None:
+            paths = [p.path for p in problems]
+            assert any(p == where or p.startswith(f"{where}.") for p in paths), (what, where, paths)
+
+
+def test_there_are_enough_of_them():
+    mutants = {
+        mutant
+        for example in EXAMPLES.glob("*.yaml")
+        for _, _, mutant in mutated(
+            example.read_text(encoding="utf-8"), seed=example.stem, count=MUTATIONS_PER_EXAMPLE
+        )
+    }
+    by_hand = {broken(path, value) for path, value, _, _ in CASES}
+    assert len(by_hand) >= 120
+    assert len(mutants) >= 150
+    assert len(by_hand | mutants | {text for text, _ in TEXTS}) >= 300
+
+
+def test_all_mistakes_at_once():
+    text = (EXAMPLES / "coffee-shop.yaml").read_text(encoding="utf-8")
+    text = text.replace("duration: 1h", "duration: 1 hour").replace("routing: least", "rooting: least")
+    text = text.replace("call: {to: bar", "call: {to: barr").replace("queues", "queue")
+    problems = refusal(Scenario.from_text, text)
+    assert [p.path for p in problems] == [
+        "duration",
+        "services.take-order.steps.1.call.to",
+        "load_balancers.front-door.rooting",
+    ]
+    assert [p.suggestion for p in problems] == ["1 h", "bar", "routing"]
+    assert [p.line for p in problems] == sorted(p.line for p in problems)
+
+
+def test_python_input_is_refused_with_its_path():
+    for value in (None, 5, [], "x", {"duration": object()}):
+        with pytest.raises(ScenarioError):
+            Scenario.model_validate(value)
+    with pytest.raises(ScenarioError) as caught:
+        Scenario(**{**GOOD, "fleets": {"web": {"count": 2}}})
+    assert "fleets.web.service" in [p.path for p in caught.value.problems]
+    assert caught.value.problems[0].line is None
+    loop = dict(GOOD)
+    loop["fleets"] = loop
+    with pytest.raises(ScenarioError):
+        Scenario(**loop)

@@ -1,0 +1,102 @@
+"""What is run: a model is a scenario, what is read from it, and what theory says of that.
+
+A run has three parts: the warm-up, the measured window, and a drain with no new arrivals, so that
+every request of the window ends and none is censored. Under `fifo` what arrives later cannot
+change the fate of what came before, so draining leaves no trace in the figures. Under processor
+sharing it would; there the run simply ends, and the windows are so long that the few requests left
+(their number is divided by those of the window) weigh far less than the standard error.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from theory.accept import Estimate, estimate
+from theory.engine import Run
+from theory.laws import Scenario
+
+Figures = dict[str, float]
+Make = Callable[[int, Path], Scenario]
+
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Model:
+    """One system, run in independent replications."""
+
+    name: str
+    scenario: Scenario | Make  # without duration and warm-up, which the run adds
+    rate: float  # requests a second, over all sources
+    read: Callable[[Run], Figures]  # at the end of a replication
+    theory: Mapping[str, float] = field(default_factory=dict)
+    warmup: float = 100.0  # s
+    drain: float = 0.0  # s; 0: the run ends with the window
+    requests: float = 4e6  # measured, over all replications, in the fast suite
+    replications: int = 20
+    fixed: bool = False  # the window is what it is: a longer suite does not lengthen it
+    sample: Callable[[Run], Figures] | None = None  # in the course of the window, averaged
+    samples: int = 0  # at equal distances, unless
+    instants: tuple[float, ...] = ()  # are given, s
+
+    def length(self, scale: float) -> float:
+        """Seconds of one measured window."""
+        times = 1.0 if self.fixed else scale
+        return float(math.ceil(self.requests * times / self.replications / self.rate))
+
+    def sampled_at(self, scale: float) -> Sequence[float]:
+        if self.instants:
+            return self.instants
+        count = math.ceil(self.samples * scale)
+        return [self.warmup + (k + 1) * self.length(scale) / count for k in range(count)]
+
+    def replicate(self, number: int, scale: float) -> Figures:
+        """The figures of one replication."""
+        with tempfile.TemporaryDirectory() as folder:
+            made = self.scenario
+            scenario = made if isinstance(made, dict) else made(number, Path(folder))
+            return self._observe(scenario, number, scale)
+
+    def _observe(self, scenario: Scenario, number: int, scale: float) -> Figures:
+        end = self.warmup + self.length(scale)
+        times = {"duration": f"{end + self.drain}s", "warmup": f"{self.warmup}s"}
+        run = Run(scenario | times, seed=zlib.crc32(self.name.encode()) * 1000 + number)
+        sums: Figures = {}
+        instants = self.sampled_at(scale) if self.sample else ()
+        for instant in instants:
+            run.advance(instant)
+            for key, value in self.sample(run).items():
+                sums[key] = sums.get(key, 0.0) + value / len(instants)
+        run.advance(end)
+        if self.drain > 0:
+            run.stop()
+            run.advance(end + self.drain)
+            assert run.in_flight() == 0, f"{self.name}: the drain is too short"
+        run.finish()
+        return sums | self.read(run)
+
+
+@lru_cache(maxsize=64)
+def _run(name: str, scale: float) -> dict[str, Estimate]:
+    model = MODELS[name]
+    with ThreadPoolExecutor(THREADS) as pool:
+        rows = list(pool.map(lambda i: model.replicate(i, scale), range(model.replications)))
+    return {key: estimate([row[key] for row in rows]) for key in rows[0]}
+
+
+MODELS: dict[str, Model] = {}
+
+
+def run(model: Model, scale: float = 1.0) -> dict[str, Estimate]:
+    """The estimates of a model; several tests may ask for the same run, which is made once."""
+    known = MODELS.setdefault(model.name, model)
+    same = known.scenario == model.scenario or callable(model.scenario)
+    assert same, f"two models are named {model.name}"
+    return _run(model.name, scale)

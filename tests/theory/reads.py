@@ -1,0 +1,84 @@
+"""What is read from a run at its end, and sampled in its course; times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from theory.engine import Run
+
+Figures = dict[str, float]
+Read = Callable[[Run], Figures]
+
+QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+
+
+def sojourns(quantiles: Sequence[float] = (), traffic: str = "customers") -> Read:
+    """ET, E[T^2] and quantiles of the latency."""
+
+    def read(run: Run) -> Figures:
+        latency = run.latency(traffic)
+        figures = {"ET": latency.mean, "ET2": latency.second}
+        return figures | {f"T{p:g}": latency.quantile(p) for p in quantiles}
+
+    return read
+
+
+def waits(quantiles: Sequence[float] = ()) -> Read:
+    """EW, E[W^2], P(W > 0) and quantiles, where the completed requests are probes."""
+
+    def read(run: Run) -> Figures:
+        wait = run.latency("customers")
+        figures = {"EW": wait.mean, "EW2": wait.second, "P_wait": 1 - wait.share_of_zero}
+        return figures | {f"W{p:g}": wait.quantile(p) for p in quantiles}
+
+    return read
+
+
+def losses(run: Run) -> Figures:
+    """Loss probability, mean sojourn of the accepted, throughput."""
+    counts = run.traffic("customers")
+    return {
+        "loss": counts["rejected"] / counts["offered"],
+        "ET": run.latency("customers").mean,
+        "throughput": counts["completed"] / run.window(),
+    }
+
+
+def timeouts(run: Run) -> Figures:
+    """Share of requests that timed out, over all sources."""
+    offered = sum(run.traffic(name)["offered"] for name in run.sources)
+    return {"P_timeout": sum(run.traffic(name)["timed_out"] for name in run.sources) / offered}
+
+
+def numbers(busy_at: int | None = None) -> Callable[[Run], Figures]:
+    """EN, E[N^2] and P(N >= busy_at) of an instance, averaged over the instances now."""
+
+    def sample(run: Run) -> Figures:
+        n = run.numbers("web")
+        figures = {"EN": float(n.mean()), "EN2": float((n * n).mean())}
+        if busy_at is not None:
+            figures["P_busy"] = float((n >= busy_at).mean())
+        return figures
+
+    return sample
+
+
+def tails(depth: int) -> Callable[[Run], Figures]:
+    """Share of the instances with at least i requests."""
+
+    def sample(run: Run) -> Figures:
+        n = run.numbers("web")
+        return {f"s{i}": float((n >= i).mean()) for i in range(1, depth + 1)}
+
+    return sample
+
+
+def nothing(run: Run) -> Figures:
+    return {}
+
+
+def totals(run: Run) -> Figures:
+    """Requests in all instances now, and its square."""
+    n = float(np.sum(run.numbers("web")))
+    return {"EN": n, "EN2": n * n}
