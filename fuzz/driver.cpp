@@ -25,6 +25,11 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
+// A finding of UBSan ends in SIGABRT too, so that the input is named.
+extern "C" const char* __ubsan_default_options() {
+  return "abort_on_error=1:print_stacktrace=1";
+}
+
 namespace {
 
 constexpr unsigned hang_seconds = 30;

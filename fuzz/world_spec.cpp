@@ -1,5 +1,6 @@
 #include "fuzz/world_spec.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -19,7 +20,7 @@ constexpr double odd_numbers[] = {
     0.5,
     1e-300,
     1e-9,
-    1e9,
+    2e4,
     5e-324,
     -std::numeric_limits<double>::infinity(),
     std::numeric_limits<double>::infinity(),
@@ -47,6 +48,11 @@ std::uint32_t odd_index(Bytes& bytes, std::size_t size) {
   return bytes.between(0, static_cast<std::uint32_t>(size - 1));
 }
 
+// Between the bounds.
+double number(Bytes& bytes, double low, double high) {
+  return low + (high - low) * bytes.raw<std::uint16_t>() / 65535.0;
+}
+
 std::vector<double> odd_list(Bytes& bytes, double low, double high) {
   std::vector<double> list(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
   for (double& number : list) number = odd_number(bytes, low, high);
@@ -68,6 +74,18 @@ Distribution distribution(Bytes& bytes, double mean_ms) {
     made.weights = odd_list(bytes, 0.1, 1.0);
     if (!bytes.one_in(odd_once_in)) made.weights.resize(made.values.size(), 1.0);
   }
+  return made;
+}
+
+// What a user thinks is never absurd: users who think for no time stop the clock, and that is
+// legal.
+Distribution pause(Bytes& bytes) {
+  constexpr DistributionKind kinds[] = {DistributionKind::constant, DistributionKind::exponential,
+                                        DistributionKind::weibull};
+  Distribution made;
+  made.kind = bytes.any_of(kinds);
+  made.mean = number(bytes, 1e6, 4e7);
+  made.shape = 1.5;
   return made;
 }
 
@@ -93,58 +111,91 @@ ArrivalSpec arrivals(Bytes& bytes) {
   const std::size_t size = made.rates.size();
   made.times_ns = times(bytes, bytes.one_in(odd_once_in) ? 7 : size + (counted ? 1 : 0));
   for (std::size_t i = 0; i < size; ++i) {
-    made.counts.push_back(bytes.one_in(odd_once_in) ? -1 : bytes.between(0, 200));
+    made.counts.push_back(bytes.one_in(odd_once_in) ? std::int64_t{-1} : bytes.between(0, 200));
   }
   made.users = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 40);
   made.think = distribution(bytes, 20.0);
+  if (made.kind == ArrivalKind::closed) made.think = pause(bytes);
   return made;
 }
 
-Destination destination(Bytes& bytes, std::size_t balancers, std::size_t fleets) {
+// How many there are of each, and who may call whom so that programs end: a service calls only
+// fleets whose service has a later number, and balancers in front of those.
+struct Layout {
+  std::uint32_t services;
+  std::uint32_t fleets;
+  std::uint32_t balancers;
+
+  std::uint32_t service_of(std::uint32_t fleet) const { return fleet * services / fleets; }
+  std::uint32_t first_callee(std::uint32_t service) const {
+    std::uint32_t fleet = 0;
+    while (fleet < fleets && service_of(fleet) <= service) ++fleet;
+    return fleet;
+  }
+};
+
+Destination destination(Bytes& bytes, const Layout& all) {
   Destination made;
   made.kind = bytes.enumerator<Destination::Kind>(2);
-  made.index = odd_index(bytes, made.kind == Destination::Kind::fleet ? fleets : balancers);
+  made.index = odd_index(bytes, made.kind == Destination::Kind::fleet ? all.fleets : all.balancers);
   return made;
 }
 
-// Calls go to fleets and balancers of a later number, but for a stray one, so that most programs
-// end.
-StepSpec step(Bytes& bytes, std::size_t balancers, std::size_t fleets, unsigned depth) {
+Destination callee(Bytes& bytes, const Layout& all, std::uint32_t first) {
+  const std::uint32_t balancers = std::min(all.balancers, all.fleets);
+  Destination made;
+  made.kind =
+      first < balancers && bytes.one_in(2) ? Destination::Kind::balancer : Destination::Kind::fleet;
+  const bool fleet = made.kind == Destination::Kind::fleet;
+  made.index = bytes.between(first, (fleet ? all.fleets : balancers) - 1);
+  return made;
+}
+
+StepSpec step(Bytes& bytes, const Layout& all, std::uint32_t service, unsigned depth) {
+  constexpr unsigned outermost = 2;
   StepSpec made;
   made.kind = bytes.enumerator<StepKind>(5);
   if (depth == 0 && made.kind == StepKind::choose) made.kind = StepKind::compute;
-  if (made.kind == StepKind::call && !bytes.one_in(4)) made.kind = StepKind::sleep;
   made.demand = distribution(bytes, 3.0);
-  made.to = destination(bytes, balancers, fleets);
   made.timeout_ns = bytes.one_in(3) ? odd_time(bytes, 1, 50) : 0;
   made.probability = odd_number(bytes, 0.0, 0.9);
+  if (made.kind == StepKind::call) {
+    const std::uint32_t first = all.first_callee(service);
+    if (depth == outermost && bytes.one_in(odd_once_in)) {
+      made.to = destination(bytes, all);  // a circle, perhaps, and without a way out
+    } else if (first < all.fleets) {
+      made.to = callee(bytes, all, first);
+    } else {
+      made.kind = StepKind::sleep;
+    }
+  }
   if (made.kind == StepKind::choose) {
     made.weights = odd_list(bytes, 0.0, 5.0);
     made.branches.resize(made.weights.size() + (bytes.one_in(odd_once_in) ? 1 : 0));
     for (auto& branch : made.branches) {
       branch.resize(bytes.between(0, 2));
-      for (auto& inner : branch) inner = step(bytes, balancers, fleets, depth - 1);
+      for (auto& inner : branch) inner = step(bytes, all, service, depth - 1);
     }
   }
   return made;
 }
 
-ServiceSpec service(Bytes& bytes, std::size_t number, std::size_t balancers, std::size_t fleets) {
+ServiceSpec service(Bytes& bytes, std::uint32_t number, const Layout& all) {
   ServiceSpec made;
   made.name = "service" + std::to_string(number);
   made.processor_sharing = bytes.one_in(3);
   made.concurrency = bytes.between(0, 4);
-  made.backlog = bytes.one_in(3) ? bytes.between(0, 8) : -1;
+  made.backlog = bytes.one_in(3) ? bytes.between(0, 8) : std::int64_t{-1};
   if (bytes.one_in(odd_once_in)) made.backlog = bytes.any_of(odd_times);
   made.steps.resize(bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 4));
-  for (auto& inner : made.steps) inner = step(bytes, balancers, fleets, 2);
+  for (auto& inner : made.steps) inner = step(bytes, all, number, 2);
   return made;
 }
 
-TrafficSpec traffic(Bytes& bytes, std::size_t number, std::size_t balancers, std::size_t fleets) {
+TrafficSpec traffic(Bytes& bytes, std::uint32_t number, const Layout& all) {
   TrafficSpec made;
   made.name = "traffic" + std::to_string(number);
-  made.to = destination(bytes, balancers, fleets);
+  made.to = destination(bytes, all);
   made.arrivals = arrivals(bytes);
   made.clients.count = bytes.one_in(odd_once_in) ? bytes.raw<std::uint64_t>() : bytes.between(0, 9);
   made.clients.zipf = bytes.one_in(3) ? odd_number(bytes, 0.0, 3.0) : 0.0;
@@ -153,27 +204,30 @@ TrafficSpec traffic(Bytes& bytes, std::size_t number, std::size_t balancers, std
   return made;
 }
 
-FleetSpec fleet(Bytes& bytes, std::size_t number, std::size_t services) {
+FleetSpec fleet(Bytes& bytes, std::uint32_t number, const Layout& all) {
   FleetSpec made;
   made.name = "fleet" + std::to_string(number);
-  made.service = odd_index(bytes, services);
+  made.service = all.service_of(number);
+  if (bytes.one_in(odd_once_in)) made.service = all.services + bytes.raw<std::uint32_t>() / 2;
   made.count = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 6);
   made.vcpus = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 4);
   made.speed = odd_number(bytes, 0.5, 4.0);
   return made;
 }
 
-BalancerSpec balancer(Bytes& bytes, std::size_t number, std::size_t fleets) {
+// Balancer k stands in front of fleets k, k + 1, ..., so that a call through it goes to later
+// services.
+BalancerSpec balancer(Bytes& bytes, std::uint32_t number, const Layout& all) {
   BalancerSpec made;
   made.name = "balancer" + std::to_string(number);
   made.routing = routing_spec(bytes);
-  made.targets.resize(bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 3));
-  for (std::size_t i = 0; i < made.targets.size(); ++i) {
-    const auto first = static_cast<std::uint32_t>(i % fleets);  // mostly no fleet twice
-    made.targets[i].fleet = bytes.one_in(odd_once_in) ? odd_index(bytes, fleets) : first;
+  const std::uint32_t first = number < all.fleets ? number : 0;
+  made.targets.resize(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, all.fleets - first));
+  for (std::uint32_t i = 0; i < made.targets.size(); ++i) {
+    made.targets[i].fleet = first + i;
+    if (bytes.one_in(odd_once_in)) made.targets[i].fleet = odd_index(bytes, all.fleets);
     if (bytes.one_in(4)) made.targets[i].weight = odd_number(bytes, 0.0, 4.0);
   }
-  if (made.targets.size() > fleets && !bytes.one_in(odd_once_in)) made.targets.resize(fleets);
   return made;
 }
 
@@ -181,7 +235,7 @@ BalancerSpec balancer(Bytes& bytes, std::size_t number, std::size_t fleets) {
 
 double odd_number(Bytes& bytes, double low, double high) {
   if (bytes.one_in(odd_once_in)) return bytes.any_of(odd_numbers);
-  return low + (high - low) * bytes.raw<std::uint16_t>() / 65535.0;
+  return number(bytes, low, high);
 }
 
 RoutingSpec routing_spec(Bytes& bytes) {
@@ -198,18 +252,13 @@ WorldSpec world_spec(Bytes& bytes) {
   made.duration_ns = odd_time(bytes, 1, 1000);
   made.warmup_ns = bytes.one_in(2) ? odd_time(bytes, 0, 400) : 0;
   made.series_ns = bytes.one_in(2) ? odd_time(bytes, 1, 300) : 0;
-  const std::size_t services = bytes.between(1, 3);
-  const std::size_t fleets = bytes.between(1, 4);
-  const std::size_t balancers = bytes.between(0, 3);
-  const std::size_t sources = bytes.between(1, 3);
-  for (std::size_t i = 0; i < services; ++i) {
-    made.services.push_back(service(bytes, i, balancers, fleets));
-  }
-  for (std::size_t i = 0; i < fleets; ++i) made.fleets.push_back(fleet(bytes, i, services));
-  for (std::size_t i = 0; i < balancers; ++i) made.balancers.push_back(balancer(bytes, i, fleets));
-  for (std::size_t i = 0; i < sources; ++i) {
-    made.traffic.push_back(traffic(bytes, i, balancers, fleets));
-  }
+  const Layout all = {bytes.between(1, 3), bytes.between(1, 4), bytes.between(0, 3)};
+  const std::uint32_t sources = bytes.between(1, 3);
+  for (std::uint32_t i = 0; i < all.services; ++i) made.services.push_back(service(bytes, i, all));
+  for (std::uint32_t i = 0; i < all.fleets; ++i) made.fleets.push_back(fleet(bytes, i, all));
+  for (std::uint32_t i = 0; i < all.balancers; ++i)
+    made.balancers.push_back(balancer(bytes, i, all));
+  for (std::uint32_t i = 0; i < sources; ++i) made.traffic.push_back(traffic(bytes, i, all));
   return made;
 }
 

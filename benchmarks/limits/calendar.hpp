@@ -1,16 +1,19 @@
 // The limit's calendar: at most one event an id, the two earliest kept outside the wheel.
 //
 // A wheel of narrow buckets (two to four an event) with a bitmap of the occupied ones. Buckets that
-// narrow hold one event nearly always, so that finding the next is a bit scan and two loads with no branch
-// that is mispredicted often. Keeping the two earliest apart lets `time()` answer at once after a pop,
-// while the search for the one after is still under way. Events beyond the span wait in a heap.
+// narrow hold one event nearly always, so that finding the next is a bit scan and two loads with no
+// branch that is mispredicted often. Keeping the two earliest apart lets `time()` answer at once
+// after a pop, while the search for the one after is still under way. Events beyond the span wait
+// in a heap.
 //
-// Events of the same nanosecond come in any order: the one liberty taken against the engine's calendar.
+// Events of the same nanosecond come in any order: the one liberty taken against the engine's
+// calendar.
 //
 // Invariants:
 //   1. The two earliest events are (time_, id_) and (second_time_, second_id_) and nowhere else.
-//   2. Every other event is in the wheel when its bucket is less than now_ + size_, else in the heap;
-//      none is before now_, the bucket where the last search began. So no bucket holds two laps.
+//   2. Every other event is in the wheel when its bucket is less than now_ + size_, else in the
+//   heap,
+//      where now_ is the bucket of the last event popped. So no bucket holds two laps.
 
 #pragma once
 
@@ -59,6 +62,9 @@ class Calendar {
 
   // Removes the earliest event.
   void pop() {
+    now_ = bucket(time_);
+    if (now_ >= far_due_) [[unlikely]]
+      take_far();
     time_ = second_time_;
     id_ = second_id_;
     find_second();
@@ -66,9 +72,14 @@ class Calendar {
 
   // Removes the event of `id`, due at `time`.
   void remove(std::int64_t time, std::uint32_t id) {
-    if (id == id_ && time == time_) return pop();
     if (id == second_id_ && time == second_time_) return find_second();
-    if (bucket(time) - now_ >= size_) [[unlikely]] return remove_far(id);
+    if (id == id_ && time == time_) {
+      time_ = second_time_;
+      id_ = second_id_;
+      return find_second();
+    }
+    if (bucket(time) - now_ >= size_) [[unlikely]]
+      return remove_far(id);
     --in_wheel_;
     const std::uint64_t slot = bucket(time) & (size_ - 1);
     std::uint32_t* link = &heads_[slot];
@@ -87,15 +98,16 @@ class Calendar {
   };
   using Far = std::pair<std::int64_t, std::uint32_t>;
 
-  std::uint64_t bucket(std::int64_t time) const { return static_cast<std::uint64_t>(time) >> shift_; }
-
-  void clear(std::uint64_t slot) {
-    occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
+  std::uint64_t bucket(std::int64_t time) const {
+    return static_cast<std::uint64_t>(time) >> shift_;
   }
+
+  void clear(std::uint64_t slot) { occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63)); }
 
   void place(std::int64_t time, std::uint32_t id) {
     const std::uint64_t at = bucket(time);
-    if (at - now_ >= size_) [[unlikely]] return put_far(time, id);
+    if (at - now_ >= size_) [[unlikely]]
+      return put_far(time, id);
     const std::uint64_t slot = at & (size_ - 1);
     ++in_wheel_;
     nodes_[id] = {time, heads_[slot]};
@@ -104,26 +116,28 @@ class Calendar {
   }
 
   void find_second() {
-    if (time_ == never) [[unlikely]] return;
-    now_ = std::max(now_, bucket(time_));
-    if (now_ >= far_due_) [[unlikely]] take_far();
-    if (in_wheel_ == 0) [[unlikely]] return take_second_from_far();
+    if (time_ == never) [[unlikely]]
+      return;
+    if (in_wheel_ == 0) [[unlikely]]
+      return take_second_from_far();
     --in_wheel_;
     const std::uint64_t slot = next_occupied();
     const std::uint32_t head = heads_[slot];
     const Node& node = nodes_[head];
-    if (node.next != none) [[unlikely]] return unlink_earliest(slot);
+    if (node.next != none) [[unlikely]]
+      return unlink_earliest(slot);
     second_time_ = node.time;
     second_id_ = head;
     heads_[slot] = none;
     clear(slot);
   }
 
-  // The first occupied slot at or after the present one. Precondition: there is one.
+  // The first occupied slot at or after that of the earliest event. Precondition: there is one.
   std::uint64_t next_occupied() const {
-    const std::uint64_t start = now_ & (size_ - 1);
+    const std::uint64_t start = bucket(time_) & (size_ - 1);
     const std::uint64_t word = occupied_[start >> 6] >> (start & 63);
-    if (word != 0) [[likely]] return start + static_cast<std::uint64_t>(std::countr_zero(word));
+    if (word != 0) [[likely]]
+      return start + static_cast<std::uint64_t>(std::countr_zero(word));
     std::uint64_t at = start >> 6;
     do {
       at = (at + 1) & (size_ / 64 - 1);
@@ -181,7 +195,8 @@ class Calendar {
   std::uint64_t now_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t in_wheel_ = 0;
-  std::uint64_t far_due_ = ~std::uint64_t{0};  // when now_ comes here, the first of far_ is within span
+  std::uint64_t far_due_ =
+      ~std::uint64_t{0};  // when now_ comes here, the first of far_ is within span
   std::vector<std::uint32_t> heads_;
   std::vector<std::uint64_t> occupied_;
   std::vector<Node> nodes_;

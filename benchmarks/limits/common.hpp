@@ -1,11 +1,10 @@
-// What every limit kernel shares: the clock of the thread, an outcome, draws in blocks, one histogram.
+// What every limit kernel shares: the clock of the thread, an outcome, draws in blocks, one
+// histogram.
 //
-// The draws are the engine's own: stream `name` of (seed, replication), Philox4x64 words, inverted by
-// the project's logarithm. Only what a framework would add is missing.
+// The draws are the engine's own: stream `name` of (seed, replication), Philox4x64 words, inverted
+// by the project's logarithm. Only what a framework would add is missing.
 
 #pragma once
-
-#include <time.h>
 
 #include <array>
 #include <bit>
@@ -13,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <time.h>
 
 #include "kernel/math.hpp"
 #include "kernel/random.hpp"
@@ -32,20 +32,22 @@ inline double thread_seconds() {
 // What a kernel reports; the layout is known to benchmarks/kernels.py.
 struct Outcome {
   double seconds;
-  double mean_ns;
+  double mean_ns;  // response of the completed
+  std::uint64_t offered;
   std::uint64_t completed;
 };
 
-// Exponential times in whole nanoseconds, drawn 512 at a time.
+// Exponential times in whole units of the mean's, drawn 512 at a time.
 class Exponentials {
  public:
   static constexpr std::size_t block = 512;
 
-  Exponentials(std::uint64_t seed, std::string_view name, double mean_ns)
-      : key_(nephoscope::stream_key(seed, 0, name)), mean_ns_(mean_ns) {}
+  Exponentials(std::uint64_t seed, std::string_view name, double mean)
+      : key_(nephoscope::stream_key(seed, 0, name)), mean_(mean) {}
 
   std::int64_t next() {
-    if (position_ == block) [[unlikely]] refill();
+    if (position_ == block) [[unlikely]]
+      refill();
     return times_[position_++];
   }
 
@@ -54,7 +56,7 @@ class Exponentials {
     alignas(64) std::array<std::uint64_t, block> words;
     nephoscope::philox_words(key_, drawn_, words.data(), block);
     for (std::size_t i = 0; i < block; ++i) {
-      const double draw = mean_ns_ * nephoscope::nlog(nephoscope::unit_open(words[i]));
+      const double draw = mean_ * nephoscope::nlog(nephoscope::unit_open(words[i]));
       times_[i] = static_cast<std::int64_t>(draw + 0.5);
     }
     drawn_ += block;
@@ -63,12 +65,30 @@ class Exponentials {
 
   alignas(64) std::array<std::int64_t, block> times_{};
   nephoscope::StreamKey key_;
-  double mean_ns_;
+  double mean_;
   std::uint64_t drawn_ = 0;
   std::size_t position_ = block;
 };
 
-// Log-linear histogram of times, 128 buckets an octave, straight from the position of the first bit.
+// Arrival instants of a Poisson process. The sum of the gaps is kept to 2^-16 ns, so that it does
+// not drift from that of the engine.
+class Arrivals {
+ public:
+  Arrivals(std::uint64_t seed, std::string_view name, double mean_gap_ns)
+      : gaps_(seed, name, mean_gap_ns * 0x1p16) {}
+
+  std::int64_t next() {
+    now_ += gaps_.next();
+    return now_ >> 16;
+  }
+
+ private:
+  Exponentials gaps_;
+  std::int64_t now_ = 0;
+};
+
+// Log-linear histogram of times, 128 buckets an octave, straight from the position of the first
+// bit.
 class Histogram {
  public:
   void record(std::int64_t time) {

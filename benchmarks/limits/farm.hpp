@@ -3,8 +3,10 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "calendar.hpp"
@@ -40,7 +42,8 @@ class Instances {
   Instance& operator[](std::uint32_t index) { return instances_[index]; }
 
   void wait(Instance& instance, Waiting request) {
-    if (instance.tail - instance.head > instance.mask) [[unlikely]] grow(instance);
+    if (instance.tail - instance.head > instance.mask) [[unlikely]]
+      grow(instance);
     instance.ring[instance.tail++ & instance.mask] = request;
   }
 
@@ -53,8 +56,8 @@ class Instances {
     for (std::uint32_t i = 0; i < length; ++i) {
       ring[i] = instance.ring[(instance.head + i) & instance.mask];
     }
-    instance = {instance.arrival, ring.get(), 0, length, static_cast<std::uint16_t>(2 * length - 1),
-                true};
+    instance = {
+        instance.arrival, ring.get(), 0, length, static_cast<std::uint16_t>(2 * length - 1), true};
     grown_.push_back(std::move(ring));
   }
 
@@ -67,22 +70,23 @@ template <class Router>
 class Farm {
  public:
   Farm(std::uint32_t instances, double utilisation, std::uint64_t seed)
-      : gaps_(seed, "traffic/customers/arrivals", work_ns / (utilisation * instances)),
+      : arrivals_(seed, "traffic/customers/arrivals", work_ns / (utilisation * instances)),
         works_(seed, "traffic/customers/work/serve/0", work_ns),
         router_(instances, seed),
         calendar_(instances, work_ns / (utilisation * instances), 5 * work_ns),
         instances_(instances) {}
 
-  Outcome run(std::uint64_t requests) {
+  // Requests that arrive before `end`; those answered by then are counted.
+  Outcome run(std::int64_t end) {
     const double start = thread_seconds();
-    std::int64_t now = gaps_.next();
-    for (std::uint64_t k = 0; k < requests; ++k) {
+    std::uint64_t offered = 0;
+    for (std::int64_t now; (now = arrivals_.next()) < end;) {
       while (calendar_.time() <= now) depart();
       arrive(now);
-      now += gaps_.next();
+      ++offered;
     }
-    while (calendar_.time() != never) depart();
-    return {thread_seconds() - start, histogram_.mean(), histogram_.count()};
+    while (calendar_.time() < end) depart();
+    return {thread_seconds() - start, histogram_.mean(), offered, histogram_.count()};
   }
 
  private:
@@ -117,7 +121,7 @@ class Farm {
     }
   }
 
-  Exponentials gaps_;
+  Arrivals arrivals_;
   Exponentials works_;
   Router router_;
   Calendar calendar_;

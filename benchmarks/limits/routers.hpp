@@ -1,12 +1,12 @@
-// The routing policies as bare data structures: select a target, tell of a request sent or finished.
+// The routing policies as bare data structures: select a target, tell of a request sent or
+// finished.
 
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "common.hpp"
@@ -101,19 +101,19 @@ class IpHash {
   std::uint64_t client_ = 0x9E3779B97F4A7C15u;
 };
 
-// The least of smoothed response time x (requests outstanding + 1), by a tournament tree. A node is one
-// 64-bit number, the score's bits above the target's index: positive floats order as integers do. The way
-// to the root is always walked to its end: a fixed number of compares and moves costs less than the
+// The least of estimated response time x (requests outstanding + 1), by a tournament tree. The
+// estimate is an exponentially weighted mean of what the target answered, weight 1/8 for the
+// newest; until it has answered 8 times, the mean of all targets. A node is one 64-bit number, the
+// score's bits above the target's index: positive floats order as integers do. The way to the root
+// is always walked to its end: a fixed number of compares and moves costs less than the
 // mispredicted branch of an early stop.
 class LeastResponseTime {
  public:
   LeastResponseTime(std::uint32_t targets, std::uint64_t)
-      : leaves_(std::bit_ceil(targets)), tree_(2 * std::size_t{leaves_}, ~std::uint64_t{0}) {
-    targets_.assign(targets, {1.0e6f, 0});
-    for (std::uint32_t i = 0; i < targets; ++i) tree_[leaves_ + i] = key(i);
-    for (std::uint32_t i = leaves_ - 1; i > 0; --i) {
-      tree_[i] = std::min(tree_[2 * i], tree_[2 * i + 1]);
-    }
+      : leaves_(std::bit_ceil(targets)),
+        tree_(2 * std::size_t{leaves_}, ~std::uint64_t{0}),
+        targets_(targets) {
+    for (std::uint32_t i = 0; i < targets; ++i) update(i);
   }
 
   std::uint32_t select() const { return static_cast<std::uint32_t>(tree_[1]); }
@@ -126,19 +126,33 @@ class LeastResponseTime {
   void finished(std::uint32_t target, std::int64_t response) {
     Target& state = targets_[target];
     --state.outstanding;
-    state.smoothed += 0.1f * (static_cast<float>(response) - state.smoothed);
+    const float change = (static_cast<float>(response) - state.estimate) / 8;
+    state.estimate += change;
+    if (state.answers < enough) [[unlikely]]
+      start(state, static_cast<float>(response));
     update(target);
   }
 
  private:
+  static constexpr std::uint32_t enough = 8;
+
   struct Target {
-    float smoothed;
-    std::uint32_t outstanding;
+    float estimate = 0;
+    std::uint16_t outstanding = 0;
+    std::uint16_t answers = 0;
   };
+
+  [[gnu::noinline]] void start(Target& state, float response) {
+    ++answers_;
+    mean_ += (response - mean_) / static_cast<float>(answers_);
+    ++state.answers;
+    if (state.answers == 1) state.estimate = mean_;
+  }
 
   std::uint64_t key(std::uint32_t target) const {
     const Target& state = targets_[target];
-    const float score = state.smoothed * static_cast<float>(state.outstanding + 1);
+    const float estimate = state.answers < enough ? mean_ : state.estimate;
+    const float score = estimate * static_cast<float>(state.outstanding + 1);
     return static_cast<std::uint64_t>(std::bit_cast<std::uint32_t>(score)) << 32 | target;
   }
 
@@ -156,6 +170,8 @@ class LeastResponseTime {
   std::uint32_t leaves_;
   std::vector<std::uint64_t> tree_;
   std::vector<Target> targets_;
+  float mean_ = 1;
+  std::uint32_t answers_ = 0;  // in mean_
 };
 
 }  // namespace limits

@@ -1,12 +1,16 @@
-// The limit of a farm of N processor-sharing instances of one CPU: each serves all its requests at once at
-// equal speed. Virtual time (work attained by a request since the start) makes an arrival or departure a
-// constant number of operations; every arrival moves its instance's one pending departure.
+// The limit of a farm of N processor-sharing instances of one CPU: each serves all its requests at
+// once at equal speed. Virtual time (work attained by a request since the start) makes an arrival
+// or departure a constant number of operations; every arrival moves its instance's one pending
+// departure.
 
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "calendar.hpp"
@@ -33,7 +37,7 @@ template <class Router>
 class SharingFarm {
  public:
   SharingFarm(std::uint32_t instances, double utilisation, std::uint64_t seed)
-      : gaps_(seed, "traffic/customers/arrivals", work_ns / (utilisation * instances)),
+      : arrivals_(seed, "traffic/customers/arrivals", work_ns / (utilisation * instances)),
         works_(seed, "traffic/customers/work/serve/0", work_ns),
         router_(instances, seed),
         calendar_(instances, work_ns / (utilisation * instances), 5 * work_ns),
@@ -45,16 +49,17 @@ class SharingFarm {
     for (std::size_t k = 1; k < shares_.size(); ++k) shares_[k] = 1.0 / static_cast<double>(k);
   }
 
-  Outcome run(std::uint64_t requests) {
+  // Requests that arrive before `end`; those answered by then are counted.
+  Outcome run(std::int64_t end) {
     const double start = thread_seconds();
-    std::int64_t now = gaps_.next();
-    for (std::uint64_t k = 0; k < requests; ++k) {
+    std::uint64_t offered = 0;
+    for (std::int64_t now; (now = arrivals_.next()) < end;) {
       while (calendar_.time() <= now) depart();
       arrive(now);
-      now += gaps_.next();
+      ++offered;
     }
-    while (calendar_.time() != never) depart();
-    return {thread_seconds() - start, histogram_.mean(), histogram_.count()};
+    while (calendar_.time() < end) depart();
+    return {thread_seconds() - start, histogram_.mean(), offered, histogram_.count()};
   }
 
  private:
@@ -95,7 +100,8 @@ class SharingFarm {
   }
 
   void insert(SharingInstance& instance, Shared request) {
-    if (instance.count == instance.capacity) [[unlikely]] grow(instance);
+    if (instance.count == instance.capacity) [[unlikely]]
+      grow(instance);
     std::uint32_t at = instance.count++;
     for (; at > 0 && instance.requests[at - 1].finish < request.finish; --at) {
       instance.requests[at] = instance.requests[at - 1];
@@ -111,7 +117,7 @@ class SharingFarm {
     grown_.push_back(std::move(larger));
   }
 
-  Exponentials gaps_;
+  Arrivals arrivals_;
   Exponentials works_;
   Router router_;
   Calendar calendar_;

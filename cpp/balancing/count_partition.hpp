@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernel/hot_path.hpp"
+
 namespace nephoscope {
 
 class CountPartition {
@@ -21,23 +23,34 @@ class CountPartition {
     return slot < cells_.size() && cells_[slot].place != absent;
   }
 
-  // The rest needs size() > 0 or a slot that is contained.
+  // The rest needs size() > 0, or a slot that is contained.
   std::uint32_t least() const { return cells_[order_[0]].count; }
-  std::uint32_t ties() const { return end_[least()]; }
   // The targets of least count are those of places 0 .. ties() - 1.
-  std::uint32_t at(std::uint32_t place) const { return order_[place]; }
+  std::uint32_t ties() const { return end_[least()]; }
   std::uint32_t count(std::uint32_t slot) const { return cells_[slot].count; }
 
-  void increment(std::uint32_t slot) {
-    Cell& cell = cells_[slot];
-    move_to(cell, slot, --end_[cell.count]);
-    if (++cell.count == end_.size()) [[unlikely]] end_.push_back(size());
+  // Increments the target at `place` < ties() and returns it.
+  NEPHOSCOPE_HOT std::uint32_t take(std::uint32_t at) {
+    const std::uint32_t slot = order_[at];
+    const std::uint32_t count = cells_[slot].count;
+    const std::uint32_t last = --end_[count];
+    place(order_[last], at);
+    order_[last] = slot;
+    cells_[slot].place = last;
+    cells_[slot].count = count + 1;
+    if (count + 1 == end_.size()) [[unlikely]] end_.push_back(size());
+    return slot;
   }
 
-  void decrement(std::uint32_t slot) {
-    Cell& cell = cells_[slot];
-    --cell.count;
-    move_to(cell, slot, end_[cell.count]++);
+  // A target that has been removed is passed over.
+  NEPHOSCOPE_HOT void decrement(std::uint32_t slot) {
+    const Cell cell{cells_[slot].place, cells_[slot].count};
+    if (cell.place == absent) [[unlikely]] return;
+    const std::uint32_t first = end_[cell.count - 1]++;
+    place(order_[first], cell.place);
+    order_[first] = slot;
+    cells_[slot].place = first;
+    cells_[slot].count = cell.count - 1;
   }
 
   // Adds a target that has `count` requests outstanding. O(largest count).
@@ -48,7 +61,7 @@ class CountPartition {
     std::uint32_t hole = size() - 1;
     for (std::size_t level = end_.size() - 1; level > count; --level) {
       const std::uint32_t first = end_[level - 1];
-      place(order_[first], hole);
+      if (first != hole) place(order_[first], hole);  // an empty bucket has nothing to move
       hole = first;
       ++end_[level];
     }
@@ -62,7 +75,7 @@ class CountPartition {
     std::uint32_t hole = cells_[slot].place;
     for (std::size_t level = cells_[slot].count; level < end_.size(); ++level) {
       const std::uint32_t last = --end_[level];
-      place(order_[last], hole);
+      if (last != hole) place(order_[last], hole);  // an empty bucket has nothing to move
       hole = last;
     }
     order_.pop_back();
@@ -83,12 +96,6 @@ class CountPartition {
   void place(std::uint32_t slot, std::uint32_t at) {
     order_[at] = slot;
     cells_[slot].place = at;
-  }
-
-  void move_to(Cell& cell, std::uint32_t slot, std::uint32_t at) {
-    place(order_[at], cell.place);
-    order_[at] = slot;
-    cell.place = at;
   }
 
   std::vector<std::uint32_t> order_;

@@ -27,12 +27,10 @@ class IpHash {
 
   // Precondition: there is a target. No randomness is used.
   template <class Words>
-  std::uint32_t select(Words&, std::uint64_t client) const {
+  std::uint32_t take(Words&, std::uint64_t client) const {
     return classes_.size() == 1 ? classes_[0].find(client) : classes_[class_of(client)].find(client);
   }
 
-  void sent(Target) {}
-  void answered(Target, std::int64_t) {}
   void add(Target target, std::uint32_t) { classes_[target.of_class].add(target.slot); }
   void remove(Target target) { classes_[target.of_class].remove(target.slot); }
 

@@ -16,21 +16,22 @@ class LeastConnections {
  public:
   LeastConnections() = default;
   explicit LeastConnections(const std::vector<double>& weights)
-      : weights_(weights), classes_(weights.size()) {}
+      : weights_(weights), classes_(weights.size()), single_(weights.size() == 1) {}
 
   // Precondition: there is a target.
   template <class Words>
-  std::uint32_t select(Words& words, std::uint64_t) {
-    if (classes_.size() == 1) {
-      const CountPartition& all = classes_[0];
-      return all.at(static_cast<std::uint32_t>(words.below(all.ties())));
-    }
-    return select_weighted(words);
+  std::uint32_t take(Words& words, std::uint64_t) {
+    if (single_) return classes_[0].take(words.below(classes_[0].ties()));
+    return take_weighted(words);
   }
 
-  void sent(Target target) { classes_[target.of_class].increment(target.slot); }
-  void answered(Target target, std::int64_t) { classes_[target.of_class].decrement(target.slot); }
+  NEPHOSCOPE_HOT void answered(Target target, std::int64_t) {
+    classes_[target.of_class].decrement(target.slot);
+  }
 
+  std::uint32_t outstanding(Target target) const {
+    return classes_[target.of_class].count(target.slot);
+  }
   void add(Target target, std::uint32_t outstanding) {
     classes_[target.of_class].add(target.slot, outstanding);
   }
@@ -38,21 +39,22 @@ class LeastConnections {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(weights_);
+    archive(weights_, single_);
     for (CountPartition& partition : classes_) partition.serialize(archive);
   }
 
  private:
   template <class Words>
-  std::uint32_t select_weighted(Words& words);
+  std::uint32_t take_weighted(Words& words);
 
   std::vector<double> weights_;
   std::vector<CountPartition> classes_;
+  bool single_ = true;
 };
 
 // Compares requests after this one per weight, as the weighted form of nginx and HAProxy does.
 template <class Words>
-std::uint32_t LeastConnections::select_weighted(Words& words) {
+std::uint32_t LeastConnections::take_weighted(Words& words) {
   double least = 0.0;
   std::uint32_t ties = 0;
   const auto load = [this](std::size_t at) {
@@ -66,14 +68,14 @@ std::uint32_t LeastConnections::select_weighted(Words& words) {
     }
     if (load(at) == least) ties += classes_[at].ties();
   }
-  auto place = static_cast<std::uint32_t>(words.below(ties));
+  auto place = words.below(ties);
   std::size_t at = 0;
   for (;; ++at) {
     if (classes_[at].size() == 0 || load(at) != least) continue;
     if (place < classes_[at].ties()) break;
     place -= classes_[at].ties();
   }
-  return classes_[at].at(place);
+  return classes_[at].take(place);
 }
 
 }  // namespace nephoscope

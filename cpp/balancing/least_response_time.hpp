@@ -1,131 +1,118 @@
-// Least response time: the target with the smallest estimate x (outstanding + 1) / weight; among equals,
-// one drawn at random, each as likely.
+// Least response time: the target with the smallest estimate x (outstanding + 1) / weight.
 //
 // The estimate of a target is an exponentially weighted mean of the response times of the requests it has
 // answered, with weight 1/8 for the newest: what the balancer itself saw, as late as it saw it. It is
 // renewed only by an answer, so a target that gets no requests keeps the last one (the outstanding
-// requests of the others bring it back into play). A target that has answered nothing yet counts as fast
-// as the mean of all answers so far, and as 1 ns before there is any.
+// requests of the others bring it back into play). A target that has answered fewer than 8 requests is
+// taken to be as fast as the common mean, that of all answers by such targets, and its own estimate starts
+// there; so neither a new target nor the first lucky answer draws everyone. Before there is any answer
+// all count alike. The common mean is looked up when the target is sent a request or answers one.
 //
-// The targets are the leaves of a tournament tree; a node knows the least score below it and how many
-// leaves share it. A change costs O(log n).
+// The targets are the leaves of a tournament tree of 64-bit keys: the score as a float, random bits drawn
+// whenever the score changes, the slot. So the least key is the choice, equal scores are ordered at
+// random, and a change costs O(log n) without a branch.
 
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "balancing/target_class.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
 class LeastResponseTime {
  public:
   LeastResponseTime() = default;
-  explicit LeastResponseTime(const std::vector<double>& weights) : weights_(weights) {}
+  // `random` seeds the order of equal scores.
+  LeastResponseTime(const std::vector<double>& weights, std::uint64_t random)
+      : weights_(weights), random_(random) {}
 
   // Precondition: there is a target.
   template <class Words>
-  std::uint32_t select(Words& words, std::uint64_t) {
-    if (nodes_[1].ties == 1) return nodes_[1].slot;
-    return draw_tied(words);
-  }
-
-  void sent(Target target) {
-    ++targets_[target.slot].outstanding;
-    update(target.slot);
+  std::uint32_t take(Words&, std::uint64_t) {
+    const auto slot = static_cast<std::uint32_t>(keys_[1] & slot_mask);
+    ++targets_[slot].outstanding;
+    update(slot);
+    return slot;
   }
 
   void answered(Target target, std::int64_t response_ns) {
+    if (keys_[leaves_ + target.slot] == absent) [[unlikely]] return;  // it has left
     State& state = targets_[target.slot];
     --state.outstanding;
     const auto response = static_cast<double>(response_ns);
-    state.estimate =
-        state.measured ? state.estimate + (response - state.estimate) * newest : response;
-    state.measured = 1;
-    mean_ += (response - mean_) * newest;
+    state.estimate += (response - state.estimate) * newest;
+    if (state.answers < trusted) [[unlikely]] begin(state, response);
     update(target.slot);
   }
 
+  std::uint32_t outstanding(Target target) const { return targets_[target.slot].outstanding; }
   void add(Target target, std::uint32_t outstanding);
-  void remove(Target target);
-
-  // The estimate of a target's response time, ns.
-  double estimate_ns(std::uint32_t slot) const { return targets_[slot].estimate; }
+  void remove(Target target) { set_leaf(target.slot, absent); }
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(weights_, targets_, nodes_, leaves_, mean_);
+    archive(weights_, targets_, keys_, leaves_, mean_, answers_, random_);
   }
 
  private:
   static constexpr double newest = 0.125;
-  static constexpr double absent = std::numeric_limits<double>::infinity();
+  static constexpr std::uint32_t trusted = 8;  // answers after which a target is known by its own
+  static constexpr std::uint64_t absent = ~std::uint64_t{0};
+  static constexpr unsigned slot_bits = 24;
+  static constexpr unsigned random_bits = 9;
+  static constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
 
   struct State {
-    double estimate = 1.0;
+    static constexpr bool plain_doubles = true;
+    double estimate = 0.0;
     double per_weight = 0.0;  // 1 / weight
     std::uint32_t outstanding = 0;
-    std::uint32_t measured = 0;
+    std::uint32_t answers = 0;  // up to `trusted`
   };
 
-  struct Node {
-    double score = absent;
-    std::uint32_t slot = 0;  // of one leaf with this score
-    std::uint32_t ties = 0;  // leaves with this score
-  };
-
-  static Node winner(const Node& a, const Node& b) {
-    if (a.score < b.score) return a;
-    if (b.score < a.score) return b;
-    return {a.score, a.slot, a.ties + b.ties};
-  }
-
-  void update(std::uint32_t slot) {
-    const State& state = targets_[slot];
-    const double score = state.estimate * state.per_weight * (state.outstanding + 1.0);
-    set_leaf(slot, {score, slot, 1});
-  }
-
-  void set_leaf(std::uint32_t slot, Node node) {
-    std::size_t at = leaves_ + slot;
-    nodes_[at] = node;
-    while (at > 1) {
-      node = winner(nodes_[at & ~std::size_t{1}], nodes_[at | 1]);
-      at /= 2;
-      Node& parent = nodes_[at];
-      if (parent.score == node.score && parent.slot == node.slot && parent.ties == node.ties) return;
-      parent = node;
-    }
-  }
-
-  template <class Words>
-  std::uint32_t draw_tied(Words& words) const {
-    const double least = nodes_[1].score;
-    auto place = static_cast<std::uint32_t>(words.below(nodes_[1].ties));
-    std::size_t at = 1;
-    while (at < leaves_) {
-      at *= 2;
-      if (nodes_[at].score != least) {
-        ++at;
-      } else if (place >= nodes_[at].ties) {
-        place -= nodes_[at].ties;
-        ++at;
-      }
-    }
-    return static_cast<std::uint32_t>(at - leaves_);
-  }
-
+  NEPHOSCOPE_COLD void begin(State& state, double response);
   void grow();
+
+  std::uint64_t draw_bits() {
+    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
+    return random_ >> (64 - random_bits);
+  }
+
+  // A score is positive, so its sign bit is 0 and the order of its bits is that of its value.
+  std::uint64_t key(std::uint32_t slot) {
+    const State& state = targets_[slot];
+    const double estimate = state.answers < trusted ? mean_ : state.estimate;
+    const auto score = static_cast<float>(estimate * state.per_weight * (state.outstanding + 1.0));
+    const std::uint64_t bits = std::bit_cast<std::uint32_t>(score);
+    return bits << (slot_bits + random_bits) | draw_bits() << slot_bits | slot;
+  }
+
+  void update(std::uint32_t slot) { set_leaf(slot, key(slot)); }
+
+  void set_leaf(std::uint32_t slot, std::uint64_t best) {
+    std::uint64_t* const keys = keys_.data();
+    std::size_t at = leaves_ + slot;
+    keys[at] = best;
+    while (at > 1) {
+      const std::uint64_t sibling = keys[at ^ 1];
+      best = sibling < best ? sibling : best;
+      at /= 2;
+      keys[at] = best;
+    }
+  }
 
   std::vector<double> weights_;
   std::vector<State> targets_;  // by slot
-  std::vector<Node> nodes_ = std::vector<Node>(2);
+  std::vector<std::uint64_t> keys_ = std::vector<std::uint64_t>(2, absent);  // node i has 2i and 2i + 1
   std::size_t leaves_ = 1;
-  double mean_ = 1.0;
+  double mean_ = 1.0;  // common, ns
+  std::uint64_t answers_ = 0;
+  std::uint64_t random_ = 0;
 };
 
 }  // namespace nephoscope

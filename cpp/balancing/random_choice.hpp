@@ -17,12 +17,10 @@ namespace nephoscope {
 class RandomChoice {
  public:
   template <class Words>
-  std::uint32_t select(Words& words, std::uint64_t) {
-    return members_[static_cast<std::uint32_t>(words.below(members_.size()))];
+  std::uint32_t take(Words& words, std::uint64_t) {
+    return members_[words.below(members_.size())];
   }
 
-  void sent(Target) {}
-  void answered(Target, std::int64_t) {}
   void add(Target target, std::uint32_t) { members_.add(target.slot); }
   void remove(Target target) { members_.remove(target.slot); }
 
@@ -43,13 +41,11 @@ class WeightedRandom {
       : weights_(weights), classes_(weights.size()) {}
 
   template <class Words>
-  std::uint32_t select(Words& words, std::uint64_t) {
+  std::uint32_t take(Words& words, std::uint64_t) {
     const MemberList& members = classes_[classes_.size() == 1 ? 0 : draw_class(words)];
-    return members[static_cast<std::uint32_t>(words.below(members.size()))];
+    return members[words.below(members.size())];
   }
 
-  void sent(Target) {}
-  void answered(Target, std::int64_t) {}
   void add(Target target, std::uint32_t) { classes_[target.of_class].add(target.slot); }
   void remove(Target target) { classes_[target.of_class].remove(target.slot); }
 
@@ -87,19 +83,21 @@ class PowerOfChoices {
   explicit PowerOfChoices(std::uint32_t choices) : choices_(choices) {}
 
   template <class Words>
-  std::uint32_t select(Words& words, std::uint64_t) {
+  std::uint32_t take(Words& words, std::uint64_t) {
     const std::uint32_t size = members_.size();
-    if (choices_ != 2 || size < 2) return select_many(words);
-    const auto a = static_cast<std::uint32_t>(words.below(size));
-    auto b = static_cast<std::uint32_t>(words.below(size - 1));
+    if (choices_ != 2 || size < 2) return take_many(words);
+    const auto a = words.below(size);
+    auto b = words.below(size - 1);
     b += b >= a ? 1U : 0U;
     const std::uint32_t first = members_[a];
     const std::uint32_t second = members_[b];
-    return outstanding_[second] < outstanding_[first] ? second : first;
+    const std::uint32_t slot = outstanding_[second] < outstanding_[first] ? second : first;
+    ++outstanding_[slot];
+    return slot;
   }
 
-  void sent(Target target) { ++outstanding_[target.slot]; }
-  void answered(Target target, std::int64_t) { --outstanding_[target.slot]; }
+  std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
+  void answered(Target target) { --outstanding_[target.slot]; }
 
   void add(Target target, std::uint32_t outstanding) {
     members_.add(target.slot);
@@ -117,15 +115,16 @@ class PowerOfChoices {
  private:
   // The first steps of a Fisher-Yates shuffle: what they bring to the front is a sample in random order.
   template <class Words>
-  std::uint32_t select_many(Words& words) {
+  std::uint32_t take_many(Words& words) {
     const std::uint32_t draws = std::min(choices_, members_.size());
     std::uint32_t best = 0;
     for (std::uint32_t at = 0; at < draws; ++at) {
-      const auto drawn = at + static_cast<std::uint32_t>(words.below(members_.size() - at));
+      const auto drawn = at + words.below(members_.size() - at);
       members_.swap_places(at, drawn);
       const std::uint32_t slot = members_[at];
       if (at == 0 || outstanding_[slot] < outstanding_[best]) best = slot;
     }
+    ++outstanding_[best];
     return best;
   }
 
@@ -139,16 +138,16 @@ class PowerOfChoices {
 class JoinIdleQueue {
  public:
   template <class Words>
-  std::uint32_t select(Words& words, std::uint64_t) {
+  std::uint32_t take(Words& words, std::uint64_t) {
     const MemberList& from = idle_.size() > 0 ? idle_ : members_;
-    return from[static_cast<std::uint32_t>(words.below(from.size()))];
+    const std::uint32_t slot = from[words.below(from.size())];
+    if (outstanding_[slot]++ == 0) idle_.remove(slot);
+    return slot;
   }
 
-  void sent(Target target) {
-    if (outstanding_[target.slot]++ == 0) idle_.remove(target.slot);
-  }
-  void answered(Target target, std::int64_t) {
-    if (--outstanding_[target.slot] == 0) idle_.add(target.slot);
+  std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
+  void answered(Target target) {
+    if (--outstanding_[target.slot] == 0 && members_.contains(target.slot)) idle_.add(target.slot);
   }
 
   void add(Target target, std::uint32_t outstanding) {

@@ -25,14 +25,12 @@ class RoundRobin {
 
   // Precondition: there is a target.
   template <class Words>
-  std::uint32_t select(Words&, std::uint64_t) {
+  std::uint32_t take(Words&, std::uint64_t) {
     Turn& turn = classes_.size() == 1 ? classes_[0] : most_behind();
     turn.last = next_[turn.last];
     return turn.last;
   }
 
-  void sent(Target) {}
-  void answered(Target, std::int64_t) {}
 
   void add(Target target, std::uint32_t) {
     if (target.slot >= next_.size()) {
@@ -69,6 +67,7 @@ class RoundRobin {
 
  private:
   struct Turn {
+    static constexpr bool plain_doubles = true;
     double weight = 1.0;
     double served = 0.0;       // in units of its share
     std::uint32_t last = 0;    // the target served last

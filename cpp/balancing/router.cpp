@@ -7,14 +7,18 @@
 namespace nephoscope {
 
 Router::Router(const RoutingSpec& spec, std::vector<double> weights, StreamKey key)
-    : spec_(spec), weights_(std::move(weights)), policy_(make_policy(spec, weights_)), words_(key) {}
+    : spec_(spec),
+      weights_(std::move(weights)),
+      words_(key),
+      policy_(make_policy(spec, weights_, words_)) {}
 
-Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<double>& weights) {
+Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<double>& weights,
+                                   WordStream& words) {
   switch (spec.kind) {
     case RoutingKind::round_robin: return RoundRobin(weights);
     case RoutingKind::least_connections: return LeastConnections(weights);
     case RoutingKind::ip_hash: return IpHash(weights);
-    case RoutingKind::least_response_time: return LeastResponseTime(weights);
+    case RoutingKind::least_response_time: return LeastResponseTime(weights, words.next());
     case RoutingKind::random: return RandomChoice();
     case RoutingKind::power_of_two: return PowerOfChoices(spec.choices);
     case RoutingKind::join_idle_queue: return JoinIdleQueue();
@@ -25,9 +29,9 @@ Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<do
 
 std::uint32_t Router::add(std::uint32_t of_class) {
   const auto slot = static_cast<std::uint32_t>(targets_.size());
-  targets_.push_back({0, static_cast<std::uint16_t>(of_class), true});
+  targets_.push_back({static_cast<std::uint16_t>(of_class), 1});
   ++present_;
-  with_policy([&](auto& policy) { policy.add(Target{slot, of_class}, 0); });
+  std::visit([&](auto& policy) { policy.add(Target{slot, of_class}, 0); }, policy_);
   return slot;
 }
 
@@ -38,31 +42,51 @@ void Router::reserve(std::uint32_t of_class, std::uint32_t targets) {
 
 void Router::remove(std::uint32_t slot) {
   TargetState& target = targets_[slot];
-  target.present = false;
+  target.present = 0;
   --present_;
-  with_policy([&](auto& policy) { policy.remove(Target{slot, target.of_class}); });
+  std::visit([&](auto& policy) { policy.remove(Target{slot, target.of_class}); }, policy_);
 }
 
-void Router::set_routing(const RoutingSpec& spec) {
+void Router::set_routing(const RoutingSpec& spec, const std::vector<std::uint32_t>& outstanding) {
   spec_ = spec;
-  rebuild_policy();
+  rebuild_policy(outstanding);
 }
 
-void Router::set_weight(std::uint32_t of_class, double weight) {
+void Router::set_weight(std::uint32_t of_class, double weight,
+                        const std::vector<std::uint32_t>& outstanding) {
   weights_[of_class] = weight;
-  rebuild_policy();
+  rebuild_policy(outstanding);
 }
 
-void Router::rebuild_policy() {
-  policy_ = make_policy(spec_, weights_);
+void Router::rebuild_policy(const std::vector<std::uint32_t>& outstanding) {
+  policy_ = make_policy(spec_, weights_, words_);
   std::vector<std::uint32_t> sizes(weights_.size());
-  for (const TargetState& target : targets_) sizes[target.of_class] += target.present ? 1U : 0U;
+  for (const TargetState& target : targets_) sizes[target.of_class] += target.present;
   for (std::uint32_t at = 0; at < sizes.size(); ++at) reserve(at, sizes[at]);
+  // A target that has left is added and removed, so that the policy knows its slot: it may still answer.
   for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
-    const TargetState& target = targets_[slot];
-    if (!target.present) continue;
-    with_policy([&](auto& policy) { policy.add(Target{slot, target.of_class}, target.outstanding); });
+    const Target it{slot, targets_[slot].of_class};
+    std::visit([&](auto& policy) { policy.add(it, outstanding[slot]); }, policy_);
+    if (targets_[slot].present != 0) continue;
+    std::visit([&](auto& policy) { policy.remove(it); }, policy_);
   }
+}
+
+bool Router::agrees_with(const std::vector<std::uint32_t>& outstanding) const {
+  for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
+    if (targets_[slot].present == 0) continue;
+    const Target it = target(slot);
+    const bool agrees = std::visit(
+        [&](const auto& policy) {
+          if constexpr (requires { policy.outstanding(it); }) {
+            return policy.outstanding(it) == outstanding[slot];
+          }
+          return true;
+        },
+        policy_);
+    if (!agrees) return false;
+  }
+  return true;
 }
 
 }  // namespace nephoscope

@@ -1,10 +1,13 @@
-// A balancer's choice of target: the targets it has, what each has outstanding, and the policy.
+// A balancer's choice of target: the targets it has, and the policy.
 //
 // A target is a slot, numbered from 0 in the order of joining; slots are not used again. A target that
-// has left gets no more requests; those it still has are counted until they are answered. The policy is
-// one of a closed set, chosen by a switch, so its code is inlined into the caller's loop.
+// has left gets no more requests, and the answers it still gives count no more. The policy is
+// one of a closed set, chosen by a switch: no virtual call.
 //
-// Invariant: the policy holds exactly the targets present, with the outstanding counts kept here.
+// What a policy offers: `take` chooses a target and counts the request as sent there; `answered`, if it
+// looks at what is outstanding; `add` (with what the target has outstanding already) and `remove`.
+//
+// Invariant: the policy holds exactly the targets present.
 
 #pragma once
 
@@ -20,6 +23,7 @@
 #include "balancing/random_choice.hpp"
 #include "balancing/round_robin.hpp"
 #include "balancing/routing_spec.hpp"
+#include "kernel/hot_path.hpp"
 #include "kernel/random.hpp"
 
 namespace nephoscope {
@@ -38,37 +42,51 @@ class Router {
   std::uint32_t add(std::uint32_t of_class);
   void reserve(std::uint32_t of_class, std::uint32_t targets);
   void remove(std::uint32_t slot);
-  void set_routing(const RoutingSpec& spec);
-  void set_weight(std::uint32_t of_class, double weight);
+  // Both start the policy anew; `outstanding` holds the requests not yet answered, by slot.
+  void set_routing(const RoutingSpec& spec, const std::vector<std::uint32_t>& outstanding);
+  void set_weight(std::uint32_t of_class, double weight,
+                  const std::vector<std::uint32_t>& outstanding);
 
-  // Chooses a target for a request of `client` and counts the request as outstanding there; `none` when
-  // there is no target.
-  std::uint32_t route(std::uint64_t client) {
+  // Chooses a target for a request of `client`, which from then on is outstanding there; `none` when there
+  // is no target.
+  NEPHOSCOPE_HOT std::uint32_t route(std::uint64_t client) {
     if (present_ == 0) [[unlikely]] return none;
-    std::uint32_t slot = none;
-    with_policy([&](auto& policy) {
-      slot = policy.select(words_, client);
-      TargetState& target = targets_[slot];
-      ++target.outstanding;
-      policy.sent(Target{slot, target.of_class});
-    });
-    return slot;
+    switch (spec_.kind) {
+      case RoutingKind::round_robin: return route_by<RoundRobin>(client);
+      case RoutingKind::least_connections: return route_by<LeastConnections>(client);
+      case RoutingKind::ip_hash: return route_by<IpHash>(client);
+      case RoutingKind::least_response_time: return route_by<LeastResponseTime>(client);
+      case RoutingKind::random: return route_by<RandomChoice>(client);
+      case RoutingKind::power_of_two: return route_by<PowerOfChoices>(client);
+      case RoutingKind::join_idle_queue: return route_by<JoinIdleQueue>(client);
+      case RoutingKind::weighted_random: return route_by<WeightedRandom>(client);
+    }
+    return none;
   }
 
   // The answer to a request of `slot` has come, or its client has gone, `response_ns` after the request.
-  void answered(std::uint32_t slot, std::int64_t response_ns) {
-    TargetState& target = targets_[slot];
-    --target.outstanding;
-    if (!target.present) [[unlikely]] return;
-    with_policy([&](auto& policy) { policy.answered(Target{slot, target.of_class}, response_ns); });
+  NEPHOSCOPE_HOT void answered(std::uint32_t slot, std::int64_t response_ns) {
+    switch (spec_.kind) {
+      case RoutingKind::least_connections:
+        policy<LeastConnections>().answered(target(slot), response_ns);
+        break;
+      case RoutingKind::least_response_time:
+        policy<LeastResponseTime>().answered(target(slot), response_ns);
+        break;
+      case RoutingKind::power_of_two: policy<PowerOfChoices>().answered(target(slot)); break;
+      case RoutingKind::join_idle_queue: policy<JoinIdleQueue>().answered(target(slot)); break;
+      default: break;  // the others do not look at what is outstanding
+    }
   }
+
+  // Whether the policy counts as outstanding what is given here, by slot. O(targets).
+  bool agrees_with(const std::vector<std::uint32_t>& outstanding) const;
 
   std::uint32_t size() const { return present_; }
   std::size_t classes() const { return weights_.size(); }
   std::uint32_t slots() const { return static_cast<std::uint32_t>(targets_.size()); }
-  bool present(std::uint32_t slot) const { return targets_[slot].present; }
+  bool present(std::uint32_t slot) const { return targets_[slot].present != 0; }
   std::uint32_t class_of(std::uint32_t slot) const { return targets_[slot].of_class; }
-  std::uint32_t outstanding(std::uint32_t slot) const { return targets_[slot].outstanding; }
   bool uses_client() const { return std::holds_alternative<IpHash>(policy_); }
   const RoutingSpec& spec() const { return spec_; }
 
@@ -77,35 +95,37 @@ class Router {
 
  private:
   struct TargetState {
-    std::uint32_t outstanding = 0;
     std::uint16_t of_class = 0;
-    bool present = false;
+    std::uint16_t present = 0;
   };
 
-  // In the order of RoutingKind and Policy.
-  template <class Action>
-  void with_policy(Action&& action) {
-    switch (policy_.index()) {  // clang-format off
-      case 0: action(*std::get_if<0>(&policy_)); break;
-      case 1: action(*std::get_if<1>(&policy_)); break;
-      case 2: action(*std::get_if<2>(&policy_)); break;
-      case 3: action(*std::get_if<3>(&policy_)); break;
-      case 4: action(*std::get_if<4>(&policy_)); break;
-      case 5: action(*std::get_if<5>(&policy_)); break;
-      case 6: action(*std::get_if<6>(&policy_)); break;
-      default: action(*std::get_if<7>(&policy_)); break;
-    }  // clang-format on
+  // The policy, known to be of this type.
+  template <class Chosen>
+  NEPHOSCOPE_HOT Chosen& policy() {
+    Chosen* chosen = std::get_if<Chosen>(&policy_);
+    if (chosen == nullptr) NEPHOSCOPE_UNREACHABLE();
+    return *chosen;
   }
 
-  static Policy make_policy(const RoutingSpec& spec, const std::vector<double>& weights);
-  void rebuild_policy();
+  template <class Chosen>
+  NEPHOSCOPE_HOT std::uint32_t route_by(std::uint64_t client) {
+    return policy<Chosen>().take(words_, client);
+  }
+
+  Target target(std::uint32_t slot) const {
+    return {slot, weights_.size() == 1 ? 0U : targets_[slot].of_class};
+  }
+
+  static Policy make_policy(const RoutingSpec& spec, const std::vector<double>& weights,
+                            WordStream& words);
+  void rebuild_policy(const std::vector<std::uint32_t>& outstanding);
 
   RoutingSpec spec_;
   std::vector<double> weights_;  // by class
   std::vector<TargetState> targets_;
   std::uint32_t present_ = 0;
-  Policy policy_;
   WordStream words_;
+  Policy policy_;
 };
 
 template <class Archive>
@@ -113,9 +133,9 @@ void Router::serialize(Archive& archive) {
   auto kind = static_cast<std::uint8_t>(spec_.kind);
   archive(kind, spec_.choices, weights_, targets_, present_);
   spec_.kind = static_cast<RoutingKind>(kind);
+  if (policy_.index() != static_cast<std::size_t>(kind)) policy_ = make_policy(spec_, weights_, words_);
   words_.serialize(archive);
-  if (policy_.index() != static_cast<std::size_t>(kind)) policy_ = make_policy(spec_, weights_);
-  with_policy([&](auto& policy) { policy.serialize(archive); });
+  std::visit([&](auto& policy) { policy.serialize(archive); }, policy_);
 }
 
 }  // namespace nephoscope

@@ -171,11 +171,13 @@ auto of_some(Number (Histogram::*number)() const) {
 
 template <class Value>
 void value_methods(py::class_<Value>& cls) {
-  cls.def("copy", [](const Value& self) { return self; }, "An independent copy.")
+  cls.def(
+         "copy", [](const Value& self) { return self; }, "An independent copy.")
       .def("__copy__", [](const Value& self) { return self; })
       .def("__deepcopy__", [](const Value& self, const py::dict&) { return self; })
-      .def("__eq__", [](const Value& self, const Value& other) { return self == other; },
-           py::is_operator())
+      .def(
+          "__eq__", [](const Value& self, const Value& other) { return self == other; },
+          py::is_operator())
       .def(py::pickle(&to_list<Value>, &from_list<Value>));
   cls.attr("__hash__") = py::none();
 }
@@ -202,12 +204,13 @@ void bind_series(py::module_& m) {
           .def("extend_to", &Series::extend_to, py::arg("time_ns"),
                "Appends columns of 0 until they cover all instants before `time_ns`.")
           .def("merge", &Series::merge, py::arg("other"), "Adds the columns of another series.")
-          .def("values",
-               [](const Series& self) {
-                 return py::array_t<std::int64_t>(static_cast<py::ssize_t>(self.size()),
-                                                  self.values().data());
-               },
-               "The columns: int64[n], a copy.")
+          .def(
+              "values",
+              [](const Series& self) {
+                return py::array_t<std::int64_t>(static_cast<py::ssize_t>(self.size()),
+                                                 self.values().data());
+              },
+              "The columns: int64[n], a copy.")
           .def_property_readonly("interval_ns", &Series::interval_ns)
           .def("__len__", &Series::size);
   value_methods(cls);
@@ -220,31 +223,33 @@ void bind_histogram(py::module_& m) {
   auto cls =
       py::class_<Histogram>(
           m, "Histogram",
-          "Durations in ns, log-linear: every value is within 0.4 % of the mid point of its bucket.\n"
+          "Durations in ns: every value is within 0.4 % of the mid point of its bucket.\n"
           "\n"
-          "Exact below 256 ns, 128 buckets an octave above. Count, sum, sum of squares, min and max\n"
-          "are exact at any size. ValueError for statistics of an empty histogram.")
+          "Exact below 256 ns, 128 buckets an octave above. Count, sum, sum of squares, min and\n"
+          "max are exact at any size. ValueError for statistics of an empty histogram.")
           .def(py::init<>())
-          .def("record",
-               [](Histogram& self, std::int64_t value) {
-                 require_no_negative(&value, 1);
-                 self.record(value);
-               },
-               py::arg("value"), "Adds one duration, ns >= 0.")
+          .def(
+              "record",
+              [](Histogram& self, std::int64_t value) {
+                require_no_negative(&value, 1);
+                self.record(value);
+              },
+              py::arg("value"), "Adds one duration, ns >= 0.")
           .def("record_many", &record_many, py::arg("values"), "Adds int64[n] durations, ns >= 0.")
           .def("merge", &Histogram::merge, py::arg("other"),
                "Adds what another histogram holds, exactly.")
-          .def("quantile", &quantile, py::arg("p"),
-               "The nearest-rank quantile in ns: mid point of the bucket of the ceil(p n)-th value.")
+          .def(
+              "quantile", &quantile, py::arg("p"),
+              "The nearest-rank quantile in ns: mid point of the bucket of the ceil(p n)-th value.")
           .def("summary", &summary,
-               "count, and in seconds mean, std, min, p50, p90, p95, p99, p999, max; only count when\n"
-               "the histogram is empty.")
+               "count, and in seconds mean, std, min, p50, p90, p95, p99, p999, max; only count\n"
+               "for an empty histogram.")
           .def("buckets", &buckets,
-               "(lower, upper, counts) of the buckets that are not empty, ascending: int64[n] least\n"
-               "and greatest value of each, uint64[n].")
+               "(lower, upper, counts) of the buckets that are not empty, ascending: the least\n"
+               "and the greatest value of each, int64[n], and uint64[n].")
           .def_property_readonly("count", &Histogram::count)
-          .def_property_readonly("sum", [](const Histogram& h) { return integer(0, h.sum()); },
-                                 "Exact sum in ns.")
+          .def_property_readonly(
+              "sum", [](const Histogram& h) { return integer(0, h.sum()); }, "Exact sum in ns.")
           .def_property_readonly(
               "sum_of_squares",
               [](const Histogram& h) { return integer(h.squares_high(), h.squares_low()); },

@@ -19,7 +19,9 @@ namespace {
 
 using Reals = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
-py::ssize_t length(std::size_t n) { return static_cast<py::ssize_t>(n); }
+py::ssize_t length(std::size_t n) {
+  return static_cast<py::ssize_t>(n);
+}
 
 py::array_t<std::uint64_t> random_words(std::uint64_t seed, std::uint64_t replication,
                                         const std::string& name, std::size_t n,
@@ -63,15 +65,18 @@ py::array_t<double> sample(const Distribution& distribution, std::uint64_t seed,
 py::array_t<double> sample_at(const Distribution& distribution, std::uint64_t seed,
                               std::uint64_t replication, const std::string& name,
                               const py::array_t<std::uint64_t, py::array::c_style>& serials,
-                              std::uint32_t visit) {
-  const Sampler sampler(distribution, stream_key(seed, replication, name));
+                              std::uint32_t visit, bool in_blocks) {
+  if (in_blocks && visit != 0) {
+    throw py::value_error("only the draws of visit 0 are made in blocks");
+  }
+  Sampler sampler(distribution, stream_key(seed, replication, name));
   py::array_t<double> draws(serials.size());
   double* const out = draws.mutable_data();
   const std::uint64_t* const serial = serials.data();
   const auto n = static_cast<std::size_t>(serials.size());
   const py::gil_scoped_release release;
   for (std::size_t i = 0; i < n; ++i) {
-    out[i] = sampler.at(serial[i], visit);
+    out[i] = in_blocks ? sampler.next_in_order(serial[i]) : sampler.at(serial[i], visit);
   }
   return draws;
 }
@@ -85,10 +90,11 @@ void bind_streams(py::module_& m) {
       },
       py::arg("seed"), py::arg("replication"), py::arg("name"),
       "The Philox key of a named stream as (k0, k1).");
-  m.def("random_words", &random_words, py::arg("seed"), py::arg("replication"), py::arg("name"),
-        py::arg("n"), py::arg("start") = 0,
-        "Words start, start + 1, ... of a stream: uint64[n], equal to\n"
-        "numpy.random.Philox(key=stream_key(seed, replication, name)).random_raw() from `start` on.");
+  m.def(
+      "random_words", &random_words, py::arg("seed"), py::arg("replication"), py::arg("name"),
+      py::arg("n"), py::arg("start") = 0,
+      "Words start, start + 1, ... of a stream: uint64[n], equal to\n"
+      "numpy.random.Philox(key=stream_key(seed, replication, name)).random_raw() from `start` on.");
   m.def("random_below", &random_below, py::arg("bound"), py::arg("seed"), py::arg("replication"),
         py::arg("name"), py::arg("n"),
         "Uniform integers in [0, bound), bound < 2^32: uint32[n] (Lemire 2019).");
@@ -131,33 +137,36 @@ void bind_distribution(py::module_& m) {
           m, "Distribution",
           "What is drawn, in the unit of `mean` and `values` (ns in a world).\n"
           "\n"
-          "`shape` is the coefficient of variation (lognormal, gamma, normal), the number of phases\n"
-          "(erlang), the shape (weibull) or the tail index (pareto). `values` are (min, max) of\n"
-          "uniform, the phase means of hyperexponential with their probabilities as `weights`, and\n"
-          "the values of empirical and replay.")
+          "`shape` is the coefficient of variation (lognormal, gamma, normal), the number of\n"
+          "phases (erlang), the shape (weibull) or the tail index (pareto). `values` are (min,\n"
+          "max) of uniform, the means of the phases of hyperexponential with probabilities in\n"
+          "`weights`, and the values of empirical and replay.")
           .def(py::init<>())
           .def_readwrite("kind", &Distribution::kind)
           .def_readwrite("mean", &Distribution::mean)
           .def_readwrite("shape", &Distribution::shape)
-          .def("__eq__", [](const Distribution& self,
-                            const Distribution& other) { return self == other; },
-               py::is_operator());
+          .def(
+              "__eq__",
+              [](const Distribution& self, const Distribution& other) { return self == other; },
+              py::is_operator());
   numbers(cls, "values", &Distribution::values);
   numbers(cls, "weights", &Distribution::weights);
   cls.attr("__hash__") = py::none();
 
-  m.def("sample", &sample, py::arg("distribution"), py::arg("seed"), py::arg("replication"),
-        py::arg("name"), py::arg("n"), py::arg("start") = 0, py::arg("visit") = 0,
-        "Draws start, start + 1, ... on a stream: float64[n]. SpecError for a parameter that is not\n"
-        "legal.");
+  m.def(
+      "sample", &sample, py::arg("distribution"), py::arg("seed"), py::arg("replication"),
+      py::arg("name"), py::arg("n"), py::arg("start") = 0, py::arg("visit") = 0,
+      "Draws start, start + 1, ... on a stream: float64[n]. SpecError for a parameter that is not\n"
+      "legal.");
   m.def("sample_at", &sample_at, py::arg("distribution"), py::arg("seed"), py::arg("replication"),
-        py::arg("name"), py::arg("serials"), py::arg("visit") = 0,
-        "The draws of given serials, uint64[n], each by itself: float64[n].");
+        py::arg("name"), py::arg("serials"), py::arg("visit") = 0, py::arg("in_blocks") = false,
+        "The draws of given serials, uint64[n]: float64[n]. Each by itself, or by the way of\n"
+        "`sample`, which makes a block of draws where serials are close; the values are the same.");
   m.def(
       "drawn_mean",
       [](const Distribution& distribution) { return Sampler(distribution, StreamKey{}).mean(); },
       py::arg("distribution"),
-      "The mean of what is drawn; it is not `mean` for normal, where what is below 0 is drawn again.");
+      "The mean of what is drawn: above `mean` for normal, where values below 0 are drawn again.");
 }
 
 // A loop over an array as a function of Python, on a vector path by choice.

@@ -15,26 +15,36 @@ using Slots = py::array_t<std::uint32_t, py::array::c_style | py::array::forceca
 using Times = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
 using Keys = py::array_t<std::uint64_t, py::array::c_style | py::array::forcecast>;
 
-Slots route(Router& router, const Keys& clients) {
+// A router with the account that a balancer keeps of what it has sent where.
+struct LoneRouter {
+  Router router;
+  std::vector<std::uint32_t> outstanding;  // by slot
+};
+
+Slots route(LoneRouter& lone, const Keys& clients) {
   Slots slots(clients.size());
   const std::uint64_t* from = clients.data();
   std::uint32_t* to = slots.mutable_data();
   const py::ssize_t size = clients.size();
   py::gil_scoped_release release;
-  for (py::ssize_t at = 0; at < size; ++at) to[at] = router.route(from[at]);
+  for (py::ssize_t at = 0; at < size; ++at) {
+    to[at] = lone.router.route(from[at]);
+    if (to[at] != Router::none) ++lone.outstanding[to[at]];
+  }
   return slots;
 }
 
-void answered(Router& router, const Slots& slots, const Times& response_ns) {
+void answered(LoneRouter& lone, const Slots& slots, const Times& response_ns) {
   if (slots.size() != response_ns.size()) throw SpecError("response_ns", "must be as long as slots");
   const std::uint32_t* slot = slots.data();
   const std::int64_t* response = response_ns.data();
   const py::ssize_t size = slots.size();
   for (py::ssize_t at = 0; at < size; ++at) {
-    if (slot[at] >= router.slots() || router.outstanding(slot[at]) == 0) {
+    if (slot[at] >= lone.outstanding.size() || lone.outstanding[slot[at]] == 0) {
       throw SpecError("slots", "holds a target with nothing outstanding");
     }
-    router.answered(slot[at], response[at]);
+    --lone.outstanding[slot[at]];
+    lone.router.answered(slot[at], response[at]);
   }
 }
 
@@ -59,45 +69,43 @@ Times arrival_times(const ArrivalSpec& spec, std::uint64_t seed, std::uint64_t r
 }
 
 void bind_router(py::module_& m) {
-  py::class_<Router>(m, "Router", "A balancer's choice of target, on its own.")
+  py::class_<LoneRouter>(m, "Router", "A balancer's choice of target, on its own.")
       .def(py::init([](const RoutingSpec& spec, const std::vector<double>& weights,
                        std::uint64_t seed, std::uint64_t replication, const std::string& name) {
              if (weights.empty()) throw SpecError("weights", "must hold one weight a class");
              for (const double weight : weights) {
                if (!(weight > 0.0)) throw SpecError("weights", "must be above 0");
              }
-             return Router(spec, weights, stream_key(seed, replication, name));
+             return LoneRouter{Router(spec, weights, stream_key(seed, replication, name)), {}};
            }),
            py::arg("routing"), py::arg("weights") = std::vector<double>{1.0}, py::arg("seed") = 0,
            py::arg("replication") = 0, py::arg("name") = "load_balancers/alone/routing")
       .def(
           "add",
-          [](Router& router, std::uint32_t count, std::uint32_t of_class) {
-            check_weight(router, of_class);
-            router.reserve(of_class, count);
-            for (; count > 0; --count) router.add(of_class);
+          [](LoneRouter& lone, std::uint32_t count, std::uint32_t of_class) {
+            check_weight(lone.router, of_class);
+            lone.router.reserve(of_class, count);
+            for (; count > 0; --count) lone.router.add(of_class);
+            lone.outstanding.resize(lone.router.slots());
           },
           py::arg("count") = 1, py::arg("of_class") = 0, "Add targets; they get the next slots.")
       .def(
           "remove",
-          [](Router& router, std::uint32_t slot) {
-            if (slot >= router.slots() || !router.present(slot)) {
+          [](LoneRouter& lone, std::uint32_t slot) {
+            if (slot >= lone.router.slots() || !lone.router.present(slot)) {
               throw SpecError("slot", "is no target");
             }
-            router.remove(slot);
+            lone.router.remove(slot);
           },
           py::arg("slot"))
       .def("route", &route, py::arg("clients"),
            "Route one request for each client (uint64 array); the slots chosen, 2**32 - 1 for none.")
       .def("answered", &answered, py::arg("slots"), py::arg("response_ns"),
            "The answers of requests to these slots (arrays of one length).")
-      .def_property_readonly("size", &Router::size, "Targets present.")
-      .def_property_readonly("outstanding", [](const Router& router) {
-        Slots counts(static_cast<py::ssize_t>(router.slots()));
-        for (std::uint32_t slot = 0; slot < router.slots(); ++slot) {
-          counts.mutable_at(static_cast<py::ssize_t>(slot)) = router.outstanding(slot);
-        }
-        return counts;
+      .def_property_readonly("size", [](const LoneRouter& lone) { return lone.router.size(); },
+                             "Targets present.")
+      .def_property_readonly("outstanding", [](const LoneRouter& lone) {
+        return Slots(static_cast<py::ssize_t>(lone.outstanding.size()), lone.outstanding.data());
       });
 }
 
@@ -138,7 +146,7 @@ void bind_event_queue(py::module_& m) {
             std::int64_t now = 0;
             py::gil_scoped_release release;
             for (py::ssize_t at = 0; at < size; ++at) {
-              if (!queue.due_before(INT64_MAX >> 1, 0)) throw SpecError("queue", "is empty");
+              if (queue.size() == 0) throw SpecError("queue", "is empty");
               const EventQueue::Event event = queue.pop();
               now = event.time;
               queue.push(now + gap[at], event.payload);

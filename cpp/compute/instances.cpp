@@ -3,18 +3,17 @@
 #include <string>
 
 #include "kernel/errors.hpp"
+#include "kernel/math.hpp"
 
 namespace nephoscope {
 
 std::uint32_t Instances::add_kind(const Kind& kind) {
   KindState state{kind};
-  state.solo = kind.workers == 1;
-  state.ns_per_work = 1.0 / kind.speed;
+  const Mode solo = kind.speed == 1.0 ? Mode::solo : Mode::solo_scaled;
+  state.mode = kind.workers == 1 ? solo : Mode::several;
   for (std::uint32_t jobs = 0; jobs < state.units_per_time.size(); ++jobs) {
-    const double rate =
-        jobs <= kind.vcpus ? state.full_rate() : state.full_rate() * kind.vcpus / jobs;
-    state.units_per_time[jobs] = rate;
-    state.time_per_unit[jobs] = 1.0 / rate;
+    state.units_per_time[jobs] = state.rate_of(jobs);
+    state.time_per_unit[jobs] = 1.0 / state.rate_of(jobs);
   }
   kinds_.push_back(state);
   return static_cast<std::uint32_t>(kinds_.size() - 1);
@@ -23,8 +22,24 @@ std::uint32_t Instances::add_kind(const Kind& kind) {
 std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
   Instance& it = instances_.emplace_back();
   it.kind = static_cast<std::uint16_t>(kind);
+  it.mode = kinds_[kind].mode;
+  it.free_workers = kinds_[kind].workers;
   it.updated = now;
   return static_cast<std::uint32_t>(instances_.size() - 1);
+}
+
+std::int64_t Instances::compute_shared(Instance& it, std::uint32_t job, std::int64_t work,
+                                       std::int64_t now) {
+  const KindState& kind = kinds_[it.kind];
+  if (it.mode == Mode::solo_scaled) {
+    it.computing = 1;
+    it.running = job;
+    it.updated = now;
+    return now + duration_ns(static_cast<double>(work) / kind.speed);
+  }
+  settle(it, kind, now);
+  push_computing(it, it.clock + work * units_per_ns, job);
+  return shared;
 }
 
 bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t job) {
@@ -57,7 +72,7 @@ void Instances::grow_computing(Instance& it) {
     computing_blocks_.release(it.running, it.computing_log2);
   }
   it.running = block;
-  it.computing_log2 = static_cast<std::uint8_t>(log2_size);
+  it.computing_log2 = log2_size & 0x3FU;
 }
 
 void Instances::grow_waiting(Instance& it) {
@@ -86,10 +101,9 @@ void Instances::check(std::int64_t now) const {
   for (std::size_t index = 0; index < instances_.size(); ++index) {
     const Instance& it = instances_[index];
     const KindState& kind = kinds_[it.kind];
-    const bool counts = it.workers <= kind.workers && it.computing <= it.workers &&
-                        it.waiting <= kind.backlog &&
-                        (it.waiting == 0 || it.workers == kind.workers);
-    const bool times = it.updated <= now && it.run_ns >= 0 && next_completion(static_cast<std::uint32_t>(index)) >= it.updated;
+    const bool counts = it.free_workers <= kind.workers && it.computing <= busy(it) &&
+                        it.waiting <= kind.backlog && (it.waiting == 0 || it.free_workers == 0);
+    const bool times = it.updated <= now && it.run_ns >= 0 && it.clock >= 0;
     if (!counts || !times) {
       throw InvariantError("instance " + std::to_string(index) + " at " + std::to_string(now) +
                            " ns: workers, backlog or vCPU time do not add up");

@@ -8,11 +8,11 @@
 // advanced by its work. So a change of rate touches one number, whatever the number of jobs, and an
 // instance has one next completion. The clock runs in units of 2^-10 ns, so the rounding of a rate change
 // is below a thousandth of a nanosecond. An instance with one worker needs no clock: its completion is
-// known when the work begins.
+// known when the work begins, and nothing changes it.
 //
 // Invariants:
-//   1. workers <= kind.workers, computing <= workers, waiting <= kind.backlog.
-//   2. waiting > 0 only when workers == kind.workers.
+//   1. free workers <= kind.workers, computing <= busy workers, waiting <= kind.backlog.
+//   2. waiting > 0 only when no worker is free.
 //   3. run_ns + idle = vcpus x time, where running means min(computing, vcpus) vCPUs.
 
 #pragma once
@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "kernel/block_pool.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
@@ -31,6 +32,7 @@ class Instances {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::int64_t shared = -1;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   // What the instances of a fleet have in common.
@@ -46,66 +48,59 @@ class Instances {
   std::uint32_t add_kind(const Kind& kind);
   std::uint32_t add(std::uint32_t kind, std::int64_t now);
 
-  // Whether the instances of this kind have one worker and so never reschedule a completion.
-  bool solo(std::uint32_t instance) const { return kinds_[instances_[instance].kind].solo; }
-
   // Offers a job: it takes a free worker, waits for one, or is refused because the backlog is full.
-  Admission admit(std::uint32_t instance, std::uint32_t job) {
+  NEPHOSCOPE_HOT Admission admit(std::uint32_t instance, std::uint32_t job) {
     Instance& it = instances_[instance];
-    const KindState& kind = kinds_[it.kind];
-    if (it.workers < kind.workers) {
-      ++it.workers;
+    if (it.free_workers > 0) {
+      --it.free_workers;
       return Admission::started;
     }
-    if (it.waiting >= kind.backlog) return Admission::refused;
+    if (it.waiting >= kinds_[it.kind].backlog) return Admission::refused;
     push_waiting(it, job);
     return Admission::waiting;
   }
 
-  // A job that holds a worker begins to compute. Returns the instance's next completion.
-  std::int64_t compute(std::uint32_t instance, std::uint32_t job, std::int64_t work,
-                       std::int64_t now) {
+  // A job that holds a worker begins to compute. Returns when it will complete, if the instance has one
+  // worker, and `shared` otherwise: then the instance has a new next completion.
+  NEPHOSCOPE_HOT std::int64_t compute(std::uint32_t instance, std::uint32_t job, std::int64_t work,
+                                      std::int64_t now) {
     Instance& it = instances_[instance];
-    const KindState& kind = kinds_[it.kind];
-    if (kind.solo) {
-      it.computing = 1;
-      it.running = job;
-      it.updated = now;
-      it.clock = now + kind.time_for(work);
-      return it.clock;
-    }
-    settle(it, kind, now);
-    push_computing(it, it.clock + work * units_per_ns, job);
-    return completion_of_first(it, kind);
+    if (it.mode != Mode::solo) [[unlikely]] return compute_shared(it, job, work, now);
+    it.computing = 1;
+    it.running = job;
+    it.updated = now;
+    return now + work;
   }
 
-  // The instance's next completion, or `never`.
+  // When the first of the computing jobs of an instance with several workers will complete, or `never`.
   std::int64_t next_completion(std::uint32_t instance) const {
     const Instance& it = instances_[instance];
-    if (it.computing == 0) return never;
-    const KindState& kind = kinds_[it.kind];
-    return kind.solo ? it.clock : completion_of_first(it, kind);
+    return it.computing == 0 ? never : completion_of_first(it, kinds_[it.kind]);
   }
 
-  // Ends the first of the computing jobs, due now, and returns it. It keeps its worker.
-  std::uint32_t complete(std::uint32_t instance, std::int64_t now) {
+  // Ends the job of an instance with one worker, due now, and returns it. It keeps its worker.
+  NEPHOSCOPE_HOT std::uint32_t complete(std::uint32_t instance, std::int64_t now) {
     Instance& it = instances_[instance];
-    const KindState& kind = kinds_[it.kind];
-    it.run_ns += (now - it.updated) * std::min(it.computing, kind.vcpus);
+    it.run_ns += now - it.updated;
     it.updated = now;
-    if (kind.solo) {
-      it.computing = 0;
-      return it.running;
-    }
+    it.computing = 0;
+    return it.running;
+  }
+
+  // The same for the first of the computing jobs of an instance with several workers.
+  std::uint32_t complete_first(std::uint32_t instance, std::int64_t now) {
+    Instance& it = instances_[instance];
+    it.run_ns += (now - it.updated) * std::min(it.computing, kinds_[it.kind].vcpus);
+    it.updated = now;
     return pop_computing(it);
   }
 
   // Gives the worker of a job that has left to the job that has waited longest, which is returned, or to
   // nobody (`none`).
-  std::uint32_t release_worker(std::uint32_t instance) {
+  NEPHOSCOPE_HOT std::uint32_t release_worker(std::uint32_t instance) {
     Instance& it = instances_[instance];
     if (it.waiting == 0) {
-      --it.workers;
+      ++it.free_workers;
       return none;
     }
     return pop_waiting(it);
@@ -114,8 +109,18 @@ class Instances {
   // Takes a job out of the backlog. Returns false when it does not wait there. O(waiting).
   bool remove_waiting(std::uint32_t instance, std::uint32_t job);
 
+  // Brings an instance into the cache. Any number will do.
+  NEPHOSCOPE_HOT void prefetch(std::uint32_t instance) const {
+    NEPHOSCOPE_PREFETCH(instances_.data() + (instance < instances_.size() ? instance : 0));
+  }
+
+  // The job that will complete first on an instance with one worker, as a hint. Any number will do.
+  NEPHOSCOPE_HOT std::uint32_t running_hint(std::uint32_t instance) const {
+    return instance < instances_.size() ? instances_[instance].running : 0;
+  }
+
   std::size_t size() const { return instances_.size(); }
-  std::uint32_t workers_busy(std::uint32_t instance) const { return instances_[instance].workers; }
+  std::uint32_t workers_busy(std::uint32_t instance) const { return busy(instances_[instance]); }
   std::uint32_t computing(std::uint32_t instance) const { return instances_[instance].computing; }
   std::uint32_t waiting(std::uint32_t instance) const { return instances_[instance].waiting; }
   const Kind& kind_of(std::uint32_t instance) const { return kinds_[instances_[instance].kind]; }
@@ -141,18 +146,22 @@ class Instances {
   static constexpr std::int64_t rebase_above = std::int64_t{1} << 60;
   static constexpr std::uint32_t inline_log2 = 2;  // waiting jobs kept within the instance
 
+  // One worker at reference speed; one at another; or several, who share.
+  enum class Mode : std::uint8_t { solo, solo_scaled, several };
+
   struct alignas(64) Instance {
-    std::int64_t clock = 0;    // units of service since idle; solo: when the running job completes
+    std::int64_t clock = 0;    // units of service since idle; unused with one worker
     std::int64_t updated = 0;  // when clock and run_ns were last brought up to date
     std::int64_t run_ns = 0;
     std::uint32_t computing = 0;
-    std::uint32_t workers = 0;
-    std::uint32_t running = none;  // solo: the job; else the block of the computing jobs
+    std::uint32_t free_workers = 0;
+    std::uint32_t running = none;  // with one worker its job, else the block of the computing jobs
     std::uint32_t first = 0;       // of the waiting jobs, in the ring
     std::uint32_t waiting = 0;
     std::uint16_t kind = 0;
     std::uint8_t waiting_log2 = inline_log2;
-    std::uint8_t computing_log2 = 0;
+    std::uint8_t computing_log2 : 6 = 0;
+    Mode mode : 2 = Mode::solo;
     std::array<std::uint32_t, 4> slots{};  // the ring, or in slots[0] the block that holds it
   };
   static_assert(sizeof(Instance) == 64);
@@ -163,26 +172,25 @@ class Instances {
     std::uint32_t order;  // of beginning, for jobs due at the same instant
   };
 
+  // A kind with its rates: clock units a ns with so many jobs computing, and the inverse.
   struct KindState : Kind {
-    bool solo = true;
-    double ns_per_work = 1.0;
-    std::array<double, 64> units_per_time{};  // clock units a ns with k jobs computing
+    Mode mode = Mode::solo;
+    std::array<double, 64> units_per_time{};
     std::array<double, 64> time_per_unit{};
 
-    std::int64_t time_for(std::int64_t work) const {
-      if (speed == 1.0) return work;
-      return static_cast<std::int64_t>(static_cast<double>(work) * ns_per_work + 0.5);
-    }
-    double full_rate() const { return speed * static_cast<double>(units_per_ns); }
     double rate(std::uint32_t jobs) const {
-      if (jobs < units_per_time.size()) return units_per_time[jobs];
-      return jobs <= vcpus ? full_rate() : full_rate() * vcpus / jobs;
+      return jobs < units_per_time.size() ? units_per_time[jobs] : rate_of(jobs);
     }
     double inverse_rate(std::uint32_t jobs) const {
-      if (jobs < time_per_unit.size()) return time_per_unit[jobs];
-      return 1.0 / rate(jobs);
+      return jobs < time_per_unit.size() ? time_per_unit[jobs] : 1.0 / rate_of(jobs);
+    }
+    double rate_of(std::uint32_t jobs) const {
+      const double full = speed * static_cast<double>(units_per_ns);
+      return jobs <= vcpus ? full : full * vcpus / jobs;
     }
   };
+
+  std::uint32_t busy(const Instance& it) const { return kinds_[it.kind].workers - it.free_workers; }
 
   static bool before(const Computing& a, const Computing& b) {
     if (a.due != b.due) return a.due < b.due;
@@ -244,6 +252,8 @@ class Instances {
     return it.waiting_log2 == inline_log2 ? it.slots.data() : waiting_blocks_.at(it.slots[0]);
   }
 
+  std::int64_t compute_shared(Instance& it, std::uint32_t job, std::int64_t work, std::int64_t now);
+
   void push_waiting(Instance& it, std::uint32_t job) {
     if (it.waiting >> it.waiting_log2 != 0) [[unlikely]] grow_waiting(it);
     const std::uint32_t mask = (1U << it.waiting_log2) - 1;
@@ -258,10 +268,10 @@ class Instances {
     return job;
   }
 
-  void rebase(Instance& it);
-  void grow_computing(Instance& it);
-  void grow_waiting(Instance& it);
-  void shrink_waiting(Instance& it);
+  NEPHOSCOPE_COLD void rebase(Instance& it);
+  NEPHOSCOPE_COLD void grow_computing(Instance& it);
+  NEPHOSCOPE_COLD void grow_waiting(Instance& it);
+  NEPHOSCOPE_COLD void shrink_waiting(Instance& it);
 
   std::vector<Instance> instances_;
   std::vector<KindState> kinds_;

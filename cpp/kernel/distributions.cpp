@@ -59,7 +59,9 @@ double require_weights(const Distribution& d) {
     require_not_negative("weights", weight);
     sum += weight;
   }
-  require_positive("weights", sum);
+  if (!(sum > 0.0 && std::isfinite(sum))) {
+    refuse("weights", "numbers with a finite sum above 0", sum);
+  }
   return sum;
 }
 
@@ -69,7 +71,7 @@ double log_one_plus(double x) {
   return y == 1.0 ? x : log_(y) * (x / (y - 1.0));
 }
 
-// Up to this many phases, the words of one block, an Erlang draw is minus the logarithm of a product.
+// Up to this many phases, which need one block, an Erlang draw is the logarithm of a product.
 constexpr double erlang_product_max = 4.0;
 
 }  // namespace
@@ -88,18 +90,30 @@ Sampler::Sampler(const Distribution& distribution, StreamKey key)
 void Sampler::prepare(const Distribution& d) {
   mean_ = d.mean;
   switch (kind_) {
-    case DistributionKind::constant: return require_not_negative("mean", d.mean);
-    case DistributionKind::exponential: return require_positive("mean", d.mean);
-    case DistributionKind::lognormal: return prepare_lognormal(d);
-    case DistributionKind::gamma: return prepare_gamma(d);
-    case DistributionKind::erlang: return prepare_erlang(d);
-    case DistributionKind::weibull: return prepare_weibull(d);
-    case DistributionKind::pareto: return prepare_pareto(d);
-    case DistributionKind::uniform: return prepare_uniform(d);
-    case DistributionKind::normal: return prepare_normal(d);
-    case DistributionKind::hyperexponential: return prepare_hyperexponential(d);
-    case DistributionKind::empirical: return prepare_empirical(d);
-    case DistributionKind::replay: return prepare_replay(d);
+    case DistributionKind::constant:
+      return require_not_negative("mean", d.mean);
+    case DistributionKind::exponential:
+      return require_positive("mean", d.mean);
+    case DistributionKind::lognormal:
+      return prepare_lognormal(d);
+    case DistributionKind::gamma:
+      return prepare_gamma(d);
+    case DistributionKind::erlang:
+      return prepare_erlang(d);
+    case DistributionKind::weibull:
+      return prepare_weibull(d);
+    case DistributionKind::pareto:
+      return prepare_pareto(d);
+    case DistributionKind::uniform:
+      return prepare_uniform(d);
+    case DistributionKind::normal:
+      return prepare_normal(d);
+    case DistributionKind::hyperexponential:
+      return prepare_hyperexponential(d);
+    case DistributionKind::empirical:
+      return prepare_empirical(d);
+    case DistributionKind::replay:
+      return prepare_replay(d);
   }
   throw SpecError("distribution.kind", "is unknown");
 }
@@ -113,11 +127,14 @@ void Sampler::prepare_lognormal(const Distribution& d) {
   b_ = std::sqrt(variance);
 }
 
-// a = d of marsaglia_tsang, b = scale. Below shape 1 a draw of shape + 1 is multiplied by a uniform
+// a = d of MarsagliaTsang, b = scale. Below shape 1 a draw of shape + 1 is multiplied by a uniform
 // number to the power c = 1 / shape; c = 0 otherwise.
 void Sampler::prepare_gamma(const Distribution& d) {
   require_positive("mean", d.mean);
   require_positive("shape", d.shape);
+  if (d.shape > 1e5) {  // its draws would nearly all be below the least double
+    refuse("shape", "at most 1e5", d.shape);
+  }
   const double shape = 1.0 / (d.shape * d.shape);
   c_ = shape < 1.0 ? 1.0 / shape : 0.0;
   a_ = (shape < 1.0 ? shape + 1.0 : shape) - 1.0 / 3.0;

@@ -62,7 +62,7 @@ class Sampler {
   // Draw `serial` of the given visit: any serial below 2^62, in any order.
   double at(std::uint64_t serial, std::uint32_t visit) const;
 
-  // at(serial, 0), fast when the serials of successive calls ascend, and never wrong if they do not.
+  // at(serial, 0), fast when the serials of successive calls ascend and never wrong otherwise.
   double next_in_order(std::uint64_t serial) {
     const std::uint64_t offset = serial - block_start_;
     if (offset < block_size) [[likely]] {
@@ -91,7 +91,7 @@ class Sampler {
     double value;
     double alias;
   };
-  struct Phase {   // of a hyperexponential, the interval of uniform numbers that select it
+  struct Phase {  // of a hyperexponential, the interval of uniform numbers that select it
     double lower;
     double upper;
     double mean;
@@ -133,7 +133,7 @@ class Sampler {
   std::vector<Slot> slots_;
   std::vector<Phase> phases_;
 
-  // Draws [block_start_, block_start_ + 256) of visit 0, and the last serial that was ahead of them.
+  // Draws [block_start_, block_start_ + 256) of visit 0; the last serial that was ahead of them.
   std::uint64_t block_start_ = no_block;
   std::uint64_t last_ahead_ = no_block;
   std::vector<double> block_;

@@ -1,137 +1,118 @@
 #include "kernel/event_queue.hpp"
 
+#include <algorithm>
+
+#include "kernel/errors.hpp"
+
 namespace nephoscope {
 
-namespace {
-
-bool after(std::int64_t time_a, std::uint64_t sequence_a, std::int64_t time_b, std::uint64_t sequence_b) {
-  return time_a > time_b || (time_a == time_b && sequence_a > sequence_b);
-}
-
-}  // namespace
-
-EventQueue::Handle EventQueue::grow_nodes() {
-  const auto handle = static_cast<Handle>(nodes_.size());
+void EventQueue::grow_nodes() {
+  if (nodes_.size() >= in_far) throw Error("more than 4 billion events are pending");
+  free_ = static_cast<Handle>(nodes_.size());
   nodes_.emplace_back();
-  return handle;
 }
 
-void EventQueue::cancel(Handle handle) {
-  Node& node = nodes_[handle];
-  --size_;
-  if (node.slot == in_far) {
-    node.slot = cancelled_far;
-    if (++far_cancelled_ > far_.size() / 2 + 64) drop_cancelled_far();
-    return;
+// The earliest event of a bucket with several. A crowd is moved to the heap, and then there is none.
+EventQueue::Handle EventQueue::earliest_of(std::uint64_t slot) {
+  Handle best = heads_[slot];
+  std::uint32_t count = 1;
+  for (Handle at = nodes_[best].next; at != none; at = nodes_[at].next, ++count) {
+    if (later(best, at)) best = at;
   }
-  if (node.slot == in_due) {
-    const auto found = std::find_if(due_.rbegin(), due_.rend(),
-                                    [handle](const Due& due) { return due.handle == handle; });
-    due_.erase(std::next(found).base());
-  } else if (node.previous != none) {
-    nodes_[node.previous].next = node.next;
-    if (node.next != none) nodes_[node.next].previous = node.previous;
-  } else if (node.next != none) {
-    nodes_[node.next].previous = none;
-    heads_[node.slot] = node.next;
-  } else {
-    clear_slot(node.slot);
+  if (count <= crowd) return best;
+  for (Handle at = heads_[slot]; at != none;) {
+    const Handle next = nodes_[at].next;
+    put_far(at);
+    at = next;
   }
-  give_node(handle);
+  heads_[slot] = none;
+  occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
+  in_wheel_ -= count;
+  return none;
 }
 
-std::uint64_t EventQueue::distance_by_groups(std::uint64_t start) const {
-  const std::uint64_t mask = slot_mask();
-  const std::uint64_t words = occupied_.size();
-  const std::uint64_t first = (start >> 6) + 1;
-  // The whole circle and the starting word once more, for its bits below `start`.
-  for (std::uint64_t step = 0; step < words;) {
-    const std::uint64_t word = (first + step) % words;
-    const std::uint64_t group = groups_[word >> 6] >> (word & 63);
-    if (group == 0) {
-      step += std::min(64 - (word & 63), words - word);
-      continue;
-    }
-    const std::uint64_t found = word + static_cast<std::uint64_t>(std::countr_zero(group));
-    const std::uint64_t slot = (found << 6) + static_cast<std::uint64_t>(std::countr_zero(occupied_[found]));
-    return 1 + ((slot - start) & mask);
+void EventQueue::put_far(Handle handle) {
+  nodes_[handle].previous = in_far;
+  far_.push_back(handle);
+  std::push_heap(far_.begin(), far_.end(), [this](Handle a, Handle b) { return later(a, b); });
+  far_time_ = nodes_[far_.front()].time;
+}
+
+void EventQueue::take_second_from_far() {
+  second_ = Front{};
+  if (far_.empty()) return;
+  second_ = {far_time_, far_.front()};
+  std::pop_heap(far_.begin(), far_.end(), [this](Handle a, Handle b) { return later(a, b); });
+  far_.pop_back();
+  drop_cancelled();
+}
+
+// A cancelled event stays in the heap until it comes to the front or is one of too many.
+void EventQueue::cancel_far(Handle handle) {
+  nodes_[handle].previous = cancelled;
+  if (++far_cancelled_ > far_.size() / 2 + 64) {
+    std::erase_if(far_, [this](Handle at) {
+      if (nodes_[at].previous != cancelled) return false;
+      give_node(at);
+      return true;
+    });
+    std::make_heap(far_.begin(), far_.end(), [this](Handle a, Handle b) { return later(a, b); });
+    far_cancelled_ = 0;
   }
-  return 0;
+  drop_cancelled();
 }
 
-void EventQueue::put_far(Handle handle, Node& node) {
-  node.slot = in_far;
-  far_.push_back({node.time, node.sequence, handle});
-  std::push_heap(far_.begin(), far_.end(), later);
-}
-
-void EventQueue::take_far() {
-  while (!far_.empty() && bucket_of(far_.front().time) < cursor_ + heads_.size()) {
-    std::pop_heap(far_.begin(), far_.end(), later);
-    const Handle handle = far_.back().handle;
+void EventQueue::drop_cancelled() {
+  while (!far_.empty() && nodes_[far_.front()].previous == cancelled) {
+    std::pop_heap(far_.begin(), far_.end(), [this](Handle a, Handle b) { return later(a, b); });
+    give_node(far_.back());
     far_.pop_back();
-    Node& node = nodes_[handle];
-    if (node.slot == cancelled_far) {
-      --far_cancelled_;
-      give_node(handle);
-    } else {
-      place(handle, node);
-    }
+    --far_cancelled_;
   }
-}
-
-void EventQueue::drop_cancelled_far() {
-  std::erase_if(far_, [this](const Due& entry) {
-    if (nodes_[entry.handle].slot != cancelled_far) return false;
-    give_node(entry.handle);
-    return true;
-  });
-  std::make_heap(far_.begin(), far_.end(), later);
-  far_cancelled_ = 0;
+  far_time_ = far_.empty() ? never : nodes_[far_.front()].time;
 }
 
 void EventQueue::resize_wheel(std::size_t buckets) {
+  mask_ = buckets - 1;
   heads_.assign(buckets, none);
-  occupied_.assign((buckets + 63) / 64, 0);
-  groups_.assign((occupied_.size() + 63) / 64, 0);
+  occupied_.assign(buckets / 64, 0);
+  in_wheel_ = 0;
 }
 
-// Aims at one to two events a bucket near the cursor and at a span of several times what is pending.
+// Aims at two to four buckets an event near the present, and at a span of several times what is pending.
 // Rebuilds only when the present layout is off by more than a factor of two.
 void EventQueue::retune() {
-  const std::int64_t now = static_cast<std::int64_t>(cursor_ << shift_);
-  const auto events = static_cast<std::int64_t>(popped_ - tuned_at_popped_);
-  const std::int64_t gap = std::max<std::int64_t>((now - tuned_at_time_) / events, 1);
+  const auto now = static_cast<std::int64_t>(now_ << shift_);
+  const auto ended = static_cast<std::int64_t>(std::max<std::uint64_t>(ended_ - tuned_ended_, 1));
+  const std::int64_t gap = std::max<std::int64_t>((now - tuned_at_time_) / ended, 1);
   tuned_at_time_ = now;
-  tuned_at_popped_ = popped_;
-  tune_after_ = std::min<std::uint64_t>(tune_after_ * 4, 1 << 15);
-  const auto shift = static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(gap)));
+  tuned_ended_ = ended_;
+  tune_at_ = sequence_ + std::min<std::uint64_t>(sequence_ * 3, 1 << 16);
+  const auto shift = std::min<std::uint32_t>(
+      static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(gap) / 3)), 44);
   const std::size_t buckets =
-      std::clamp(std::bit_ceil(size_ * 4 + 1), minimum_buckets, maximum_buckets);
-  const bool width_fits = shift == shift_ || shift + 1 == shift_;
+      std::clamp(std::bit_ceil(size() * 16 + 1), minimum_buckets, maximum_buckets);
+  const bool width_fits = shift <= shift_ + 1 && shift_ <= shift + 1;
   const bool count_fits = buckets <= heads_.size() && heads_.size() <= buckets * 4;
   if (width_fits && count_fits) return;
 
-  std::vector<Handle> pending;
-  pending.reserve(size_);
-  for (const Due& due : due_) pending.push_back(due.handle);
-  for (Handle head : heads_) {
+  std::vector<Handle> pending(far_);
+  for (const Handle head : heads_) {
     for (Handle handle = head; handle != none; handle = nodes_[handle].next) pending.push_back(handle);
   }
-  drop_cancelled_far();
-  for (const Due& entry : far_) pending.push_back(entry.handle);
-  due_.clear();
   far_.clear();
-  if (!width_fits) {
-    shift_ = std::min(shift, 40U);
-    cursor_ = static_cast<std::uint64_t>(now) >> shift_;
-  }
+  far_time_ = never;
+  now_ = (now_ << shift_) >> shift;
+  shift_ = shift;
   resize_wheel(buckets);
-  // Latest first, so that what lands in `due_` is appended, not inserted.
-  std::sort(pending.begin(), pending.end(), [this](Handle a, Handle b) {
-    return after(nodes_[a].time, nodes_[a].sequence, nodes_[b].time, nodes_[b].sequence);
-  });
-  for (Handle handle : pending) place(handle, nodes_[handle]);
+  for (const Handle handle : pending) {
+    if (nodes_[handle].previous == cancelled) {
+      give_node(handle);
+      --far_cancelled_;
+    } else {
+      place({nodes_[handle].time, handle});
+    }
+  }
 }
 
 }  // namespace nephoscope

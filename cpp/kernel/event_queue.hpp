@@ -1,83 +1,106 @@
 // The calendar of pending events, popped in the order (time, sequence), exactly.
 //
-// A wheel of 2^k buckets, each 2^shift ns wide, with a bitmap of the occupied ones; a heap for what lies
-// beyond the wheel's span; and `due_`, the sorted events of the bucket that is being emptied. Width and
-// size follow the rate of events by themselves (`retune`). They change the cost, never the order.
+// The two earliest events are kept apart; the others are in a wheel of 2^k buckets, each 2^shift ns wide,
+// with a bitmap of the occupied ones, or, beyond the wheel's span, in a heap. The buckets are so narrow
+// that most hold one event: then the next event is a bit scan and two loads away, without a branch that
+// is often mispredicted, and because the second is known the first can be compared at once after a pop,
+// while the search for the one after is still under way. Width and size follow the rate of events by
+// themselves (`retune`). They change the cost, never the order.
 //
 // Invariants:
-//   1. An event of bucket b is in `due_` when b <= cursor_, in the wheel when b < cursor_ + buckets, and
-//      in `far_` otherwise. So a wheel slot never holds two different buckets.
-//   2. `due_` is sorted with the earliest event last.
-//   3. A handle is the index of the event's node and is valid until the event is popped or cancelled.
-//
-// The cursor never passes the bucket of the time the caller asked about in `due_before`, so an event
-// pushed at or after that time does not land behind it; if one does, it is only slower.
+//   1. `first_` and `second_` are the earliest events, in order; nothing else holds them.
+//   2. Any other event is in the wheel, if its bucket is less than now_ + buckets, or in `far_`; now_ is
+//      the bucket of the last event popped. So a slot of the wheel never holds two different buckets.
+//      A bucket that turns out crowded is moved to `far_` as a whole.
+//   3. A handle is the index of the event's node, valid until the event is popped or cancelled.
 
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
+
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
 class EventQueue {
  public:
   using Handle = std::uint32_t;
-  static constexpr Handle none = std::numeric_limits<Handle>::max();
+  static constexpr Handle none = 0;  // the node of this index is a dummy, so that links need no test
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   struct Event {
     std::int64_t time;
-    std::uint64_t sequence;
     std::uint32_t payload;
   };
 
   EventQueue() { resize_wheel(minimum_buckets); }
 
-  std::size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return pushed_ - ended_ - far_cancelled_; }
 
   // The next number of the order among events of equal time; also for events kept outside the queue.
   std::uint64_t next_sequence() { return sequence_++; }
 
-  // Schedules `payload` at `time` >= 0, after everything already scheduled for that time.
-  Handle push(std::int64_t time, std::uint32_t payload) {
-    return push(time, next_sequence(), payload);
-  }
-
-  Handle push(std::int64_t time, std::uint64_t sequence, std::uint32_t payload) {
+  // Schedules `payload` at `time`, after everything already scheduled for that time. Precondition: `time`
+  // is not before the last event popped.
+  NEPHOSCOPE_HOT Handle push(std::int64_t time, std::uint32_t payload) {
     const Handle handle = take_node();
     Node& node = nodes_[handle];
     node.time = time;
-    node.sequence = sequence;
+    node.sequence = sequence_++;
     node.payload = payload;
-    ++size_;
-    place(handle, node);
+    ++pushed_;
+    Front pushed{time, handle};
+    if (time < second_.time) {
+      std::swap(pushed, second_);
+      if (second_.time < first_.time) std::swap(first_, second_);
+      if (pushed.handle == none) return handle;
+    }
+    place(pushed);
     return handle;
   }
 
   // True when an event comes before (time, sequence); it is then what `pop` returns.
-  bool due_before(std::int64_t time, std::uint64_t sequence) {
-    if (due_.empty() && !refill(time)) return false;
-    return earlier(due_.back().time, due_.back().sequence, time, sequence);
+  NEPHOSCOPE_HOT bool due_before(std::int64_t time, std::uint64_t sequence) const {
+    if (first_.time != time) [[likely]] return first_.time < time;
+    return nodes_[first_.handle].sequence < sequence;
   }
 
-  // Removes and returns the earliest event. Precondition: `due_before` was just true.
-  Event pop() {
-    const Due first = due_.back();
-    due_.pop_back();
-    const std::uint32_t payload = nodes_[first.handle].payload;
-    give_node(first.handle);
-    --size_;
-    ++popped_;
-    return {first.time, first.sequence, payload};
+  // Removes and returns the earliest event. Precondition: size() > 0.
+  NEPHOSCOPE_HOT Event pop() {
+    const Handle handle = first_.handle;
+    const Event event{first_.time, nodes_[handle].payload};
+    now_ = bucket_of(event.time);
+    give_node(handle);
+    first_.time = second_.time;
+    first_.handle = second_.handle;
+    find_second();
+    if (sequence_ >= tune_at_) [[unlikely]] retune();
+    return event;
   }
 
   // Removes an event before its time. Precondition: the handle is valid.
-  void cancel(Handle handle);
+  NEPHOSCOPE_HOT void cancel(Handle handle) {
+    if (handle == first_.handle) {
+      first_ = second_;
+      find_second();
+    } else if (handle == second_.handle) {
+      find_second();
+    } else if (nodes_[handle].previous >= in_far) [[unlikely]] {
+      return cancel_far(handle);
+    } else {
+      unlink(handle, nodes_[handle]);
+    }
+    give_node(handle);
+  }
+
+  // What the earliest event and the one after it carry, or 0: hints for those who fetch ahead.
+  std::uint32_t first_payload() const { return nodes_[first_.handle].payload; }
+  std::uint32_t second_payload() const { return nodes_[second_.handle].payload; }
 
   std::int64_t time_of(Handle handle) const { return nodes_[handle].time; }
 
@@ -87,178 +110,140 @@ class EventQueue {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(nodes_, free_, heads_, occupied_, groups_, due_, far_, cursor_, shift_, size_, sequence_,
-            popped_, far_cancelled_, tuned_at_time_, tuned_at_popped_, tune_after_);
+    archive(first_.time, first_.handle, second_.time, second_.handle, nodes_, heads_, occupied_,
+            far_, far_time_, free_, shift_, now_, mask_, in_wheel_, sequence_, pushed_, ended_,
+            far_cancelled_, tune_at_, tuned_ended_, tuned_at_time_);
   }
 
  private:
   static constexpr std::size_t minimum_buckets = 64;
-  static constexpr std::size_t maximum_buckets = std::size_t{1} << 22;
-  static constexpr std::uint32_t in_due = none;           // values of Node::slot that are no slot
-  static constexpr std::uint32_t in_far = none - 1;
-  static constexpr std::uint32_t cancelled_far = none - 2;
+  static constexpr std::size_t maximum_buckets = std::size_t{1} << 20;  // more would leave the caches
+  static constexpr std::uint32_t crowd = 32;  // events of a bucket that are better off in the heap
+  static constexpr Handle in_far = 0xFFFFFFFE;  // values of Node::previous outside the wheel
+  static constexpr Handle cancelled = 0xFFFFFFFF;
 
   struct Node {
-    std::int64_t time;
-    std::uint64_t sequence;
-    std::uint32_t payload;
-    Handle next;  // in the bucket's list or the list of free nodes
-    Handle previous;
-    std::uint32_t slot;
+    std::int64_t time = never;
+    std::uint64_t sequence = 0;
+    std::uint32_t payload = 0;
+    Handle next = none;  // in the bucket's list or the list of free nodes
+    Handle previous = none;
+    std::uint32_t unused = 0;
   };
 
-  struct Due {
-    std::int64_t time;
-    std::uint64_t sequence;
-    Handle handle;
+  struct Front {
+    std::int64_t time = never;
+    Handle handle = none;
   };
 
-  static bool earlier(std::int64_t time_a, std::uint64_t sequence_a, std::int64_t time_b,
-                      std::uint64_t sequence_b) {
-    return time_a < time_b || (time_a == time_b && sequence_a < sequence_b);
-  }
-  static bool later(const Due& a, const Due& b) {
-    return earlier(b.time, b.sequence, a.time, a.sequence);
+  // Whether event a comes after event b.
+  bool later(Handle a, Handle b) const {
+    const Node& x = nodes_[a];
+    const Node& y = nodes_[b];
+    return x.time > y.time || (x.time == y.time && x.sequence > y.sequence);
   }
 
   std::uint64_t bucket_of(std::int64_t time) const { return static_cast<std::uint64_t>(time) >> shift_; }
-  std::uint64_t slot_mask() const { return heads_.size() - 1; }
 
-  Handle take_node() {
-    if (free_ == none) return grow_nodes();
+  NEPHOSCOPE_HOT Handle take_node() {
+    if (free_ == none) [[unlikely]] grow_nodes();
     const Handle handle = free_;
     free_ = nodes_[handle].next;
     return handle;
   }
 
-  void give_node(Handle handle) {
+  NEPHOSCOPE_HOT void give_node(Handle handle) {
     nodes_[handle].next = free_;
     free_ = handle;
+    ++ended_;
   }
 
-  void place(Handle handle, Node& node) {
-    const std::uint64_t bucket = bucket_of(node.time);
-    if (bucket <= cursor_) {
-      insert_due(handle, node);
-    } else if (bucket - cursor_ < heads_.size()) {
-      link(handle, node, static_cast<std::uint32_t>(bucket & slot_mask()));
-    } else {
-      put_far(handle, node);
-    }
-  }
-
-  void insert_due(Handle handle, Node& node) {
-    node.slot = in_due;
-    due_.push_back({node.time, node.sequence, handle});
-    std::size_t at = due_.size() - 1;
-    const Due inserted = due_[at];
-    while (at > 0 && later(inserted, due_[at - 1])) {
-      due_[at] = due_[at - 1];
-      --at;
-    }
-    due_[at] = inserted;
-  }
-
-  void link(Handle handle, Node& node, std::uint32_t slot) {
+  NEPHOSCOPE_HOT void place(const Front& event) {
+    const std::uint64_t bucket = bucket_of(event.time);
+    if (bucket - now_ > mask_) [[unlikely]] return put_far(event.handle);
+    const std::uint64_t slot = bucket & mask_;
+    Node& node = nodes_[event.handle];
     const Handle head = heads_[slot];
     node.next = head;
     node.previous = none;
-    node.slot = slot;
-    if (head != none) nodes_[head].previous = handle;
-    heads_[slot] = handle;
+    nodes_[head].previous = event.handle;
+    heads_[slot] = event.handle;
     occupied_[slot >> 6] |= std::uint64_t{1} << (slot & 63);
-    groups_[slot >> 12] |= std::uint64_t{1} << ((slot >> 6) & 63);
+    ++in_wheel_;
   }
 
-  void clear_slot(std::uint32_t slot) {
-    heads_[slot] = none;
-    occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
-    if (occupied_[slot >> 6] == 0) groups_[slot >> 12] &= ~(std::uint64_t{1} << ((slot >> 6) & 63));
+  // Takes an event out of its bucket's list.
+  NEPHOSCOPE_HOT void unlink(Handle handle, const Node& node) {
+    const std::uint64_t slot = bucket_of(node.time) & mask_;
+    --in_wheel_;
+    nodes_[node.next].previous = node.previous;
+    if (heads_[slot] != handle) {
+      nodes_[node.previous].next = node.next;
+      return;
+    }
+    heads_[slot] = node.next;
+    if (node.next == none) occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
   }
 
-  // Distance in buckets from the cursor to the next occupied one, or 0 when the wheel is empty.
-  std::uint64_t distance_to_next() const {
-    const std::uint64_t mask = slot_mask();
-    const std::uint64_t start = (cursor_ + 1) & mask;
+  // Makes `second_` the earliest of the events in the wheel and the heap.
+  NEPHOSCOPE_HOT void find_second() {
+    if (in_wheel_ == 0) [[unlikely]] return take_second_from_far();
+    const std::uint64_t slot = next_occupied();
+    Handle handle = heads_[slot];
+    if (nodes_[handle].next != none) [[unlikely]] {
+      handle = earliest_of(slot);
+      if (handle == none) return take_second_from_far();
+    }
+    const Node& node = nodes_[handle];
+    if (node.time >= far_time_) [[unlikely]] {
+      if (node.time > far_time_ || later(handle, far_.front())) return take_second_from_far();
+    }
+    second_.time = node.time;
+    second_.handle = handle;
+    unlink(handle, node);
+  }
+
+  // The first occupied slot at or after that of the earliest event. Precondition: there is one.
+  NEPHOSCOPE_HOT std::uint64_t next_occupied() const {
+    const std::uint64_t from = first_.handle == none ? now_ : bucket_of(first_.time);
+    const std::uint64_t start = from & mask_;
     const std::uint64_t word = occupied_[start >> 6] >> (start & 63);
-    if (word != 0) return 1 + static_cast<std::uint64_t>(std::countr_zero(word));
-    return distance_by_groups(start);
+    if (word != 0) [[likely]] return start + static_cast<std::uint64_t>(std::countr_zero(word));
+    std::uint64_t at = start >> 6;
+    do {
+      at = (at + 1) & (mask_ >> 6);
+    } while (occupied_[at] == 0);
+    return at * 64 + static_cast<std::uint64_t>(std::countr_zero(occupied_[at]));
   }
 
-  // Moves the next bucket that begins no later than `time` into `due_`; false when there is none.
-  bool refill(std::int64_t time);
-  void empty_bucket(std::uint32_t slot);
-
-  std::uint64_t distance_by_groups(std::uint64_t start) const;
-  Handle grow_nodes();
-  void put_far(Handle handle, Node& node);
-  void take_far();
-  void drop_cancelled_far();
-  void advance_cursor(std::uint64_t bucket);
+  NEPHOSCOPE_COLD Handle earliest_of(std::uint64_t slot);
+  NEPHOSCOPE_COLD void grow_nodes();
+  NEPHOSCOPE_COLD void put_far(Handle handle);
+  NEPHOSCOPE_COLD void take_second_from_far();
+  NEPHOSCOPE_COLD void cancel_far(Handle handle);
+  NEPHOSCOPE_COLD void retune();
+  void drop_cancelled();
   void resize_wheel(std::size_t buckets);
-  void retune();
 
-  std::vector<Node> nodes_;
-  std::vector<Handle> heads_;
+  Front first_;
+  Front second_;
+  std::vector<Node> nodes_ = std::vector<Node>(1);
+  std::vector<Handle> heads_;            // by slot
   std::vector<std::uint64_t> occupied_;  // a bit a slot
-  std::vector<std::uint64_t> groups_;    // a bit a word of `occupied_`
-  std::vector<Due> due_;
-  std::vector<Due> far_;  // min-heap by (time, sequence)
-  std::uint64_t cursor_ = 0;
-  std::uint64_t sequence_ = 1;
-  std::uint64_t popped_ = 0;
-  std::uint64_t size_ = 0;
-  std::uint64_t far_cancelled_ = 0;
-  std::uint64_t tuned_at_popped_ = 0;
-  std::uint64_t tune_after_ = 64;
-  std::int64_t tuned_at_time_ = 0;
+  std::vector<Handle> far_;              // heap, the earliest first; cancelled ones never at the front
+  std::int64_t far_time_ = never;        // of its first
   Handle free_ = none;
   std::uint32_t shift_ = 20;
+  std::uint64_t now_ = 0;
+  std::uint64_t mask_ = 0;               // number of buckets - 1
+  std::uint64_t in_wheel_ = 0;
+  std::uint64_t sequence_ = 1;
+  std::uint64_t pushed_ = 0;
+  std::uint64_t ended_ = 0;              // popped or cancelled
+  std::uint64_t far_cancelled_ = 0;
+  std::uint64_t tune_at_ = 64;           // value of sequence_ at which to look at the layout again
+  std::uint64_t tuned_ended_ = 0;        // what had ended, and when, at the last look
+  std::int64_t tuned_at_time_ = 0;
 };
-
-inline bool EventQueue::refill(std::int64_t time) {
-  if (popped_ - tuned_at_popped_ >= tune_after_) [[unlikely]] {
-    retune();
-    if (!due_.empty()) return true;
-  }
-  const std::uint64_t limit = bucket_of(time);
-  while (cursor_ < limit) {
-    std::uint64_t bucket = limit;
-    const std::uint64_t distance = distance_to_next();
-    if (distance != 0) {
-      bucket = std::min(limit, cursor_ + distance);
-    } else if (!far_.empty()) {
-      bucket = std::min(limit, bucket_of(far_.front().time));
-    }
-    advance_cursor(bucket);
-    const auto slot = static_cast<std::uint32_t>(bucket & slot_mask());
-    if (heads_[slot] != none) empty_bucket(slot);
-    if (!due_.empty()) return true;
-  }
-  return false;
-}
-
-inline void EventQueue::advance_cursor(std::uint64_t bucket) {
-  cursor_ = bucket;
-  if (!far_.empty() && bucket_of(far_.front().time) - cursor_ < heads_.size()) [[unlikely]] take_far();
-}
-
-inline void EventQueue::empty_bucket(std::uint32_t slot) {
-  Handle handle = heads_[slot];
-  clear_slot(slot);
-  std::size_t count = 0;
-  while (handle != none) {
-    Node& node = nodes_[handle];
-    const Handle next = node.next;
-    if (count++ < 16) {
-      insert_due(handle, node);
-    } else {
-      node.slot = in_due;
-      due_.push_back({node.time, node.sequence, handle});
-    }
-    handle = next;
-  }
-  if (count > 16) [[unlikely]] std::sort(due_.begin(), due_.end(), later);
-}
 
 }  // namespace nephoscope

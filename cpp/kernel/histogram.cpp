@@ -172,8 +172,7 @@ bool Histogram::equals(const Histogram& other) const {
 void Histogram::check() const {
   const bool placed = first_ % octave_size == 0 && counts_.size() % octave_size == 0 &&
                       first_ <= bucket_count && counts_.size() <= bucket_count - first_;
-  const bool counted =
-      std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}) == count_;
+  const bool counted = std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}) == count_;
   if (!placed || !counted) {
     throw StateError("a saved histogram is damaged");
   }

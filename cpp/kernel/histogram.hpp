@@ -1,9 +1,9 @@
 // A log-linear histogram of durations: integers >= 0, in nanoseconds.
 //
 // Values below 256 have a bucket each; above, every octave is divided into 128 buckets of equal
-// width, so that the mid point of a bucket is within 1/256 (0.4 %) of whatever fell into it. Counts,
-// count, sum, sum of squares, least and greatest are exact integers: merging is addition, and any
-// order of recording or merging gives the same histogram to the bit.
+// width, so that the mid point of a bucket is within 1/256 (0.4 %) of whatever fell into it.
+// Counts, count, sum, sum of squares, least and greatest are exact integers: merging is addition,
+// and any order of recording or merging gives the same histogram to the bit.
 
 #pragma once
 
@@ -25,7 +25,8 @@ class Histogram {
   // The bucket of a value >= 0.
   static std::size_t bucket_of(std::int64_t value) {
     const auto v = static_cast<std::uint64_t>(value);
-    const unsigned shift = 63U - sub_bits - static_cast<unsigned>(std::countl_zero(v | octave_size));
+    const unsigned shift =
+        63U - sub_bits - static_cast<unsigned>(std::countl_zero(v | octave_size));
     return (std::size_t{shift} << sub_bits) + static_cast<std::size_t>(v >> shift);
   }
 

@@ -34,9 +34,8 @@ double gamma_(double x) {
     x += 1.0;
   }
   // Stirling's series.
-  constexpr double series[] = {
-      1.0 / 12.0,   -1.0 / 360.0,           1.0 / 1260.0, -1.0 / 1680.0,
-      1.0 / 1188.0, -691.0 / 360360.0, 1.0 / 156.0};
+  constexpr double series[] = {1.0 / 12.0,   -1.0 / 360.0,      1.0 / 1260.0, -1.0 / 1680.0,
+                               1.0 / 1188.0, -691.0 / 360360.0, 1.0 / 156.0};
   constexpr double root_two_pi = 2.5066282746310005024;
   const double rest = detail::polynomial(1.0 / (x * x), series) / x;
   // The power is taken in two halves: whole it overflows before the result does.

@@ -66,4 +66,14 @@ void WordStream::refill() {
   philox_words(key_, base_, words_.data(), block_size);
 }
 
+// Whether the first product has to be drawn again is decided here, because the division that
+// decides it is hardly ever needed.
+std::uint32_t WordStream::below_again(std::uint64_t product, std::uint32_t n) {
+  const std::uint32_t threshold = (0U - n) % n;
+  while (static_cast<std::uint32_t>(product) < threshold) {
+    product = (next() >> 32) * n;
+  }
+  return static_cast<std::uint32_t>(product >> 32);
+}
+
 }  // namespace nephoscope

@@ -2,9 +2,9 @@
 // pure function of (seed, replication, name, i) and no stream can disturb another.
 //
 // The generator is Philox4x64-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
-// as 1, 2, 3", 2011). Word i of a stream is lane i % 4 of the block at counter (i / 4 + 1, 0, 0, 0),
-// which makes it equal to numpy.random.Philox(key=[k0, k1]).random_raw(): NumPy raises its counter
-// before each block.
+// as 1, 2, 3", 2011). Word i of a stream is lane i % 4 of the block at counter (i / 4 + 1, 0, 0,
+// 0), which makes it equal to numpy.random.Philox(key=[k0, k1]).random_raw(): NumPy raises its
+// counter before each block.
 
 #pragma once
 
@@ -14,9 +14,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernel/hot_path.hpp"
+
 namespace nephoscope {
 
-__extension__ using uint128 = unsigned __int128;
+__extension__ typedef unsigned __int128 uint128;
 
 struct StreamKey {
   std::uint64_t k0 = 0;
@@ -49,8 +51,8 @@ struct Philox4x64 {
     return words;
   }
 
-  // The same, to out[0..3]. Scalars, stored one by one: as an array the block goes through the stack
-  // at twice the price.
+  // The same, to out[0..3]. Scalars, stored one by one: as an array the block goes through the
+  // stack at twice the price.
   static void write(const Block& counter, StreamKey key, std::uint64_t* out) {
     auto [c0, c1, c2, c3] = counter;
     for (int r = 0; r < rounds; ++r) {
@@ -73,9 +75,9 @@ struct Philox4x64 {
 // Words [first_word, first_word + n) of a stream.
 void philox_words(StreamKey key, std::uint64_t first_word, std::uint64_t* out, std::size_t n);
 
-// A word as a uniform number in the open interval (0, 1): (k + 1/2) / 2^52 with k the upper 52 bits.
-// Every value is exact, neither end can occur, and u and 1 - u are equally likely. Written so that
-// it vectorises without an integer-to-double instruction.
+// A word as a uniform number in the open interval (0, 1): (k + 1/2) / 2^52 with k the upper 52
+// bits. Every value is exact, neither end can occur, and u and 1 - u are equally likely. Written so
+// that it vectorises without an integer-to-double instruction.
 inline double unit_open(std::uint64_t word) {
   return std::bit_cast<double>((word >> 12) | 0x3FF0000000000000) - (1.0 - 0x1p-53);
 }
@@ -88,7 +90,7 @@ class WordStream {
   WordStream() = default;
   explicit WordStream(StreamKey key, std::uint64_t first_word = 0) : key_(key) { seek(first_word); }
 
-  std::uint64_t next() {
+  NEPHOSCOPE_HOT std::uint64_t next() {
     if (position_ == block_size) [[unlikely]] {
       refill();
     }
@@ -97,15 +99,12 @@ class WordStream {
 
   // Uniform on [0, n), exactly, for n >= 1; one word a call but for a chance of n / 2^32 (Lemire,
   // "Fast random integer generation in an interval", 2019).
-  std::uint64_t below(std::uint32_t n) {
-    std::uint64_t product = (next() >> 32) * n;
+  NEPHOSCOPE_HOT std::uint32_t below(std::uint32_t n) {
+    const std::uint64_t product = (next() >> 32) * n;
     if (static_cast<std::uint32_t>(product) < n) [[unlikely]] {
-      const std::uint32_t threshold = (0U - n) % n;
-      while (static_cast<std::uint32_t>(product) < threshold) {
-        product = (next() >> 32) * n;
-      }
+      return below_again(product, n);
     }
-    return product >> 32;
+    return static_cast<std::uint32_t>(product >> 32);
   }
 
   // Uniform on (0, 1), see unit_open.
@@ -132,7 +131,8 @@ class WordStream {
   }
 
  private:
-  void refill();
+  NEPHOSCOPE_COLD void refill();
+  NEPHOSCOPE_COLD std::uint32_t below_again(std::uint64_t product, std::uint32_t n);
 
   StreamKey key_;
   std::uint64_t base_ = 0 - block_size;  // index of words_[0]; wraps while nothing was drawn

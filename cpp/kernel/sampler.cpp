@@ -1,3 +1,5 @@
+// The drawing half of kernel/distributions.hpp; distributions.cpp checks and prepares.
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -49,8 +51,8 @@ class MarsagliaTsang {
     const double root = 1.0 + c_ * normal;
     const double v = root * root * root;
     const double square = normal * normal;
-    if (root > 0.0 && (u < 1.0 - 0.0331 * square * square ||
-                       log_(u) < 0.5 * square + d_ * (1.0 - v + log_(v)))) {
+    if (root > 0.0 &&
+        (u < 1.0 - 0.0331 * square * square || log_(u) < 0.5 * square + d_ * (1.0 - v + log_(v)))) {
       return d_ * v;
     }
     return -1.0;
@@ -65,26 +67,38 @@ class MarsagliaTsang {
 
 double Sampler::at(std::uint64_t serial, std::uint32_t visit) const {
   switch (kind_) {
-    case DistributionKind::constant: return mean_;
-    case DistributionKind::replay: return values_[serial % values_.size()];
+    case DistributionKind::constant:
+      return mean_;
+    case DistributionKind::replay:
+      return values_[serial % values_.size()];
     case DistributionKind::gamma:
-    case DistributionKind::erlang: return of_blocks(serial, visit);
-    default: return of_word(Philox4x64::block({serial / 4 + 1, 0, visit, 0}, key_)[serial % 4]);
+    case DistributionKind::erlang:
+      return of_blocks(serial, visit);
+    default:
+      return of_word(Philox4x64::block({serial / 4 + 1, 0, visit, 0}, key_)[serial % 4]);
   }
 }
 
 double Sampler::of_word(std::uint64_t word) const {
   const double u = unit_open(word);
   switch (kind_) {
-    case DistributionKind::exponential: return mean_ * nlog(u);
-    case DistributionKind::lognormal: return exp_(a_ + b_ * normal_quantile(u));
-    case DistributionKind::weibull: return a_ * pow_(nlog(u), b_);
-    case DistributionKind::pareto: return a_ * pow_(u, b_);
-    case DistributionKind::uniform: return a_ + b_ * u;
+    case DistributionKind::exponential:
+      return mean_ * nlog(u);
+    case DistributionKind::lognormal:
+      return exp_(a_ + b_ * normal_quantile(u));
+    case DistributionKind::weibull:
+      return a_ * pow_(nlog(u), b_);
+    case DistributionKind::pareto:
+      return a_ * pow_(u, b_);
+    case DistributionKind::uniform:
+      return a_ + b_ * u;
     // By the upper tail, so that the resolution is best where the values are large.
-    case DistributionKind::normal: return std::max(0.0, a_ - b_ * normal_quantile(u * c_));
-    case DistributionKind::hyperexponential: return of_phase(u);
-    default: return of_slot(word);
+    case DistributionKind::normal:
+      return std::max(0.0, a_ - b_ * normal_quantile(u * c_));
+    case DistributionKind::hyperexponential:
+      return of_phase(u);
+    default:
+      return of_slot(word);
   }
 }
 
@@ -151,8 +165,10 @@ void Sampler::fill(std::uint64_t start) {
       }
       return;
     case DistributionKind::gamma:
-    case DistributionKind::erlang: return fill_of_blocks(start);
-    default: return fill_of_words(start);
+    case DistributionKind::erlang:
+      return fill_of_blocks(start);
+    default:
+      return fill_of_words(start);
   }
 }
 
@@ -183,7 +199,8 @@ void Sampler::fill_of_words(std::uint64_t start) {
           out[i] = a * pow_(unit_open(words[i]), b);
         }
       });
-    case DistributionKind::lognormal: return fill_lognormal(words);
+    case DistributionKind::lognormal:
+      return fill_lognormal(words);
     default:
       for (std::size_t i = 0; i < block_size; ++i) {
         out[i] = of_word(words[i]);

@@ -21,8 +21,8 @@ class Series {
 
   // time_ns >= 0. Fast when successive instants fall into the same interval.
   void add(std::int64_t time_ns, std::int64_t amount = 1) {
-    if (static_cast<std::uint64_t>(time_ns - start_ns_) >=
-        static_cast<std::uint64_t>(width_ns_)) [[unlikely]] {
+    const auto offset = static_cast<std::uint64_t>(time_ns) - static_cast<std::uint64_t>(start_ns_);
+    if (offset >= static_cast<std::uint64_t>(width_ns_)) [[unlikely]] {
       move_to(time_ns);
     }
     values_[column_] += amount;

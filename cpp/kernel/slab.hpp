@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernel/errors.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
@@ -18,53 +19,53 @@ template <class Record>
 class Slab {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-  static constexpr std::size_t size_max = std::size_t{1} << 30;
+  static constexpr std::size_t size_max = std::size_t{1} << 29;
 
   // The record's fields hold what their last owner left there.
-  std::uint32_t take() {
-    ++alive_;
-    if (free_.empty()) return grow();
-    const std::uint32_t index = free_.back();
-    free_.pop_back();
-    return index;
+  NEPHOSCOPE_HOT std::uint32_t take() {
+    if (free_size_ == 0) [[unlikely]] grow();
+    return free_[--free_size_];
   }
 
-  void release(std::uint32_t index) {
-    --alive_;
-    free_.push_back(index);
-  }
+  NEPHOSCOPE_HOT void release(std::uint32_t index) { free_[free_size_++] = index; }
 
   Record& operator[](std::uint32_t index) { return records_[index]; }
   const Record& operator[](std::uint32_t index) const { return records_[index]; }
+
+  // Brings a record into the cache. Any number will do.
+  NEPHOSCOPE_HOT void prefetch(std::uint32_t index) const {
+    NEPHOSCOPE_PREFETCH(records_.data() + (index < records_.size() ? index : 0));
+  }
 
   // Calls `action` with each record alive, in the order of their indices. O(size).
   template <class Action>
   void for_each(Action action) const {
     std::vector<bool> free(records_.size(), false);
-    for (const std::uint32_t index : free_) free[index] = true;
+    for (std::uint64_t at = 0; at < free_size_; ++at) free[free_[at]] = true;
     for (std::size_t index = 0; index < records_.size(); ++index) {
       if (!free[index]) action(records_[index]);
     }
   }
 
-  std::size_t alive() const { return alive_; }
+  std::size_t alive() const { return records_.size() - free_size_; }
   std::size_t size() const { return records_.size(); }
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(records_, free_, alive_);
+    archive(records_, free_, free_size_);
   }
 
  private:
-  std::uint32_t grow() {
-    if (records_.size() == size_max) throw Error("more than 2^30 requests are in flight");
+  NEPHOSCOPE_COLD void grow() {
+    if (records_.size() == size_max) throw Error("more than 2^29 requests are in flight");
+    free_.push_back(0);
+    free_[free_size_++] = static_cast<std::uint32_t>(records_.size());
     records_.emplace_back();
-    return static_cast<std::uint32_t>(records_.size() - 1);
   }
 
   std::vector<Record> records_;
-  std::vector<std::uint32_t> free_;
-  std::uint64_t alive_ = 0;
+  std::vector<std::uint32_t> free_;  // the first free_size_ are records; as long as records_
+  std::uint64_t free_size_ = 0;
 };
 
 }  // namespace nephoscope

@@ -14,11 +14,11 @@ const Distribution unit_uniform{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0},
 
 void Programs::add(const std::vector<StepSpec>& steps) {
   entries_.push_back(end);
-  entries_.back() = lay_out(steps, end, "", true);
+  entries_.back() = lay_out(steps, end, "", 1.0);
 }
 
 Programs::Place Programs::lay_out(const std::vector<StepSpec>& steps, Place after,
-                                  const std::string& prefix, bool certain) {
+                                  const std::string& prefix, double probability) {
   if (steps.empty()) return after;
   if (steps_.size() + steps.size() >= end) {
     throw SpecError("steps", "all services together may have 65,534 steps");
@@ -29,13 +29,13 @@ Programs::Place Programs::lay_out(const std::vector<StepSpec>& steps, Place afte
     const auto place = static_cast<Place>(first + at);
     const bool last = at + 1 == steps.size();
     const Place next = last ? after : static_cast<Place>(place + 1);
-    lay_out_step(steps[at], place, next, prefix + std::to_string(at), certain);
+    lay_out_step(steps[at], place, next, prefix + std::to_string(at), probability);
   }
   return first;
 }
 
 void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, const std::string& path,
-                            bool certain) {
+                            double probability) {
   steps_[place].kind = spec.kind;
   steps_[place].next = after;
   switch (spec.kind) {
@@ -45,9 +45,9 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
       if (spec.timeout_ns < 0) throw SpecError("steps." + path + ".call.timeout", "is below 0");
       steps_[place].call = static_cast<std::uint32_t>(calls_.size());
       calls_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), path, spec.to,
-                        spec.timeout_ns, certain});
+                        spec.timeout_ns, probability});
       break;
-    case StepKind::choose: lay_out_choose(spec, place, after, path); break;
+    case StepKind::choose: lay_out_choose(spec, place, after, path, probability); break;
     case StepKind::fail:
       if (!(spec.probability >= 0.0 && spec.probability <= 1.0)) {
         throw SpecError("steps." + path + ".fail", "must be a probability from 0 to 1");
@@ -59,7 +59,8 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
   }
 }
 
-void Programs::lay_out_choose(const StepSpec& spec, Place place, Place after, const std::string& path) {
+void Programs::lay_out_choose(const StepSpec& spec, Place place, Place after, const std::string& path,
+                              double probability) {
   double total = 0.0;
   for (const double weight : spec.weights) {
     if (!(std::isfinite(weight) && weight >= 0.0)) {
@@ -75,7 +76,8 @@ void Programs::lay_out_choose(const StepSpec& spec, Place place, Place after, co
   double sum = 0.0;
   for (std::size_t at = 0; at < spec.branches.size(); ++at) {
     sum += spec.weights[at];
-    const Place first = lay_out(spec.branches[at], after, path + "." + std::to_string(at) + ".", false);
+    const Place first = lay_out(spec.branches[at], after, path + "." + std::to_string(at) + ".",
+                                probability * spec.weights[at] / total);
     // A branch of weight 0 is left out: rounding must not reach it.
     if (spec.weights[at] > 0.0) branches.push_back({sum / total, first});
   }

@@ -46,7 +46,7 @@ class Programs {
     std::string path;
     Destination to;
     std::int64_t timeout_ns;
-    bool certain;  // not under a choose: every visit of the service makes it, if it gets that far
+    double probability;  // that a visit of the service makes it, as far as its choices tell
   };
 
   // Adds the program of the next service. Throws SpecError with the path of the step within it.
@@ -67,9 +67,12 @@ class Programs {
 
  private:
   // Lays out `steps` so that after the last one the program goes on at `after`; returns where it begins.
-  Place lay_out(const std::vector<StepSpec>& steps, Place after, const std::string& prefix, bool certain);
-  void lay_out_step(const StepSpec& spec, Place place, Place after, const std::string& path, bool certain);
-  void lay_out_choose(const StepSpec& spec, Place place, Place after, const std::string& path);
+  Place lay_out(const std::vector<StepSpec>& steps, Place after, const std::string& prefix,
+                double probability);
+  void lay_out_step(const StepSpec& spec, Place place, Place after, const std::string& path,
+                    double probability);
+  void lay_out_choose(const StepSpec& spec, Place place, Place after, const std::string& path,
+                      double probability);
   std::uint32_t add_draw(const std::string& path, const Distribution& law);
 
   std::vector<Step> steps_;

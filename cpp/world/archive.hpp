@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,28 @@
 
 namespace nephoscope {
 
+// FNV-1a over 64-bit words, the last one filled up with zeros.
+inline std::uint64_t checksum(std::string_view bytes) {
+  std::uint64_t sum = 0xCBF29CE484222325U;
+  for (std::size_t at = 0; at < bytes.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
+    sum = (sum ^ word) * 0x100000001B3U;
+    sum ^= sum >> 29;
+  }
+  return sum ^ bytes.size();
+}
+
+// Padding would be saved as it happens to be, so the types saved have none; doubles count as they are.
+// A struct with doubles and no padding says so by a member `plain_doubles`.
+template <class Field>
+inline constexpr bool has_plain_doubles = requires { Field::plain_doubles; };
+
+template <class Field>
+inline constexpr bool is_plain = std::is_trivially_copyable_v<Field> &&
+                                 (std::has_unique_object_representations_v<Field> ||
+                                  std::is_floating_point_v<Field> || has_plain_doubles<Field>);
+
 class StateWriter {
  public:
   template <class... Fields>
@@ -23,18 +46,23 @@ class StateWriter {
     (write(fields), ...);
   }
 
-  std::string take() { return std::move(bytes_); }
+  // The bytes, with a checksum at their end.
+  std::string take() {
+    std::uint64_t sum = checksum(bytes_);
+    write(sum);
+    return std::move(bytes_);
+  }
 
  private:
   template <class Field>
   void write(const Field& field) {
-    static_assert(std::is_trivially_copyable_v<Field>);
+    static_assert(is_plain<Field>);
     bytes_.append(reinterpret_cast<const char*>(&field), sizeof(field));
   }
 
   template <class Element>
   void write(const std::vector<Element>& elements) {
-    static_assert(std::is_trivially_copyable_v<Element>);
+    static_assert(is_plain<Element>);
     const std::uint64_t size = elements.size();
     write(size);
     if (size != 0) {
@@ -48,7 +76,13 @@ class StateWriter {
 // Throws StateError when the bytes end too early; `finish` when some are left.
 class StateReader {
  public:
-  explicit StateReader(std::string_view bytes) : bytes_(bytes) {}
+  explicit StateReader(std::string_view bytes) : bytes_(bytes) {
+    std::uint64_t sum = 0;
+    if (bytes.size() < sizeof(sum)) throw StateError("saved state ends too early");
+    bytes_.remove_suffix(sizeof(sum));
+    std::memcpy(&sum, bytes.data() + bytes_.size(), sizeof(sum));
+    if (sum != checksum(bytes_)) throw StateError("saved state is damaged");
+  }
 
   template <class... Fields>
   void operator()(Fields&... fields) {
@@ -68,7 +102,7 @@ class StateReader {
 
   template <class Field>
   void read(Field& field) {
-    static_assert(std::is_trivially_copyable_v<Field>);
+    static_assert(is_plain<Field>);
     copy(&field, sizeof(field));
   }
 

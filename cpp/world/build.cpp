@@ -44,6 +44,7 @@ World::World(const WorldSpec& spec)
   refuse_endless_calls(spec);
   build_sources(spec);
   build_samplers(spec);
+  find_first_samplers();
   build_series();
   warm_ = warmup_ == 0;
 }
@@ -147,17 +148,25 @@ void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool aban
   const bool to_balancer = to.kind == Destination::Kind::balancer;
   require(to.index < (to_balancer ? balancers_.size() : fleets_.size()), path, "is not there");
   Caller& caller = callers_.emplace_back();
-  caller.to = to;
+  caller.to = to.index;
+  caller.to_balancer = to_balancer ? 1 : 0;
   caller.timeout_ns = timeout_ns;
-  caller.abandons = abandons;
+  caller.abandons = abandons ? 1 : 0;
   caller.first_route = static_cast<std::uint32_t>(routes_.size());
   const auto index = static_cast<std::uint32_t>(callers_.size() - 1);
   if (to_balancer) {
-    for (const std::uint32_t fleet : balancers_[to.index].fleets) routes_.push_back({index, fleet, {}, {}, 0});
+    for (const std::uint32_t fleet : balancers_[to.index].fleets) add_route(index, fleet);
   } else {
-    routes_.push_back({index, to.index, {}, {}, 0});
+    add_route(index, to.index);
   }
   caller.routes = static_cast<std::uint32_t>(routes_.size()) - caller.first_route;
+}
+
+void World::add_route(std::uint32_t caller, std::uint32_t fleet) {
+  Route& route = routes_.emplace_back();
+  route.caller = caller;
+  route.fleet = fleet;
+  route.entry = fleets_[fleet].entry;
 }
 
 std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec, const Destination& to) const {
@@ -169,36 +178,25 @@ std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec, const D
   return services;
 }
 
-// A service that always comes back to itself by its calls would never answer. Calls under a `choose` may.
+// Calls may lead back to their own service, as long as a request ends. The expected number of visits that
+// one visit of each service leads to, directly, through one more, ... must die out: the matrix of expected
+// calls has a spectral radius below 1. A call to a balancer counts in full for each of its fleets.
 void World::refuse_endless_calls(const WorldSpec& spec) const {
-  const std::size_t services = spec.services.size();
-  std::vector<std::vector<std::uint32_t>> calls(services);
-  std::vector<std::uint32_t> callers_left(services, 0);
-  for (const Programs::Call& call : programs_.calls()) {
-    if (!call.certain) continue;
-    for (const std::uint32_t to : services_behind(spec, call.to)) {
-      calls[to].push_back(call.service);
-      ++callers_left[call.service];
+  constexpr int generations = 1000;
+  std::vector<double> visits(spec.services.size(), 1.0);
+  for (int generation = 0; generation < generations; ++generation) {
+    std::vector<double> next(visits.size(), 0.0);
+    for (const Programs::Call& call : programs_.calls()) {
+      for (const std::uint32_t to : services_behind(spec, call.to)) {
+        next[call.service] += call.probability * visits[to];
+      }
     }
+    visits = std::move(next);
   }
-  // Services that call nobody are taken away again and again; what stays calls in a circle.
-  std::vector<std::uint32_t> free;
-  for (std::uint32_t at_service = 0; at_service < services; ++at_service) {
-    if (callers_left[at_service] == 0) free.push_back(at_service);
+  for (std::size_t service = 0; service < visits.size(); ++service) {
+    if (visits[service] < 1.0) continue;
+    throw SpecError(at("services", service, "steps"), "call back to their own service without end");
   }
-  std::size_t taken = 0;
-  for (; !free.empty(); ++taken) {
-    const std::uint32_t service = free.back();
-    free.pop_back();
-    for (const std::uint32_t caller : calls[service]) {
-      if (--callers_left[caller] == 0) free.push_back(caller);
-    }
-  }
-  if (taken == services) return;
-  const auto stuck = static_cast<std::size_t>(
-      std::find_if(callers_left.begin(), callers_left.end(), [](auto left) { return left != 0; }) -
-      callers_left.begin());
-  throw SpecError(at("services", stuck, "steps"), "call back to their own service without end");
 }
 
 void World::build_sources(const WorldSpec& spec) {
@@ -221,14 +219,13 @@ void World::build_sources(const WorldSpec& spec) {
       users += source.users;
       require(users < (std::uint64_t{1} << index_bits), at("traffic", index, "arrivals.closed.users"),
               "are too many");
-      users_.resize(users, User{0, index});
-      for (std::uint32_t user = source.first_user; user < users; ++user) think_again(user);
+      users_.resize(users, User{0, index, 0});
+      for (std::uint32_t user = source.first_user; user < users; ++user) think_again(user, 0);
     } else {
-      arrivals_.push_back({source.arrivals.next(), calendar_.next_sequence(), index});
+      const std::int64_t first = source.arrivals.next();
+      add_arrival({first, calendar_.next_sequence(), index});
     }
   }
-  std::make_heap(arrivals_.begin(), arrivals_.end(),
-                 [](const Arrival& a, const Arrival& b) { return comes_before(b, a); });
 }
 
 // Client i of n is drawn as the whole part of a uniform number on (0, n), or by the popularity law.
@@ -264,6 +261,19 @@ void World::build_samplers(const WorldSpec& spec) {
         throw SpecError(at("services", draws[draw].service, ("steps." + draws[draw].path).c_str()), error.what());
       }
     }
+  }
+}
+
+// The work of a request's first step is drawn when it arrives, in the order of the requests.
+void World::find_first_samplers() {
+  for (Route& route : routes_) {
+    if (route.caller >= traffic_ || route.entry == Programs::end) continue;
+    const Programs::Step& first = programs_[route.entry];
+    if (first.kind != StepKind::compute) continue;
+    route.first_sampler = sampler_of_[route.caller * programs_.draws().size() + first.draw];
+    route.entry = first.next;
+    route.detailed = first.next != Programs::end || callers_[route.caller].timeout_ns != 0 ||
+                     sources_[route.caller].closed;
   }
 }
 

@@ -4,19 +4,15 @@
 
 namespace nephoscope {
 
-// Sent = ended + alive for every caller, over the whole run and over the measured requests; the requests
-// outstanding at a target are those of the visits sent there; every instance keeps its own invariants.
+// Sent = ended + alive for every caller, over the whole run and over the measured requests; what a policy
+// counts as outstanding are the visits sent there; every instance keeps its own invariants.
 void World::check() const {
   std::vector<std::uint64_t> alive(callers_.size());
   std::vector<std::uint64_t> measured(callers_.size());
-  std::vector<std::vector<std::uint32_t>> outstanding(balancers_.size());
-  for (std::size_t at = 0; at < balancers_.size(); ++at) {
-    outstanding[at].resize(balancers_[at].instances.size());
-  }
   for_each_visit([&](const Visit& it) {
-    ++alive[it.caller];
-    measured[it.caller] += it.arrival >= warmup_ ? 1U : 0U;
-    if (it.target != none) ++outstanding[callers_[it.caller].to.index][it.target];
+    const std::uint32_t caller = routes_[it.route].caller;
+    ++alive[caller];
+    measured[caller] += it.arrival >= warmup_ ? 1U : 0U;
   });
   for (std::size_t at = 0; at < callers_.size(); ++at) {
     const Caller& caller = callers_[at];
@@ -25,16 +21,13 @@ void World::check() const {
       const Route& it = routes_[caller.first_route + route];
       accounted += total(it.ended) + it.latency.count();
     }
-    if (caller.sent != total(caller.ended) + alive[at] || caller.offered != accounted) {
+    if (caller.sent != total(caller.ended) + alive[at] || offered(caller) != accounted) {
       throw InvariantError("requests of caller " + std::to_string(at) + " were lost or doubled" + where());
     }
   }
-  for (std::size_t at = 0; at < balancers_.size(); ++at) {
-    for (std::uint32_t slot = 0; slot < outstanding[at].size(); ++slot) {
-      if (outstanding[at][slot] != balancers_[at].router.outstanding(slot)) {
-        throw InvariantError("balancer " + std::to_string(at) + " lost count of target " +
-                             std::to_string(slot) + where());
-      }
+  for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
+    if (!balancers_[at].router.agrees_with(outstanding(at))) {
+      throw InvariantError("balancer " + balancer_names_[at] + " lost count of its requests" + where());
     }
   }
   try {

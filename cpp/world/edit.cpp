@@ -21,13 +21,27 @@ constexpr std::uint64_t state_format = 0x6E6570686F000001;  // "nepho" and the v
 void World::set_rate(std::uint32_t traffic, double per_second) {
   require(traffic < traffic_, "traffic", "is not there");
   require(sources_[traffic].arrivals.has_rate(), "traffic.rate", "belongs to poisson and constant arrivals");
-  for (Arrival& arrival : arrivals_) {
-    if (arrival.source != traffic) continue;
-    arrival.time = sources_[traffic].arrivals.set_rate(per_second, arrival.time, now_);
-    arrival.sequence = calendar_.next_sequence();
+  std::vector<Arrival> arrivals = later_arrivals_;
+  arrivals.push_back(next_arrival_);
+  later_arrivals_.clear();
+  next_arrival_ = {ArrivalStream::never, 0, none};
+  for (Arrival& arrival : arrivals) {
+    if (arrival.source == none) continue;
+    if (arrival.source == traffic) {
+      arrival.time = sources_[traffic].arrivals.set_rate(per_second, arrival.time, now_);
+      arrival.sequence = calendar_.next_sequence();
+    }
+    add_arrival(arrival);
   }
-  std::make_heap(arrivals_.begin(), arrivals_.end(),
+}
+
+// The last of the heap is always one that never comes, so that there is always a next one to compare with.
+void World::add_arrival(const Arrival& arrival) {
+  later_arrivals_.push_back(next_arrival_);
+  next_arrival_ = arrival;
+  std::push_heap(later_arrivals_.begin(), later_arrivals_.end(),
                  [](const Arrival& a, const Arrival& b) { return comes_before(b, a); });
+  if (later_arrivals_.front().time <= next_arrival_.time) swap_arrival();
 }
 
 void World::set_count(std::uint32_t fleet, std::uint32_t count) {
@@ -44,7 +58,7 @@ void World::set_count(std::uint32_t fleet, std::uint32_t count) {
 void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
   require(balancer < balancers_.size(), "load_balancers", "is not there");
   require(routing.choices >= 1, "load_balancers.routing", "needs a choice or more");
-  balancers_[balancer].router.set_routing(routing);
+  balancers_[balancer].router.set_routing(routing, outstanding(balancer));
   clients_matter_ = clients_matter_ || balancers_[balancer].router.uses_client();
 }
 
@@ -54,7 +68,8 @@ void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weigh
   const std::vector<std::uint32_t>& fleets = balancers_[balancer].fleets;
   const auto found = std::find(fleets.begin(), fleets.end(), fleet);
   require(found != fleets.end(), "load_balancers.targets", "do not hold this fleet");
-  balancers_[balancer].router.set_weight(static_cast<std::uint32_t>(found - fleets.begin()), weight);
+  balancers_[balancer].router.set_weight(static_cast<std::uint32_t>(found - fleets.begin()), weight,
+                                         outstanding(balancer));
 }
 
 void World::add_instance(std::uint32_t fleet) {
@@ -68,8 +83,8 @@ void World::add_instance(std::uint32_t fleet) {
   for (Attachment& attachment : it.attachments) {
     Balancer& balancer = balancers_[attachment.balancer];
     attachment.slots.push_back(balancer.router.add(attachment.of_class));
-    balancer.instances.push_back(instance);
-    balancer.ended.push_back({});
+    balancer.slots.push_back({0, instance, attachment.of_class});
+    balancer.unserved.push_back({});
   }
 }
 
@@ -78,7 +93,7 @@ void World::remove_instance(std::uint32_t fleet) {
   Fleet& it = fleets_[fleet];
   const std::uint32_t instance = it.members.back();
   it.members.pop_back();
-  it.departed.push_back({instance, instances_.run_ns(instance, now_)});
+  it.departed.push_back({instances_.run_ns(instance, now_), instance});
   for (Attachment& attachment : it.attachments) {
     balancers_[attachment.balancer].router.remove(attachment.slots.back());
     attachment.slots.pop_back();
@@ -99,11 +114,12 @@ void World::restart_count(Fleet& fleet) const {
 // Everything that changes while a world runs. What is immutable comes from the spec.
 template <class Archive>
 void World::serialize(Archive& archive) {
-  archive(now_, events_, warm_, next_sample_, clients_matter_, arrivals_, users_, ready_, fleet_of_,
+  archive(now_, events_, warm_, next_sample_, clients_matter_, next_arrival_, later_arrivals_, users_, ready_, fleet_of_,
           index_in_fleet_, launched_, run_at_warmup_, completion_of_, callers_);
   calendar_.serialize(archive);
   instances_.serialize(archive);
   visits_.serialize(archive);
+  archive(details_);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
     source.clients.serialize(archive);
@@ -116,7 +132,7 @@ void World::serialize(Archive& archive) {
   }
   for (Balancer& balancer : balancers_) {
     balancer.router.serialize(archive);
-    archive(balancer.instances, balancer.ended);
+    archive(balancer.slots, balancer.unserved);
   }
   for (Fleet& fleet : fleets_) {
     archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most);

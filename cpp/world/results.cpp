@@ -14,13 +14,13 @@ void add(OutcomeCounts& to, const OutcomeCounts& from) {
   for (std::size_t kind = 0; kind < to.size(); ++kind) to[kind] += from[kind];
 }
 
-void add_route(Account& to, const Route& route) {
+void merge_route(Account& to, const Route& route) {
   to.latency.merge(route.latency);
   add(to.ended, route.ended);
 }
 
 bool leads_to(const Caller& caller, std::size_t balancer) {
-  return caller.to.kind == Destination::Kind::balancer && caller.to.index == balancer;
+  return caller.to_balancer != 0 && caller.to == balancer;
 }
 
 }  // namespace
@@ -103,10 +103,10 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
   for (std::size_t at = 0; at < callers_.size(); ++at) {
     if (!chosen(at)) continue;
     const Caller& caller = callers_[at];
-    account.offered += caller.offered;
+    account.offered += offered(caller);
     account.ended[static_cast<std::size_t>(Outcome::rejected)] += caller.without_target;
     for (std::uint32_t route = 0; route < caller.routes; ++route) {
-      add_route(account, routes_[caller.first_route + route]);
+      merge_route(account, routes_[caller.first_route + route]);
     }
   }
   account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
@@ -121,7 +121,7 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   account.name = fleet_names_[at];
   for (const Route& route : routes_) {
     if (route.fleet != at) continue;
-    add_route(account, route);
+    merge_route(account, route);
     account.wasted += route.wasted;
   }
   account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
@@ -154,18 +154,19 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
 std::vector<TargetAccount> World::targets_of(std::size_t at) const {
   const Balancer& balancer = balancers_[at];
   std::vector<TargetAccount> targets;
-  targets.reserve(balancer.instances.size());
-  for (std::uint32_t slot = 0; slot < balancer.instances.size(); ++slot) {
-    const std::uint32_t instance = balancer.instances[slot];
+  targets.reserve(balancer.slots.size());
+  for (std::uint32_t slot = 0; slot < balancer.slots.size(); ++slot) {
+    const std::uint32_t instance = balancer.slots[slot].instance;
     TargetAccount target;
-    target.fleet = balancer.fleets[balancer.router.class_of(slot)];
+    target.fleet = balancer.fleets[balancer.slots[slot].of_class];
     target.instance = index_in_fleet_[instance];
-    target.ended = balancer.ended[slot];
+    target.ended = balancer.unserved[slot];
+    target.ended[static_cast<std::size_t>(Outcome::completed)] += balancer.slots[slot].completed;
     target.run_ns = run_since_warmup(instance);
     targets.push_back(target);
   }
   for_each_visit([&](const Visit& it) {
-    if (it.arrival < warmup_ || it.target == none || !leads_to(callers_[it.caller], at)) return;
+    if (it.arrival < warmup_ || it.target == none || !leads_to(caller_of(it), at)) return;
     ++targets[it.target].in_flight;
   });
   return targets;
@@ -176,7 +177,16 @@ std::vector<World::InFlight> World::count_in_flight() const {
   std::vector<InFlight> counts(routes_.size());
   for (std::uint32_t route = 0; route < routes_.size(); ++route) counts[route].route = route;
   for_each_visit([&](const Visit& it) {
-    if (it.arrival >= warmup_) ++counts[callers_[it.caller].first_route + it.of_class].visits;
+    if (it.arrival >= warmup_) ++counts[it.route].visits;
+  });
+  return counts;
+}
+
+// Requests a balancer's targets have not answered yet, by slot.
+std::vector<std::uint32_t> World::outstanding(std::uint32_t balancer) const {
+  std::vector<std::uint32_t> counts(balancers_[balancer].slots.size());
+  for_each_visit([&](const Visit& it) {
+    if (it.target != none && leads_to(caller_of(it), balancer)) ++counts[it.target];
   });
   return counts;
 }
@@ -199,7 +209,10 @@ std::vector<World::InstanceView> World::instances() const {
 
 std::vector<std::int64_t> World::next_arrivals() const {
   std::vector<std::int64_t> times(traffic_, ArrivalStream::never);
-  for (const Arrival& arrival : arrivals_) times[arrival.source] = arrival.time;
+  for (const Arrival& arrival : later_arrivals_) {
+    if (arrival.source != none) times[arrival.source] = arrival.time;
+  }
+  if (next_arrival_.source != none) times[next_arrival_.source] = next_arrival_.time;
   return times;
 }
 

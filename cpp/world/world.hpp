@@ -17,6 +17,7 @@
 #include "balancing/router.hpp"
 #include "compute/instances.hpp"
 #include "kernel/event_queue.hpp"
+#include "kernel/hot_path.hpp"
 #include "kernel/series.hpp"
 #include "kernel/slab.hpp"
 #include "service/program.hpp"
@@ -75,8 +76,8 @@ class World {
  private:
   static constexpr std::uint32_t none = Visit::none;
 
-  enum class EventKind : std::uint32_t { completion, wake, deadline, think };
-  static constexpr std::uint32_t index_bits = 30;
+  enum class EventKind : std::uint32_t { completion, first_completion, wake, deadline, think };
+  static constexpr std::uint32_t index_bits = 29;
   static std::uint32_t payload(EventKind kind, std::uint32_t index) {
     return (static_cast<std::uint32_t>(kind) << index_bits) | index;
   }
@@ -96,18 +97,37 @@ class World {
     std::int64_t time;
     std::uint64_t sequence;
     std::uint32_t source;
+    std::uint32_t unused = 0;
+  };
+
+  // What is known of a visit before it is sent anywhere.
+  struct Request {
+    std::uint64_t serial = 0;
+    std::uint32_t client = 0;
+    std::uint16_t traffic = 0;
+    std::uint8_t flags = 0;
+    std::uint32_t path = 0;
+    std::uint32_t parent = none;
   };
 
   struct User {
     std::uint64_t requests = 0;  // sent so far
     std::uint32_t source = 0;
+    std::uint32_t at_once = 0;   // requests in a row that took no time, thinking included
+  };
+
+  // A target of a balancer.
+  struct Slot {
+    std::uint64_t completed = 0;  // measured requests
+    std::uint32_t instance = 0;
+    std::uint32_t of_class = 0;
   };
 
   struct Balancer {
     Router router;
-    std::vector<std::uint32_t> fleets;      // by class
-    std::vector<std::uint32_t> instances;   // by slot
-    std::vector<OutcomeCounts> ended;       // by slot, of the measured requests
+    std::vector<std::uint32_t> fleets;    // by class
+    std::vector<Slot> slots;
+    std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
   };
 
   // A place a fleet's instances have among a balancer's targets.
@@ -118,8 +138,9 @@ class World {
   };
 
   struct Departed {
-    std::uint32_t instance;
     std::int64_t run_ns;  // when it left
+    std::uint32_t instance;
+    std::uint32_t unused = 0;
   };
 
   struct Fleet {
@@ -151,6 +172,8 @@ class World {
   void build_series();
   void add_caller(const Destination& to, std::int64_t timeout_ns, bool abandons,
                   const std::string& path);
+  void add_route(std::uint32_t caller, std::uint32_t fleet);
+  void find_first_samplers();
   void refuse_endless_calls(const WorldSpec& spec) const;
   std::vector<std::uint32_t> services_behind(const WorldSpec& spec, const Destination& to) const;
   std::vector<bool> services_reached(const WorldSpec& spec, const Destination& from) const;
@@ -163,27 +186,34 @@ class World {
   void run_events(std::int64_t until);
   std::int64_t next_control() const;
   void control();
+  void fetch_ahead() const;
   void handle(const EventQueue::Event& event);
   void arrive();
   void schedule_arrival(std::int64_t time);
-  void send_of_user(std::uint32_t user);
-  void think_again(std::uint32_t user);
-  void send(std::uint32_t source, std::uint64_t serial, std::uint64_t client);
-  void dispatch_and_run(std::uint32_t visit, Caller& caller);
-  Instances::Admission dispatch(std::uint32_t visit, Caller& caller);
+  NEPHOSCOPE_COLD void swap_arrival();
+  void add_arrival(const Arrival& arrival);
+  NEPHOSCOPE_COLD void send_of_user(std::uint32_t user);
+  void think_again(std::uint32_t user, std::int64_t took_ns);
+  std::uint32_t take_visit();
+  bool send(std::uint32_t visit, Caller& caller, const Request& request);
+  NEPHOSCOPE_COLD void add_detail(std::uint32_t visit, const Request& request);
+  NEPHOSCOPE_COLD bool refuse(std::uint32_t visit, std::uint32_t route, const Request& request);
   void complete(std::uint32_t instance);
+  NEPHOSCOPE_COLD void complete_first(std::uint32_t instance);
   void run(std::uint32_t visit);
-  bool step(std::uint32_t visit);
-  bool call(std::uint32_t visit, const Programs::Step& step);
+  std::uint32_t run_on(std::uint32_t visit);
+  NEPHOSCOPE_COLD std::uint32_t run_program(std::uint32_t visit);
+  NEPHOSCOPE_COLD void call(std::uint32_t visit, std::uint32_t call);
   void compute(std::uint32_t visit, std::int64_t work);
-  void reschedule(std::uint32_t instance);
-  void conclude(std::uint32_t visit, Outcome outcome);
+  NEPHOSCOPE_COLD void reschedule(std::uint32_t instance);
+  std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
   void answer(std::uint32_t visit, Outcome outcome);
+  NEPHOSCOPE_COLD void answer_waiting(std::uint32_t visit, Outcome outcome);
   void account(const Visit& it, Outcome outcome);
-  void expect_deadline(std::uint32_t visit, Caller& caller);
-  void unlink(std::uint32_t visit);
-  void expire(std::uint32_t caller);
-  void leave(std::uint32_t visit);
+  NEPHOSCOPE_COLD void expect_deadline(std::uint32_t visit, Caller& caller);
+  NEPHOSCOPE_COLD void unlink(std::uint32_t visit);
+  NEPHOSCOPE_COLD void expire(std::uint32_t caller);
+  NEPHOSCOPE_COLD void leave(std::uint32_t visit);
 
   static bool comes_before(const Arrival& a, const Arrival& b) {
     return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
@@ -191,16 +221,14 @@ class World {
   Sampler& sampler(std::uint32_t traffic, std::uint32_t draw) {
     return samplers_[sampler_of_[traffic * programs_.draws().size() + draw]];
   }
-  double draw(const Visit& it, const Programs::Step& step) {
-    return sampler(it.traffic, step.draw).at(it.serial, it.path);
+  double draw(const VisitDetail& detail, const Programs::Step& step) {
+    return sampler(detail.traffic, step.draw).at(detail.serial, detail.path);
   }
-  Route& route_of(const Visit& it) {
-    return routes_[callers_[it.caller].first_route + it.of_class];
-  }
-  // What ip_hash hashes. A client without a number of its own is known by its request.
-  std::uint64_t client_of(const Visit& it) const {
-    return sources_[it.traffic].client_count == 0 && !sources_[it.traffic].closed ? it.serial
-                                                                                  : it.client;
+  Caller& caller_of(const Visit& it) { return callers_[routes_[it.route].caller]; }
+  const Caller& caller_of(const Visit& it) const { return callers_[routes_[it.route].caller]; }
+  // Measured requests so far.
+  std::uint64_t offered(const Caller& caller) const {
+    return warm_ ? caller.sent - caller.sent_at_warmup : 0;
   }
   // Visits of one request differ in their path, a hash of the calls that led there; 0 is the first.
   static std::uint32_t path_of_call(std::uint32_t path, std::uint32_t call) {
@@ -216,6 +244,7 @@ class World {
   FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight) const;
   std::vector<TargetAccount> targets_of(std::size_t balancer) const;
   std::vector<InFlight> count_in_flight() const;
+  std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
   // Of the visits whose caller still waits.
   template <class Action>
   void for_each_visit(Action action) const {
@@ -249,7 +278,8 @@ class World {
   std::int64_t now_ = 0;
   std::uint64_t events_ = 0;
   EventQueue calendar_;
-  std::vector<Arrival> arrivals_;              // binary heap, the earliest first
+  Arrival next_arrival_{ArrivalStream::never, 0, none};
+  std::vector<Arrival> later_arrivals_;        // of the other sources: binary heap, the earliest first
   std::vector<Source> sources_;
   std::vector<User> users_;
   std::vector<Caller> callers_;
@@ -264,6 +294,7 @@ class World {
   std::vector<std::int64_t> run_at_warmup_;    // by instance, ns
   std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
   Slab<Visit> visits_;
+  std::vector<VisitDetail> details_;           // by visit
   std::vector<std::uint32_t> ready_;           // visits that can run on at this instant
   std::uint32_t completing_ = none;            // instance whose completion is rescheduled once, at the end
   bool warm_ = false;                          // the warm-up is over

@@ -1,1 +1,40 @@
+"""A cloud simulator: load-balanced fleets, request by request, at the speed of the machine.
+
+>>> import nephoscope as nph
+>>> scenario = nph.Scenario(
+...     duration="10m",
+...     warmup="1m",
+...     services={"page": {"steps": [{"compute": {"exponential": "20ms"}}]}},
+...     fleets={"web": {"count": 4, "service": "page"}},
+...     load_balancers={"entrance": {"targets": ["web"], "routing": "least_connections"}},
+...     traffic={"visitors": {"to": "entrance", "rate": "150/s"}},
+... )
+>>> result = scenario.run(rng=7)
+>>> result["traffic.visitors.rejected"]
+0
+>>> 0.02 < result["traffic.visitors.latency_s.mean"] < 0.05
+True
+"""
+
+from nephoscope import parts
+from nephoscope.errors import NephoscopeError, PathError, Problem, ScenarioError, UnitError
+from nephoscope.experiment import Replications, replicate
+from nephoscope.results import Result
+from nephoscope.run import run
 from nephoscope.scenario import Scenario
+from nephoscope.simulation import Simulation
+
+__all__ = [
+    "NephoscopeError",
+    "PathError",
+    "Problem",
+    "Replications",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "Simulation",
+    "UnitError",
+    "parts",
+    "replicate",
+    "run",
+]

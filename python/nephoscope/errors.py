@@ -1,13 +1,13 @@
 """What can go wrong, as one tree.
 
 NephoscopeError
-├── ScenarioError (also ValueError)   the scenario cannot be run; lists every mistake in it
-│   ├── TraceError                    a data file that a scenario names cannot be used
-│   └── SpecError                     the core refused what the loader had let pass
-├── UnitError (also ValueError)       a quantity that cannot be read: "12 parsecs"
-├── PathError (also LookupError)      a path that a result or a simulation does not have
-├── StateError (also ValueError)      saved bytes that are not a simulation of this scenario
-└── InvariantError                    the engine contradicted itself; never the user's fault
+|-- ScenarioError (also ValueError)   the scenario cannot be run; lists every mistake in it
+|   |-- TraceError                    a data file that a scenario names cannot be used
+|   `-- SpecError                     the core refused what the loader had let pass
+|-- UnitError (also ValueError)       a quantity that cannot be read: "12 parsecs"
+|-- PathError (also LookupError)      a path that a result does not have
+|-- StateError (also ValueError)      saved bytes that are not a simulation of this version
+`-- InvariantError                    the engine contradicted itself; never the user's fault
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,7 @@ PYTHON_RANKS: dict[str, int] = {
     "_core": 1,
     "catalog": 1,
     "scenario": 2,
-    "parts": 2,
+    "parts": 3,
     "results": 3,
     "run": 4,
     "simulation": 5,

@@ -4,11 +4,15 @@ Each kind is illegal wherever it is applied, so that none has to be tried to kno
 """
 
 import copy
+import functools
 import random
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 Where = tuple[str | int, ...]
 
@@ -26,6 +30,20 @@ def mutated(text: str, seed: str, count: int) -> Iterator[tuple[str, str | None,
         kind = kinds[i % len(kinds)]
         where, mutant = kind(text, rng)
         yield kind.__name__, where, mutant
+
+
+@functools.cache
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=_LOADER)
+
+
+def _tree(text: str) -> Any:
+    return copy.deepcopy(_parsed(text))
+
+
+def _text(tree: Any) -> str:
+    dumped: str = yaml.dump(tree, Dumper=_DUMPER, sort_keys=False)
+    return dumped
 
 
 def _scalars(tree: Any, where: Where = ()) -> Iterator[tuple[Where, Any]]:
@@ -55,16 +73,16 @@ def _fixed(tree: Any) -> list[tuple[Where, dict[str, Any]]]:
 
 
 def _changed(text: str, where: Where, value: Any) -> tuple[str, str]:
-    tree = copy.deepcopy(yaml.safe_load(text))
+    tree = _tree(text)
     node = tree
     for part in where[:-1]:
         node = node[part]
     node[where[-1]] = value
-    return ".".join(map(str, where)), yaml.safe_dump(tree, sort_keys=False)
+    return ".".join(map(str, where)), _text(tree)
 
 
 def _any_scalar(text: str, rng: random.Random) -> Where:
-    return rng.choice([where for where, _ in _scalars(yaml.safe_load(text))])
+    return rng.choice([where for where, _ in _scalars(_tree(text))])
 
 
 def _null(text: str, rng: random.Random) -> tuple[str | None, str]:
@@ -84,23 +102,23 @@ def _not_a_number(text: str, rng: random.Random) -> tuple[str | None, str]:
 
 
 def _unknown_key(text: str, rng: random.Random) -> tuple[str | None, str]:
-    where, _ = rng.choice(_fixed(yaml.safe_load(text)))
+    where, _ = rng.choice(_fixed(_tree(text)))
     return _changed(text, (*where, "colour"), "red")
 
 
 def _misspelt(text: str, rng: random.Random) -> tuple[str | None, str]:
-    tree = yaml.safe_load(text)
+    tree = _tree(text)
     where, mapping = rng.choice(_fixed(tree))
     key = rng.choice(list(mapping))
     at = rng.randrange(len(key) + 1)
     mapping[key[:at] + "q" + key[at:]] = mapping.pop(key)
     wrong = key[:at] + "q" + key[at:]
-    return ".".join(map(str, (*where, wrong))), yaml.safe_dump(tree, sort_keys=False)
+    return ".".join(map(str, (*where, wrong))), _text(tree)
 
 
 def _moved(text: str, rng: random.Random) -> tuple[str | None, str]:
     """A reference to a name that is not there."""
-    scalars = _scalars(yaml.safe_load(text))
+    scalars = _scalars(_tree(text))
     named = [(w, v) for w, v in scalars if w[-1] in _REFERENCES or w[-2:-1] == ("targets",)]
     where, value = rng.choice(named)
     return _changed(text, where, f"{value}-gone")
@@ -117,20 +135,22 @@ def _negative(text: str, rng: random.Random) -> tuple[str | None, str]:
 
 
 def _quantity(text: str, rng: random.Random) -> tuple[Where, str]:
-    texts = [(w, v) for w, v in _scalars(yaml.safe_load(text)) if isinstance(v, str)]
+    texts = [(w, v) for w, v in _scalars(_tree(text)) if isinstance(v, str)]
     # A day in the month of a name is no quantity: those start with a digit and are no names.
-    quantities = [(w, v) for w, v in texts if v[0].isdecimal() and set(v) & set("smhdw/B%") and v != "0s"]
+    quantities = [
+        (w, v) for w, v in texts if v[0].isdecimal() and set(v) & set("smhdw/B%") and v != "0s"
+    ]
     return rng.choice(quantities)
 
 
 def _missing(text: str, rng: random.Random) -> tuple[str | None, str]:
-    tree = yaml.safe_load(text)
+    tree = _tree(text)
     needed = {"nephoscope", "duration", "traffic", "services", "fleets", "steps", "service", "to"}
     needed |= {"targets"}
     found = [(w, m, k) for w, m in _mappings(tree) for k in m if k in needed]
     where, mapping, key = rng.choice(found)
     del mapping[key]
-    return ".".join(map(str, (*where, key))), yaml.safe_dump(tree, sort_keys=False)
+    return ".".join(map(str, (*where, key))), _text(tree)
 
 
 def _lost(text: str, rng: random.Random) -> tuple[str | None, str]:

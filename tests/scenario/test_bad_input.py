@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from nephoscope import Scenario
 from nephoscope.errors import ScenarioError
 from scenario.bad_cases import CASES, DELETE, GOOD, broken
@@ -50,7 +51,7 @@ def test_every_rule_is_kept(case):
 @pytest.mark.parametrize(("text", "line"), TEXTS)
 def test_broken_texts_name_the_line(text, line):
     problems = refusal(Scenario.from_text, text)
-    assert problems[0].line == line, [p.render() for p in problems]
+    assert line in [p.line for p in problems], [p.render() for p in problems]
 
 
 @pytest.mark.parametrize("content", BYTES, ids=lambda content: repr(content[:20]))
@@ -87,7 +88,9 @@ def test_there_are_enough_of_them():
 
 def test_all_mistakes_at_once():
     text = (EXAMPLES / "coffee-shop.yaml").read_text(encoding="utf-8")
-    text = text.replace("duration: 1h", "duration: 1 hour").replace("routing: least", "rooting: least")
+    text = text.replace("duration: 1h", "duration: 1 hour").replace(
+        "routing: least", "rooting: least"
+    )
     text = text.replace("call: {to: bar", "call: {to: barr").replace("queues", "queue")
     problems = refusal(Scenario.from_text, text)
     assert [p.path for p in problems] == [

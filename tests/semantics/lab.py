@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nephoscope as nph
+from nephoscope.scenario.units import Duration
 
 Tree = dict[str, Any]
 
@@ -21,6 +22,11 @@ ROUTINGS: dict[str, Any] = {
     "join_idle_queue": "join_idle_queue",
     "weighted_random": "weighted_random",
 }
+
+
+def routed(routing: Any) -> Any:
+    """A routing by its name, or as it is."""
+    return ROUTINGS.get(routing, routing) if isinstance(routing, str) else routing
 
 
 class Lab:
@@ -83,18 +89,53 @@ def scenario(
     }
 
 
+def outcome(tree: Tree, rng: int = 7) -> nph.Result:
+    return nph.Scenario.model_validate(tree).run(rng=rng)
+
+
 def run(tree: Tree, rng: int = 7) -> Tree:
     """The result as the contract's tree of figures."""
-    return nph.Scenario.model_validate(tree).run(rng=rng).to_dict()
+    return outcome(tree, rng).to_dict()
 
 
-def simulation(tree: Tree, rng: int = 7) -> nph.Simulation:
-    return nph.Simulation(nph.Scenario.model_validate(tree), rng=rng)
+class Stepper:
+    """A simulation that is advanced to instants."""
+
+    def __init__(self, simulation: nph.Simulation) -> None:
+        self._simulation = simulation
+
+    def advance(self, until: str) -> None:
+        now = int(self._simulation.state()["now_ns"])
+        self._simulation.advance(f"{max(int(Duration.parse(until)) - now, 0)}ns")
+
+    def set(self, path: str, value: Any) -> None:
+        self._simulation.set(path, value)
+
+    def state(self) -> Tree:
+        return self._simulation.state()
+
+    def results(self) -> nph.Result:
+        return self._simulation.result()
+
+    def numbers(self) -> Tree:
+        """What the core counted, by name."""
+        raw = self._simulation.result()._numbers
+        return {
+            kind: {account["name"]: account for account in raw[kind]}
+            for kind in ("traffic", "load_balancers", "fleets")
+        }
+
+    def fork(self) -> Stepper:
+        return Stepper(self._simulation.fork())
+
+
+def simulation(tree: Tree, rng: int = 7) -> Stepper:
+    return Stepper(nph.Simulation(nph.Scenario.model_validate(tree), rng=rng))
 
 
 def targets(result: Tree, balancer: str = "door") -> list[Tree]:
     """The targets of a balancer, in the order of the fleets and of launch."""
-    return list(result["load_balancers"][balancer]["targets"])
+    return list(result["load_balancers"][balancer]["targets"].values())
 
 
 def customers(tree: Tree, rng: int = 7) -> Tree:

@@ -40,16 +40,17 @@ class Model:
     warmup: float = 100.0  # s
     drain: float = 0.0  # s; 0: the run ends with the window
     requests: float = 4e6  # measured, over all replications, in the fast suite
-    replications: int = 20
-    fixed: bool = False  # the window is what it is: a longer suite does not lengthen it
+    replications: int = 30
+    window: float = 0.0  # s; where it is what it is, in every suite
     sample: Callable[[Run], Figures] | None = None  # in the course of the window, averaged
     samples: int = 0  # at equal distances, unless
     instants: tuple[float, ...] = ()  # are given, s
 
     def length(self, scale: float) -> float:
         """Seconds of one measured window."""
-        times = 1.0 if self.fixed else scale
-        return float(math.ceil(self.requests * times / self.replications / self.rate))
+        if self.window > 0:
+            return self.window
+        return float(math.ceil(self.requests * scale / self.replications / self.rate))
 
     def sampled_at(self, scale: float) -> Sequence[float]:
         if self.instants:
@@ -66,8 +67,9 @@ class Model:
 
     def _observe(self, scenario: Scenario, number: int, scale: float) -> Figures:
         end = self.warmup + self.length(scale)
-        times = {"duration": f"{end + self.drain}s", "warmup": f"{self.warmup}s"}
-        run = Run(scenario | times, seed=zlib.crc32(self.name.encode()) * 1000 + number)
+        window = {"duration": f"{end + self.drain:.9f}s", "warmup": f"{self.warmup:.9f}s"}
+        scenario = {"nephoscope": 1, "name": "theory", "series": "none", **window, **scenario}
+        run = Run(scenario, seed=zlib.crc32(self.name.encode()) * 1000 + number)
         sums: Figures = {}
         instants = self.sampled_at(scale) if self.sample else ()
         for instant in instants:

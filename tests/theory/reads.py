@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from theory.engine import Run
 
 Figures = dict[str, float]
@@ -52,13 +53,14 @@ def timeouts(run: Run) -> Figures:
 
 
 def numbers(busy_at: int | None = None) -> Callable[[Run], Figures]:
-    """EN, E[N^2] and P(N >= busy_at) of an instance, averaged over the instances now."""
+    """EN, E[N^2], P(N >= busy_at) and those above busy_at, averaged over the instances now."""
 
     def sample(run: Run) -> Figures:
         n = run.numbers("web")
         figures = {"EN": float(n.mean()), "EN2": float((n * n).mean())}
         if busy_at is not None:
             figures["P_busy"] = float((n >= busy_at).mean())
+            figures["EQ"] = float(np.maximum(n - busy_at, 0).mean())
         return figures
 
     return sample

@@ -23,6 +23,8 @@ from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.units import Duration, Rate
 
 CLIENTS_MAX = 2**32 - 1
+# A popularity law takes a table with a row a client.
+RANKED_CLIENTS_MAX = 2**24
 USERS_MAX = 100_000_000
 
 
@@ -128,3 +130,10 @@ class Clients(Model):
     popularity: Popularity = Popularity(uniform=NoOptions())
 
     bare = "count"
+
+    @model_validator(mode="after")
+    def _in_reach(self) -> Self:
+        if self.popularity.zipf is not None and self.count > RANKED_CLIENTS_MAX:
+            message = f"{self.count} clients are too many for a zipf law"
+            raise refusal(message, f"at most {RANKED_CLIENTS_MAX} clients")
+        return self

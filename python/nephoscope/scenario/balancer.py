@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from nephoscope.scenario.arrivals import NoOptions
-from nephoscope.scenario.fields import Items, Name, Weight, whole
+from nephoscope.scenario.fields import Items, Name, PositiveWeight, whole
 from nephoscope.scenario.model import Model, OneOf
 
 # Policies that have no place for weights: they compare or draw targets as equals.
@@ -14,7 +14,7 @@ class Target(Model):
     """A fleet whose instances a balancer sends to."""
 
     fleet: Name
-    weight: Weight = 1.0
+    weight: PositiveWeight = 1.0
     """Of each instance of the fleet."""
 
     bare = "fleet"

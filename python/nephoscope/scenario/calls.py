@@ -28,7 +28,7 @@ _CYCLIC_MAX = 200
 def call_problems(document: Document) -> Iterator[Problem]:
     """Calls that never end."""
     programs = {str(where[1]): service for where, service in entries(document.tree, "services")}
-    reached = _reached_services(document.tree)
+    reached = reached_services(document.tree)
     ending = _ending(programs, reached)
     endless = [name for name in programs if name not in ending]
     if endless:
@@ -37,7 +37,7 @@ def call_problems(document: Document) -> Iterator[Problem]:
         yield from _growing(document, programs, reached)
 
 
-def _reached_services(tree: Any) -> dict[str, list[str]]:
+def reached_services(tree: Any) -> dict[str, list[str]]:
     """The services behind each destination; a balancer may lead to several."""
     fleets = {str(where[1]): fleet.get("service") for where, fleet in entries(tree, "fleets")}
     reached = {name: [service] for name, service in fleets.items() if isinstance(service, str)}

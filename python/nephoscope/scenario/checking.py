@@ -9,6 +9,7 @@ from nephoscope.scenario.document import Document
 from nephoscope.scenario.problems import problems_of
 from nephoscope.scenario.references import name_problems
 from nephoscope.scenario.rules import rule_problems
+from nephoscope.scenario.standstill import standstill_problems
 from nephoscope.scenario.structure import ScenarioModel
 
 
@@ -20,7 +21,7 @@ def checked(document: Document, files: DataFiles) -> ScenarioModel:
         model = ScenarioModel.model_validate(document.tree)
     except ValidationError as error:
         problems += problems_of(error, document)
-    for rule in (name_problems, rule_problems, call_problems):
+    for rule in (name_problems, rule_problems, call_problems, standstill_problems):
         problems += rule(document)
     problems += data_problems(document, files)
     if problems or model is None:

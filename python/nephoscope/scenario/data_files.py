@@ -33,22 +33,33 @@ class DataFiles(NamedTuple):
 
     def durations_ns(self, column: Column | Sample) -> Floats:
         """The durations in a column."""
+        key = ("durations", self.directory, column.file, column.column, column.scale)
+        return self.tables.once(key, lambda: self._durations_ns(column))
+
+    def instants_ns(self, trace: Trace) -> Integers:
+        """The arrival instants of a trace."""
+        key = ("instants", self.directory, trace)
+        return self.tables.once(key, lambda: self._instants_ns(trace))
+
+    def counts_of(self, trace: Trace) -> tuple[Integers, Integers]:
+        """The interval edges and counts of a trace."""
+        key = ("counts", self.directory, trace)
+        return self.tables.once(key, lambda: self._counts_of(trace))
+
+    def _durations_ns(self, column: Column | Sample) -> Floats:
         assert column.file is not None
         assert column.column is not None
         return durations_ns(self._table(column.file), column.column, column.scale)
 
-    def instants_ns(self, trace: Trace) -> Integers:
-        """The arrival instants of a trace."""
+    def _instants_ns(self, trace: Trace) -> Integers:
         assert trace.column is not None
         return instants_ns(self._table(trace.file), trace.column, trace.scale, trace.shift)
 
-    def counts_of(self, trace: Trace) -> tuple[Integers, Integers]:
-        """The interval edges and counts of a trace."""
+    def _counts_of(self, trace: Trace) -> tuple[Integers, Integers]:
         assert trace.time_column is not None
         assert trace.count_column is not None
-        table = self._table(trace.file)
         columns = (trace.time_column, trace.count_column)
-        return counts_of(table, *columns, trace.scale, trace.shift)
+        return counts_of(self._table(trace.file), *columns, trace.scale, trace.shift)
 
     def _table(self, file: str) -> Table:
         return self.tables.table(self.directory / file)
@@ -73,6 +84,7 @@ def data_problems(document: Document, files: DataFiles) -> Iterator[Problem]:
                 allowed=problem.allowed,
                 suggestion=problem.suggestion,
             )
+    files.tables.forget()
 
 
 def _read(options: Any, files: DataFiles) -> None:

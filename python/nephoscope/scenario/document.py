@@ -12,7 +12,7 @@ from nephoscope.errors import Problem, ScenarioError, shorten
 
 # What is larger than this was not written by a person; large data belongs into a CSV file.
 TEXT_LENGTH_MAX = 2 * 1024 * 1024
-VALUES_MAX = 200_000
+VALUES_MAX = 100_000
 DEPTH_MAX = 64
 
 Where = tuple[str | int, ...]
@@ -41,6 +41,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
     source: str | None = None
     directory: Path = field(default_factory=Path.cwd)
+    replaced: tuple[Where, ...] = ()  # what stands in no line of the file any more
 
     def problem(
         self,
@@ -53,15 +54,18 @@ class Document:
         at_key: bool = False,
     ) -> Problem:
         """A problem at the place of `where`, or of what is nearest around it."""
-        mark = Mark(1, 1) if self.places else None
+        line, column = self._mark(where, at_key) or (None, None)
+        return Problem(dotted(where), message, line, column, value, allowed, suggestion)
+
+    def _mark(self, where: Where, at_key: bool) -> Mark | None:
+        if not self.places or any(where[: len(path)] == path for path in self.replaced):
+            return None
         for length in range(len(where), 0, -1):
             place = self.places.get(where[:length])
             if place is not None:
                 # A key that is missing has no place of its own: its parent's name is shown.
-                mark = place.key if at_key or length < len(where) else place.value
-                break
-        line, column = mark if mark is not None else (None, None)
-        return Problem(dotted(where), message, line, column, value, allowed, suggestion)
+                return place.key if at_key or length < len(where) else place.value
+        return Mark(1, 1)
 
 
 def dotted(where: Where) -> str:

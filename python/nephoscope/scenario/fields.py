@@ -185,6 +185,7 @@ PositiveSize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, above=0)
 
 Share = Annotated[float, _share()]
 Weight = Annotated[float, number(0.0, 1e6)]
+PositiveWeight = Annotated[float, number(0.0, 1e6, open_low=True)]
 ColumnScale = Annotated[float, _scale()]
 
 # A dot separates the parts of a path and a slash those of a random stream's name; letters are

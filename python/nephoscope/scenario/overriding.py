@@ -24,13 +24,7 @@ def overridden(document: Document, values: Mapping[str, Any]) -> Document:
             problems += error.problems
     if problems:
         raise ScenarioError(problems, document.source)
-    # What was replaced stands in no line of the file any more.
-    places = {
-        where: place
-        for where, place in document.places.items()
-        if not any(where[: len(path)] == path for path in changed)
-    }
-    return replace(document, tree=tree, places=places)
+    return replace(document, tree=tree, replaced=(*document.replaced, *changed))
 
 
 def _set(tree: dict[str, Any], path: Any, value: Any) -> Where:

@@ -15,7 +15,7 @@ from nephoscope.scenario.references import entries, mapping, sequence, target_fl
 from nephoscope.scenario.traffic import RATED
 from nephoscope.scenario.units import Duration
 
-INTERVALS_MAX = 1_000_000
+SERIES_VALUES_MAX = 2**24
 
 
 def rule_problems(document: Document) -> Iterator[Problem]:
@@ -37,9 +37,11 @@ def _clock(document: Document) -> Iterator[Problem]:
     if warmup is not None and warmup >= duration:
         message = f"the warm-up of {warmup} leaves nothing of the {duration} to measure"
         yield document.problem(("warmup",), message, allowed=f"less than {duration}, or auto")
-    if interval is not None and 0 < interval * INTERVALS_MAX < duration:
+    columns = 6 * (_length(document, "traffic") + _length(document, "load_balancers"))
+    intervals_max = SERIES_VALUES_MAX // max(columns + _length(document, "fleets"), 1)
+    if interval is not None and 0 < interval * intervals_max < duration:
         message = f"{duration // interval} intervals are too many"
-        least = Duration(duration // INTERVALS_MAX + 1)
+        least = Duration(duration // max(intervals_max, 1) + 1)
         yield document.problem(("series",), message, allowed=f"at least {least}")
 
 
@@ -96,10 +98,10 @@ def _targets(document: Document, where: Where, balancer: dict[str, Any]) -> Iter
             allowed = "1, or a routing that honours weights such as weighted_random"
             at = (*where, "targets", i, "weight")
             yield document.problem(at, message, value=weight, allowed=allowed)
-    weights = [mapping(target).get("weight", 1) for target in targets]
-    if weights and all(_is_number(weight) and weight == 0 for weight in weights):
-        message = "every target has weight 0"
-        yield document.problem((*where, "targets"), message, allowed="at least one above 0")
+
+
+def _length(document: Document, section: str) -> int:
+    return len(mapping(document.tree.get(section)))
 
 
 def _duration(value: Any) -> Duration | None:

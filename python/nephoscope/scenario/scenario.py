@@ -49,6 +49,12 @@ class Scenario(ScenarioModel):
         """The scenario of a mapping in the words of the file format."""
         return obj if isinstance(obj, cls) else cls._of(from_values(obj), Tables())
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], directory: str | Path | None = None) -> Self:
+        """The scenario of a mapping, with the folder in which its data files are looked for."""
+        document = from_values(dict(values), Path(directory) if directory else None)
+        return cls._of(document, Tables())
+
     def replace(self, values: Mapping[str, Any]) -> Self:
         """The scenario with other values at these paths, as `--set` has them.
 
@@ -99,7 +105,7 @@ def _read(path: Path) -> Document:
     source = str(path)
     try:
         if path.is_file() and path.stat().st_size > 4 * TEXT_LENGTH_MAX:
-            raise ScenarioError([Problem("", "too large for a scenario")], source)
+            raise ScenarioError([Problem("", "too large for a scenario", 1, 1)], source)
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScenarioError([Problem("", f"not UTF-8: {error.reason}", 1, 1)], source) from None
@@ -107,6 +113,6 @@ def _read(path: Path) -> Document:
         if isinstance(error, ScenarioError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
-        raise ScenarioError([Problem("", f"cannot be read: {reason}")], source) from None
+        raise ScenarioError([Problem("", f"cannot be read: {reason}", 1, 1)], source) from None
     read = read_json if path.suffix.lower() == ".json" else read_yaml
     return read(text, source, path.parent)

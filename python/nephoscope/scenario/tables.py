@@ -1,17 +1,17 @@
 """Columns of CSV files: arrival instants, counts, durations.
 
-A file is read once and its columns are kept, so that a scenario can be varied without reading its
+A column is read once and kept as an array, so that a scenario can be varied without reading its
 traces again. Every refusal names the file, the row (from 1, the header is row 1) and the cell.
 """
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ import numpy.typing as npt
 from nephoscope.errors import Problem, TraceError, shorten
 from nephoscope.scenario.nearest import listing, nearest
 from nephoscope.scenario.units import DURATION_MAX_NS
+
+T = TypeVar("T")
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -57,20 +59,34 @@ class Table:
 
 @dataclass
 class Tables:
-    """The tables that were read, by path and by what the file system says of their version."""
+    """The tables that are being read, and the arrays that were made of them.
 
-    _read: dict[tuple[Path, int, int], Table] = field(default_factory=dict)
+    The arrays stay as long as the scenario and those that were varied from it: what they were
+    checked for stays true, whatever becomes of the files. The text of the tables is forgotten.
+    """
+
+    _read: dict[Path, Table] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gave when it was called for the first time with this key."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+    def forget(self) -> None:
+        """Let go of the text of all tables."""
+        self._read.clear()
 
     def table(self, path: Path) -> Table:
         """The table in a file; raises TraceError where it cannot be read."""
         try:
             if not path.is_file():
                 raise TraceError([Problem("", "there is no such file")], str(path))
-            status = path.stat()
-            key = (path, status.st_mtime_ns, status.st_size)
-            if key not in self._read:
-                self._read[key] = _read(path)
-            return self._read[key]
+            if path not in self._read:
+                self._read[path] = _read(path)
+            return self._read[path]
         except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
             if isinstance(error, TraceError):
                 raise
@@ -79,7 +95,7 @@ class Tables:
 
 def _read(path: Path) -> Table:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(file, strict=True)
         header = [name.strip() for name in next(reader, [])]
         if not header or len(set(header)) != len(header):
             raise TraceError([Problem("", "the first line does not name the columns")], str(path))
@@ -103,7 +119,7 @@ def durations_ns(table: Table, column: str, scale: float) -> Floats:
     """Durations in nanoseconds: the column's numbers times `scale` seconds."""
     values = _numbers(table, column, "a number, not negative") * (scale * 1e9)
     _refuse_first(table, column, values < 0, "negative", "a number, not negative")
-    _refuse_first(table, column, values > DURATION_MAX_NS, "too long", "at most 100 years")
+    _refuse_first(table, column, values > DURATION_MAX_NS, "too long", "at most 70 years")
     return values
 
 
@@ -171,7 +187,7 @@ def _scaled(
     exact = times if scale == 1.0 else [round(time * scale) for time in times]
     far = next((row for row, time in enumerate(exact) if abs(time) > DURATION_MAX_NS), None)
     if far is not None:
-        table.fail_at(far, f"column {shorten(column)}: too far from the start", "at most 100 years")
+        table.fail_at(far, f"column {shorten(column)}: too far from the start", "at most 70 years")
     return np.array(exact, dtype=np.int64) + shift_ns
 
 

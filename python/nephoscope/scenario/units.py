@@ -27,8 +27,8 @@ SIZE_BYTES |= {f"{letter}iB": 1024 ** (i + 1) for i, letter in enumerate("KMGTP"
 SIZE_BYTES |= {f"{letter}B": 1000 ** (i + 1) for i, letter in enumerate("KMGTP")}
 SIZE_BYTES["kB"] = 1000
 
-# A century: far beyond any scenario, and sums of a few of them still fit 64 bits.
-DURATION_MAX_NS = 36_525 * DURATION_NS["d"]
+# Seventy years: far beyond any scenario, and sums of a few of them still fit 64 bits.
+DURATION_MAX_NS = 25_567 * DURATION_NS["d"]
 RATE_MAX = 1e9  # one a nanosecond, the step of the clock
 SIZE_MAX = 2**63 - 1
 
@@ -184,7 +184,7 @@ def _parse_duration(value: object) -> int:
         while digits[position : position + 1] == " ":
             position += 1
     if total > DURATION_MAX_NS:
-        raise UnitError(f"{shorten(value)} is too long", "at most 100 years")
+        raise UnitError(f"{shorten(value)} is too long", "at most 70 years")
     ns = round(total)
     if total and not ns:
         raise UnitError(f"{shorten(value)} is less than half a nanosecond", "whole nanoseconds")

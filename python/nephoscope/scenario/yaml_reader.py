@@ -47,6 +47,7 @@ class Node:
     scalar: Any = None
     items: list["Node"] | None = None
     pairs: list[tuple["Node", "Node"]] | None = None
+    size: int = 1  # values in it, those that its aliases stand for too
     open: bool = True  # still being read, so that an alias to it would contain itself
 
 
@@ -55,6 +56,8 @@ def read_yaml(text: str, source: str | None = None, directory: Path | None = Non
     _refuse_unreadable(text, source)
     try:
         root = _Composer(source).compose(yaml.parse(text, Loader=_LOADER))
+    except ScenarioError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
@@ -64,6 +67,23 @@ def read_yaml(text: str, source: str | None = None, directory: Path | None = Non
         message = f"not legal YAML: {str(error).splitlines()[0]}"
         raise ScenarioError([Problem("", message, 1, 1)], source) from None
     return build(root, source, directory)
+
+
+def read_value(text: str) -> Any:
+    """The value in a text such as `--set` takes: a scalar, or a list or mapping in brackets."""
+    source = "the value"
+    _refuse_unreadable(text, source)
+    try:
+        root = _Composer(source).compose(yaml.parse(text, Loader=_LOADER))
+    except ScenarioError:
+        raise
+    except (yaml.YAMLError, ValueError):
+        raise ScenarioError([Problem("", f"{shorten(text)} is not legal YAML")], source) from None
+    builder = _Builder(source)
+    value = builder.value_of(root, ()) if root is not None else None
+    if builder.problems:
+        raise ScenarioError(builder.problems, source)
+    return value
 
 
 def build(root: Node | None, source: str | None, directory: Path | None) -> Document:
@@ -117,6 +137,7 @@ class _Composer:
     source: str | None
     anchors: dict[str, Node] = field(default_factory=dict)
     stack: list[Node] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)  # `count` where each node of the stack began
     keys: list[Node | None] = field(default_factory=list)  # of the open mappings, waiting
     count: int = 0
     root: Node | None = None
@@ -144,7 +165,9 @@ class _Composer:
                 case yaml.MappingStartEvent():
                     self._start(event, Node(mark, pairs=[]))
                 case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                    self.stack.pop().open = False
+                    node = self.stack.pop()
+                    node.open = False
+                    node.size = 1 + self.count - self.starts.pop()
                     self.keys.pop()
         return self.root
 
@@ -164,10 +187,11 @@ class _Composer:
         self._anchor(event, node)
         self._add(node)
         self.stack.append(node)
+        self.starts.append(self.count)
         self.keys.append(None)
 
     def _add(self, node: Node) -> None:
-        self.count += 1
+        self.count += node.size
         self._refuse_if(self.count > VALUES_MAX, node.mark, f"more than {VALUES_MAX} values")
         if not self.stack:
             self.root = node
@@ -202,12 +226,10 @@ class _Builder:
     source: str | None
     places: dict[Where, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    count: int = 0
 
     def value_of(self, node: Node, where: Where) -> Any:
-        self.count += 1
-        if self.count > VALUES_MAX or len(where) > DEPTH_MAX:
-            message = f"aliases make more than {VALUES_MAX} values or over {DEPTH_MAX} levels"
+        if len(where) > DEPTH_MAX:
+            message = f"aliases nest over {DEPTH_MAX} deep"
             raise ScenarioError([Problem(dotted(where), message, *node.mark)], self.source)
         if node.items is not None:
             for i, item in enumerate(node.items):

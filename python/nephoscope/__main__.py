@@ -1,0 +1,5 @@
+"""`python -m nephoscope`."""
+
+from nephoscope.cli import main
+
+main(prog_name="nephoscope")

@@ -1,0 +1,313 @@
+"""The compiled core of nephoscope."""
+
+import enum
+from collections.abc import Sequence
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nephoscope._core import math as math
+
+# Streams, distributions, arrivals: batches on arrays.
+
+def stream_key(seed: int, replication: int, name: str) -> tuple[int, int]: ...
+def random_words(
+    seed: int, replication: int, name: str, n: int, start: int = 0
+) -> NDArray[np.uint64]: ...
+def random_below(
+    bound: int, seed: int, replication: int, name: str, n: int
+) -> NDArray[np.uint32]: ...
+
+class DistributionKind(enum.Enum):
+    constant = 0
+    exponential = 1
+    lognormal = 2
+    gamma = 3
+    erlang = 4
+    weibull = 5
+    pareto = 6
+    uniform = 7
+    normal = 8
+    hyperexponential = 9
+    empirical = 10
+    replay = 11
+
+@final
+class Distribution:
+    def __init__(self) -> None: ...
+    kind: DistributionKind
+    mean: float
+    shape: float
+    @property
+    def values(self) -> NDArray[np.float64]: ...
+    @values.setter
+    def values(self, values: ArrayLike) -> None: ...
+    @property
+    def weights(self) -> NDArray[np.float64]: ...
+    @weights.setter
+    def weights(self, values: ArrayLike) -> None: ...
+
+def sample(
+    distribution: Distribution,
+    seed: int,
+    replication: int,
+    name: str,
+    n: int,
+    start: int = 0,
+    visit: int = 0,
+) -> NDArray[np.float64]: ...
+def sample_at(
+    distribution: Distribution,
+    seed: int,
+    replication: int,
+    name: str,
+    serials: ArrayLike,
+    visit: int = 0,
+) -> NDArray[np.float64]: ...
+def drawn_mean(distribution: Distribution) -> float: ...
+def arrivals(
+    spec: ArrivalSpec, seed: int, replication: int, name: str, n: int
+) -> NDArray[np.int64]: ...
+
+# What a world measures with.
+
+@final
+class Histogram:
+    def __init__(self) -> None: ...
+    def record(self, value: int) -> None: ...
+    def record_many(self, values: ArrayLike) -> None: ...
+    def merge(self, other: Histogram) -> None: ...
+    def quantile(self, p: float) -> int: ...
+    def summary(self) -> dict[str, float]: ...
+    def buckets(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]: ...
+    def copy(self) -> Self: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> int: ...
+    @property
+    def sum_of_squares(self) -> int: ...
+    @property
+    def min(self) -> int: ...
+    @property
+    def max(self) -> int: ...
+    @property
+    def mean(self) -> float: ...
+    @property
+    def std(self) -> float: ...
+    def __len__(self) -> int: ...
+
+@final
+class Series:
+    def __init__(self, interval_ns: int) -> None: ...
+    def add(self, time_ns: int, amount: int = 1) -> None: ...
+    def add_many(self, times_ns: ArrayLike, amounts: ArrayLike) -> None: ...
+    def push(self, value: int) -> None: ...
+    def extend_to(self, time_ns: int) -> None: ...
+    def merge(self, other: Series) -> None: ...
+    def values(self) -> NDArray[np.int64]: ...
+    def copy(self) -> Self: ...
+    @property
+    def interval_ns(self) -> int: ...
+    def __len__(self) -> int: ...
+
+# The specification of a world: structs of plain data. Vectors are assigned whole.
+
+class ArrivalKind(enum.Enum):
+    poisson = 0
+    constant = 1
+    mmpp = 2
+    profile = 3
+    instants = 4
+    counts = 5
+    closed = 6
+
+@final
+class ArrivalSpec:
+    def __init__(self) -> None: ...
+    kind: ArrivalKind
+    rate: float
+    users: int
+    think: Distribution
+    @property
+    def rates(self) -> NDArray[np.float64]: ...
+    @rates.setter
+    def rates(self, values: ArrayLike) -> None: ...
+    @property
+    def mean_stay_ns(self) -> NDArray[np.float64]: ...
+    @mean_stay_ns.setter
+    def mean_stay_ns(self, values: ArrayLike) -> None: ...
+    @property
+    def times_ns(self) -> NDArray[np.int64]: ...
+    @times_ns.setter
+    def times_ns(self, values: ArrayLike) -> None: ...
+    @property
+    def counts(self) -> NDArray[np.int64]: ...
+    @counts.setter
+    def counts(self, values: ArrayLike) -> None: ...
+
+@final
+class ClientSpec:
+    def __init__(self) -> None: ...
+    count: int
+    zipf: float
+
+class RoutingKind(enum.Enum):
+    round_robin = 0
+    least_connections = 1
+    ip_hash = 2
+    least_response_time = 3
+    random = 4
+    power_of_two = 5
+    join_idle_queue = 6
+    weighted_random = 7
+
+@final
+class RoutingSpec:
+    def __init__(self) -> None: ...
+    kind: RoutingKind
+    choices: int
+
+class DestinationKind(enum.Enum):
+    balancer = 0
+    fleet = 1
+
+@final
+class Destination:
+    def __init__(self) -> None: ...
+    kind: DestinationKind
+    index: int
+
+class StepKind(enum.Enum):
+    compute = 0
+    sleep = 1
+    call = 2
+    choose = 3
+    fail = 4
+
+@final
+class StepSpec:
+    def __init__(self) -> None: ...
+    kind: StepKind
+    demand: Distribution
+    to: Destination
+    timeout_ns: int
+    probability: float
+    branches: list[list[StepSpec]]
+    @property
+    def weights(self) -> NDArray[np.float64]: ...
+    @weights.setter
+    def weights(self, values: ArrayLike) -> None: ...
+
+@final
+class ServiceSpec:
+    def __init__(self) -> None: ...
+    name: str
+    processor_sharing: bool
+    concurrency: int
+    backlog: int
+    steps: list[StepSpec]
+
+class OnTimeout(enum.Enum):
+    finish = 0
+    abandon = 1
+
+@final
+class TrafficSpec:
+    def __init__(self) -> None: ...
+    name: str
+    to: Destination
+    arrivals: ArrivalSpec
+    clients: ClientSpec
+    timeout_ns: int
+    on_timeout: OnTimeout
+
+@final
+class FleetSpec:
+    def __init__(self) -> None: ...
+    name: str
+    service: int
+    count: int
+    vcpus: int
+    speed: float
+
+@final
+class TargetSpec:
+    def __init__(self) -> None: ...
+    fleet: int
+    weight: float
+
+@final
+class BalancerSpec:
+    def __init__(self) -> None: ...
+    name: str
+    targets: list[TargetSpec]
+    routing: RoutingSpec
+
+@final
+class WorldSpec:
+    def __init__(self) -> None: ...
+    seed: int
+    replication: int
+    duration_ns: int
+    warmup_ns: int
+    series_ns: int
+    traffic: list[TrafficSpec]
+    services: list[ServiceSpec]
+    fleets: list[FleetSpec]
+    balancers: list[BalancerSpec]
+
+# What runs.
+
+@final
+class World:
+    def __init__(self, spec: WorldSpec) -> None: ...
+    def advance(self, until_ns: int) -> None: ...
+    def advance_checked(self, until_ns: int) -> None: ...
+    def check(self) -> None: ...
+    @property
+    def now_ns(self) -> int: ...
+    @property
+    def duration_ns(self) -> int: ...
+    @property
+    def events(self) -> int: ...
+    def results(self) -> dict[str, Any]: ...
+    def state(self) -> dict[str, Any]: ...
+    def copy(self) -> World: ...
+    def save(self) -> bytes: ...
+    @staticmethod
+    def restore(spec: WorldSpec, state: bytes) -> World: ...
+    def set_rate(self, traffic: int, per_second: float) -> None: ...
+    def set_count(self, fleet: int, count: int) -> None: ...
+    def set_routing(self, balancer: int, routing: RoutingSpec) -> None: ...
+    def set_weight(self, balancer: int, fleet: int, weight: float) -> None: ...
+
+# The parts that work alone.
+
+@final
+class Router:
+    def __init__(
+        self,
+        routing: RoutingSpec,
+        weights: Sequence[float] = ...,
+        seed: int = 0,
+        replication: int = 0,
+        name: str = "load_balancers/alone/routing",
+    ) -> None: ...
+    def add(self, count: int = 1, of_class: int = 0) -> None: ...
+    def remove(self, slot: int) -> None: ...
+    def route(self, clients: ArrayLike) -> NDArray[np.uint32]: ...
+    def answered(self, slots: ArrayLike, response_ns: ArrayLike) -> None: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def outstanding(self) -> NDArray[np.uint32]: ...
+
+@final
+class EventQueue:
+    def __init__(self) -> None: ...
+    def push(self, times: ArrayLike, payloads: ArrayLike) -> None: ...
+    def pop_before(self, time: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]: ...
+    def hold(self, gaps: ArrayLike) -> int: ...
+    def __len__(self) -> int: ...

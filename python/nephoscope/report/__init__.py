@@ -1,0 +1,1 @@
+"""Results and scenarios as people read them."""

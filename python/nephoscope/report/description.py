@@ -1,0 +1,103 @@
+"""A scenario in words: what would run."""
+
+from collections.abc import Iterator
+
+from nephoscope.scenario import Scenario
+from nephoscope.scenario.arrivals import Arrivals
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.service import Service, Step
+from nephoscope.scenario.traffic import Traffic
+
+
+def describe(scenario: Scenario) -> Iterator[str]:
+    """The lines that `nephoscope check` prints."""
+    warmup = "found by a pilot run" if scenario.warmup == "auto" else str(scenario.warmup)
+    yield f"{scenario.name}: {scenario.duration} with a warm-up of {warmup}, seed {scenario.seed}"
+    yield from _section("traffic", (_traffic(n, t) for n, t in scenario.traffic.items()))
+    yield from _section("load balancers", _balancers(scenario))
+    yield from _section("fleets", _fleets(scenario))
+    yield from _section("services", (_service(n, s) for n, s in scenario.services.items()))
+
+
+def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    for i, line in enumerate(lines):
+        if i == 0:
+            yield title
+        yield f"  {line}"
+
+
+def _traffic(name: str, traffic: Traffic) -> str:
+    parts = [f"{name}: {_arrivals(traffic.arrivals, traffic)} to {traffic.to}"]
+    if traffic.clients is not None:
+        law = traffic.clients.popularity
+        zipf = f", zipf {law.zipf:g}" if law.zipf is not None else ""
+        parts.append(f"{traffic.clients.count:,} clients{zipf}")
+    if traffic.timeout is not None:
+        parts.append(f"timeout {traffic.timeout} ({traffic.on_timeout})")
+    return ", ".join(parts)
+
+
+def _arrivals(arrivals: Arrivals, traffic: Traffic) -> str:
+    if arrivals.mmpp is not None:
+        return f"mmpp of {len(arrivals.mmpp.rates)} states"
+    if arrivals.profile is not None:
+        rates = [rate for _, rate in arrivals.profile]
+        return f"a profile of {min(rates)} to {max(rates)}"
+    if arrivals.trace is not None:
+        return f"the trace {arrivals.trace.file}"
+    if arrivals.closed is not None:
+        return f"{arrivals.closed.users:,} users who think {_law(arrivals.closed.think)}"
+    return f"{arrivals.form} {traffic.rate}"
+
+
+def _balancers(scenario: Scenario) -> Iterator[str]:
+    for name, balancer in scenario.load_balancers.items():
+        targets = [
+            t.fleet if t.weight == 1 else f"{t.fleet} (weight {t.weight:g})"
+            for t in balancer.targets
+        ]
+        count = sum(scenario.fleets[target.fleet].count for target in balancer.targets)
+        yield f"{name}: {balancer.routing.form} over {count:,} instances of {', '.join(targets)}"
+
+
+def _fleets(scenario: Scenario) -> Iterator[str]:
+    for name, fleet in scenario.fleets.items():
+        kind = fleet.instance_type
+        speed = f" at speed {kind.speed:g}" if kind.speed != 1 else ""
+        vcpus = f"{kind.vcpus} vCPU{'s' if kind.vcpus > 1 else ''}{speed}"
+        yield f"{name}: {fleet.count:,} x {vcpus}, {kind.memory}, running {fleet.service}"
+
+
+def _service(name: str, service: Service) -> str:
+    workers = f", {service.concurrency} workers" if service.concurrency is not None else ""
+    backlog = f", backlog {service.backlog:,}" if service.backlog is not None else ""
+    steps = "; ".join(_step(step) for step in service.steps)
+    return f"{name}: {service.discipline}{workers}{backlog}: {steps}"
+
+
+def _step(step: Step) -> str:
+    if step.call is not None:
+        limit = f" for at most {step.call.timeout}" if step.call.timeout is not None else ""
+        return f"call {step.call.to}{limit}"
+    if step.choose is not None:
+        total = sum(branch.weight for branch in step.choose)
+        return "choose " + " or ".join(
+            f"({branch.weight / total:.3g}: {'; '.join(map(_step, branch.steps))})"
+            for branch in step.choose
+        )
+    if step.fail is not None:
+        return f"fail with probability {step.fail:g}"
+    return f"{step.form} {_law(step.options)}"
+
+
+def _law(law: Distribution) -> str:
+    if law.constant is not None:
+        return str(law.constant)
+    if law.exponential is not None:
+        return f"exponential {law.exponential}"
+    if law.uniform is not None:
+        return f"uniform {law.uniform.min} to {law.uniform.max}"
+    if law.replay is not None:
+        return f"from {law.replay.file}"
+    mean = getattr(law.options, "mean", None)
+    return law.form if mean is None else f"{law.form} {mean}"

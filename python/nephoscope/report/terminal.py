@@ -1,0 +1,146 @@
+"""Summaries for a terminal: what a person can take in within ten seconds."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from nephoscope.experiment import Replications
+from nephoscope.results import Result
+from nephoscope.scenario.units import Duration
+
+_LOST = ("rejected", "failed", "timed_out")
+_LATENCIES = ("mean", "p50", "p99", "p999", "max")
+_ROWS_MAX = 20
+
+
+def print_result(result: Result, console: Console) -> None:
+    """The summary of one run."""
+    tree = result.to_dict()
+    parts = [_head(tree), *_tables(tree, {}), *_tail(tree)]
+    console.print(Group(*parts))
+
+
+def print_replications(runs: Replications, console: Console) -> None:
+    """The summary of many runs: means, each with the half width of its 95 % interval."""
+    tree = runs.to_dict()
+    half_widths = {
+        path: interval.half_width
+        for path, interval in runs.intervals.items()
+        if interval.half_width is not None
+    }
+    note = Text("  each number is a mean of the replications ± its 95 % interval", style="dim")
+    console.print(Group(_head(tree), note, *_tables(tree, half_widths), *_tail(tree)))
+
+
+def seconds(value: float | None) -> str:
+    """A duration in the unit that suits it, to three digits: `1.57 s`, `87.2 ms`."""
+    if value is None:
+        return "-"
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if value * factor >= 1.0:
+            return f"{_digits(value * factor)} {unit}"
+    return f"{_digits(value * 1e9)} ns"
+
+
+def count(value: float) -> str:
+    """A number of things: `12,991`."""
+    return f"{value:,.0f}" if value >= 100 or float(value).is_integer() else f"{value:,.1f}"
+
+
+def share(value: float | None) -> str:
+    """A share in percent."""
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _head(tree: Mapping[str, Any]) -> Text:
+    span = Duration(round(tree["simulated_s"] * 1e9))
+    warmup = Duration(round(tree["warmup_s"] * 1e9))
+    runs = f"{tree['replications']} replications of " if "replications" in tree else ""
+    speed = tree["events"] / tree["wall_s"] if tree["wall_s"] > 0 else 0.0
+    text = Text()
+    text.append(str(tree["scenario"]), style="bold")
+    text.append(f"  {runs}{span}, warm-up {warmup}, seed {tree['seed']}")
+    text.append(
+        f"  ({count(tree['events'])} events in {seconds(tree['wall_s'])}, {speed / 1e6:.3g} M/s)",
+        style="dim",
+    )
+    return text
+
+
+def _tables(tree: Mapping[str, Any], widths: Mapping[str, float]) -> Iterable[RenderableType]:
+    yield _latency_table("traffic", "offered", tree["traffic"], widths)
+    if "load_balancers" in tree:
+        yield _latency_table("load_balancers", "requests", tree["load_balancers"], widths)
+    yield _fleet_table(tree["fleets"], widths)
+
+
+def _table(title: str, columns: Iterable[str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(title, style="bold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _latency_table(
+    section: str, sent: str, parts: Mapping[str, Any], widths: Mapping[str, float]
+) -> RenderableType:
+    lost = [key for key in _LOST if any(part[key] for part in parts.values())]
+    titles = ["p99.9" if key == "p999" else key for key in _LATENCIES]
+    table = _table(section.replace("_", " "), [sent, *(k.replace("_", " ") for k in lost), *titles])
+    for name, part in list(parts.items())[:_ROWS_MAX]:
+        path = f"{section}.{name}"
+        cells = [count(part[sent])]
+        cells += [_lost(part[key], part[sent]) for key in lost]
+        cells += [_latency(part, path, key, widths) for key in _LATENCIES]
+        table.add_row(name, *cells)
+    return _with_rest(table, parts)
+
+
+def _fleet_table(parts: Mapping[str, Any], widths: Mapping[str, float]) -> RenderableType:
+    table = _table("fleets", ["instances", "busy", "requests", "mean", "p99"])
+    for name, part in list(parts.items())[:_ROWS_MAX]:
+        path = f"fleets.{name}"
+        table.add_row(
+            name,
+            count(part["instances"]["mean"]),
+            share(part.get("utilization")),
+            count(part["requests"]),
+            *(_latency(part, path, key, widths) for key in ("mean", "p99")),
+        )
+    return _with_rest(table, parts)
+
+
+def _with_rest(table: Table, parts: Mapping[str, Any]) -> RenderableType:
+    rest = len(parts) - _ROWS_MAX
+    if rest > 0:
+        table.add_row(Text(f"and {rest} more", style="dim"))
+    return Padding(table, (1, 0, 0, 2), expand=False)
+
+
+def _lost(value: float, of: float) -> str:
+    return f"{count(value)} ({share(value / of)})" if value and of else count(value)
+
+
+def _latency(part: Mapping[str, Any], path: str, key: str, widths: Mapping[str, float]) -> str:
+    text = seconds(part["latency_s"].get(key))
+    width = widths.get(f"{path}.latency_s.{key}")
+    return text if width is None else f"{text} ± {seconds(width)}"
+
+
+def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
+    lines = Text()
+    if tree["in_flight"]:
+        lines.append(f"  {count(tree['in_flight'])} requests were unfinished at the end\n")
+    for flag in tree["flags"]:
+        lines.append(f"  ! {flag}\n", style="yellow")
+    lines.append(f"  fingerprint {tree['fingerprint']}", style="dim")
+    return [Text(), lines]

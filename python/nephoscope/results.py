@@ -1,0 +1,363 @@
+"""What a run found, as plain numbers by path, with everything that is needed to judge it."""
+
+import hashlib
+import html
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nephoscope import _core
+from nephoscope.errors import PathError
+from nephoscope.scenario.nearest import listing, nearest
+
+FORMAT = 1
+
+# A table of more targets helps nobody; by its path every target can be read all the same.
+TARGETS_LISTED_MAX = 1000
+
+_OUTCOMES = ("completed", "rejected", "failed", "timed_out", "in_flight")
+_LATENCY = ("mean", "std", "min", "p50", "p90", "p95", "p99", "p999", "max")
+
+Tree = dict[str, Any]
+
+
+def engine_version() -> str:
+    """Name and version of what simulated."""
+    try:
+        return f"nephoscope {importlib.metadata.version('nephoscope')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "nephoscope (from its sources)"
+
+
+def latency_summary(latency: _core.Histogram) -> dict[str, float | int | None]:
+    """A histogram in seconds; of none recorded only the count is known."""
+    summary = latency.summary()
+    return {"count": latency.count, **{key: summary.get(key) for key in _LATENCY}}
+
+
+class Result:
+    """The numbers of one run.
+
+    `result["traffic.customers.latency_s.p99"]` reads one number, `to_dict()` gives all of them, and
+    `series("traffic.customers.in_flight")` what was sampled while time went by. Counts are of the
+    requests that arrived in the measured window, [warmup, duration), latencies of those of them
+    that completed.
+    """
+
+    def __init__(
+        self,
+        numbers: Mapping[str, Any],
+        *,
+        scenario: str,
+        seed: int,
+        replication: int,
+        vcpus: Mapping[str, int],
+        wall_s: float,
+    ) -> None:
+        self._numbers = numbers
+        self._vcpus = dict(vcpus)
+        self.scenario = scenario
+        self.seed = seed
+        self.replication = replication
+        self.engine = engine_version()
+        self.wall_s = wall_s
+
+    @property
+    def events(self) -> int:
+        """Events that the engine handled."""
+        return int(self._numbers["events"])
+
+    @property
+    def simulated_s(self) -> float:
+        """How far simulated time went."""
+        return float(self._numbers["now_ns"]) / 1e9
+
+    @property
+    def warmup_s(self) -> float:
+        """The part of it that was not measured."""
+        return float(self._numbers["warmup_ns"]) / 1e9
+
+    @property
+    def measured_s(self) -> float:
+        """The part of it that was."""
+        return max(self.simulated_s - self.warmup_s, 0.0)
+
+    @property
+    def in_flight(self) -> int:
+        """Measured requests that were unfinished at the end."""
+        return sum(int(traffic["in_flight"]) for traffic in self._numbers["traffic"])
+
+    @cached_property
+    def steady(self) -> bool | None:
+        """Whether the system settled: False when the number in it never ceased to grow.
+
+        None when that cannot be told: no series were kept, or too few intervals.
+        """
+        in_system = self.in_system()
+        interval_ns = int(self._numbers["series"]["interval_ns"])
+        if in_system is None:
+            return None
+        measured = in_system[int(self._numbers["warmup_ns"]) // interval_ns :]
+        return None if len(measured) < 20 else not grows(measured)
+
+    @cached_property
+    def flags(self) -> list[str]:
+        """What a reader of the numbers must know."""
+        flags = []
+        if self.steady is False:
+            flags.append(
+                "no steady state: the number of requests in the system grew over the whole run"
+            )
+        if not any(traffic["completed"] for traffic in self._numbers["traffic"]):
+            flags.append("no request completed in the measured window")
+        return flags
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """128 bits over every count, histogram and time of the run, the same wherever it runs."""
+        digest = hashlib.blake2b(digest_size=16)
+        for part in _canonical(self._numbers):
+            digest.update(part)
+        return digest.hexdigest()
+
+    def in_system(self) -> npt.NDArray[np.float64] | None:
+        """Requests in the system at the end of each interval; None where no series were kept."""
+        gauges = [
+            values
+            for name, values in self._numbers["series"].items()
+            if name.startswith("traffic.") and name.endswith(".in_flight")
+        ]
+        return np.sum(gauges, axis=0, dtype=np.float64) if gauges else None
+
+    def histogram(self, path: str) -> _core.Histogram:
+        """The latencies (ns) behind a part: `histogram("traffic.customers")`."""
+        section, _, name = path.removesuffix(".latency_s").partition(".")
+        return _copy(self._part(section, name)["latency"])
+
+    def series(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Times (s, the ends of the intervals) and values.
+
+        Counts such as `traffic.customers.offered` are of the interval, gauges such as
+        `traffic.customers.in_flight` are read at its end. Series begin at 0, warm-up included.
+        """
+        columns = self._numbers["series"]
+        if name == "interval_ns" or name not in columns:
+            raise _no_path(name, self.series_names)
+        values = np.array(columns[name], dtype=np.int64)
+        ends_ns = np.arange(1, len(values) + 1, dtype=np.int64) * int(columns["interval_ns"])
+        return ends_ns.astype(np.float64) / 1e9, values
+
+    @property
+    def series_names(self) -> list[str]:
+        """What `series` knows."""
+        return [name for name in self._numbers["series"] if name != "interval_ns"]
+
+    def __getitem__(self, path: str) -> Any:
+        part: Any = self._tree
+        parts = path.split(".")
+        if parts[:1] == ["load_balancers"] and parts[2:3] == ["targets"] and len(parts) > 3:
+            part = {parts[3]: self._target(parts[1], parts[3])}
+            parts = parts[3:]
+        for key in parts:
+            if not isinstance(part, dict) or key not in part:
+                raise _no_path(path, part if isinstance(part, dict) else [])
+            part = part[key]
+        return part
+
+    def to_dict(self) -> Tree:
+        """Every number, in the keys of the JSON that `nephoscope run --json` prints."""
+        tree: Tree = json.loads(json.dumps(self._tree))
+        return tree
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The same as text; whoever parses it needs nothing but standard JSON."""
+        return json.dumps(self._tree, indent=indent, allow_nan=False)
+
+    def scalars(self) -> Iterator[tuple[str, float]]:
+        """Every number of the simulated system by its path, those of the run itself left out."""
+        for section in ("traffic", "load_balancers", "fleets"):
+            yield from _leaves(self._tree.get(section, {}), section)
+
+    def __repr__(self) -> str:
+        return (
+            f"Result({self.scenario!r}, seed={self.seed}, events={self.events}, "
+            f"simulated_s={self.simulated_s:g}, fingerprint={self.fingerprint!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (f"{section}.{name}", part["latency_s"])
+            for section in ("traffic", "load_balancers", "fleets")
+            for name, part in self._tree.get(section, {}).items()
+        ]
+        columns = ("count", "mean", "p50", "p99", "max")
+        head = "".join(f"<th>{column}</th>" for column in ("latency (s)", *columns))
+        body = "".join(
+            f"<tr><td>{html.escape(name)}</td>"
+            + "".join(f"<td>{_short(latency[column])}</td>" for column in columns)
+            + "</tr>"
+            for name, latency in rows
+        )
+        flags = "".join(f"<p>{html.escape(flag)}</p>" for flag in self.flags)
+        return f"<table><tr>{head}</tr>{body}</table>{flags}"
+
+    @cached_property
+    def _tree(self) -> Tree:
+        tree: Tree = {
+            "format": FORMAT,
+            "scenario": self.scenario,
+            "seed": self.seed,
+            "replication": self.replication,
+            "engine": self.engine,
+            "fingerprint": self.fingerprint,
+            "simulated_s": self.simulated_s,
+            "warmup_s": self.warmup_s,
+            "measured_s": self.measured_s,
+            "events": self.events,
+            "wall_s": self.wall_s,
+            "in_flight": self.in_flight,
+            "steady": self.steady,
+            "flags": self.flags,
+            "traffic": {t["name"]: _account(t, "offered") for t in self._numbers["traffic"]},
+        }
+        if self._numbers["load_balancers"]:
+            tree["load_balancers"] = {
+                balancer["name"]: _account(balancer, "requests")
+                | {"targets": self._targets(balancer["name"])}
+                for balancer in self._numbers["load_balancers"]
+            }
+        tree["fleets"] = {fleet["name"]: _fleet(fleet) for fleet in self._numbers["fleets"]}
+        return tree
+
+    def _part(self, section: str, name: str) -> Mapping[str, Any]:
+        parts = {p["name"]: p for p in self._numbers.get(section, []) if isinstance(p, Mapping)}
+        if name not in parts:
+            raise _no_path(f"{section}.{name}", [f"{section}.{known}" for known in parts])
+        return parts[name]
+
+    def _targets(self, balancer: str) -> Tree:
+        targets = self._part("load_balancers", balancer)["targets"]
+        count = len(targets["requests"])
+        if count <= TARGETS_LISTED_MAX:
+            return {str(i): self._target(balancer, str(i)) for i in range(count)}
+        requests = targets["requests"]
+        return {
+            "count": count,
+            "requests": {
+                "min": int(requests.min()),
+                "mean": float(requests.mean()),
+                "max": int(requests.max()),
+            },
+            "note": f"more than {TARGETS_LISTED_MAX} targets: ask for one by its index",
+        }
+
+    def _target(self, balancer: str, index: str) -> Tree:
+        targets = self._part("load_balancers", balancer)["targets"]
+        if not index.isdecimal() or int(index) >= len(targets["requests"]):
+            known = f"0 to {len(targets['requests']) - 1}"
+            raise _no_path(f"load_balancers.{balancer}.targets.{index}", [known])
+        i = int(index)
+        fleet = self._numbers["fleets"][int(targets["fleet"][i])]["name"]
+        capacity_ns = self.measured_s * 1e9 * self._vcpus[fleet]
+        return {
+            "fleet": fleet,
+            "instance": int(targets["instance"][i]),
+            "requests": int(targets["requests"][i]),
+            **{key: int(targets[key][i]) for key in _OUTCOMES},
+            "utilization": int(targets["run_ns"][i]) / capacity_ns if capacity_ns else None,
+        }
+
+
+def grows(values: npt.NDArray[np.float64]) -> bool:
+    """Whether a series grows all the way, as only a system that cannot keep up does.
+
+    From quarter to quarter, in steps that are alike, close to a straight line, and by more than a
+    few. Of M/M/1 runs of an hour (mean service 1 s) this finds all at load 1.5 and 95 % at 1.1, and
+    takes none of sixty at load 0.95 for one.
+    """
+    quarters = [float(np.mean(quarter)) for quarter in np.array_split(values, 4)]
+    steps = np.diff(quarters)
+    if not steps.min() > 0.1 * steps.max() > 0.0:
+        return False
+    straightness = float(np.corrcoef(np.arange(len(values)), values)[0, 1])
+    growth = quarters[3] - quarters[0]
+    return straightness**2 > 0.85 and growth > 0.1 * quarters[0] + 5.0
+
+
+def _account(numbers: Mapping[str, Any], sent: str) -> Tree:
+    return {
+        sent: int(numbers[sent]),
+        **{key: int(numbers[key]) for key in _OUTCOMES},
+        "latency_s": latency_summary(numbers["latency"]),
+    }
+
+
+def _fleet(numbers: Mapping[str, Any]) -> Tree:
+    vcpu_ns = int(numbers["vcpu_ns"])
+    return {
+        "instances": {
+            "mean": float(numbers["instances_mean"]),
+            **{key: int(numbers[f"instances_{key}"]) for key in ("min", "max", "final")},
+        },
+        "utilization": int(numbers["run_ns"]) / vcpu_ns if vcpu_ns else None,
+        **_account(numbers, "requests"),
+        "wasted": int(numbers["wasted"]),
+    }
+
+
+def _canonical(numbers: Any) -> Iterator[bytes]:
+    """The numbers in an order and a form that no machine changes; not what it took to get them."""
+    yield f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()
+    for section in ("traffic", "load_balancers", "fleets"):
+        for part in numbers[section]:
+            for key in sorted(part):
+                yield f"{section}.{key}:".encode()
+                yield from _bytes_of(part[key])
+
+
+def _bytes_of(value: Any) -> Iterator[bytes]:
+    if isinstance(value, _core.Histogram):
+        if value.count:
+            exact = (value.count, value.sum, value.sum_of_squares, value.min, value.max)
+            yield repr(exact).encode()
+            lower, _, counts = value.buckets()
+            yield np.asarray(lower, dtype="<i8").tobytes()
+            yield np.asarray(counts, dtype="<u8").tobytes()
+    elif isinstance(value, np.ndarray):
+        yield np.asarray(value, dtype="<i8").tobytes()
+    elif isinstance(value, Mapping):
+        for key in sorted(value):
+            yield f"{key}:".encode()
+            yield from _bytes_of(value[key])
+    else:
+        yield f"{value!r};".encode()
+
+
+def _leaves(tree: Any, path: str) -> Iterator[tuple[str, float]]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(value, f"{path}.{key}")
+    elif isinstance(tree, int | float) and not isinstance(tree, bool):
+        yield path, tree
+
+
+def _copy(latency: _core.Histogram) -> _core.Histogram:
+    copy = _core.Histogram()
+    copy.merge(latency)
+    return copy
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _no_path(path: str, known: Any) -> PathError:
+    words = [str(word) for word in known]
+    word = nearest(path, words) or nearest(path.rpartition(".")[2], words)
+    hint = f"; did you mean {word}?" if word else ""
+    return PathError(f"no {path!r} in this result{hint} (there: {listing(words) or 'nothing'})")

@@ -1,0 +1,219 @@
+"""A scenario as the core takes it: names become indices, quantities plain numbers."""
+
+import math
+from collections.abc import Iterable
+
+from nephoscope import _core
+from nephoscope.scenario.arrivals import Arrivals, Clients
+from nephoscope.scenario.balancer import LoadBalancer, Routing
+from nephoscope.scenario.data_files import DataFiles
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.scenario import Scenario
+from nephoscope.scenario.service import Call, Service, Step
+from nephoscope.scenario.traffic import Traffic
+
+# Intervals of the series when the scenario leaves them to us.
+AUTO_INTERVALS = 240
+
+NS_PER_S = 1e9
+
+
+def compile_scenario(
+    scenario: Scenario, *, seed: int, replication: int = 0, warmup_ns: int | None = None
+) -> _core.WorldSpec:
+    """The spec of one run; `warmup_ns` stands in for a warm-up of `auto`."""
+    return _Compiler(scenario).world(seed, replication, warmup_ns)
+
+
+def routing_spec(routing: Routing) -> _core.RoutingSpec:
+    """A routing policy as the core takes it."""
+    spec = _core.RoutingSpec()
+    spec.kind = _core.RoutingKind[routing.form]
+    if routing.power_of_two is not None:
+        spec.choices = routing.power_of_two.choices
+    return spec
+
+
+class _Compiler:
+    """The indices of one scenario's names, and the specs of its parts."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._files = scenario.files
+        self._services = _indices(scenario.services)
+        self._fleets = _indices(scenario.fleets)
+        self._balancers = _indices(scenario.load_balancers)
+
+    def world(self, seed: int, replication: int, warmup_ns: int | None) -> _core.WorldSpec:
+        scenario = self._scenario
+        spec = _core.WorldSpec()
+        spec.seed = seed
+        spec.replication = replication
+        spec.duration_ns = int(scenario.duration)
+        if warmup_ns is None:
+            assert scenario.warmup != "auto", "a pilot run decides an automatic warm-up"
+            warmup_ns = int(scenario.warmup)
+        spec.warmup_ns = warmup_ns
+        spec.series_ns = self._interval_ns()
+        spec.traffic = [self._traffic(name, t) for name, t in scenario.traffic.items()]
+        spec.services = [self._service(name, s) for name, s in scenario.services.items()]
+        spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
+        spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
+        return spec
+
+    def _interval_ns(self) -> int:
+        series = self._scenario.series
+        if series == "none":
+            return 0
+        if series == "auto":
+            return max(int(self._scenario.duration) // AUTO_INTERVALS, 1)
+        return int(series)
+
+    def _traffic(self, name: str, traffic: Traffic) -> _core.TrafficSpec:
+        spec = _core.TrafficSpec()
+        spec.name = name
+        spec.to = self._destination(traffic.to)
+        spec.arrivals = arrival_spec(traffic, self._files)
+        spec.clients = _clients(traffic.clients)
+        spec.timeout_ns = int(traffic.timeout or 0)
+        spec.on_timeout = _core.OnTimeout[traffic.on_timeout]
+        return spec
+
+    def _service(self, name: str, service: Service) -> _core.ServiceSpec:
+        spec = _core.ServiceSpec()
+        spec.name = name
+        spec.processor_sharing = service.discipline == "ps"
+        spec.concurrency = service.concurrency or 0
+        spec.backlog = -1 if service.backlog is None else service.backlog
+        spec.steps = [self._step(step) for step in service.steps]
+        return spec
+
+    def _step(self, step: Step) -> _core.StepSpec:
+        spec = _core.StepSpec()
+        spec.kind = _core.StepKind[step.form]
+        match step.options:
+            case Distribution() as demand:
+                spec.demand = distribution_spec(demand, self._files)
+            case Call() as call:
+                spec.to = self._destination(call.to)
+                spec.timeout_ns = int(call.timeout or 0)
+            case tuple() as branches:
+                spec.weights = [branch.weight for branch in branches]
+                spec.branches = [[self._step(s) for s in branch.steps] for branch in branches]
+            case float() as probability:
+                spec.probability = probability
+        return spec
+
+    def _fleet(self, name: str, fleet: Fleet) -> _core.FleetSpec:
+        spec = _core.FleetSpec()
+        spec.name = name
+        spec.service = self._services[fleet.service]
+        spec.count = fleet.count
+        spec.vcpus = fleet.instance_type.vcpus
+        spec.speed = fleet.instance_type.speed
+        return spec
+
+    def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:
+        spec = _core.BalancerSpec()
+        spec.name = name
+        spec.routing = routing_spec(balancer.routing)
+        targets = []
+        for target in balancer.targets:
+            part = _core.TargetSpec()
+            part.fleet = self._fleets[target.fleet]
+            part.weight = target.weight
+            targets.append(part)
+        spec.targets = targets
+        return spec
+
+    def _destination(self, name: str) -> _core.Destination:
+        spec = _core.Destination()
+        if name in self._balancers:
+            spec.kind = _core.DestinationKind.balancer
+            spec.index = self._balancers[name]
+        else:
+            spec.kind = _core.DestinationKind.fleet
+            spec.index = self._fleets[name]
+        return spec
+
+
+def distribution_spec(law: Distribution, files: DataFiles) -> _core.Distribution:
+    """A distribution as the core takes it, in nanoseconds."""
+    spec = _core.Distribution()
+    spec.kind = _core.DistributionKind[law.form]
+    if law.constant is not None:
+        spec.mean = float(law.constant)
+    elif law.exponential is not None:
+        spec.mean = float(law.exponential)
+    elif law.uniform is not None:
+        spec.values = [float(law.uniform.min), float(law.uniform.max)]
+    elif law.hyperexponential is not None:
+        spec.values, spec.weights = _phases(law)
+    elif law.replay is not None:
+        spec.values = files.durations_ns(law.replay)
+    elif law.empirical is not None and law.empirical.values is not None:
+        spec.values = [float(value) for value in law.empirical.values]
+        spec.weights = list(law.empirical.weights or ())
+    elif law.empirical is not None:
+        spec.values = files.durations_ns(law.empirical)
+    else:
+        options = law.options
+        spec.mean = float(options.mean)
+        shape = {"erlang": "k", "weibull": "shape", "pareto": "shape"}.get(law.form, "cv")
+        spec.shape = float(getattr(options, shape))
+    return spec
+
+
+def _phases(law: Distribution) -> tuple[list[float], list[float]]:
+    """Means and probabilities of the phases; of mean and cv, two phases with balanced means."""
+    options = law.hyperexponential
+    assert options is not None
+    if options.means is not None and options.probabilities is not None:
+        return [float(mean) for mean in options.means], list(options.probabilities)
+    assert options.mean is not None
+    assert options.cv is not None
+    square = options.cv**2
+    first = (1.0 + math.sqrt((square - 1.0) / (square + 1.0))) / 2.0
+    # 1 - first would lose the digits of a great cv.
+    second = 1.0 / ((square + 1.0) * 2.0 * first)
+    mean = float(options.mean)
+    return [mean / (2.0 * first), mean / (2.0 * second)], [first, second]
+
+
+def arrival_spec(traffic: Traffic, files: DataFiles) -> _core.ArrivalSpec:
+    """The arrivals of a source of traffic as the core takes them."""
+    arrivals: Arrivals = traffic.arrivals
+    spec = _core.ArrivalSpec()
+    kind = arrivals.form
+    if traffic.rate is not None:
+        spec.rate = float(traffic.rate)
+    elif arrivals.mmpp is not None:
+        spec.rates = [float(rate) for rate in arrivals.mmpp.rates]
+        spec.mean_stay_ns = [float(stay) for stay in arrivals.mmpp.mean_stay]
+    elif arrivals.profile is not None:
+        spec.times_ns = [int(time) for time, _ in arrivals.profile]
+        spec.rates = [float(rate) for _, rate in arrivals.profile]
+    elif arrivals.closed is not None:
+        spec.users = arrivals.closed.users
+        spec.think = distribution_spec(arrivals.closed.think, files)
+    elif arrivals.trace is not None and arrivals.trace.column is not None:
+        kind = "instants"
+        spec.times_ns = files.instants_ns(arrivals.trace)
+    elif arrivals.trace is not None:
+        kind = "counts"
+        spec.times_ns, spec.counts = files.counts_of(arrivals.trace)
+    spec.kind = _core.ArrivalKind[kind]
+    return spec
+
+
+def _clients(clients: Clients | None) -> _core.ClientSpec:
+    spec = _core.ClientSpec()
+    if clients is not None:
+        spec.count = clients.count
+        spec.zipf = clients.popularity.zipf or 0.0
+    return spec
+
+
+def _indices(names: Iterable[str]) -> dict[str, int]:
+    return {name: index for index, name in enumerate(names)}

@@ -1,0 +1,38 @@
+"""The scenario language as JSON Schema (draft 2020-12), for editors and other programs."""
+
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from nephoscope.scenario.structure import ScenarioModel
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Generator(GenerateJsonSchema):
+    """The file as it is written: what may be left out is not null, and quantities are texts."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """In a file a key is there or not; null is no value."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Defaults that a file could hold are told; the others are None or whole models."""
+        inner = self.generate_inner(schema["schema"])
+        default = schema.get("default")
+        if isinstance(default, bool) or not isinstance(default, int | float | str):
+            return inner
+        plain = default if type(default) in {int, float, str} else str(default)
+        return {**inner, "default": plain} if "$ref" not in inner else inner
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema; it describes single keys, and `nephoscope check` what holds between them."""
+    schema = ScenarioModel.model_json_schema(schema_generator=_Generator)
+    return {
+        "$schema": DIALECT,
+        "$id": "urn:nephoscope:scenario:1",
+        **schema,
+        "title": "nephoscope scenario",
+    }

@@ -1,0 +1,97 @@
+"""Users who think for no time and are answered in no time would make time stand still."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.errors import Problem, UnitError
+from nephoscope.scenario.calls import reached_services
+from nephoscope.scenario.document import Document
+from nephoscope.scenario.references import call_target, entries, mapping, sequence, target_fleet
+from nephoscope.scenario.units import Duration
+
+
+def standstill_problems(document: Document) -> Iterator[Problem]:
+    """Closed traffic that could go round for ever within one instant."""
+    world = _Written(document.tree)
+    for where, traffic in entries(document.tree, "traffic"):
+        closed = mapping(mapping(traffic.get("arrivals")).get("closed"))
+        to = traffic.get("to")
+        if not (_is_zero(closed.get("think")) and isinstance(to, str) and to in world.services):
+            continue
+        if world.may_refuse(to):
+            reason = f"{to} can reject a user, who comes back within the same instant"
+        elif not world.takes_time(to):
+            reason = f"an answer of {to} takes no time either"
+        else:
+            continue
+        at = (*where, "arrivals", "closed", "think")
+        message = f"no time to think, and {reason}: time would stand still"
+        yield document.problem(at, message, allowed="more than 0s here")
+
+
+class _Written:
+    """What is behind each destination, in plain values."""
+
+    def __init__(self, tree: Any) -> None:
+        self.services = reached_services(tree)
+        self._programs = {str(where[1]): service for where, service in entries(tree, "services")}
+        self._fleets = {str(where[1]): fleet for where, fleet in entries(tree, "fleets")}
+        self._balancers = {str(w[1]): b for w, b in entries(tree, "load_balancers")}
+        # A service is taken to take no time while it is looked at, so that a cycle comes to an end.
+        self._takes_time: dict[str, bool] = {}
+
+    def may_refuse(self, destination: str) -> bool:
+        """Whether all instances behind it may be full, or there are none, for a while."""
+        if destination in self._fleets:
+            names = [destination]
+        else:
+            targets = sequence(self._balancers[destination].get("targets"))
+            names = [name for name in map(target_fleet, targets) if name in self._fleets]
+        return all(self._fleet_may_refuse(self._fleets[name]) for name in names)
+
+    def _fleet_may_refuse(self, fleet: dict[str, Any]) -> bool:
+        program = self._programs.get(str(fleet.get("service")), {})
+        return fleet.get("count", 1) == 0 or "backlog" in program
+
+    def takes_time(self, destination: str) -> bool:
+        """Whether an answer takes time at least now and then."""
+        return any(self._service_takes_time(name) for name in self.services.get(destination, []))
+
+    def _service_takes_time(self, name: str) -> bool:
+        if name not in self._takes_time:
+            self._takes_time[name] = False
+            steps = self._programs.get(name, {}).get("steps")
+            self._takes_time[name] = self._steps_take_time(steps)
+        return self._takes_time[name]
+
+    def _steps_take_time(self, steps: Any) -> bool:
+        for step in map(mapping, sequence(steps)):
+            if step.get("fail") in (1, "100%"):
+                return False
+            if any(key in step and not _is_zero(step[key]) for key in ("compute", "sleep")):
+                return True
+            target = call_target(step)
+            if target in self.services and self.may_refuse(target):
+                return False
+            if target in self.services and self.takes_time(target):
+                return True
+            branches = [b for b in map(mapping, sequence(step.get("choose"))) if b.get("weight")]
+            if any(self._steps_take_time(branch.get("steps")) for branch in branches):
+                return True
+        return False
+
+
+def _is_zero(law: Any) -> bool:
+    """Whether a distribution, as it is written, gives nothing but 0."""
+    if isinstance(law, dict):
+        uniform, sample = mapping(law.get("uniform")), mapping(law.get("empirical"))
+        values = sequence(sample.get("values"))
+        return (
+            _is_zero(law.get("constant"))
+            or _is_zero(uniform.get("max"))
+            or (bool(values) and all(map(_is_zero, values)))
+        )
+    try:
+        return Duration.parse(law) == 0
+    except UnitError:
+        return False

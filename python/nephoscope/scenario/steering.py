@@ -1,0 +1,142 @@
+"""What can be set while a world runs, checked as strictly as a scenario file."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel, ValidationError
+
+from nephoscope import _core
+from nephoscope.errors import Problem, ScenarioError
+from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target
+from nephoscope.scenario.compile import routing_spec
+from nephoscope.scenario.fields import INSTANCES_MAX
+from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.nearest import listing, nearest
+from nephoscope.scenario.scenario import Scenario
+from nephoscope.scenario.traffic import RATED, Traffic
+
+_FORMS = (
+    "traffic.NAME.rate",
+    "fleets.NAME.count",
+    "load_balancers.NAME.routing",
+    "load_balancers.NAME.targets.FLEET.weight",
+)
+
+
+@dataclass
+class Steering:
+    """The values that can be changed, as they are now; kept to refuse what does not fit them."""
+
+    scenario: Scenario
+    counts: dict[str, int]
+    routings: dict[str, Any]  # in the words of a file
+    weights: dict[str, dict[str, float]]  # by balancer and fleet
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """The values that a scenario begins with."""
+        balancers = scenario.load_balancers
+        return cls(
+            scenario,
+            {name: fleet.count for name, fleet in scenario.fleets.items()},
+            {name: balancer.routing.form for name, balancer in balancers.items()},
+            {n: {t.fleet: t.weight for t in b.targets} for n, b in balancers.items()},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values as plain data."""
+        return {"counts": self.counts, "routings": self.routings, "weights": self.weights}
+
+    @classmethod
+    def from_dict(cls, scenario: Scenario, values: dict[str, Any]) -> Self:
+        """The same from plain data."""
+        return cls(scenario, values["counts"], values["routings"], values["weights"])
+
+    def copy(self) -> Self:
+        """An independent copy; the scenario itself never changes."""
+        return type(self)(self.scenario, *copy.deepcopy((self.counts, self.routings, self.weights)))
+
+    def set(self, world: _core.World, path: str, value: Any) -> None:
+        """Set one value in the world; raises ScenarioError where the path or the value is wrong."""
+        match path.split("."):
+            case ["traffic", name, "rate"]:
+                index = self._index(path, "traffic", name)
+                world.set_rate(index, self._rate(path, name, value))
+            case ["fleets", name, "count"]:
+                index = self._index(path, "fleets", name)
+                world.set_count(index, self._count(path, name, value))
+            case ["load_balancers", name, "routing"]:
+                index = self._index(path, "load_balancers", name)
+                world.set_routing(index, self._routing(path, name, value))
+            case ["load_balancers", name, "targets", fleet, "weight"]:
+                index = self._index(path, "load_balancers", name)
+                weight = self._weight(path, name, fleet, value)
+                world.set_weight(index, self._index(path, "fleets", fleet), weight)
+            case _:
+                raise _refused(path, "cannot be set while a simulation runs", listing(_FORMS))
+
+    def _index(self, path: str, section: str, name: str) -> int:
+        names = list(getattr(self.scenario, section))
+        if name not in names:
+            message = f"no {name!r} in {section}"
+            raise _refused(path, message, listing(names) or None, nearest(name, names))
+        return names.index(name)
+
+    def _rate(self, path: str, name: str, value: Any) -> float:
+        form = self.scenario.traffic[name].arrivals.form
+        if form not in RATED:
+            raise _refused(path, f"{form} arrivals have no rate to set", listing(sorted(RATED)))
+        traffic = read_part(path, Traffic, {"to": "any", "rate": value}, "rate")
+        return float(traffic.rate)
+
+    def _count(self, path: str, name: str, value: Any) -> int:
+        count: int = read_part(path, Fleet, {"service": "any", "count": value}, "count").count
+        others = sum(self.counts.values()) - self.counts[name]
+        if others + count > INSTANCES_MAX:
+            allowed = f"at most {INSTANCES_MAX} in all fleets together"
+            raise _refused(path, f"{others + count} instances are too many", allowed)
+        self.counts[name] = count
+        return count
+
+    def _routing(self, path: str, name: str, value: Any) -> _core.RoutingSpec:
+        routing: Routing = read_part(path, Routing, value)
+        self._refuse_weights(path, routing.form, self.weights[name])
+        self.routings[name] = routing.form
+        return routing_spec(routing)
+
+    def _weight(self, path: str, name: str, fleet: str, value: Any) -> float:
+        if fleet not in self.weights[name]:
+            known = list(self.weights[name])
+            message = f"{fleet!r} is not a target of {name}"
+            raise _refused(path, message, listing(known), nearest(fleet, known))
+        target = read_part(path, Target, {"fleet": fleet, "weight": value}, "weight")
+        weight = float(target.weight)
+        self._refuse_weights(path, self.routings[name], {fleet: weight})
+        self.weights[name][fleet] = weight
+        return weight
+
+    def _refuse_weights(self, path: str, routing: str, weights: dict[str, float]) -> None:
+        if routing in UNWEIGHTED and any(weight != 1 for weight in weights.values()):
+            message = f"{routing} has no use for weights: it treats all targets alike"
+            raise _refused(path, message, "weights of 1, or a routing that honours weights")
+
+
+def read_part(path: str, model: type[BaseModel], value: Any, field: str | None = None) -> Any:
+    """The value as a model of the language reads it; raises ScenarioError with this path."""
+    try:
+        read = model.model_validate(value)
+    except ValidationError as error:
+        details = error.errors(include_url=False)[0]
+        context = details.get("ctx", {})
+        message = str(context.get("message", details["msg"]))
+        raise _refused(path, message, context.get("allowed"), context.get("suggestion")) from None
+    if field is not None and getattr(read, field) is None:
+        raise _refused(path, "no value given", None)
+    return read
+
+
+def _refused(
+    path: str, message: str, allowed: str | None, suggestion: str | None = None
+) -> ScenarioError:
+    return ScenarioError([Problem(path, message, allowed=allowed, suggestion=suggestion)])

@@ -1,0 +1,167 @@
+"""A simulation that is driven step by step: advanced, looked at, changed, copied, saved."""
+
+import hashlib
+import json
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from nephoscope import _core
+from nephoscope.errors import Problem, ScenarioError, StateError, UnitError, shorten
+from nephoscope.results import Result
+from nephoscope.run import advance, result_of, warmup_of
+from nephoscope.scenario import Scenario
+from nephoscope.scenario.compile import compile_scenario
+from nephoscope.scenario.steering import Steering
+from nephoscope.scenario.units import DURATION_MAX_NS, Duration
+
+_MAGIC = b"nephoscope simulation 1\n"
+_DIGEST_SIZE = 16
+_LENGTH_SIZE = 8
+_SPAN_MAX_S = DURATION_MAX_NS / 1e9
+
+
+class Simulation:
+    """One run of a scenario that stops where it is told to.
+
+    Advancing in many steps or in one makes no difference to the result. A `fork` goes its own way
+    from here on: whatever is set in one is unknown to the other, and both see the same arrivals.
+    """
+
+    def __init__(self, scenario: Scenario, rng: int | None = None) -> None:
+        seed = scenario.seed if rng is None else int(rng)
+        spec = compile_scenario(scenario, seed=seed, warmup_ns=warmup_of(scenario, seed))
+        self._scenario = scenario
+        self._spec = spec
+        self._world = _core.World(spec)
+        self._steering = Steering.of(scenario)
+        self._wall_s = 0.0
+
+    @property
+    def scenario(self) -> Scenario:
+        """What it began with; `set` does not change it."""
+        return self._scenario
+
+    @property
+    def now(self) -> float:
+        """Simulated time in seconds."""
+        return self._world.now_ns / 1e9
+
+    @property
+    def finished(self) -> bool:
+        """Whether the end of the scenario is reached."""
+        return bool(self._world.now_ns >= self._spec.duration_ns)
+
+    def advance(self, by: str | float | timedelta | None = None) -> None:
+        """Let time go on by a duration (`"10m"`, or seconds), at most to the end; None: to the end.
+
+        Events at the very instant that is reached have not happened yet.
+        """
+        end_ns = self._spec.duration_ns
+        until_ns = end_ns if by is None else min(self._world.now_ns + _span_ns(by), end_ns)
+        start = time.perf_counter()
+        advance(self._world, until_ns)
+        self._wall_s += time.perf_counter() - start
+
+    def set(self, path: str, value: Any) -> None:
+        """Change from now on a rate, a count, a routing or a weight.
+
+        `traffic.NAME.rate`, `fleets.NAME.count`, `load_balancers.NAME.routing` and
+        `load_balancers.NAME.targets.FLEET.weight`, each with a value as the scenario file has it.
+        """
+        self._steering.set(self._world, path, value)
+
+    def state(self) -> dict[str, Any]:
+        """What an observer may look at, as arrays.
+
+        By instance in the order of launch: `fleet` (an index into `fleets`), `busy_workers`,
+        `waiting`, `running`; by source of traffic: `next_arrival_ns`, `in_flight`.
+        """
+        names = {"fleets": list(self._scenario.fleets), "traffic": list(self._scenario.traffic)}
+        return {"now_s": self.now, **self._world.state(), **names}
+
+    def result(self) -> Result:
+        """The numbers up to now."""
+        seed = self._spec.seed
+        return result_of(self._world, self._scenario, seed, self._spec.replication, self._wall_s)
+
+    def fork(self) -> Self:
+        """An independent simulation in the same state."""
+        twin = type(self).__new__(type(self))
+        changing = {"_world": self._world.copy(), "_steering": self._steering.copy()}
+        vars(twin).update(vars(self) | changing)
+        return twin
+
+    def save(self) -> bytes:
+        """The scenario and the state as bytes; data files of the scenario are not in them."""
+        header = {
+            "scenario": self._scenario.to_dict(),
+            "directory": str(self._scenario.directory),
+            "seed": self._spec.seed,
+            "warmup_ns": self._spec.warmup_ns,
+            "wall_s": self._wall_s,
+            "steering": self._steering.to_dict(),
+        }
+        text = json.dumps(header).encode()
+        body = len(text).to_bytes(_LENGTH_SIZE, "little") + text + self._world.save()
+        return _MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() + body
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """The simulation that `save` gave the bytes of; it goes on to the same bit."""
+        header, state = _unpack(data)
+        scenario = Scenario.from_dict(header["scenario"], directory=Path(header["directory"]))
+        spec = compile_scenario(scenario, seed=header["seed"], warmup_ns=header["warmup_ns"])
+        simulation = cls.__new__(cls)
+        vars(simulation).update(
+            _scenario=scenario,
+            _spec=spec,
+            _world=_core.World.restore(spec, state),
+            _steering=Steering.from_dict(scenario, header["steering"]),
+            _wall_s=header["wall_s"],
+        )
+        return simulation
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).load, (self.save(),)
+
+    def __repr__(self) -> str:
+        span = Duration(self._spec.duration_ns)
+        return f"Simulation({self._scenario.name!r}, now={Duration(self._world.now_ns)}, of={span})"
+
+
+def _span_ns(by: Any) -> int:
+    if isinstance(by, timedelta):
+        ns = by // timedelta(microseconds=1) * 1000
+    elif isinstance(by, str):
+        try:
+            ns = int(Duration.parse(by))
+        except UnitError as error:
+            raise _refused("advance", error.message, error.allowed) from None
+    else:
+        number = isinstance(by, int | float | np.integer | np.floating)
+        # Not-a-number is not less than anything.
+        if isinstance(by, bool) or not number or not abs(by) < _SPAN_MAX_S:
+            raise _refused("advance", f"{shorten(by)} is not a duration", "10m, or seconds")
+        ns = round(float(by) * 1e9)
+    if ns < 0:
+        raise _refused("advance", f"{shorten(by)} is negative", "time goes on only")
+    return ns
+
+
+def _refused(path: str, message: str, allowed: str | None) -> ScenarioError:
+    return ScenarioError([Problem(path, message, allowed=allowed)])
+
+
+def _unpack(data: bytes) -> tuple[dict[str, Any], bytes]:
+    digest_end = len(_MAGIC) + _DIGEST_SIZE
+    body = data[digest_end:]
+    digest = hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest()
+    if not data.startswith(_MAGIC) or data[len(_MAGIC) : digest_end] != digest:
+        raise StateError("not a saved simulation of this version, or not all of it")
+    length = int.from_bytes(body[:_LENGTH_SIZE], "little")
+    header: dict[str, Any] = json.loads(body[_LENGTH_SIZE : _LENGTH_SIZE + length])
+    return header, body[_LENGTH_SIZE + length :]

@@ -1,0 +1,208 @@
+"""The commands: what they print, what they write, and how they end."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from nephoscope import Scenario
+from nephoscope.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+COFFEE = str(EXAMPLES / "coffee-shop.yaml")
+
+
+@pytest.fixture
+def call():
+    return lambda *arguments: CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_run_prints_a_summary(call):
+    outcome = call("run", COFFEE)
+    assert outcome.exit_code == 0
+    assert outcome.stderr == ""
+    assert "coffee-shop" in outcome.stdout
+    for word in ("customers", "front-door", "baristas", "p99", "busy", "fingerprint", "warm-up 5m"):
+        assert word in outcome.stdout
+    assert len(outcome.stdout.splitlines()) < 30
+    assert Scenario.load(COFFEE).run().fingerprint in outcome.stdout
+
+
+def test_json_goes_to_standard_output_alone(call):
+    outcome = call("run", COFFEE, "--json", "-")
+    tree = json.loads(outcome.stdout)
+    assert tree["fingerprint"] == Scenario.load(COFFEE).run().fingerprint
+    assert tree["traffic"]["customers"]["offered"] > 0
+    assert outcome.stderr == ""
+
+
+def test_json_goes_to_a_file(call, tmp_path):
+    file = tmp_path / "result.json"
+    outcome = call("run", COFFEE, "--json", file, "--quiet")
+    assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (0, "", "")
+    assert json.loads(file.read_text())["scenario"] == "coffee-shop"
+    assert call("run", COFFEE, "--json", tmp_path / "none" / "x").exit_code == 2
+
+
+def test_seed_and_set(call):
+    outcome = call("run", COFFEE, "--json", "-", "--seed", 9, "--set", "fleets.baristas.count=9",
+                   "--set", "load_balancers.bar.routing=round_robin")  # fmt: skip
+    changes = {"fleets.baristas.count": 9, "load_balancers.bar.routing": "round_robin"}
+    expected = Scenario.load(COFFEE).replace(changes).run(rng=9)
+    tree = json.loads(outcome.stdout)
+    assert (tree["seed"], tree["fingerprint"]) == (9, expected.fingerprint)
+
+
+def test_set_takes_yaml(call):
+    outcome = call(
+        "check", COFFEE, "--set", "traffic.customers.arrivals={profile: [[0s, 1/s], [5m, 9/s]]}"
+    )
+    assert outcome.exit_code == 2
+    assert "traffic.customers.rate" in outcome.stderr
+    outcome = call("check", COFFEE, "--set", "load_balancers.bar.targets=[baristas, cashiers]")
+    assert "9 instances of baristas, cashiers" not in outcome.stdout
+    assert outcome.exit_code == 2  # the cashiers would call themselves
+    assert "never end" in outcome.stderr
+
+
+def test_replications(call):
+    outcome = call("run", COFFEE, "--replications", 4, "--threads", 2)
+    assert outcome.exit_code == 0
+    assert "4 replications" in outcome.stdout
+    assert "±" in outcome.stdout
+    one = json.loads(call("run", COFFEE, "--replications", 3, "--threads", 1, "--json", "-").stdout)
+    two = json.loads(call("run", COFFEE, "--replications", 3, "--threads", 2, "--json", "-").stdout)
+    assert one["fingerprint"] == two["fingerprint"]
+    assert one["intervals"]["traffic.customers.latency_s.p99"]["n"] == 3
+
+
+def test_check_describes_what_would_run(call):
+    for file in EXAMPLES.glob("*.yaml"):
+        outcome = call("check", file)
+        assert outcome.exit_code == 0
+        assert outcome.stderr == ""
+        scenario = Scenario.load(file)
+        for part in (scenario.traffic, scenario.fleets, scenario.services, scenario.load_balancers):
+            for name in part:
+                assert f"{name}: " in outcome.stdout
+
+
+def test_errors_name_file_line_and_path(call, tmp_path):
+    file = tmp_path / "bad.yaml"
+    text = Path(COFFEE).read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("count: 3", "count: three").replace("bar:", "pub:"), encoding="utf-8"
+    )
+    for command in ("run", "check"):
+        outcome = call(command, file)
+        assert outcome.exit_code == 2
+        assert outcome.stdout == ""
+        lines = outcome.stderr.splitlines()
+        assert [line.split(" ")[1] for line in lines] == [f"{file}:10:62:", f"{file}:19:20:"]
+        assert "fleets.cashiers.count: 'three' is not a whole number" in lines[0]
+        assert "services.take-order.steps.1.call.to: 'bar'" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "nowhere.yaml"], "No such file"),
+        (["run"], "FILE"),
+        (["run", COFFEE, "--set", "seed"], "PATH=VALUE"),
+        (["run", COFFEE, "--set", "sed=1"], "did you mean seed"),
+        (["run", COFFEE, "--set", "seed="], "no value"),
+        (["run", COFFEE, "--set", "seed=[1"], "not legal YAML"),
+        (["run", COFFEE, "--set", "seed=-1"], "out of range"),
+        (["run", COFFEE, "--set", "queues={a: {}}"], "queues: not built yet"),
+        (["run", COFFEE, "--seed", "-1"], "--seed"),
+        (["run", COFFEE, "--seed", "x"], "--seed"),
+        (["run", COFFEE, "--replications", "0"], "--replications"),
+        (["run", COFFEE, "--threads", "0"], "--threads"),
+        (["run", COFFEE, "--turbo"], "--turbo"),
+        (["compare", COFFEE], "compare: not built yet"),
+        (["run", COFFEE, "--report", "x.html"], "--report: not built yet"),
+        (["fly", COFFEE], "fly"),
+    ],
+)
+def test_mistakes_of_usage(call, arguments, words):
+    outcome = call(*arguments)
+    assert outcome.exit_code == 2
+    assert words in outcome.stderr
+    assert "Traceback" not in outcome.output
+
+
+def test_schema_is_json(call):
+    assert json.loads(call("schema").stdout)["$schema"].startswith("https://json-schema.org")
+
+
+def test_version_and_help(call):
+    assert "nephoscope" in call("--version").stdout
+    for arguments in (["--help"], ["run", "-h"], ["check", "--help"], ["schema", "--help"]):
+        assert call(*arguments).exit_code == 0
+
+
+def python(*arguments, **options):
+    command = [sys.executable, "-m", "nephoscope", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, **(pipes | options))
+
+
+def test_the_package_is_a_command():
+    process = python("check", COFFEE)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert b"coffee-shop" in out
+
+
+def watched(*arguments, until):
+    """Run on a terminal; interrupt when `until` shows, or wait for the end when it is None."""
+    ours, theirs = pty.openpty()
+    process = python(*arguments, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        if not select.select([ours], [], [], 60)[0]:
+            process.kill()
+            pytest.fail(f"nothing shown for a minute after {shown[-200:]!r}")
+        try:
+            part = os.read(ours, 4096)
+        except OSError:
+            break
+        shown += part
+        if until is not None and until in shown:
+            process.send_signal(signal.SIGINT)
+            until = None
+        if not part:
+            break
+    out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    return process.returncode, out, shown
+
+
+def test_progress_shows_on_a_terminal_only():
+    code, out, shown = watched("run", COFFEE, "--set", "duration=5d", until=None)
+    assert code == 0
+    assert b"events/s" in shown
+    assert b"events/s" not in out
+    assert b"fingerprint" in out
+    code, _, shown = watched("run", COFFEE, "--set", "duration=5d", "--quiet", until=None)
+    assert (code, shown) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("extra", "until"), [([], b"events/s"), (["--replications", "4"], b"0 of 4")]
+)
+def test_interrupted(extra, until):
+    endless = ["--set", "duration=5000d", "--set", "series=none"]
+    code, out, shown = watched("run", COFFEE, *endless, *extra, until=until)
+    assert code == 130
+    assert out == b""
+    assert shown.rstrip().endswith(b"error: interrupted")
+    assert b"Traceback" not in shown

@@ -1,0 +1,68 @@
+"""Every example is run: scenario files, scripts with the output beside them, and real traces."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nephoscope import Scenario
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+TRACES = ROOT.parent / "shared" / "data" / "traces"
+
+
+def output_of(script, *arguments):
+    command = [sys.executable, str(EXAMPLES / script), *map(str, arguments)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == ""
+    return finished.stdout
+
+
+def trace(name):
+    file = TRACES / name
+    if not file.exists():
+        pytest.skip(f"the trace {name} is not beside the project, in ../shared/data/traces")
+    return file
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_scenarios(file):
+    scenario = Scenario.load(file)
+    assert scenario.name == file.stem
+    result = scenario.run()
+    assert result.steady is not False
+    for traffic in scenario.traffic:
+        assert result[f"traffic.{traffic}.completed"] > 0
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.out")), ids=lambda file: file.stem)
+def test_scripts_print_what_is_beside_them(file):
+    assert output_of(f"{file.stem}.py") == file.read_text(encoding="utf-8")
+
+
+def test_every_script_is_tried():
+    with_output = {file.stem for file in EXAMPLES.glob("*.out")}
+    assert {file.stem for file in EXAMPLES.glob("*.py")} == with_output | {"world-cup", "azure-llm"}
+
+
+def test_one_counter_or_three():
+    one, three = (line.split() for line in output_of("one-counter-or-three.py").splitlines()[2:])
+    assert float(one[1]) > 2 * float(three[1])
+
+
+def test_world_cup():
+    file = trace("worldcup98_minute_counts.csv")
+    rows = output_of("world-cup.py", "--trace", file, "--days", 2, "--scale", 0.005).splitlines()
+    assert len(rows) == 4
+    assert [int(row.split()[1].replace(",", "")) for row in rows[1:3]] == [241_554, 253_242]
+
+
+def test_azure_llm():
+    rows = output_of("azure-llm.py", "--trace", trace("azure_llm_inference_2023_code.csv"))
+    table = [row.split() for row in rows.splitlines()[1:] if "!" not in row]
+    assert {row[1] for row in table} == {"8,819"}
+    means = [float(row[4]) for row in table]
+    assert means == sorted(means, reverse=True)

@@ -1,0 +1,89 @@
+"""Random scenarios on the core: built through the public models, stepped on `_core.World`."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from nephoscope import _core
+from nephoscope.scenario import Scenario
+from nephoscope.scenario.balancer import Routing
+from nephoscope.scenario.compile import compile_scenario, routing_spec
+from nephoscope.scenario.units import Rate
+from properties.systems import Change, System
+
+Results = dict[str, Any]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal to the bit, through dicts, lists, arrays and histograms."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return bool(a == b)
+
+
+def by_name(accounts: list[Results]) -> dict[str, Results]:
+    return {account["name"]: account for account in accounts}
+
+
+def run(system: System, cuts: tuple[int, ...] = (), checked: bool = False) -> _core.World:
+    """A world run to its end with the system's interventions, cut where told."""
+    session = Session(system)
+    for instant in sorted({*cuts, system.duration_ns}):
+        session.to(instant, checked)
+    return session.world
+
+
+class Session:
+    """A world in the course of its run, with the interventions still to come."""
+
+    def __init__(self, system: System) -> None:
+        self.spec = compiled(system)
+        self.world = _core.World(self.spec)
+        self.left = list(system.changes)
+        tree = system.tree
+        self._fleets, self._sources = list(tree["fleets"]), list(tree["traffic"])
+        self._balancers = list(tree["load_balancers"])
+
+    def to(self, instant_ns: int, checked: bool = False) -> None:
+        """Advance, with every intervention on the way at its instant."""
+        while self.left and self.left[0].at_ns <= instant_ns:
+            change = self.left.pop(0)
+            self._advance(change.at_ns, checked)
+            self._apply(change)
+        self._advance(instant_ns, checked)
+
+    def fork(self) -> Session:
+        twin = copy.copy(self)
+        twin.world, twin.left = self.world.copy(), list(self.left)
+        return twin
+
+    def _advance(self, instant_ns: int, checked: bool) -> None:
+        if checked:
+            self.world.advance_checked(instant_ns)
+        else:
+            self.world.advance(instant_ns)
+
+    def _apply(self, change: Change) -> None:
+        kind, name, *rest = change.path.split(".")
+        if kind == "fleets":
+            self.world.set_count(self._fleets.index(name), change.value)
+        elif kind == "traffic":
+            self.world.set_rate(self._sources.index(name), float(Rate.parse(change.value)))
+        elif rest[0] == "routing":
+            routing = Routing.model_validate(change.value)
+            self.world.set_routing(self._balancers.index(name), routing_spec(routing))
+        else:
+            fleet = self._fleets.index(rest[1])
+            self.world.set_weight(self._balancers.index(name), fleet, change.value)
+        self.world.check()
+
+
+def compiled(system: System) -> _core.WorldSpec:
+    return compile_scenario(Scenario.model_validate(system.tree), seed=system.seed)

@@ -1,0 +1,239 @@
+"""Random scenarios: every feature of the language in every combination that can be run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from nephoscope.scenario.units import Duration
+
+Tree = dict[str, Any]
+
+ROUTINGS = (
+    "round_robin",
+    "least_connections",
+    "ip_hash",
+    "least_response_time",
+    "random",
+    {"power_of_two": {"choices": 2}},
+    {"power_of_two": {"choices": 3}},
+    "join_idle_queue",
+    "weighted_random",
+)
+WEIGHTED = ("round_robin", "least_connections", "ip_hash", "least_response_time", "weighted_random")
+SECONDS = st.sampled_from([1, 7, 20, 50, 100, 400, 1000, 5000]).map(lambda ms: f"{ms}ms")
+
+
+@dataclass(frozen=True)
+class Change:
+    """An intervention: at an instant (ns), a path takes a value."""
+
+    at_ns: int
+    path: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class System:
+    tree: Tree
+    changes: tuple[Change, ...]
+    cuts_ns: tuple[int, ...]  # instants at which a run may be cut
+    seed: int
+
+    @property
+    def duration_ns(self) -> int:
+        return int(Duration.parse(self.tree["duration"]))
+
+
+@st.composite
+def laws(draw, zero: bool = True) -> Any:
+    mean = draw(SECONDS)
+    kind = draw(
+        st.sampled_from(
+            ["constant", "exponential", "lognormal", "gamma", "erlang", "weibull", "uniform"]
+            + ["normal", "hyperexponential", "empirical", "pareto"]
+            + (["zero"] if zero else [])
+        )
+    )
+    return {
+        "zero": "0s",
+        "constant": mean,
+        "exponential": {"exponential": mean},
+        "lognormal": {"lognormal": {"mean": mean, "cv": 1.3}},
+        "gamma": {"gamma": {"mean": mean, "cv": 0.7}},
+        "erlang": {"erlang": {"mean": mean, "k": 3}},
+        "weibull": {"weibull": {"mean": mean, "shape": 0.7}},
+        "uniform": {"uniform": {"min": "0s", "max": mean}},
+        "normal": {"normal": {"mean": mean, "cv": 0.4}},
+        "pareto": {"pareto": {"mean": mean, "shape": 2.5}},
+        "hyperexponential": {"hyperexponential": {"mean": mean, "cv": 2.0}},
+        "empirical": {"empirical": {"values": ["1ms", mean], "weights": [1, 2]}},
+    }[kind]
+
+
+@st.composite
+def steps(draw, callable_: list[str], itself: str | None, depth: int = 0) -> list[Tree]:
+    """A program that calls only what `callable_` names, or now and then itself under a choice."""
+    kinds = ["compute", "compute", "sleep", "fail"]
+    kinds += ["choose"] if depth < 2 else []
+    kinds += ["call"] if callable_ else []
+    program: list[Tree] = []
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3)):
+        if kind in ("compute", "sleep"):
+            program.append({kind: draw(laws())})
+        elif kind == "fail":
+            program.append({"fail": draw(st.sampled_from([0.0, 0.1, 1.0]))})
+        elif kind == "call":
+            program.append({"call": draw(calls(callable_))})
+        else:
+            branches = [
+                {"weight": weight, "steps": draw(steps(callable_, None, depth + 1))}
+                for weight in draw(st.sampled_from([[1], [1, 2], [0, 1, 3]]))
+            ]
+            program.append({"choose": branches})
+    if itself is not None and depth == 0 and draw(st.integers(0, 4)) == 0:
+        again = {"weight": 1, "steps": [{"call": itself}]}
+        program.append({"choose": [again, {"weight": 4, "steps": [{"compute": "1ms"}]}]})
+    return program
+
+
+@st.composite
+def calls(draw, names: list[str]) -> Any:
+    name = draw(st.sampled_from(names))
+    if draw(st.booleans()):
+        return name
+    return {"to": name, "timeout": draw(SECONDS)}
+
+
+@st.composite
+def services(draw, callable_: list[str], itself: str | None) -> Tree:
+    made: Tree = {
+        "discipline": draw(st.sampled_from(["fifo", "fifo", "ps"])),
+        "steps": draw(steps(callable_, itself)),
+    }
+    concurrency = draw(st.sampled_from([None, None, 1, 2, 5]))
+    backlog = draw(st.sampled_from([None, None, 0, 1, 4]))
+    made |= {} if concurrency is None else {"concurrency": concurrency}
+    made |= {} if backlog is None else {"backlog": backlog}
+    return made
+
+
+@st.composite
+def balancers(draw, fleets: list[str]) -> Tree:
+    chosen = draw(st.lists(st.sampled_from(fleets), min_size=1, max_size=3, unique=True))
+    routing = draw(st.sampled_from(ROUTINGS))
+    weighted = isinstance(routing, str) and routing in WEIGHTED
+    targets = [
+        {"fleet": name, "weight": draw(st.sampled_from([1, 2, 0.5]))} if weighted else name
+        for name in chosen
+    ]
+    return {"targets": targets, "routing": routing}
+
+
+RATES = st.sampled_from([1, 4, 10, 25])
+
+
+@st.composite
+def arrivals(draw) -> Tree:
+    kind = draw(st.sampled_from(["poisson", "poisson", "constant", "mmpp", "profile", "closed"]))
+    rates = [f"{draw(RATES)}/s" for _ in range(2)]
+    if kind in ("poisson", "constant"):
+        return {"rate": rates[0], "arrivals": kind}
+    if kind == "mmpp":
+        return {"arrivals": {"mmpp": {"rates": [*rates, "0/s"], "mean_stay": ["2s", "1s", "3s"]}}}
+    if kind == "profile":
+        return {"arrivals": {"profile": [["0s", rates[0]], ["10s", rates[1]], ["15s", "1/s"]]}}
+    users = draw(st.sampled_from([1, 3, 20]))
+    # Users who do not think and are refused would send for ever at one instant.
+    think = draw(laws(zero=False).filter(lambda law: "uniform" not in law and "normal" not in law))
+    return {"arrivals": {"closed": {"users": users, "think": think}}}
+
+
+@st.composite
+def sources(draw, destinations: list[str]) -> Tree:
+    made = {"to": draw(st.sampled_from(destinations)), **draw(arrivals())}
+    if draw(st.booleans()):
+        made["timeout"] = draw(SECONDS)
+        made["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
+    if "closed" not in made["arrivals"]:
+        clients = draw(st.sampled_from([None, 5, {"count": 50, "popularity": {"zipf": 1.1}}]))
+        made |= {} if clients is None else {"clients": clients}
+    return made
+
+
+@st.composite
+def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
+    rated = [n for n, t in tree["traffic"].items() if t["arrivals"] in ("poisson", "constant")]
+    made = []
+    for _ in range(draw(st.integers(0, 5))):
+        at = draw(st.integers(0, duration * 10**9))
+        kind = draw(st.sampled_from(["count", "count", "rate", "routing", "weight"]))
+        if kind == "count":
+            name = draw(st.sampled_from(sorted(tree["fleets"])))
+            made.append(Change(at, f"fleets.{name}.count", draw(st.integers(0, 8))))
+        elif kind == "rate" and rated:
+            name = draw(st.sampled_from(rated))
+            made.append(Change(at, f"traffic.{name}.rate", f"{draw(RATES)}/s"))
+        elif kind in ("routing", "weight") and tree["load_balancers"]:
+            name = draw(st.sampled_from(sorted(tree["load_balancers"])))
+            balancer = tree["load_balancers"][name]
+            weighted = isinstance(balancer["targets"][0], dict)
+            if kind == "routing":
+                # A balancer with weights goes to a policy that honours them.
+                routing = draw(st.sampled_from(WEIGHTED if weighted else ROUTINGS))
+                made.append(Change(at, f"load_balancers.{name}.routing", routing))
+            elif weighted:
+                fleet = balancer["targets"][0]["fleet"]
+                path = f"load_balancers.{name}.targets.{fleet}.weight"
+                made.append(Change(at, path, draw(st.sampled_from([1, 3, 0.25]))))
+    return tuple(sorted(made, key=lambda change: change.at_ns))
+
+
+@st.composite
+def systems(draw) -> System:
+    """A whole scenario with interventions. Service i calls only fleets of services above i."""
+    names = [f"service{i}" for i in range(draw(st.integers(1, 3)))]
+    level = {f"fleet{i}": min(i, len(names) - 1) for i in range(draw(st.integers(1, 4)))}
+    fleets = {
+        fleet: {
+            "service": names[at],
+            "count": draw(st.sampled_from([0, 1, 1, 2, 5])),
+            "instance_type": {
+                "vcpus": draw(st.sampled_from([1, 1, 2, 3])),
+                "memory": "1GiB",
+                "speed": draw(st.sampled_from([0.5, 1.0, 1.7])),
+            },
+        }
+        for fleet, at in level.items()
+    }
+    doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(0, 2)))}
+    for name, door in doors.items():
+        targets = [t if isinstance(t, str) else t["fleet"] for t in door["targets"]]
+        level[name] = min(level[target] for target in targets)
+    programs = {}
+    for i, name in enumerate(names):
+        above = sorted(n for n, at in level.items() if at > i)
+        own = sorted(n for n, at in level.items() if at == i and n.startswith("fleet"))
+        programs[name] = draw(services(above, own[0] if own else None))
+    duration = draw(st.sampled_from([5, 20, 40]))
+    tree = {
+        "nephoscope": 1,
+        "name": "random",
+        "duration": f"{duration}s",
+        "warmup": f"{draw(st.sampled_from([0, 0, 1, duration // 2]))}s",
+        "series": draw(st.sampled_from(["none", "1s", "auto"])),
+        "fleets": fleets,
+        "services": programs,
+        "load_balancers": doors,
+        "traffic": {
+            f"source{i}": draw(sources(sorted(level))) for i in range(draw(st.integers(1, 3)))
+        },
+    }
+    return System(
+        tree,
+        draw(changes(tree, duration)),
+        tuple(sorted(draw(st.lists(st.integers(0, duration * 10**9), max_size=4)))),
+        draw(st.integers(0, 2**32)),
+    )

@@ -1,0 +1,100 @@
+"""Replications: intervals on everything, whatever the number of threads."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from nephoscope import PathError, Scenario, replicate
+from nephoscope.experiment import Interval
+from nephoscope.experiment.student import probability_within, t_quantile
+
+COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop.yaml")
+RUNS = replicate(COFFEE, 8)
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 9, 10, 29, 30, 99, 100, 1000])
+def test_student(degrees):
+    for confidence in (0.5, 0.9, 0.95, 0.999):
+        exact = stats.t.ppf((1 + confidence) / 2, degrees)
+        assert t_quantile(confidence, degrees) == pytest.approx(exact, rel=1e-9)
+    assert probability_within(0.0, degrees) == 0.0
+
+
+def test_intervals():
+    values = [1.0, 2.0, 4.0, 9.0]
+    interval = Interval.of(values)
+    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
+    assert interval.low == pytest.approx(low)
+    assert interval.high == pytest.approx(high)
+    assert (interval.mean, interval.n) == (4.0, 4)
+    assert Interval.of([5.0]) == Interval(5.0, None, None, 1)
+    assert Interval.of([5.0]).low is None
+    assert Interval.of([5.0, 5.0]).half_width == 0.0
+
+
+def test_every_number_has_an_interval():
+    first = dict(RUNS.results[0].scalars())
+    assert set(RUNS.intervals) == set(first)
+    values = [result["traffic.customers.latency_s.p99"] for result in RUNS.results]
+    assert RUNS["traffic.customers.latency_s.p99"].mean == pytest.approx(np.mean(values))
+    assert "load_balancers.bar.targets.3.utilization" in RUNS.intervals
+    with pytest.raises(PathError, match="customers"):
+        RUNS["traffic.customer.latency_s.p99"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_the_number_of_threads_changes_nothing(threads):
+    again = replicate(COFFEE, 8, threads=threads)
+    assert again.fingerprint == RUNS.fingerprint
+    assert again.intervals == RUNS.intervals
+    assert [r.replication for r in again.results] == list(range(8))
+
+
+def test_replication_0_is_the_single_run():
+    assert RUNS.results[0].fingerprint == COFFEE.run().fingerprint
+    assert len({result.fingerprint for result in RUNS.results}) == 8
+
+
+def test_histograms_are_merged():
+    merged = RUNS.histogram("traffic.customers")
+    assert merged.count == sum(r["traffic.customers.completed"] for r in RUNS.results)
+
+
+def test_to_dict_has_the_keys_of_a_result():
+    tree = RUNS.to_dict()
+    single = RUNS.results[0].to_dict()
+    assert set(tree) >= set(single) - {"replication", "steady"}
+    assert set(tree["traffic"]["customers"]) == set(single["traffic"]["customers"])
+    assert tree["replications"] == len(RUNS) == 8
+    p99 = tree["intervals"]["traffic.customers.latency_s.p99"]
+    assert p99["low"] < tree["traffic"]["customers"]["latency_s"]["p99"] < p99["high"]
+    assert tree["latencies"]["traffic.customers"]["count"] > 8 * 12_000
+
+
+def test_progress_and_refusals():
+    seen = []
+    replicate(COFFEE, 3, progress=seen.append)
+    assert seen == [1, 2, 3]
+    for wrong in ({"replications": 0}, {"replications": 2, "threads": 0}):
+        with pytest.raises(ValueError, match="at least one"):
+            replicate(COFFEE, **wrong)
+
+
+def test_flags_tell_how_many():
+    overloaded = COFFEE.replace({"traffic.customers.rate": "40/s"})
+    flags = replicate(
+        overloaded.replace(
+            {"services.take-order.backlog": None, "traffic.customers.timeout": None}
+        ),
+        3,
+    ).flags
+    (flag,) = flags
+    assert flag.startswith("no steady state: ")
+    assert flag.endswith("(3 of 3 replications)")
+
+
+def test_one_pilot_decides_the_warmup_of_all():
+    runs = replicate(COFFEE.replace({"warmup": "auto"}), 3)
+    assert len({result.warmup_s for result in runs.results}) == 1

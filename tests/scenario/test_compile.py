@@ -1,0 +1,120 @@
+"""A scenario reaches the core with every name resolved and every quantity in its unit."""
+
+import pytest
+
+from nephoscope import Scenario, _core
+from nephoscope.scenario.compile import compile_scenario, distribution_spec
+from nephoscope.scenario.distribution import Distribution
+from scenario.bad_cases import GOOD
+
+SCENARIO = Scenario(**GOOD)
+
+
+def test_the_good_scenario():
+    spec = compile_scenario(SCENARIO, seed=9, replication=3)
+    assert (spec.seed, spec.replication, spec.duration_ns, spec.warmup_ns) == (
+        9,
+        3,
+        600 * 10**9,
+        60 * 10**9,
+    )
+    assert spec.series_ns == 2_500_000_000
+    assert [f.name for f in spec.fleets] == ["web", "db"]
+    assert [(f.service, f.count, f.vcpus, f.speed) for f in spec.fleets] == [
+        (0, 3, 2, 1.5),
+        (1, 2, 1, 1),
+    ]
+    page, query = spec.services
+    assert (page.concurrency, page.backlog, page.processor_sharing) == (2, 10, False)
+    assert (query.concurrency, query.backlog, query.processor_sharing) == (0, -1, True)
+    kinds = [step.kind for step in page.steps]
+    assert kinds == [_core.StepKind[kind] for kind in ("compute", "sleep", "call", "choose")]
+    call, choose = page.steps[2:]
+    assert (call.to.kind, call.to.index) == (_core.DestinationKind.balancer, 1)
+    assert call.timeout_ns == 10**9
+    assert choose.weights.tolist() == [1, 3]
+    assert choose.branches[0][0].probability == 0.1
+    assert (choose.branches[1][0].to.kind, choose.branches[1][0].to.index) == (
+        _core.DestinationKind.fleet,
+        1,
+    )
+    front, proxy = spec.balancers
+    assert front.routing.kind == _core.RoutingKind.least_connections
+    assert [(t.fleet, t.weight) for t in proxy.targets] == [(1, 2)]
+    users, clerks = spec.traffic
+    assert (users.arrivals.kind, users.arrivals.rate) == (_core.ArrivalKind.poisson, 40)
+    assert (users.clients.count, users.clients.zipf) == (100, 1.1)
+    assert (users.timeout_ns, users.on_timeout) == (2 * 10**9, _core.OnTimeout.abandon)
+    assert (clerks.arrivals.kind, clerks.arrivals.users) == (_core.ArrivalKind.closed, 3)
+    assert clerks.arrivals.think.mean == 5e9
+    assert (clerks.clients.count, clerks.timeout_ns) == (0, 0)
+
+
+@pytest.mark.parametrize(("series", "ns"), [("auto", 250_000_000), ("none", 0), ("7s", 7 * 10**9)])
+def test_series(series, ns):
+    scenario = SCENARIO.replace({"series": series, "duration": "1m", "warmup": "0s"})
+    assert compile_scenario(scenario, seed=0).series_ns == ns
+
+
+def law(written):
+    return distribution_spec(Distribution.model_validate(written), SCENARIO.files)
+
+
+@pytest.mark.parametrize(
+    ("written", "mean", "shape"),
+    [
+        ("5ms", 5e6, 0),
+        ({"exponential": "5ms"}, 5e6, 0),
+        ({"lognormal": {"mean": "5ms", "cv": 0.8}}, 5e6, 0.8),
+        ({"gamma": {"mean": "5ms", "cv": 0.8}}, 5e6, 0.8),
+        ({"erlang": {"mean": "5ms", "k": 4}}, 5e6, 4),
+        ({"weibull": {"mean": "5ms", "shape": 0.5}}, 5e6, 0.5),
+        ({"pareto": {"mean": "5ms", "shape": 2.5}}, 5e6, 2.5),
+        ({"normal": {"mean": "5ms", "cv": 0.1}}, 5e6, 0.1),
+    ],
+)
+def test_laws_of_mean_and_shape(written, mean, shape):
+    spec = law(written)
+    assert (spec.mean, spec.shape) == (mean, shape)
+
+
+@pytest.mark.parametrize("cv", [1, 1.5, 4, 100, 1000])
+def test_balanced_means(cv):
+    spec = law({"hyperexponential": {"mean": "5ms", "cv": cv}})
+    (p, q), (a, b) = spec.weights, spec.values
+    assert p + q == pytest.approx(1, rel=1e-12)
+    assert p * a == pytest.approx(q * b, rel=1e-12)
+    assert p * a + q * b == pytest.approx(5e6, rel=1e-12)
+    square = 2 * (p * a**2 + q * b**2) / 5e6**2 - 1
+    assert square == pytest.approx(cv**2, rel=1e-9)
+
+
+def test_laws_of_values():
+    assert law({"uniform": {"min": "1ms", "max": "2ms"}}).values.tolist() == [1e6, 2e6]
+    spec = law({"hyperexponential": {"probabilities": [0.2, 0.8], "means": ["1ms", "2ms"]}})
+    assert (spec.values.tolist(), spec.weights.tolist()) == ([1e6, 2e6], [0.2, 0.8])
+    spec = law({"empirical": {"values": ["1ms", "2ms"], "weights": [3, 1]}})
+    assert (spec.values.tolist(), spec.weights.tolist()) == ([1e6, 2e6], [3, 1])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"lognormal": {"mean": "1ns", "cv": 1000}},
+        {"lognormal": {"mean": "10000d", "cv": 1e-9}},
+        {"gamma": {"mean": "1ns", "cv": 1000}},
+        {"gamma": {"mean": "10000d", "cv": 1e-6}},
+        {"erlang": {"mean": "1ns", "k": 10000}},
+        {"weibull": {"mean": "1ns", "shape": 0.05}},
+        {"weibull": {"mean": "10000d", "shape": 1000}},
+        {"pareto": {"mean": "10000d", "shape": 1.000001}},
+        {"pareto": {"mean": "1ns", "shape": 1000}},
+        {"normal": {"mean": "10000d", "cv": 1000}},
+        {"hyperexponential": {"mean": "10000d", "cv": 1000}},
+        {"uniform": {"min": "0s", "max": "0s"}},
+    ],
+)
+def test_what_the_loader_allows_the_core_takes(written):
+    scenario = SCENARIO.replace({"services.page.steps.0.compute": written, "duration": "2m"})
+    result = scenario.run()
+    assert result["traffic.users.offered"] > 0

@@ -1,0 +1,213 @@
+"""Scenarios: every form of the language, defaults, building in Python, and what varies them."""
+
+import copy
+import json
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nephoscope import Scenario
+from nephoscope.errors import ScenarioError
+from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.units import Duration
+from scenario.bad_cases import GOOD
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+SMALL = {
+    "duration": "1m",
+    "services": {"page": {"steps": [{"compute": "5ms"}]}},
+    "fleets": {"web": {"service": "page"}},
+    "traffic": {"users": {"to": "web", "rate": "10/s"}},
+}
+
+
+def small(**values):
+    return Scenario(**{**copy.deepcopy(SMALL), **values})
+
+
+def test_defaults():
+    scenario = small()
+    assert (scenario.name, scenario.seed, scenario.series) == ("scenario", 0, "auto")
+    assert scenario.warmup == 0
+    fleet, service, traffic = (
+        scenario.fleets["web"],
+        scenario.services["page"],
+        scenario.traffic["users"],
+    )
+    assert (fleet.count, fleet.instance_type.vcpus, fleet.instance_type.speed) == (1, 1, 1.0)
+    assert (service.discipline, service.concurrency, service.backlog) == ("fifo", None, None)
+    assert (traffic.arrivals.form, traffic.clients, traffic.on_timeout) == (
+        "poisson",
+        None,
+        "finish",
+    )
+
+
+@pytest.mark.parametrize(
+    ("law", "form"),
+    [
+        ("0s", "constant"),
+        ({"constant": "1ms"}, "constant"),
+        ({"exponential": "1ms"}, "exponential"),
+        ({"lognormal": {"mean": "1ms", "cv": 0.8}}, "lognormal"),
+        ({"gamma": {"mean": "1ms", "cv": 2}}, "gamma"),
+        ({"erlang": {"mean": "1ms", "k": 3}}, "erlang"),
+        ({"weibull": {"mean": "1ms", "shape": 0.5}}, "weibull"),
+        ({"pareto": {"mean": "1ms", "shape": 1.5}}, "pareto"),
+        ({"uniform": {"min": "0s", "max": "2ms"}}, "uniform"),
+        ({"normal": {"mean": "1ms", "cv": 0.1}}, "normal"),
+        ({"hyperexponential": {"mean": "1ms", "cv": 2}}, "hyperexponential"),
+        (
+            {"hyperexponential": {"probabilities": [0.25, 0.75], "means": ["1ms", "2ms"]}},
+            "hyperexponential",
+        ),
+        ({"empirical": {"values": ["1ms", "5ms"]}}, "empirical"),
+        ({"empirical": {"values": ["1ms", "5ms"], "weights": [1, 0]}}, "empirical"),
+    ],
+)
+def test_distributions(law, form):
+    scenario = small(services={"page": {"steps": [{"compute": law}, {"sleep": law}]}})
+    for step in scenario.services["page"].steps:
+        assert step.options.form == form
+    scenario.run()
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "form"),
+    [
+        ("poisson", "poisson"),
+        ({"poisson": {}}, "poisson"),
+        ("constant", "constant"),
+        ({"mmpp": {"rates": ["0/s", "9/s"], "mean_stay": ["1s", "1s"]}}, "mmpp"),
+        ({"profile": [["0s", "1/s"], ["10s", "20/s"], ["10s", "0/s"]]}, "profile"),
+        ({"closed": {"users": 4, "think": {"exponential": "1s"}}}, "closed"),
+        ({"closed": {"users": 4, "think": "0s"}}, "closed"),
+    ],
+)
+def test_arrivals(arrivals, form):
+    rated = form in {"poisson", "constant"}
+    traffic = {"to": "web", "arrivals": arrivals} | ({"rate": "5/s"} if rated else {})
+    scenario = small(traffic={"users": traffic})
+    assert scenario.traffic["users"].arrivals.form == form
+    assert scenario.run()["traffic.users.offered"] > 0
+
+
+@pytest.mark.parametrize(
+    "routing",
+    [
+        "round_robin",
+        "least_connections",
+        "ip_hash",
+        "least_response_time",
+        "random",
+        "power_of_two",
+        {"power_of_two": {"choices": 3}},
+        {"round_robin": {}},
+        "join_idle_queue",
+        "weighted_random",
+    ],
+)
+def test_routings(routing):
+    scenario = small(
+        load_balancers={"lb": {"targets": ["web"], "routing": routing}},
+        traffic={"users": {"to": "lb", "rate": "10/s", "clients": 50}},
+    )
+    assert scenario.run()["load_balancers.lb.completed"] > 0
+
+
+def test_what_is_dumped_is_a_scenario():
+    for path in EXAMPLES.glob("*.yaml"):
+        scenario = Scenario.load(path)
+        assert Scenario.model_validate(scenario.model_dump()) == scenario
+        assert Scenario.model_validate(scenario.model_dump(exclude_unset=True)) == scenario
+        assert Scenario(**scenario.to_dict()) == scenario
+        assert pickle.loads(pickle.dumps(scenario)) == scenario
+
+
+def test_parts_may_be_models_and_numbers_of_numpy():
+    scenario = small(
+        seed=np.int64(7),
+        fleets={"web": Fleet(service="page", count=2)},
+        traffic={"users": Traffic(to="web", rate="5/s")},
+    )
+    assert (scenario.seed, scenario.fleets["web"].count) == (7, 2)
+    assert scenario.replace({"fleets.web.count": np.int32(9)}).fleets["web"].count == 9
+    assert small(warmup=None).warmup == 0
+    assert small(duration=Duration.parse("2m")).duration == Duration.parse("2m")
+
+
+def test_a_scenario_does_not_change():
+    scenario = small()
+    with pytest.raises(ValueError, match="frozen"):
+        scenario.seed = 5
+    tree = scenario.to_dict()
+    tree["seed"] = 9
+    assert scenario.seed == 0
+
+
+def test_loading_is_fast():
+    Scenario.load(EXAMPLES / "flash-sale.yaml")
+    start = time.perf_counter()
+    for path in EXAMPLES.glob("*.yaml"):
+        Scenario.load(path)
+    assert time.perf_counter() - start < 0.5
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(ScenarioError, match="No such file"):
+        Scenario.load(tmp_path / "none.yaml")
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        Scenario.load(tmp_path)
+
+
+def test_json_files(tmp_path):
+    file = tmp_path / "good.json"
+    file.write_text(json.dumps(GOOD))
+    assert Scenario.load(file) == Scenario(**GOOD)
+
+
+def test_calls_may_form_a_cycle_that_ends():
+    scenario = small(
+        services={
+            "page": {
+                "steps": [
+                    {"compute": "1ms"},
+                    {
+                        "choose": [
+                            {"weight": 1, "steps": [{"call": "web"}]},
+                            {"weight": 3, "steps": [{"sleep": "1ms"}]},
+                        ]
+                    },
+                ]
+            }
+        },
+        fleets={"web": {"service": "page", "instance_type": {"vcpus": 64}}},
+    )
+    result = scenario.run()
+    per_request = result["fleets.web.requests"] / result["traffic.users.offered"]
+    assert per_request == pytest.approx(4 / 3, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("services", "fleets"),
+    [
+        ({"page": {"steps": [{"compute": "0s"}]}}, {"web": {"service": "page"}}),
+        ({"page": {"backlog": 5, "steps": [{"compute": "1s"}]}}, {"web": {"service": "page"}}),
+        ({"page": {"steps": [{"compute": "1s"}]}}, {"web": {"service": "page", "count": 0}}),
+        ({"page": {"steps": [{"fail": 1}, {"compute": "1s"}]}}, {"web": {"service": "page"}}),
+        (
+            {"page": {"steps": [{"call": "db"}]}, "query": {"steps": [{"fail": "100%"}]}},
+            {"web": {"service": "page"}, "db": {"service": "query"}},
+        ),
+    ],
+)
+def test_time_does_not_stand_still(services, fleets):
+    traffic = {"users": {"to": "web", "arrivals": {"closed": {"users": 9, "think": "0s"}}}}
+    with pytest.raises(ScenarioError, match="stand still") as caught:
+        small(services=services, fleets=fleets, traffic=traffic)
+    assert caught.value.problems[0].path == "traffic.users.arrivals.closed.think"
