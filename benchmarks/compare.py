@@ -56,7 +56,7 @@ def peers(rounds: int, only: str, part: float) -> Iterator[str]:
         if only not in peer.name:
             continue
         if (reason := missing(peer.package)) is not None:
-            yield f"{peer.name:44}left out: {reason}"
+            yield f"{peer.name:52}left out: {reason}"
             continue
         requests = round(part * peer.requests)
         with started(peer, requests) as run_peer:

@@ -59,14 +59,15 @@ def same_mean_apart(a: Sequence[float], b: Sequence[float]) -> bool:
     return float(stats.ttest_ind(a, b, equal_var=False).pvalue) > FALSE_ALARM
 
 
-HEADER = f"{'':44}{'first':>10}{'second':>10}{'ratio':>9}{'min':>9}{'max':>9}  wanted"
+HEADER = f"{'':52}{'first':>10}{'second':>10}{'ratio':>9}{'min':>9}{'max':>9}  wanted"
 
 
 def line(name: str, summary: Mapping[str, float | None]) -> str:
     """A row of the table under HEADER."""
     limit, target = summary.get("limit"), summary.get("target")
     wanted = f"<= {limit:g}" if limit else f">= {target:g}" if target else ""
+    name = name.removeprefix("test_")
     return (
-        f"{name:44}{summary['subject_ns']:10.1f}{summary['reference_ns']:10.1f}"
+        f"{name:52}{summary['subject_ns']:10.1f}{summary['reference_ns']:10.1f}"
         f"{summary['ratio']:9.2f}{summary['ratio_min']:9.2f}{summary['ratio_max']:9.2f}  {wanted}"
     )

@@ -20,7 +20,7 @@ class Bytes {
   T raw() {
     T value{};
     const std::size_t size = left_ < sizeof(T) ? left_ : sizeof(T);
-    std::memcpy(&value, data_, size);
+    if (size > 0) std::memcpy(&value, data_, size);
     data_ += size;
     left_ -= size;
     return value;

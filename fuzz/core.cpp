@@ -3,6 +3,7 @@
 // violation, any other exception, and a copy or a restored world that goes another way are
 // failures.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -23,25 +24,24 @@ enum class Action : std::uint8_t { none, rate, count, routing, weight, resume, d
 
 // Indices that mostly exist.
 std::uint32_t index(Bytes& bytes, std::size_t size) {
-  return bytes.between(0, static_cast<std::uint32_t>(size) - (bytes.one_in(32) ? 0 : 1));
+  const std::uint32_t beyond = bytes.one_in(32) ? 1 : 0;
+  return bytes.between(0, static_cast<std::uint32_t>(size) - 1 + beyond);
 }
 
 void edit(World& world, const WorldSpec& spec, Action action, Bytes& bytes) {
-  const std::size_t balancers = spec.balancers.size() + (spec.balancers.empty() ? 1 : 0);
+  // One statement a decision: the order in which arguments are evaluated is the compiler's.
+  const std::uint32_t balancer = index(bytes, std::max<std::size_t>(spec.balancers.size(), 1));
+  const std::uint32_t fleet = index(bytes, spec.fleets.size());
+  const std::uint32_t source = index(bytes, spec.traffic.size());
+  const RoutingSpec routing = routing_spec(bytes);
+  const double weight = odd_number(bytes, 0.0, 4.0);
+  const double per_second = rate(bytes);
+  const std::uint32_t count = bytes.between(0, 9);
   try {
-    switch (action) {
-      case Action::rate:
-        return world.set_rate(index(bytes, spec.traffic.size()), odd_number(bytes, 1.0, 2000.0));
-      case Action::count:
-        return world.set_count(index(bytes, spec.fleets.size()), bytes.between(0, 9));
-      case Action::routing:
-        return world.set_routing(index(bytes, balancers), routing_spec(bytes));
-      case Action::weight:
-        return world.set_weight(index(bytes, balancers), index(bytes, spec.fleets.size()),
-                                odd_number(bytes, 0.0, 4.0));
-      default:
-        return;
-    }
+    if (action == Action::rate) world.set_rate(source, per_second);
+    if (action == Action::count) world.set_count(fleet, count);
+    if (action == Action::routing) world.set_routing(balancer, routing);
+    if (action == Action::weight) world.set_weight(balancer, fleet, weight);
   } catch (const SpecError&) {
     // Refused, and the world must be as it was: the check after the next event sees to it.
   }

@@ -26,7 +26,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 // A finding of UBSan ends in SIGABRT too, so that the input is named.
-extern "C" const char* __ubsan_default_options() {
+extern "C" __attribute__((visibility("default"))) const char* __ubsan_default_options() {
   return "abort_on_error=1:print_stacktrace=1";
 }
 

@@ -139,8 +139,11 @@ def mutate_tree(text: str, _: str, rng: random.Random) -> bytes:
             source, name = rng.choice(found)
             parent[key] = json.loads(json.dumps(source[name])) if _has(source, name) else None
         else:
-            for _ in range(rng.choice((1, 1, 2, 90))):
+            depth = rng.choice((1, 1, 2, 90))
+            for _ in range(depth):
                 parent[key] = [parent[key]] if rng.random() < 0.5 else {"web": parent[key]}
+            if depth > 2:  # deeper still, and it is the writer that gives up
+                break
     return (json.dumps(tree) if rng.random() < 0.3 else yaml.safe_dump(tree)).encode()
 
 

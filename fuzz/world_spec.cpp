@@ -103,8 +103,9 @@ std::vector<std::int64_t> times(Bytes& bytes, std::size_t size) {
 ArrivalSpec arrivals(Bytes& bytes) {
   ArrivalSpec made;
   made.kind = bytes.enumerator<ArrivalKind>(7);
-  made.rate = odd_number(bytes, 1.0, 2000.0);
-  made.rates = odd_list(bytes, 1.0, 2000.0);
+  made.rate = rate(bytes);
+  made.rates.resize(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
+  for (double& each : made.rates) each = rate(bytes);
   made.mean_stay_ns = odd_list(bytes, 1e7, 1e9);
   if (!bytes.one_in(odd_once_in)) made.mean_stay_ns.resize(made.rates.size(), 1e8);
   const bool counted = made.kind == ArrivalKind::counts;
@@ -236,6 +237,12 @@ BalancerSpec balancer(Bytes& bytes, std::uint32_t number, const Layout& all) {
 double odd_number(Bytes& bytes, double low, double high) {
   if (bytes.one_in(odd_once_in)) return bytes.any_of(odd_numbers);
   return number(bytes, low, high);
+}
+
+double rate(Bytes& bytes) {
+  constexpr double most = 2e4;
+  const double any = odd_number(bytes, 1.0, 2000.0);
+  return any > most && any <= std::numeric_limits<double>::max() ? most : any;
 }
 
 RoutingSpec routing_spec(Bytes& bytes) {

@@ -1,6 +1,6 @@
 // The limit's calendar: at most one event an id, the two earliest kept outside the wheel.
 //
-// A wheel of narrow buckets (two to four an event) with a bitmap of the occupied ones. Buckets that
+// A wheel of narrow buckets (about three an event) with a bitmap of the occupied ones. Buckets that
 // narrow hold one event nearly always, so that finding the next is a bit scan and two loads with no
 // branch that is mispredicted often. Keeping the two earliest apart lets `time()` answer at once
 // after a pop, while the search for the one after is still under way. Events beyond the span wait
@@ -11,9 +11,8 @@
 //
 // Invariants:
 //   1. The two earliest events are (time_, id_) and (second_time_, second_id_) and nowhere else.
-//   2. Every other event is in the wheel when its bucket is less than now_ + size_, else in the
-//   heap,
-//      where now_ is the bucket of the last event popped. So no bucket holds two laps.
+//   2. Every other event is in the wheel when its bucket is less than now_ + size_, where now_ is
+//      the bucket of the last event popped, else in the heap. So no bucket holds two laps.
 
 #pragma once
 
@@ -36,7 +35,7 @@ class Calendar {
   Calendar(std::uint32_t ids, double gap_ns, double span_ns) : nodes_(ids) {
     const auto gap = static_cast<std::uint64_t>(gap_ns);
     const auto span = static_cast<std::uint64_t>(span_ns);
-    shift_ = static_cast<std::uint32_t>(std::bit_width(gap / 3));
+    shift_ = static_cast<std::uint32_t>(std::bit_width(gap / 6));
     while (span >> shift_ > most_buckets) ++shift_;
     size_ = std::bit_ceil(std::max<std::uint64_t>(64, span >> shift_));
     heads_.assign(size_, none);

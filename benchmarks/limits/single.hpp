@@ -28,16 +28,16 @@ class SingleQueue {
     const double start = thread_seconds();
     std::int64_t arrival = arrivals_.next();
     std::int64_t departure = never;
-    while (std::min(arrival, departure) < end) {
+    while (arrival < end) {
       if (arrival < departure) {
         if (head_ == tail_) departure = arrival + works_.next();
         enter(arrival);
         arrival = arrivals_.next();
       } else {
-        histogram_.record(departure - ring_[head_++ & mask_]);
-        departure = head_ == tail_ ? never : departure + works_.next();
+        departure = leave(departure);
       }
     }
+    while (departure < end) departure = leave(departure);
     return {thread_seconds() - start, histogram_.mean(), tail_, histogram_.count()};
   }
 
@@ -46,6 +46,12 @@ class SingleQueue {
     if (tail_ - head_ > mask_) [[unlikely]]
       grow();
     ring_[tail_++ & mask_] = arrival;
+  }
+
+  // The first request present goes at `now`; returns when the next one will.
+  std::int64_t leave(std::int64_t now) {
+    histogram_.record(now - ring_[head_++ & mask_]);
+    return head_ == tail_ ? never : now + works_.next();
   }
 
   [[gnu::noinline]] void grow() {

@@ -7,7 +7,8 @@ namespace nephoscope {
 void AnchorHash::rebuild(std::uint32_t capacity) {
   std::vector<std::uint32_t> members;
   members.reserve(working_);
-  for (std::uint32_t place = 0; place < working_; ++place) members.push_back(buckets_[at_[place]].member);
+  for (std::uint32_t place = 0; place < working_; ++place)
+    members.push_back(buckets_[at_[place]].member);
 
   buckets_.assign(capacity, {});
   at_.resize(capacity);

@@ -1,12 +1,12 @@
-// Consistent hashing to a set that changes: AnchorHash (Mendelson, Vargaftik, Barabash, Lorenz, Keslassy
-// and Orda, "AnchorHash: A Scalable Consistent Hash", IEEE/ACM Trans. Networking 2021).
+// Consistent hashing to a set that changes: AnchorHash (Mendelson, Vargaftik, Barabash, Lorenz,
+// Keslassy and Orda, "AnchorHash: A Scalable Consistent Hash", IEEE/ACM Trans. Networking 2021).
 //
 // Every member has the same share of the keys. A key moves only when it must: a member that leaves
-// spreads its own keys evenly over the others, and one that comes takes an even part from each. A look-up
-// costs 1 + ln(capacity / members) expected steps whatever the size; a change costs O(1).
+// spreads its own keys evenly over the others, and one that comes takes an even part from each. A
+// look-up costs 1 + ln(capacity / members) expected steps whatever the size; a change costs O(1).
 //
-// The capacity is twice the members at the time the table is made. A set that outgrows it gets a table
-// of twice the capacity, and then most keys move, once.
+// The capacity is twice the members at the time the table is made. A set that outgrows it gets a
+// table of twice the capacity, and then most keys move, once.
 
 #pragma once
 
@@ -100,7 +100,7 @@ class AnchorHash {
   void rebuild(std::uint32_t capacity);
 
   std::vector<Bucket> buckets_;
-  std::vector<std::uint32_t> at_;         // W: the working buckets, in the order that makes removal O(1)
+  std::vector<std::uint32_t> at_;  // W: the working buckets, in the order that makes removal O(1)
   std::vector<std::uint32_t> place_;      // L: where a bucket is, or was, in at_
   std::vector<std::uint32_t> bucket_of_;  // by member
   std::vector<std::uint32_t> removed_;    // R: buckets without a member, the latest removed last

@@ -1,8 +1,9 @@
 // Targets kept sorted by their number of outstanding requests, at O(1) a change.
 //
-// `order_` lists the targets by count, and `end_[c]` is how many have a count of at most c. A target
-// whose count rises by one trades places with the last of its bucket and the bucket's edge moves past it;
-// nothing else moves. So the least loaded targets are always the first `end_[least]` of the list.
+// `order_` lists the targets by count, and `end_[c]` is how many have a count of at most c. A
+// target whose count rises by one trades places with the last of its bucket and the bucket's edge
+// moves past it; nothing else moves. So the least loaded targets are always the first `end_[least]`
+// of the list.
 
 #pragma once
 
@@ -38,14 +39,16 @@ class CountPartition {
     order_[last] = slot;
     cells_[slot].place = last;
     cells_[slot].count = count + 1;
-    if (count + 1 == end_.size()) [[unlikely]] end_.push_back(size());
+    if (count + 1 == end_.size()) [[unlikely]]
+      end_.push_back(size());
     return slot;
   }
 
   // A target that has been removed is passed over.
   NEPHOSCOPE_HOT void decrement(std::uint32_t slot) {
     const Cell cell{cells_[slot].place, cells_[slot].count};
-    if (cell.place == absent) [[unlikely]] return;
+    if (cell.place == absent) [[unlikely]]
+      return;
     const std::uint32_t first = end_[cell.count - 1]++;
     place(order_[first], cell.place);
     order_[first] = slot;
@@ -99,7 +102,7 @@ class CountPartition {
   }
 
   std::vector<std::uint32_t> order_;
-  std::vector<Cell> cells_;         // by slot
+  std::vector<Cell> cells_;               // by slot
   std::vector<std::uint32_t> end_ = {0};  // by count
 };
 

@@ -1,9 +1,10 @@
 // IP hash: a client keeps its target for as long as the target is there.
 //
-// Classes of targets (see target_class.hpp) are chosen by weighted rendezvous hashing, -ln(u) / share with
-// a u of the client and the class (Schindelhauer and Schomaker, "Weighted Distributed Hash Tables", 2005),
-// the target within a class by AnchorHash. Both move no client that need not move: of n equal targets one
-// that comes takes 1 / (n + 1) of the clients, one that goes gives up its own 1 / n.
+// Classes of targets (see target_class.hpp) are chosen by weighted rendezvous hashing, -ln(u) /
+// share with a u of the client and the class (Schindelhauer and Schomaker, "Weighted Distributed
+// Hash Tables", 2005), the target within a class by AnchorHash. Both move no client that need not
+// move: of n equal targets one that comes takes 1 / (n + 1) of the clients, one that goes gives up
+// its own 1 / n.
 
 #pragma once
 
@@ -21,14 +22,16 @@ namespace nephoscope {
 class IpHash {
  public:
   IpHash() = default;
-  explicit IpHash(const std::vector<double>& weights) : weights_(weights), classes_(weights.size()) {}
+  explicit IpHash(const std::vector<double>& weights)
+      : weights_(weights), classes_(weights.size()) {}
 
   void reserve(std::size_t of_class, std::uint32_t targets) { classes_[of_class].reserve(targets); }
 
   // Precondition: there is a target. No randomness is used.
   template <class Words>
   std::uint32_t take(Words&, std::uint64_t client) const {
-    return classes_.size() == 1 ? classes_[0].find(client) : classes_[class_of(client)].find(client);
+    return classes_.size() == 1 ? classes_[0].find(client)
+                                : classes_[class_of(client)].find(client);
   }
 
   void add(Target target, std::uint32_t) { classes_[target.of_class].add(target.slot); }

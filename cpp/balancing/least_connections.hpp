@@ -1,5 +1,5 @@
-// Least connections: the target with the fewest outstanding requests for its weight; among several, one
-// drawn at random, each as likely.
+// Least connections: the target with the fewest outstanding requests for its weight; among several,
+// one drawn at random, each as likely.
 
 #pragma once
 

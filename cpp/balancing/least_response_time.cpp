@@ -17,14 +17,14 @@ void LeastResponseTime::add(Target target, std::uint32_t outstanding) {
 }
 
 void LeastResponseTime::grow() {
-  const std::vector<std::uint64_t> before = std::move(keys_);
+  const std::vector<Node> before = std::move(nodes_);
   const std::size_t leaves_before = leaves_;
   leaves_ = std::bit_ceil(targets_.size());
-  keys_.assign(2 * leaves_, absent);
+  nodes_.assign(2 * leaves_, {});
   std::copy_n(before.begin() + static_cast<std::ptrdiff_t>(leaves_before), leaves_before,
-              keys_.begin() + static_cast<std::ptrdiff_t>(leaves_));
+              nodes_.begin() + static_cast<std::ptrdiff_t>(leaves_));
   for (std::size_t at = leaves_ - 1; at > 0; --at) {
-    keys_[at] = std::min(keys_[2 * at], keys_[2 * at + 1]);
+    nodes_[at] = nodes_[2 * at + 1].key < nodes_[2 * at].key ? nodes_[2 * at + 1] : nodes_[2 * at];
   }
 }
 

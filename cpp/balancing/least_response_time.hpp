@@ -1,16 +1,17 @@
 // Least response time: the target with the smallest estimate x (outstanding + 1) / weight.
 //
-// The estimate of a target is an exponentially weighted mean of the response times of the requests it has
-// answered, with weight 1/8 for the newest: what the balancer itself saw, as late as it saw it. It is
-// renewed only by an answer, so a target that gets no requests keeps the last one (the outstanding
-// requests of the others bring it back into play). A target that has answered fewer than 8 requests is
-// taken to be as fast as the common mean, that of all answers by such targets, and its own estimate starts
-// there; so neither a new target nor the first lucky answer draws everyone. Before there is any answer
-// all count alike. The common mean is looked up when the target is sent a request or answers one.
+// The estimate of a target is an exponentially weighted mean of the response times of the requests
+// it has answered, with weight 1/8 for the newest: what the balancer itself saw, as late as it saw
+// it. It is renewed only by an answer, so a target that gets no requests keeps the last one (the
+// outstanding requests of the others bring it back into play). A target that has answered fewer
+// than 8 requests is taken to be as fast as the common mean, that of all answers by such targets,
+// and its own estimate starts there; so neither a new target nor the first lucky answer draws
+// everyone. Before there is any answer all count alike. The common mean is looked up when the
+// target is sent a request or answers one.
 //
-// The targets are the leaves of a tournament tree of 64-bit keys: the score as a float, random bits drawn
-// whenever the score changes, the slot. So the least key is the choice, equal scores are ordered at
-// random, and a change costs O(log n) without a branch.
+// The targets are the leaves of a tournament tree of 64-bit keys: the score as a float above 32
+// random bits that are drawn whenever the score changes. So the least key is the choice, equal
+// scores are in random order, and a change costs O(log n) without a branch.
 
 #pragma once
 
@@ -34,38 +35,42 @@ class LeastResponseTime {
   // Precondition: there is a target.
   template <class Words>
   std::uint32_t take(Words&, std::uint64_t) {
-    const auto slot = static_cast<std::uint32_t>(keys_[1] & slot_mask);
+    const auto slot = static_cast<std::uint32_t>(nodes_[1].slot);
     ++targets_[slot].outstanding;
     update(slot);
     return slot;
   }
 
   void answered(Target target, std::int64_t response_ns) {
-    if (keys_[leaves_ + target.slot] == absent) [[unlikely]] return;  // it has left
+    if (nodes_[leaves_ + target.slot].key == absent) [[unlikely]]
+      return;  // it has left
     State& state = targets_[target.slot];
     --state.outstanding;
     const auto response = static_cast<double>(response_ns);
     state.estimate += (response - state.estimate) * newest;
-    if (state.answers < trusted) [[unlikely]] begin(state, response);
+    if (state.answers < trusted) [[unlikely]]
+      begin(state, response);
     update(target.slot);
   }
 
   std::uint32_t outstanding(Target target) const { return targets_[target.slot].outstanding; }
   void add(Target target, std::uint32_t outstanding);
-  void remove(Target target) { set_leaf(target.slot, absent); }
+  void remove(Target target) { set_leaf({absent, target.slot}); }
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(weights_, targets_, keys_, leaves_, mean_, answers_, random_);
+    archive(weights_, targets_, nodes_, leaves_, mean_, answers_, random_);
   }
 
  private:
   static constexpr double newest = 0.125;
   static constexpr std::uint32_t trusted = 8;  // answers after which a target is known by its own
   static constexpr std::uint64_t absent = ~std::uint64_t{0};
-  static constexpr unsigned slot_bits = 24;
-  static constexpr unsigned random_bits = 9;
-  static constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
+
+  struct Node {
+    std::uint64_t key = absent;  // the least below
+    std::uint64_t slot = 0;      // of the leaf that has it
+  };
 
   struct State {
     static constexpr bool plain_doubles = true;
@@ -78,37 +83,37 @@ class LeastResponseTime {
   NEPHOSCOPE_COLD void begin(State& state, double response);
   void grow();
 
-  std::uint64_t draw_bits() {
-    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
-    return random_ >> (64 - random_bits);
-  }
-
-  // A score is positive, so its sign bit is 0 and the order of its bits is that of its value.
+  // A score is positive, so the order of its bits is that of its value. The random bits are the
+  // upper half of a linear congruential generator's state.
   std::uint64_t key(std::uint32_t slot) {
     const State& state = targets_[slot];
     const double estimate = state.answers < trusted ? mean_ : state.estimate;
     const auto score = static_cast<float>(estimate * state.per_weight * (state.outstanding + 1.0));
-    const std::uint64_t bits = std::bit_cast<std::uint32_t>(score);
-    return bits << (slot_bits + random_bits) | draw_bits() << slot_bits | slot;
+    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
+    return std::uint64_t{std::bit_cast<std::uint32_t>(score)} << 32 | random_ >> 32;
   }
 
-  void update(std::uint32_t slot) { set_leaf(slot, key(slot)); }
+  void update(std::uint32_t slot) { set_leaf({key(slot), slot}); }
 
-  void set_leaf(std::uint32_t slot, std::uint64_t best) {
-    std::uint64_t* const keys = keys_.data();
-    std::size_t at = leaves_ + slot;
-    keys[at] = best;
+  void set_leaf(Node best) {
+    Node* const nodes = nodes_.data();
+    std::size_t at = leaves_ + best.slot;
+    nodes[at].key = best.key;
+    nodes[at].slot = best.slot;
     while (at > 1) {
-      const std::uint64_t sibling = keys[at ^ 1];
-      best = sibling < best ? sibling : best;
+      const Node& sibling = nodes[at ^ 1];
+      const bool loses = sibling.key < best.key;
+      best.key = loses ? sibling.key : best.key;
+      best.slot = loses ? sibling.slot : best.slot;
       at /= 2;
-      keys[at] = best;
+      nodes[at].key = best.key;
+      nodes[at].slot = best.slot;
     }
   }
 
   std::vector<double> weights_;
-  std::vector<State> targets_;  // by slot
-  std::vector<std::uint64_t> keys_ = std::vector<std::uint64_t>(2, absent);  // node i has 2i and 2i + 1
+  std::vector<State> targets_;                      // by slot
+  std::vector<Node> nodes_ = std::vector<Node>(2);  // node i has the children 2i and 2i + 1
   std::size_t leaves_ = 1;
   double mean_ = 1.0;  // common, ns
   std::uint64_t answers_ = 0;

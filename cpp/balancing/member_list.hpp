@@ -35,7 +35,9 @@ class MemberList {
     places_[members_[b]] = b;
   }
 
-  bool contains(std::uint32_t slot) const { return slot < places_.size() && places_[slot] != absent; }
+  bool contains(std::uint32_t slot) const {
+    return slot < places_.size() && places_[slot] != absent;
+  }
   std::uint32_t size() const { return static_cast<std::uint32_t>(members_.size()); }
   std::uint32_t operator[](std::uint32_t place) const { return members_[place]; }
 

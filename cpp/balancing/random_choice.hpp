@@ -33,7 +33,8 @@ class RandomChoice {
   MemberList members_;
 };
 
-// Any target, as likely as its weight says: first the class by its total weight, then one of the class.
+// Any target, as likely as its weight says: first the class by its total weight, then one of the
+// class.
 class WeightedRandom {
  public:
   WeightedRandom() = default;
@@ -59,7 +60,8 @@ class WeightedRandom {
   template <class Words>
   std::size_t draw_class(Words& words) {
     double total = 0.0;
-    for (std::size_t at = 0; at < classes_.size(); ++at) total += weights_[at] * classes_[at].size();
+    for (std::size_t at = 0; at < classes_.size(); ++at)
+      total += weights_[at] * classes_[at].size();
     double left = words.unit() * total;
     std::size_t chosen = 0;
     for (std::size_t at = 0; at < classes_.size(); ++at) {
@@ -75,8 +77,8 @@ class WeightedRandom {
   std::vector<MemberList> classes_;
 };
 
-// The least loaded of `choices` targets drawn without replacement; among equals the one drawn first.
-// (Mitzenmacher, "The power of two choices in randomized load balancing", IEEE TPDS 2001.)
+// The least loaded of `choices` targets drawn without replacement; among equals the one drawn
+// first. (Mitzenmacher, "The power of two choices in randomized load balancing", IEEE TPDS 2001.)
 class PowerOfChoices {
  public:
   PowerOfChoices() = default;
@@ -113,7 +115,8 @@ class PowerOfChoices {
   }
 
  private:
-  // The first steps of a Fisher-Yates shuffle: what they bring to the front is a sample in random order.
+  // The first steps of a Fisher-Yates shuffle: what they bring to the front is a sample in random
+  // order.
   template <class Words>
   std::uint32_t take_many(Words& words) {
     const std::uint32_t draws = std::min(choices_, members_.size());
@@ -133,8 +136,9 @@ class PowerOfChoices {
   std::uint32_t choices_ = 2;
 };
 
-// Any target with nothing outstanding, else any target. (Lu, Xie, Kliot, Geller, Larus and Greenberg,
-// "Join-Idle-Queue", Performance Evaluation 2011, with the balancer itself knowing who is idle.)
+// Any target with nothing outstanding, else any target. (Lu, Xie, Kliot, Geller, Larus and
+// Greenberg, "Join-Idle-Queue", Performance Evaluation 2011, with the balancer itself knowing who
+// is idle.)
 class JoinIdleQueue {
  public:
   template <class Words>

@@ -1,9 +1,10 @@
 // Round robin: the targets in turn, each turn as long as the weights say.
 //
-// The targets of one weight form a class and take strict turns within it. Between classes the one that
-// is furthest behind its share comes next (stride scheduling, Waldspurger and Weihl 1995), so that two
-// weights are interleaved as evenly as they can be. A target that comes is placed just behind the one
-// served last and so waits a full turn; one that goes leaves the turn of the others as it was.
+// The targets of one weight form a class and take strict turns within it. Between classes the one
+// that is furthest behind its share comes next (stride scheduling, Waldspurger and Weihl 1995), so
+// that two weights are interleaved as evenly as they can be. A target that comes is placed just
+// behind the one served last and so waits a full turn; one that goes leaves the turn of the others
+// as it was.
 
 #pragma once
 
@@ -30,7 +31,6 @@ class RoundRobin {
     turn.last = next_[turn.last];
     return turn.last;
   }
-
 
   void add(Target target, std::uint32_t) {
     if (target.slot >= next_.size()) {
@@ -69,8 +69,8 @@ class RoundRobin {
   struct Turn {
     static constexpr bool plain_doubles = true;
     double weight = 1.0;
-    double served = 0.0;       // in units of its share
-    std::uint32_t last = 0;    // the target served last
+    double served = 0.0;     // in units of its share
+    std::uint32_t last = 0;  // the target served last
     std::uint32_t size = 0;
   };
 

@@ -15,14 +15,22 @@ Router::Router(const RoutingSpec& spec, std::vector<double> weights, StreamKey k
 Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<double>& weights,
                                    WordStream& words) {
   switch (spec.kind) {
-    case RoutingKind::round_robin: return RoundRobin(weights);
-    case RoutingKind::least_connections: return LeastConnections(weights);
-    case RoutingKind::ip_hash: return IpHash(weights);
-    case RoutingKind::least_response_time: return LeastResponseTime(weights, words.next());
-    case RoutingKind::random: return RandomChoice();
-    case RoutingKind::power_of_two: return PowerOfChoices(spec.choices);
-    case RoutingKind::join_idle_queue: return JoinIdleQueue();
-    case RoutingKind::weighted_random: return WeightedRandom(weights);
+    case RoutingKind::round_robin:
+      return RoundRobin(weights);
+    case RoutingKind::least_connections:
+      return LeastConnections(weights);
+    case RoutingKind::ip_hash:
+      return IpHash(weights);
+    case RoutingKind::least_response_time:
+      return LeastResponseTime(weights, words.next());
+    case RoutingKind::random:
+      return RandomChoice();
+    case RoutingKind::power_of_two:
+      return PowerOfChoices(spec.choices);
+    case RoutingKind::join_idle_queue:
+      return JoinIdleQueue();
+    case RoutingKind::weighted_random:
+      return WeightedRandom(weights);
   }
   throw SpecError("routing", "is no routing policy");
 }
@@ -48,22 +56,24 @@ void Router::remove(std::uint32_t slot) {
 }
 
 void Router::set_routing(const RoutingSpec& spec, const std::vector<std::uint32_t>& outstanding) {
+  policy_ = make_policy(spec, weights_, words_);  // refuses before anything has changed
   spec_ = spec;
-  rebuild_policy(outstanding);
+  fill_policy(outstanding);
 }
 
 void Router::set_weight(std::uint32_t of_class, double weight,
                         const std::vector<std::uint32_t>& outstanding) {
   weights_[of_class] = weight;
-  rebuild_policy(outstanding);
+  policy_ = make_policy(spec_, weights_, words_);
+  fill_policy(outstanding);
 }
 
-void Router::rebuild_policy(const std::vector<std::uint32_t>& outstanding) {
-  policy_ = make_policy(spec_, weights_, words_);
+void Router::fill_policy(const std::vector<std::uint32_t>& outstanding) {
   std::vector<std::uint32_t> sizes(weights_.size());
   for (const TargetState& target : targets_) sizes[target.of_class] += target.present;
   for (std::uint32_t at = 0; at < sizes.size(); ++at) reserve(at, sizes[at]);
-  // A target that has left is added and removed, so that the policy knows its slot: it may still answer.
+  // A target that has left is added and removed, so that the policy knows its slot: it may still
+  // answer.
   for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
     const Target it{slot, targets_[slot].of_class};
     std::visit([&](auto& policy) { policy.add(it, outstanding[slot]); }, policy_);

@@ -1,11 +1,12 @@
 // A balancer's choice of target: the targets it has, and the policy.
 //
-// A target is a slot, numbered from 0 in the order of joining; slots are not used again. A target that
-// has left gets no more requests, and the answers it still gives count no more. The policy is
+// A target is a slot, numbered from 0 in the order of joining; slots are not used again. A target
+// that has left gets no more requests, and the answers it still gives count no more. The policy is
 // one of a closed set, chosen by a switch: no virtual call.
 //
-// What a policy offers: `take` chooses a target and counts the request as sent there; `answered`, if it
-// looks at what is outstanding; `add` (with what the target has outstanding already) and `remove`.
+// What a policy offers: `take` chooses a target and counts the request as sent there; `answered`,
+// if it looks at what is outstanding; `add` (with what the target has outstanding already) and
+// `remove`.
 //
 // Invariant: the policy holds exactly the targets present.
 
@@ -47,24 +48,34 @@ class Router {
   void set_weight(std::uint32_t of_class, double weight,
                   const std::vector<std::uint32_t>& outstanding);
 
-  // Chooses a target for a request of `client`, which from then on is outstanding there; `none` when there
-  // is no target.
+  // Chooses a target for a request of `client`, which from then on is outstanding there; `none`
+  // when there is no target.
   NEPHOSCOPE_HOT std::uint32_t route(std::uint64_t client) {
-    if (present_ == 0) [[unlikely]] return none;
+    if (present_ == 0) [[unlikely]]
+      return none;
     switch (spec_.kind) {
-      case RoutingKind::round_robin: return route_by<RoundRobin>(client);
-      case RoutingKind::least_connections: return route_by<LeastConnections>(client);
-      case RoutingKind::ip_hash: return route_by<IpHash>(client);
-      case RoutingKind::least_response_time: return route_by<LeastResponseTime>(client);
-      case RoutingKind::random: return route_by<RandomChoice>(client);
-      case RoutingKind::power_of_two: return route_by<PowerOfChoices>(client);
-      case RoutingKind::join_idle_queue: return route_by<JoinIdleQueue>(client);
-      case RoutingKind::weighted_random: return route_by<WeightedRandom>(client);
+      case RoutingKind::round_robin:
+        return route_by<RoundRobin>(client);
+      case RoutingKind::least_connections:
+        return route_by<LeastConnections>(client);
+      case RoutingKind::ip_hash:
+        return route_by<IpHash>(client);
+      case RoutingKind::least_response_time:
+        return route_by<LeastResponseTime>(client);
+      case RoutingKind::random:
+        return route_by<RandomChoice>(client);
+      case RoutingKind::power_of_two:
+        return route_by<PowerOfChoices>(client);
+      case RoutingKind::join_idle_queue:
+        return route_by<JoinIdleQueue>(client);
+      case RoutingKind::weighted_random:
+        return route_by<WeightedRandom>(client);
     }
     return none;
   }
 
-  // The answer to a request of `slot` has come, or its client has gone, `response_ns` after the request.
+  // The answer to a request of `slot` has come, or its client has gone, `response_ns` after the
+  // request.
   NEPHOSCOPE_HOT void answered(std::uint32_t slot, std::int64_t response_ns) {
     switch (spec_.kind) {
       case RoutingKind::least_connections:
@@ -73,9 +84,14 @@ class Router {
       case RoutingKind::least_response_time:
         policy<LeastResponseTime>().answered(target(slot), response_ns);
         break;
-      case RoutingKind::power_of_two: policy<PowerOfChoices>().answered(target(slot)); break;
-      case RoutingKind::join_idle_queue: policy<JoinIdleQueue>().answered(target(slot)); break;
-      default: break;  // the others do not look at what is outstanding
+      case RoutingKind::power_of_two:
+        policy<PowerOfChoices>().answered(target(slot));
+        break;
+      case RoutingKind::join_idle_queue:
+        policy<JoinIdleQueue>().answered(target(slot));
+        break;
+      default:
+        break;  // the others do not look at what is outstanding
     }
   }
 
@@ -118,7 +134,7 @@ class Router {
 
   static Policy make_policy(const RoutingSpec& spec, const std::vector<double>& weights,
                             WordStream& words);
-  void rebuild_policy(const std::vector<std::uint32_t>& outstanding);
+  void fill_policy(const std::vector<std::uint32_t>& outstanding);
 
   RoutingSpec spec_;
   std::vector<double> weights_;  // by class
@@ -133,7 +149,8 @@ void Router::serialize(Archive& archive) {
   auto kind = static_cast<std::uint8_t>(spec_.kind);
   archive(kind, spec_.choices, weights_, targets_, present_);
   spec_.kind = static_cast<RoutingKind>(kind);
-  if (policy_.index() != static_cast<std::size_t>(kind)) policy_ = make_policy(spec_, weights_, words_);
+  if (policy_.index() != static_cast<std::size_t>(kind))
+    policy_ = make_policy(spec_, weights_, words_);
   words_.serialize(archive);
   std::visit([&](auto& policy) { policy.serialize(archive); }, policy_);
 }

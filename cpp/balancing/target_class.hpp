@@ -1,7 +1,8 @@
 // A target as the policies see it: a slot, and the class of the targets that have its weight.
 //
 // A balancer has few different weights and many targets. Every policy keeps the targets of a class
-// together, treats them alike, and weighs only the classes, so weights cost O(classes) and nothing more.
+// together, treats them alike, and weighs only the classes, so weights cost O(classes) and nothing
+// more.
 
 #pragma once
 

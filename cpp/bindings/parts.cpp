@@ -35,7 +35,8 @@ Slots route(LoneRouter& lone, const Keys& clients) {
 }
 
 void answered(LoneRouter& lone, const Slots& slots, const Times& response_ns) {
-  if (slots.size() != response_ns.size()) throw SpecError("response_ns", "must be as long as slots");
+  if (slots.size() != response_ns.size())
+    throw SpecError("response_ns", "must be as long as slots");
   const std::uint32_t* slot = slots.data();
   const std::int64_t* response = response_ns.data();
   const py::ssize_t size = slots.size();
@@ -98,12 +99,13 @@ void bind_router(py::module_& m) {
             lone.router.remove(slot);
           },
           py::arg("slot"))
-      .def("route", &route, py::arg("clients"),
-           "Route one request for each client (uint64 array); the slots chosen, 2**32 - 1 for none.")
+      .def(
+          "route", &route, py::arg("clients"),
+          "Route one request for each client (uint64 array); the slots chosen, 2**32 - 1 for none.")
       .def("answered", &answered, py::arg("slots"), py::arg("response_ns"),
            "The answers of requests to these slots (arrays of one length).")
-      .def_property_readonly("size", [](const LoneRouter& lone) { return lone.router.size(); },
-                             "Targets present.")
+      .def_property_readonly(
+          "size", [](const LoneRouter& lone) { return lone.router.size(); }, "Targets present.")
       .def_property_readonly("outstanding", [](const LoneRouter& lone) {
         return Slots(static_cast<py::ssize_t>(lone.outstanding.size()), lone.outstanding.data());
       });
@@ -134,8 +136,9 @@ void bind_event_queue(py::module_& m) {
               times.push_back(event.time);
               payloads.push_back(event.payload);
             }
-            return py::make_tuple(Times(static_cast<py::ssize_t>(times.size()), times.data()),
-                                  Slots(static_cast<py::ssize_t>(payloads.size()), payloads.data()));
+            return py::make_tuple(
+                Times(static_cast<py::ssize_t>(times.size()), times.data()),
+                Slots(static_cast<py::ssize_t>(payloads.size()), payloads.data()));
           },
           py::arg("time"), "Remove the events before `time`: their times and payloads, in order.")
       .def(

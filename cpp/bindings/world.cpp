@@ -53,9 +53,9 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   out["wasted"] = fleet.wasted;
   out["run_ns"] = fleet.run_ns;
   out["vcpu_ns"] = fleet.vcpu_ns;
-  out["instances_mean"] = window_ns > 0 ? static_cast<double>(fleet.instance_ns) /
-                                              static_cast<double>(window_ns)
-                                        : static_cast<double>(fleet.instances_final);
+  out["instances_mean"] =
+      window_ns > 0 ? static_cast<double>(fleet.instance_ns) / static_cast<double>(window_ns)
+                    : static_cast<double>(fleet.instances_final);
   out["instances_min"] = fleet.instances_min;
   out["instances_max"] = fleet.instances_max;
   out["instances_final"] = fleet.instances_final;
@@ -140,10 +140,12 @@ may run different worlds at once. Methods that take long release the GIL.)")
       .def("state", &state_dict,
            "Arrays of what an observer may look at: fleet, busy_workers, waiting and running by\n"
            "instance in the order of launch; next_arrival_ns and in_flight by source of traffic.")
-      .def("copy", [](const World& world) { return World(world); },
-           py::call_guard<py::gil_scoped_release>(), "An independent world in the same state.")
-      .def("save", [](const World& world) { return py::bytes(world.save()); },
-           "The state as bytes, for restore of a world of the same spec.")
+      .def(
+          "copy", [](const World& world) { return World(world); },
+          py::call_guard<py::gil_scoped_release>(), "An independent world in the same state.")
+      .def(
+          "save", [](const World& world) { return py::bytes(world.save()); },
+          "The state as bytes, for restore of a world of the same spec.")
       .def_static(
           "restore",
           [](const WorldSpec& spec, const py::bytes& bytes) {

@@ -1,5 +1,7 @@
 #include "compute/instances.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <string>
 
 #include "kernel/errors.hpp"
@@ -11,6 +13,10 @@ std::uint32_t Instances::add_kind(const Kind& kind) {
   KindState state{kind};
   const Mode solo = kind.speed == 1.0 ? Mode::solo : Mode::solo_scaled;
   state.mode = kind.workers == 1 ? solo : Mode::several;
+  // The clock and the work of one job must fit into 63 bits together.
+  state.work_max = duration_ns(static_cast<double>(kind.horizon_ns) * kind.speed) + 1;
+  const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(state.work_max)));
+  state.unit_shift = static_cast<unsigned>(std::clamp(60 - bits, 0, static_cast<int>(finest_unit)));
   for (std::uint32_t jobs = 0; jobs < state.units_per_time.size(); ++jobs) {
     state.units_per_time[jobs] = state.rate_of(jobs);
     state.time_per_unit[jobs] = 1.0 / state.rate_of(jobs);
@@ -38,7 +44,7 @@ std::int64_t Instances::compute_shared(Instance& it, std::uint32_t job, std::int
     return now + duration_ns(static_cast<double>(work) / kind.speed);
   }
   settle(it, kind, now);
-  push_computing(it, it.clock + work * units_per_ns, job);
+  push_computing(it, it.clock + (std::min(work, kind.work_max) << kind.unit_shift), job);
   return shared;
 }
 
@@ -90,7 +96,8 @@ void Instances::grow_waiting(Instance& it) {
   it.waiting_log2 = static_cast<std::uint8_t>(log2_size);
 }
 
-// An emptied backlog gives a large block back, so that one bad minute does not hold memory for ever.
+// An emptied backlog gives a large block back, so that one bad minute does not hold memory for
+// ever.
 void Instances::shrink_waiting(Instance& it) {
   waiting_blocks_.release(it.slots[0], it.waiting_log2);
   it.waiting_log2 = inline_log2;

@@ -1,14 +1,15 @@
-// Every instance of a world: workers that take jobs, a backlog for the jobs that wait for one, and vCPUs
-// that the computing jobs share equally, none of them faster than one vCPU.
+// Every instance of a world: workers that take jobs, a backlog for the jobs that wait for one, and
+// vCPUs that the computing jobs share equally, none of them faster than one vCPU.
 //
 // A job is a number that means nothing here. Work is ns of one reference vCPU.
 //
-// Jobs follow the rate by cumulative service: an instance keeps how much service each of its computing
-// jobs has had since it was last idle (`clock`); a job that begins to compute is due when the clock has
-// advanced by its work. So a change of rate touches one number, whatever the number of jobs, and an
-// instance has one next completion. The clock runs in units of 2^-10 ns, so the rounding of a rate change
-// is below a thousandth of a nanosecond. An instance with one worker needs no clock: its completion is
-// known when the work begins, and nothing changes it.
+// Jobs follow the rate by cumulative service: an instance keeps how much service each of its
+// computing jobs has had since it was last idle (`clock`); a job that begins to compute is due when
+// the clock has advanced by its work. So a change of rate touches one number, whatever the number
+// of jobs, and an instance has one next completion. The clock runs in units of 2^-10 ns (of 2^-4 ns
+// where the horizon is years), so the rounding of a rate change is far below a nanosecond. An
+// instance with one worker needs no clock: its completion is known when the work begins, and
+// nothing changes it.
 //
 // Invariants:
 //   1. free workers <= kind.workers, computing <= busy workers, waiting <= kind.backlog.
@@ -25,6 +26,7 @@
 
 #include "kernel/block_pool.hpp"
 #include "kernel/hot_path.hpp"
+#include "kernel/math.hpp"
 
 namespace nephoscope {
 
@@ -38,9 +40,10 @@ class Instances {
   // What the instances of a fleet have in common.
   struct Kind {
     std::uint32_t vcpus = 1;
-    double speed = 1.0;                  // of a vCPU; the reference is 1
-    std::uint32_t workers = 1;           // jobs served at once
-    std::uint32_t backlog = unlimited;   // jobs that may wait for a worker
+    double speed = 1.0;                               // of a vCPU; the reference is 1
+    std::uint32_t workers = 1;                        // jobs served at once
+    std::uint32_t backlog = unlimited;                // jobs that may wait for a worker
+    std::int64_t horizon_ns = std::int64_t{1} << 50;  // no job has to complete after that long
   };
 
   enum class Admission : std::uint8_t { started, waiting, refused };
@@ -60,19 +63,21 @@ class Instances {
     return Admission::waiting;
   }
 
-  // A job that holds a worker begins to compute. Returns when it will complete, if the instance has one
-  // worker, and `shared` otherwise: then the instance has a new next completion.
+  // A job that holds a worker begins to compute. Returns when it will complete, if the instance has
+  // one worker, and `shared` otherwise: then the instance has a new next completion.
   NEPHOSCOPE_HOT std::int64_t compute(std::uint32_t instance, std::uint32_t job, std::int64_t work,
                                       std::int64_t now) {
     Instance& it = instances_[instance];
-    if (it.mode != Mode::solo) [[unlikely]] return compute_shared(it, job, work, now);
+    if (it.mode != Mode::solo) [[unlikely]]
+      return compute_shared(it, job, work, now);
     it.computing = 1;
     it.running = job;
     it.updated = now;
     return now + work;
   }
 
-  // When the first of the computing jobs of an instance with several workers will complete, or `never`.
+  // When the first of the computing jobs of an instance with several workers will complete, or
+  // `never`.
   std::int64_t next_completion(std::uint32_t instance) const {
     const Instance& it = instances_[instance];
     return it.computing == 0 ? never : completion_of_first(it, kinds_[it.kind]);
@@ -95,8 +100,8 @@ class Instances {
     return pop_computing(it);
   }
 
-  // Gives the worker of a job that has left to the job that has waited longest, which is returned, or to
-  // nobody (`none`).
+  // Gives the worker of a job that has left to the job that has waited longest, which is returned,
+  // or to nobody (`none`).
   NEPHOSCOPE_HOT std::uint32_t release_worker(std::uint32_t instance) {
     Instance& it = instances_[instance];
     if (it.waiting == 0) {
@@ -142,7 +147,8 @@ class Instances {
   }
 
  private:
-  static constexpr std::int64_t units_per_ns = 1024;
+  static constexpr unsigned finest_unit =
+      10;  // clock units are 2^-10 ns, coarser for a horizon of days
   static constexpr std::int64_t rebase_above = std::int64_t{1} << 60;
   static constexpr std::uint32_t inline_log2 = 2;  // waiting jobs kept within the instance
 
@@ -167,7 +173,7 @@ class Instances {
   static_assert(sizeof(Instance) == 64);
 
   struct Computing {
-    std::int64_t due;     // on the instance's clock
+    std::int64_t due;  // on the instance's clock
     std::uint32_t job;
     std::uint32_t order;  // of beginning, for jobs due at the same instant
   };
@@ -175,6 +181,8 @@ class Instances {
   // A kind with its rates: clock units a ns with so many jobs computing, and the inverse.
   struct KindState : Kind {
     Mode mode = Mode::solo;
+    unsigned unit_shift = finest_unit;  // clock units a ns, as a power of two
+    std::int64_t work_max = 0;          // ns: more than could be done before the horizon
     std::array<double, 64> units_per_time{};
     std::array<double, 64> time_per_unit{};
 
@@ -185,7 +193,7 @@ class Instances {
       return jobs < time_per_unit.size() ? time_per_unit[jobs] : 1.0 / rate_of(jobs);
     }
     double rate_of(std::uint32_t jobs) const {
-      const double full = speed * static_cast<double>(units_per_ns);
+      const double full = speed * static_cast<double>(std::uint64_t{1} << unit_shift);
       return jobs <= vcpus ? full : full * vcpus / jobs;
     }
   };
@@ -200,9 +208,11 @@ class Instances {
   void settle(Instance& it, const KindState& kind, std::int64_t now) {
     if (it.computing != 0) {
       const std::int64_t elapsed = now - it.updated;
-      it.clock += static_cast<std::int64_t>(static_cast<double>(elapsed) * kind.rate(it.computing) + 0.5);
+      it.clock +=
+          static_cast<std::int64_t>(static_cast<double>(elapsed) * kind.rate(it.computing) + 0.5);
       it.run_ns += elapsed * std::min(it.computing, kind.vcpus);
-      if (it.clock > rebase_above) [[unlikely]] rebase(it);
+      if (it.clock > rebase_above) [[unlikely]]
+        rebase(it);
     }
     it.updated = now;
   }
@@ -210,12 +220,12 @@ class Instances {
   std::int64_t completion_of_first(const Instance& it, const KindState& kind) const {
     const std::int64_t left = computing_blocks_.at(it.running)->due - it.clock;
     if (left <= 0) return it.updated;
-    return it.updated +
-           static_cast<std::int64_t>(static_cast<double>(left) * kind.inverse_rate(it.computing) + 0.5);
+    return it.updated + duration_ns(static_cast<double>(left) * kind.inverse_rate(it.computing));
   }
 
   void push_computing(Instance& it, std::int64_t due, std::uint32_t job) {
-    if (it.computing >> it.computing_log2 != 0 || it.running == none) [[unlikely]] grow_computing(it);
+    if (it.computing >> it.computing_log2 != 0 || it.running == none) [[unlikely]]
+      grow_computing(it);
     Computing* heap = computing_blocks_.at(it.running);
     const Computing added{due, job, order_++};
     std::uint32_t hole = it.computing++;
@@ -255,7 +265,8 @@ class Instances {
   std::int64_t compute_shared(Instance& it, std::uint32_t job, std::int64_t work, std::int64_t now);
 
   void push_waiting(Instance& it, std::uint32_t job) {
-    if (it.waiting >> it.waiting_log2 != 0) [[unlikely]] grow_waiting(it);
+    if (it.waiting >> it.waiting_log2 != 0) [[unlikely]]
+      grow_waiting(it);
     const std::uint32_t mask = (1U << it.waiting_log2) - 1;
     ring(it)[(it.first + it.waiting++) & mask] = job;
   }
@@ -264,7 +275,8 @@ class Instances {
     const std::uint32_t mask = (1U << it.waiting_log2) - 1;
     const std::uint32_t job = ring(it)[it.first & mask];
     ++it.first;
-    if (--it.waiting == 0 && it.waiting_log2 > 6) [[unlikely]] shrink_waiting(it);
+    if (--it.waiting == 0 && it.waiting_log2 > 6) [[unlikely]]
+      shrink_waiting(it);
     return job;
   }
 

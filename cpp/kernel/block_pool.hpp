@@ -1,5 +1,6 @@
-// Blocks of 2^k elements in one array, addressed by offset: the storage of many small containers that
-// grow and shrink, without a heap allocation each. A freed block is taken again by the next of its size.
+// Blocks of 2^k elements in one array, addressed by offset: the storage of many small containers
+// that grow and shrink, without a heap allocation each. A freed block is taken again by the next of
+// its size.
 
 #pragma once
 
@@ -25,7 +26,9 @@ class BlockPool {
     return offset;
   }
 
-  void release(std::uint32_t offset, std::uint32_t log2_size) { free_[log2_size].push_back(offset); }
+  void release(std::uint32_t offset, std::uint32_t log2_size) {
+    free_[log2_size].push_back(offset);
+  }
 
   Element* at(std::uint32_t offset) { return elements_.data() + offset; }
   const Element* at(std::uint32_t offset) const { return elements_.data() + offset; }

@@ -79,7 +79,7 @@ class Sampler {
   template <class Archive>
   void serialize(Archive& archive) {
     const std::uint64_t before = block_start_;
-    archive(block_start_);
+    archive(block_start_, last_ahead_);
     if (block_start_ != before && block_start_ != no_block) {
       fill(block_start_);
     }

@@ -12,7 +12,8 @@ void EventQueue::grow_nodes() {
   nodes_.emplace_back();
 }
 
-// The earliest event of a bucket with several. A crowd is moved to the heap, and then there is none.
+// The earliest event of a bucket with several. A crowd is moved to the heap, and then there is
+// none.
 EventQueue::Handle EventQueue::earliest_of(std::uint64_t slot) {
   Handle best = heads_[slot];
   std::uint32_t count = 1;
@@ -79,8 +80,8 @@ void EventQueue::resize_wheel(std::size_t buckets) {
   in_wheel_ = 0;
 }
 
-// Aims at two to four buckets an event near the present, and at a span of several times what is pending.
-// Rebuilds only when the present layout is off by more than a factor of two.
+// Aims at two to four buckets an event near the present, and at a span of several times what is
+// pending. Rebuilds only when the present layout is off by more than a factor of two.
 void EventQueue::retune() {
   const auto now = static_cast<std::int64_t>(now_ << shift_);
   const auto ended = static_cast<std::int64_t>(std::max<std::uint64_t>(ended_ - tuned_ended_, 1));
@@ -98,7 +99,8 @@ void EventQueue::retune() {
 
   std::vector<Handle> pending(far_);
   for (const Handle head : heads_) {
-    for (Handle handle = head; handle != none; handle = nodes_[handle].next) pending.push_back(handle);
+    for (Handle handle = head; handle != none; handle = nodes_[handle].next)
+      pending.push_back(handle);
   }
   far_.clear();
   far_time_ = never;

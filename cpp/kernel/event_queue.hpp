@@ -1,17 +1,18 @@
 // The calendar of pending events, popped in the order (time, sequence), exactly.
 //
-// The two earliest events are kept apart; the others are in a wheel of 2^k buckets, each 2^shift ns wide,
-// with a bitmap of the occupied ones, or, beyond the wheel's span, in a heap. The buckets are so narrow
-// that most hold one event: then the next event is a bit scan and two loads away, without a branch that
-// is often mispredicted, and because the second is known the first can be compared at once after a pop,
-// while the search for the one after is still under way. Width and size follow the rate of events by
-// themselves (`retune`). They change the cost, never the order.
+// The two earliest events are kept apart; the others are in a wheel of 2^k buckets, each 2^shift ns
+// wide, with a bitmap of the occupied ones, or, beyond the wheel's span, in a heap. The buckets are
+// so narrow that most hold one event: then the next event is a bit scan and two loads away, without
+// a branch that is often mispredicted, and because the second is known the first can be compared at
+// once after a pop, while the search for the one after is still under way. Width and size follow
+// the rate of events by themselves (`retune`). They change the cost, never the order.
 //
 // Invariants:
 //   1. `first_` and `second_` are the earliest events, in order; nothing else holds them.
-//   2. Any other event is in the wheel, if its bucket is less than now_ + buckets, or in `far_`; now_ is
-//      the bucket of the last event popped. So a slot of the wheel never holds two different buckets.
-//      A bucket that turns out crowded is moved to `far_` as a whole.
+//   2. Any other event is in the wheel, if its bucket is less than now_ + buckets, or in `far_`;
+//   now_ is
+//      the bucket of the last event popped. So a slot of the wheel never holds two different
+//      buckets. A bucket that turns out crowded is moved to `far_` as a whole.
 //   3. A handle is the index of the event's node, valid until the event is popped or cancelled.
 
 #pragma once
@@ -30,7 +31,8 @@ namespace nephoscope {
 class EventQueue {
  public:
   using Handle = std::uint32_t;
-  static constexpr Handle none = 0;  // the node of this index is a dummy, so that links need no test
+  static constexpr Handle none =
+      0;  // the node of this index is a dummy, so that links need no test
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   struct Event {
@@ -42,31 +44,25 @@ class EventQueue {
 
   std::size_t size() const { return pushed_ - ended_ - far_cancelled_; }
 
-  // The next number of the order among events of equal time; also for events kept outside the queue.
+  // The next number of the order among events of equal time; also for events kept outside the
+  // queue.
   std::uint64_t next_sequence() { return sequence_++; }
 
-  // Schedules `payload` at `time`, after everything already scheduled for that time. Precondition: `time`
-  // is not before the last event popped.
+  // Schedules `payload` at `time`, after everything already scheduled for that time. Precondition:
+  // `time` is not before the last event popped.
   NEPHOSCOPE_HOT Handle push(std::int64_t time, std::uint32_t payload) {
-    const Handle handle = take_node();
-    Node& node = nodes_[handle];
-    node.time = time;
-    node.sequence = sequence_++;
-    node.payload = payload;
-    ++pushed_;
-    Front pushed{time, handle};
-    if (time < second_.time) {
-      std::swap(pushed, second_);
-      if (second_.time < first_.time) std::swap(first_, second_);
-      if (pushed.handle == none) return handle;
-    }
-    place(pushed);
-    return handle;
+    return push(time, sequence_++, payload);
+  }
+
+  // The same, after everything else of that time, whenever it is scheduled.
+  Handle push_last(std::int64_t time, std::uint32_t payload) {
+    return push(time, sequence_++ | last_of_instant, payload);
   }
 
   // True when an event comes before (time, sequence); it is then what `pop` returns.
   NEPHOSCOPE_HOT bool due_before(std::int64_t time, std::uint64_t sequence) const {
-    if (first_.time != time) [[likely]] return first_.time < time;
+    if (first_.time != time) [[likely]]
+      return first_.time < time;
     return nodes_[first_.handle].sequence < sequence;
   }
 
@@ -79,7 +75,8 @@ class EventQueue {
     first_.time = second_.time;
     first_.handle = second_.handle;
     find_second();
-    if (sequence_ >= tune_at_) [[unlikely]] retune();
+    if (sequence_ >= tune_at_) [[unlikely]]
+      retune();
     return event;
   }
 
@@ -116,8 +113,10 @@ class EventQueue {
   }
 
  private:
+  static constexpr std::uint64_t last_of_instant = std::uint64_t{1} << 63;
   static constexpr std::size_t minimum_buckets = 64;
-  static constexpr std::size_t maximum_buckets = std::size_t{1} << 20;  // more would leave the caches
+  static constexpr std::size_t maximum_buckets = std::size_t{1}
+                                                 << 20;  // more would leave the caches
   static constexpr std::uint32_t crowd = 32;  // events of a bucket that are better off in the heap
   static constexpr Handle in_far = 0xFFFFFFFE;  // values of Node::previous outside the wheel
   static constexpr Handle cancelled = 0xFFFFFFFF;
@@ -136,6 +135,25 @@ class EventQueue {
     Handle handle = none;
   };
 
+  NEPHOSCOPE_HOT Handle push(std::int64_t time, std::uint64_t sequence, std::uint32_t payload) {
+    const Handle handle = take_node();
+    Node& node = nodes_[handle];
+    node.time = time;
+    node.sequence = sequence;
+    node.payload = payload;
+    ++pushed_;
+    Front pushed{time, handle};
+    if (time <= second_.time && !later(handle, second_.handle)) {
+      std::swap(pushed, second_);
+      if (second_.time <= first_.time && !later(second_.handle, first_.handle)) {
+        std::swap(first_, second_);
+      }
+      if (pushed.handle == none) return handle;
+    }
+    place(pushed);
+    return handle;
+  }
+
   // Whether event a comes after event b.
   bool later(Handle a, Handle b) const {
     const Node& x = nodes_[a];
@@ -143,10 +161,13 @@ class EventQueue {
     return x.time > y.time || (x.time == y.time && x.sequence > y.sequence);
   }
 
-  std::uint64_t bucket_of(std::int64_t time) const { return static_cast<std::uint64_t>(time) >> shift_; }
+  std::uint64_t bucket_of(std::int64_t time) const {
+    return static_cast<std::uint64_t>(time) >> shift_;
+  }
 
   NEPHOSCOPE_HOT Handle take_node() {
-    if (free_ == none) [[unlikely]] grow_nodes();
+    if (free_ == none) [[unlikely]]
+      grow_nodes();
     const Handle handle = free_;
     free_ = nodes_[handle].next;
     return handle;
@@ -160,7 +181,8 @@ class EventQueue {
 
   NEPHOSCOPE_HOT void place(const Front& event) {
     const std::uint64_t bucket = bucket_of(event.time);
-    if (bucket - now_ > mask_) [[unlikely]] return put_far(event.handle);
+    if (bucket - now_ > mask_) [[unlikely]]
+      return put_far(event.handle);
     const std::uint64_t slot = bucket & mask_;
     Node& node = nodes_[event.handle];
     const Handle head = heads_[slot];
@@ -187,7 +209,8 @@ class EventQueue {
 
   // Makes `second_` the earliest of the events in the wheel and the heap.
   NEPHOSCOPE_HOT void find_second() {
-    if (in_wheel_ == 0) [[unlikely]] return take_second_from_far();
+    if (in_wheel_ == 0) [[unlikely]]
+      return take_second_from_far();
     const std::uint64_t slot = next_occupied();
     Handle handle = heads_[slot];
     if (nodes_[handle].next != none) [[unlikely]] {
@@ -208,7 +231,8 @@ class EventQueue {
     const std::uint64_t from = first_.handle == none ? now_ : bucket_of(first_.time);
     const std::uint64_t start = from & mask_;
     const std::uint64_t word = occupied_[start >> 6] >> (start & 63);
-    if (word != 0) [[likely]] return start + static_cast<std::uint64_t>(std::countr_zero(word));
+    if (word != 0) [[likely]]
+      return start + static_cast<std::uint64_t>(std::countr_zero(word));
     std::uint64_t at = start >> 6;
     do {
       at = (at + 1) & (mask_ >> 6);
@@ -230,19 +254,19 @@ class EventQueue {
   std::vector<Node> nodes_ = std::vector<Node>(1);
   std::vector<Handle> heads_;            // by slot
   std::vector<std::uint64_t> occupied_;  // a bit a slot
-  std::vector<Handle> far_;              // heap, the earliest first; cancelled ones never at the front
-  std::int64_t far_time_ = never;        // of its first
+  std::vector<Handle> far_;        // heap, the earliest first; cancelled ones never at the front
+  std::int64_t far_time_ = never;  // of its first
   Handle free_ = none;
   std::uint32_t shift_ = 20;
   std::uint64_t now_ = 0;
-  std::uint64_t mask_ = 0;               // number of buckets - 1
+  std::uint64_t mask_ = 0;  // number of buckets - 1
   std::uint64_t in_wheel_ = 0;
   std::uint64_t sequence_ = 1;
   std::uint64_t pushed_ = 0;
-  std::uint64_t ended_ = 0;              // popped or cancelled
+  std::uint64_t ended_ = 0;  // popped or cancelled
   std::uint64_t far_cancelled_ = 0;
-  std::uint64_t tune_at_ = 64;           // value of sequence_ at which to look at the layout again
-  std::uint64_t tuned_ended_ = 0;        // what had ended, and when, at the last look
+  std::uint64_t tune_at_ = 64;     // value of sequence_ at which to look at the layout again
+  std::uint64_t tuned_ended_ = 0;  // what had ended, and when, at the last look
   std::int64_t tuned_at_time_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// Marks the few functions that the event loop must have in its body, the paths it hardly ever takes, and
-// those it never does.
+// Marks the few functions that the event loop must have in its body, the paths it hardly ever
+// takes, and those it never does.
 
 #pragma once
 

@@ -1,7 +1,8 @@
 // Records of one type in one array, addressed by a 32-bit index that stays valid until released.
 //
-// Released records are taken again first, the latest first, so that a busy slab stays in the cache. The
-// array grows by doubling and never shrinks: its size is the largest number of records ever alive at once.
+// Released records are taken again first, the latest first, so that a busy slab stays in the cache.
+// The array grows by doubling and never shrinks: its size is the largest number of records ever
+// alive at once.
 
 #pragma once
 
@@ -23,7 +24,8 @@ class Slab {
 
   // The record's fields hold what their last owner left there.
   NEPHOSCOPE_HOT std::uint32_t take() {
-    if (free_size_ == 0) [[unlikely]] grow();
+    if (free_size_ == 0) [[unlikely]]
+      grow();
     return free_[--free_size_];
   }
 

@@ -40,14 +40,18 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
   steps_[place].next = after;
   switch (spec.kind) {
     case StepKind::compute:
-    case StepKind::sleep: steps_[place].draw = add_draw(path, spec.demand); break;
+    case StepKind::sleep:
+      steps_[place].draw = add_draw(path, spec.demand);
+      break;
     case StepKind::call:
       if (spec.timeout_ns < 0) throw SpecError("steps." + path + ".call.timeout", "is below 0");
       steps_[place].call = static_cast<std::uint32_t>(calls_.size());
       calls_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), path, spec.to,
                         spec.timeout_ns, probability});
       break;
-    case StepKind::choose: lay_out_choose(spec, place, after, path, probability); break;
+    case StepKind::choose:
+      lay_out_choose(spec, place, after, path, probability);
+      break;
     case StepKind::fail:
       if (!(spec.probability >= 0.0 && spec.probability <= 1.0)) {
         throw SpecError("steps." + path + ".fail", "must be a probability from 0 to 1");
@@ -55,12 +59,13 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
       steps_[place].probability = spec.probability;
       steps_[place].draw = add_draw(path, unit_uniform);
       break;
-    default: throw SpecError("steps." + path, "is no kind of step");
+    default:
+      throw SpecError("steps." + path, "is no kind of step");
   }
 }
 
-void Programs::lay_out_choose(const StepSpec& spec, Place place, Place after, const std::string& path,
-                              double probability) {
+void Programs::lay_out_choose(const StepSpec& spec, Place place, Place after,
+                              const std::string& path, double probability) {
   double total = 0.0;
   for (const double weight : spec.weights) {
     if (!(std::isfinite(weight) && weight >= 0.0)) {

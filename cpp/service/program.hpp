@@ -1,8 +1,8 @@
 // Step programs: what a service does with a request, flattened so that a step is an index.
 //
-// All services share one array of steps. A visit of a request keeps the index of its current step and
-// moves to `next`; at `end` the program is over. What a step draws it draws by its number (`draw`), and a
-// call by its number (`call`): who draws and who calls is the world's business.
+// All services share one array of steps. A visit of a request keeps the index of its current step
+// and moves to `next`; at `end` the program is over. What a step draws it draws by its number
+// (`draw`), and a call by its number (`call`): who draws and who calls is the world's business.
 
 #pragma once
 
@@ -27,7 +27,7 @@ class Programs {
     std::uint32_t call = 0;          // call
     std::uint32_t first_branch = 0;  // choose
     std::uint32_t branches = 0;
-    double probability = 0.0;        // fail
+    double probability = 0.0;  // fail
   };
 
   struct Branch {
@@ -66,7 +66,8 @@ class Programs {
   const std::vector<Call>& calls() const { return calls_; }
 
  private:
-  // Lays out `steps` so that after the last one the program goes on at `after`; returns where it begins.
+  // Lays out `steps` so that after the last one the program goes on at `after`; returns where it
+  // begins.
   Place lay_out(const std::vector<StepSpec>& steps, Place after, const std::string& prefix,
                 double probability);
   void lay_out_step(const StepSpec& spec, Place place, Place after, const std::string& path,

@@ -15,8 +15,9 @@ namespace nephoscope {
 enum class ArrivalKind : std::uint8_t {
   poisson,   // rate
   constant,  // rate: one request every 1/rate, the first at 1/rate
-  mmpp,      // rates, mean_stay_ns: states are visited in the order given, then again from the first
-  profile,   // times_ns, rates: Poisson with a rate linear between the points, constant after the last
+  mmpp,     // rates, mean_stay_ns: states are visited in the order given, then again from the first
+  profile,  // times_ns, rates: Poisson with a rate linear between the points, constant after the
+            // last
   instants,  // times_ns: one request at each instant, ascending
   counts,    // times_ns (n + 1 interval edges), counts (n): uniform instants within each interval
   closed,    // users, think: each user thinks, sends, waits for the answer, thinks again
@@ -33,8 +34,8 @@ struct ArrivalSpec {
   Distribution think;
 };
 
-// Who sends: `count` clients with a popularity law. count == 0 means that every request comes from a
-// client of its own. zipf == 0 is uniform; otherwise client i (from 0) has weight (i + 1)^-zipf.
+// Who sends: `count` clients with a popularity law. count == 0 means that every request comes from
+// a client of its own. zipf == 0 is uniform; otherwise client i (from 0) has weight (i + 1)^-zipf.
 struct ClientSpec {
   std::uint64_t count = 0;
   double zipf = 0.0;

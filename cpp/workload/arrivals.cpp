@@ -11,12 +11,11 @@ namespace nephoscope {
 namespace {
 
 constexpr double ns_per_s = 1e9;
-// Beyond this many ns nothing is scheduled: 146 years.
-constexpr double farthest_ns = 4.6e18;
-
 const Distribution unit_exponential{DistributionKind::exponential, 1.0, 0.0, {}, {}};
 
-bool positive(double value) { return std::isfinite(value) && value > 0.0; }
+bool positive(double value) {
+  return std::isfinite(value) && value > 0.0;
+}
 
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(std::string("arrivals.") + field, message);
@@ -32,7 +31,8 @@ void check_spec(const ArrivalSpec& spec) {
   switch (spec.kind) {
     case ArrivalKind::poisson:
     case ArrivalKind::constant:
-      require(positive(spec.rate) && spec.rate <= 1e12, "rate", "must be above 0 and at most 1e12/s");
+      require(positive(spec.rate) && spec.rate <= 1e12, "rate",
+              "must be above 0 and at most 1e12/s");
       break;
     case ArrivalKind::mmpp:
       require(!spec.rates.empty() && spec.rates.size() == spec.mean_stay_ns.size(), "rates",
@@ -40,8 +40,8 @@ void check_spec(const ArrivalSpec& spec) {
       require_rates(spec.rates);
       require(*std::max_element(spec.rates.begin(), spec.rates.end()) > 0.0, "rates",
               "must not all be 0");
-      require(std::all_of(spec.mean_stay_ns.begin(), spec.mean_stay_ns.end(), positive), "mean_stay",
-              "must be above 0");
+      require(std::all_of(spec.mean_stay_ns.begin(), spec.mean_stay_ns.end(), positive),
+              "mean_stay", "must be above 0");
       break;
     case ArrivalKind::profile:
       require(!spec.rates.empty() && spec.rates.size() == spec.times_ns.size(), "profile",
@@ -54,8 +54,10 @@ void check_spec(const ArrivalSpec& spec) {
               "counts", "must not be below 0");
       break;
     case ArrivalKind::instants:
-    case ArrivalKind::closed: break;
-    default: throw SpecError("arrivals.kind", "is no kind of arrivals");
+    case ArrivalKind::closed:
+      break;
+    default:
+      throw SpecError("arrivals.kind", "is no kind of arrivals");
   }
   require(std::is_sorted(spec.times_ns.begin(), spec.times_ns.end()), "times", "must ascend");
   require(spec.times_ns.empty() || spec.times_ns.front() >= 0, "times", "must not be below 0");
@@ -81,7 +83,9 @@ ArrivalStream::ArrivalStream(const ArrivalSpec& spec, StreamKey units, StreamKey
   }
 }
 
-void ArrivalStream::set_gap(double rate) { mean_gap_ns_ = ns_per_s / rate; }
+void ArrivalStream::set_gap(double rate) {
+  mean_gap_ns_ = ns_per_s / rate;
+}
 
 void ArrivalStream::move_to(std::int64_t time) {
   now_ = time;
@@ -90,6 +94,7 @@ void ArrivalStream::move_to(std::int64_t time) {
 
 // The gap in units of 2^-32 ns, so that the sum does not drift.
 std::int64_t ArrivalStream::next_constant() {
+  if (mean_gap_ns_ > farthest_ns) return never;
   const double whole = std::floor(mean_gap_ns_);
   constant_fraction_ += static_cast<std::uint64_t>((mean_gap_ns_ - whole) * 0x1p32 + 0.5);
   now_ += static_cast<std::int64_t>(whole) + static_cast<std::int64_t>(constant_fraction_ >> 32);
@@ -99,15 +104,21 @@ std::int64_t ArrivalStream::next_constant() {
 
 std::int64_t ArrivalStream::next_of_other() {
   switch (kind_) {
-    case ArrivalKind::mmpp: return next_mmpp();
-    case ArrivalKind::profile: return next_profile();
-    case ArrivalKind::instants: return next_instant();
-    case ArrivalKind::counts: return next_counted();
-    default: return never;
+    case ArrivalKind::mmpp:
+      return next_mmpp();
+    case ArrivalKind::profile:
+      return next_profile();
+    case ArrivalKind::instants:
+      return next_instant();
+    case ArrivalKind::counts:
+      return next_counted();
+    default:
+      return never;
   }
 }
 
-// The chain starts as it is found at a random instant: in a state as likely as its mean stay is long.
+// The chain starts as it is found at a random instant: in a state as likely as its mean stay is
+// long.
 void ArrivalStream::start_mmpp() {
   double total = 0.0;
   for (const double stay : mean_stay_ns_) total += stay;
@@ -136,8 +147,8 @@ std::int64_t ArrivalStream::next_mmpp() {
   }
 }
 
-// Within a segment the rate is r + k x, so x solves r x + k x^2 / 2 = units; this form of the root does
-// not cancel.
+// Within a segment the rate is r + k x, so x solves r x + k x^2 / 2 = units; this form of the root
+// does not cancel.
 std::int64_t ArrivalStream::next_profile() {
   double units = units_.next_in_order(drawn_++);
   while (segment_ < times_ns_.size()) {
@@ -162,9 +173,7 @@ std::int64_t ArrivalStream::next_profile() {
     ++segment_;
   }
   const double rate = rates_per_ns_.back();
-  if (rate <= 0.0 || units / rate > farthest_ns) return never;
-  advance(units / rate);
-  return now_;
+  return rate > 0.0 ? after(units / rate) : never;
 }
 
 std::int64_t ArrivalStream::next_instant() {
@@ -196,8 +205,7 @@ std::int64_t ArrivalStream::set_rate(double rate, std::int64_t pending, std::int
   const double left_ns = static_cast<double>(pending - now) + fraction_;
   move_to(now);
   constant_fraction_ = 0;
-  advance(left_ns * (mean_gap_ns_ / before));
-  return now_;
+  return pending == never ? next() : after(left_ns * (mean_gap_ns_ / before));
 }
 
 }  // namespace nephoscope

@@ -1,9 +1,10 @@
 // The instants at which an open source of traffic sends its requests.
 //
 // All random processes here are a Poisson process of rate 1 seen through a change of time: the next
-// arrival is where the integral of the rate has grown by the next standard exponential. So request k
-// draws the same number whatever the rate is, and a change of rate stretches what is left to wait for.
-// Instants are exact to a fraction of a nanosecond and then cut to whole ones, so no bias adds up.
+// arrival is where the integral of the rate has grown by the next standard exponential. So request
+// k draws the same number whatever the rate is, and a change of rate stretches what is left to wait
+// for. Instants are exact to a fraction of a nanosecond and then cut to whole ones, so no bias adds
+// up.
 
 #pragma once
 
@@ -22,19 +23,20 @@ class ArrivalStream {
  public:
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-  // Throws SpecError when the spec cannot be followed. `units` is the stream of the exponentials and
-  // `states` the one of the MMPP's stays.
+  // Throws SpecError when the spec cannot be followed. `units` is the stream of the exponentials
+  // and `states` the one of the MMPP's stays.
   ArrivalStream(const ArrivalSpec& spec, StreamKey units, StreamKey states);
 
-  // The instant of the next request, ns; `never` when there is none. Instants do not descend. Closed
-  // sources have none: their requests follow from the answers.
+  // The instant of the next request, ns; `never` when there is none. Instants do not descend.
+  // Closed sources have none: their requests follow from the answers.
   std::int64_t next() {
     switch (kind_) {
       case ArrivalKind::poisson:
-        advance(units_.next_in_order(drawn_++) * mean_gap_ns_);
-        return now_;
-      case ArrivalKind::constant: return next_constant();
-      default: return next_of_other();
+        return after(units_.next_in_order(drawn_++) * mean_gap_ns_);
+      case ArrivalKind::constant:
+        return next_constant();
+      default:
+        return next_of_other();
     }
   }
 
@@ -51,6 +53,16 @@ class ArrivalStream {
   }
 
  private:
+  // Beyond this many ns nothing is scheduled: 146 years.
+  static constexpr double farthest_ns = 4.6e18;
+
+  std::int64_t after(double gap_ns) {
+    if (gap_ns > farthest_ns) [[unlikely]]
+      return never;
+    advance(gap_ns);
+    return now_;
+  }
+
   // Moves the clock by a positive number of ns, keeping what is below one.
   void advance(double gap_ns) {
     const double exact = fraction_ + gap_ns;
@@ -81,14 +93,14 @@ class ArrivalStream {
 
   double mean_gap_ns_ = 0.0;
   std::int64_t now_ = 0;
-  double fraction_ = 0.0;               // of a ns beyond now_
-  std::uint64_t constant_fraction_ = 0; // the same in 2^-32 ns, exact, for constant gaps
+  double fraction_ = 0.0;                // of a ns beyond now_
+  std::uint64_t constant_fraction_ = 0;  // the same in 2^-32 ns, exact, for constant gaps
   std::uint64_t drawn_ = 0;
-  std::uint64_t state_ = 0;             // mmpp
+  std::uint64_t state_ = 0;  // mmpp
   std::int64_t state_end_ = 0;
   std::uint64_t stays_ = 0;
-  std::uint64_t segment_ = 0;           // profile, instants, counts: place in the list
-  std::int64_t remaining_ = 0;          // counts: requests left in the interval
+  std::uint64_t segment_ = 0;   // profile, instants, counts: place in the list
+  std::int64_t remaining_ = 0;  // counts: requests left in the interval
 };
 
 }  // namespace nephoscope

@@ -1,5 +1,5 @@
-// Saving a world's state to bytes and reading it back. A part lists its fields once, in `serialize`, and
-// both directions use the list.
+// Saving a world's state to bytes and reading it back. A part lists its fields once, in
+// `serialize`, and both directions use the list.
 
 #pragma once
 
@@ -29,8 +29,8 @@ inline std::uint64_t checksum(std::string_view bytes) {
   return sum ^ bytes.size();
 }
 
-// Padding would be saved as it happens to be, so the types saved have none; doubles count as they are.
-// A struct with doubles and no padding says so by a member `plain_doubles`.
+// Padding would be saved as it happens to be, so the types saved have none; doubles count as they
+// are. A struct with doubles and no padding says so by a member `plain_doubles`.
 template <class Field>
 inline constexpr bool has_plain_doubles = requires { Field::plain_doubles; };
 

@@ -1,5 +1,5 @@
-// Callers: whoever sends requests and gets answers. A source of traffic is one, and so is every call step
-// of a service. Both have a destination, may stop waiting, and keep the same account.
+// Callers: whoever sends requests and gets answers. A source of traffic is one, and so is every
+// call step of a service. Both have a destination, may stop waiting, and keep the same account.
 
 #pragma once
 
@@ -20,11 +20,11 @@ inline std::uint64_t total(const OutcomeCounts& counts) {
 }
 
 struct Caller {
-  std::int64_t timeout_ns = 0;        // 0: waits for ever
-  std::uint32_t to = 0;               // index of a balancer or a fleet
+  std::int64_t timeout_ns = 0;  // 0: waits for ever
+  std::uint32_t to = 0;         // index of a balancer or a fleet
   std::uint16_t to_balancer = 0;
-  std::uint16_t abandons = 0;         // a request that still waits for a worker is taken back
-  std::uint32_t first_route = 0;      // its routes, one for each class of its destination's targets
+  std::uint16_t abandons = 0;     // a request that still waits for a worker is taken back
+  std::uint32_t first_route = 0;  // its routes, one for each class of its destination's targets
   std::uint32_t routes = 1;
 
   // The visits that may time out, in the order of their deadlines: all wait equally long.
@@ -35,25 +35,26 @@ struct Caller {
   // Of all requests, from the start of the run.
   std::uint64_t sent = 0;
   OutcomeCounts ended{};
-  std::uint64_t sent_at_warmup = 0;   // the later ones are measured
-  std::uint64_t without_target = 0;   // measured, and rejected before they reached an instance
+  std::uint64_t sent_at_warmup = 0;  // the later ones are measured
+  std::uint64_t without_target = 0;  // measured, and rejected before they reached an instance
 };
 
-// What one caller got from one class of targets. A request is recorded here once, and the results of
-// traffic, balancers and fleets are sums over routes.
+// What one caller got from one class of targets. A request is recorded here once, and the results
+// of traffic, balancers and fleets are sums over routes.
 struct Route {
   static constexpr std::uint32_t none = Visit::none;
 
   // Immutable: what a visit on this route begins with.
   std::uint32_t caller = 0;
   std::uint32_t fleet = 0;
-  std::uint32_t first_sampler = none;   // of the work, when a request's first step here is to compute
-  std::uint16_t entry = 0;              // of the program of the fleet's service, behind that step
-  bool detailed = true;                 // its visits may do more than that step, or are waited for
+  std::uint32_t first_sampler =
+      none;                 // of the work, when a request's first step here is to compute
+  std::uint16_t entry = 0;  // of the program of the fleet's service, behind that step
+  bool detailed = true;     // its visits may do more than that step, or are waited for
 
-  Histogram latency;        // of the completed
-  OutcomeCounts ended{};    // measured requests; the completed are counted by the histogram
-  std::uint64_t wasted = 0; // answered after their client had gone
+  Histogram latency;         // of the completed
+  OutcomeCounts ended{};     // measured requests; the completed are counted by the histogram
+  std::uint64_t wasted = 0;  // answered after their client had gone
 };
 
 }  // namespace nephoscope

@@ -4,8 +4,8 @@
 
 namespace nephoscope {
 
-// Sent = ended + alive for every caller, over the whole run and over the measured requests; what a policy
-// counts as outstanding are the visits sent there; every instance keeps its own invariants.
+// Sent = ended + alive for every caller, over the whole run and over the measured requests; what a
+// policy counts as outstanding are the visits sent there; every instance keeps its own invariants.
 void World::check() const {
   std::vector<std::uint64_t> alive(callers_.size());
   std::vector<std::uint64_t> measured(callers_.size());
@@ -22,12 +22,14 @@ void World::check() const {
       accounted += total(it.ended) + it.latency.count();
     }
     if (caller.sent != total(caller.ended) + alive[at] || offered(caller) != accounted) {
-      throw InvariantError("requests of caller " + std::to_string(at) + " were lost or doubled" + where());
+      throw InvariantError("requests of caller " + std::to_string(at) + " were lost or doubled" +
+                           where());
     }
   }
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
     if (!balancers_[at].router.agrees_with(outstanding(at))) {
-      throw InvariantError("balancer " + balancer_names_[at] + " lost count of its requests" + where());
+      throw InvariantError("balancer " + balancer_names_[at] + " lost count of its requests" +
+                           where());
     }
   }
   try {
@@ -38,8 +40,8 @@ void World::check() const {
 }
 
 std::string World::where() const {
-  return " (seed " + std::to_string(seed_) + ", replication " + std::to_string(replication_) + ", " +
-         std::to_string(now_) + " ns, event " + std::to_string(events_) + ")";
+  return " (seed " + std::to_string(seed_) + ", replication " + std::to_string(replication_) +
+         ", " + std::to_string(now_) + " ns, event " + std::to_string(events_) + ")";
 }
 
 }  // namespace nephoscope

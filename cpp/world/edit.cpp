@@ -20,7 +20,8 @@ constexpr std::uint64_t state_format = 0x6E6570686F000001;  // "nepho" and the v
 
 void World::set_rate(std::uint32_t traffic, double per_second) {
   require(traffic < traffic_, "traffic", "is not there");
-  require(sources_[traffic].arrivals.has_rate(), "traffic.rate", "belongs to poisson and constant arrivals");
+  require(sources_[traffic].arrivals.has_rate(), "traffic.rate",
+          "belongs to poisson and constant arrivals");
   std::vector<Arrival> arrivals = later_arrivals_;
   arrivals.push_back(next_arrival_);
   later_arrivals_.clear();
@@ -35,7 +36,8 @@ void World::set_rate(std::uint32_t traffic, double per_second) {
   }
 }
 
-// The last of the heap is always one that never comes, so that there is always a next one to compare with.
+// The last of the heap is always one that never comes, so that there is always a next one to
+// compare with.
 void World::add_arrival(const Arrival& arrival) {
   later_arrivals_.push_back(next_arrival_);
   next_arrival_ = arrival;
@@ -64,7 +66,8 @@ void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
 
 void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight) {
   require(balancer < balancers_.size(), "load_balancers", "is not there");
-  require(std::isfinite(weight) && weight > 0.0, "load_balancers.targets.weight", "must be above 0");
+  require(std::isfinite(weight) && weight > 0.0, "load_balancers.targets.weight",
+          "must be above 0");
   const std::vector<std::uint32_t>& fleets = balancers_[balancer].fleets;
   const auto found = std::find(fleets.begin(), fleets.end(), fleet);
   require(found != fleets.end(), "load_balancers.targets", "do not hold this fleet");
@@ -101,7 +104,9 @@ void World::remove_instance(std::uint32_t fleet) {
 }
 
 void World::count_instances(Fleet& fleet) const {
-  if (warm_) fleet.instance_ns += (now_ - fleet.counted_to) * static_cast<std::int64_t>(fleet.members.size());
+  if (warm_)
+    fleet.instance_ns +=
+        (now_ - fleet.counted_to) * static_cast<std::int64_t>(fleet.members.size());
   fleet.counted_to = now_;
 }
 
@@ -114,8 +119,9 @@ void World::restart_count(Fleet& fleet) const {
 // Everything that changes while a world runs. What is immutable comes from the spec.
 template <class Archive>
 void World::serialize(Archive& archive) {
-  archive(now_, events_, warm_, next_sample_, clients_matter_, next_arrival_, later_arrivals_, users_, ready_, fleet_of_,
-          index_in_fleet_, launched_, run_at_warmup_, completion_of_, callers_);
+  archive(now_, events_, warm_, next_sample_, clients_matter_, next_arrival_, later_arrivals_,
+          users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_, completion_of_,
+          callers_);
   calendar_.serialize(archive);
   instances_.serialize(archive);
   visits_.serialize(archive);
@@ -135,7 +141,8 @@ void World::serialize(Archive& archive) {
     archive(balancer.slots, balancer.unserved);
   }
   for (Fleet& fleet : fleets_) {
-    archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most);
+    archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,
+            fleet.most);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

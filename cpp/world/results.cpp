@@ -25,10 +25,13 @@ bool leads_to(const Caller& caller, std::size_t balancer) {
 
 }  // namespace
 
-// Requests sent and ended by each source and through each balancer since the start, and the instances.
+// Requests sent and ended by each source and through each balancer since the start, and the
+// instances.
 void World::sample_series() {
   std::size_t column = 0;
-  const auto push = [&](std::uint64_t value) { samples_[column++].push(static_cast<std::int64_t>(value)); };
+  const auto push = [&](std::uint64_t value) {
+    samples_[column++].push(static_cast<std::int64_t>(value));
+  };
   const auto push_all = [&](std::uint64_t sent, const OutcomeCounts& ended) {
     push(sent);
     for (const std::uint64_t count : ended) push(count);
@@ -62,7 +65,8 @@ std::vector<Column> World::series() const {
     for (const char* count : count_names) take(name + "." + count, true);
     take(name + ".in_flight", false);
   };
-  for (std::size_t at = 0; at < traffic_; ++at) take_all("traffic." + traffic_names_[at], ".offered");
+  for (std::size_t at = 0; at < traffic_; ++at)
+    take_all("traffic." + traffic_names_[at], ".offered");
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     take_all("load_balancers." + balancer_names_[at], ".requests");
   }
@@ -91,7 +95,8 @@ Results World::results() const {
     balancer.name = balancer_names_[at];
     balancer.targets = targets_of(at);
   }
-  for (std::size_t at = 0; at < fleets_.size(); ++at) results.fleets.push_back(fleet_account(at, in_flight));
+  for (std::size_t at = 0; at < fleets_.size(); ++at)
+    results.fleets.push_back(fleet_account(at, in_flight));
   results.series_interval_ns = series_interval_;
   results.series = series();
   return results;
@@ -132,10 +137,12 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
 
   Fleet fleet = fleets_[at];
   count_instances(fleet);
-  const std::int64_t vcpus = fleet.members.empty() && fleet.departed.empty()
-                                 ? 0
-                                 : instances_.kind_of(fleet.members.empty() ? fleet.departed[0].instance
-                                                                            : fleet.members[0]).vcpus;
+  const std::int64_t vcpus =
+      fleet.members.empty() && fleet.departed.empty()
+          ? 0
+          : instances_
+                .kind_of(fleet.members.empty() ? fleet.departed[0].instance : fleet.members[0])
+                .vcpus;
   account.instance_ns = fleet.instance_ns;
   account.vcpu_ns = fleet.instance_ns * vcpus;
   account.instances_min = fleet.least;

@@ -1,5 +1,5 @@
-// What a world has to tell, as plain data. Counts and latencies are of the measured requests: those that
-// arrived at or after the warm-up.
+// What a world has to tell, as plain data. Counts and latencies are of the measured requests: those
+// that arrived at or after the warm-up.
 
 #pragma once
 
@@ -26,7 +26,7 @@ struct TargetAccount {
   std::uint32_t instance = 0;  // index within the fleet, in the order of launch
   std::uint64_t in_flight = 0;
   OutcomeCounts ended{};
-  std::int64_t run_ns = 0;     // vCPU time of the instance since the warm-up
+  std::int64_t run_ns = 0;  // vCPU time of the instance since the warm-up
 };
 
 struct BalancerAccount : Account {
@@ -56,7 +56,8 @@ struct Results {
   std::vector<BalancerAccount> balancers;
   std::vector<FleetAccount> fleets;
   std::int64_t series_interval_ns = 0;
-  std::vector<Column> series;  // one value an interval: counts are of the interval, gauges at its end
+  std::vector<Column>
+      series;  // one value an interval: counts are of the interval, gauges at its end
 };
 
 }  // namespace nephoscope

@@ -33,8 +33,8 @@ struct TrafficSpec {
 struct ServiceSpec {
   std::string name;
   bool processor_sharing = false;
-  std::uint32_t concurrency = 0;   // workers an instance; 0: its vCPUs (fifo) or no limit (ps)
-  std::int64_t backlog = -1;       // requests that may wait for a worker; -1: no limit
+  std::uint32_t concurrency = 0;  // workers an instance; 0: its vCPUs (fifo) or no limit (ps)
+  std::int64_t backlog = -1;      // requests that may wait for a worker; -1: no limit
   std::vector<StepSpec> steps;
 };
 

@@ -1,9 +1,9 @@
 // The world: it owns every part and runs the one event loop.
 //
-// An event is an arrival, the completion of an instance's first computing job, the end of a sleep, a
-// caller's oldest deadline, or a user who has thought. The loop takes the next one in the order (time,
-// sequence), calls one part, looks at what came back and calls the next. The way of a request through the
-// house is written in run.cpp and nowhere else.
+// An event is an arrival, the completion of an instance's first computing job, the end of a sleep,
+// a caller's oldest deadline, or a user who has thought. The loop takes the next one in the order
+// (time, sequence), calls one part, looks at what came back and calls the next. The way of a
+// request through the house is written in requests.hpp and nowhere else.
 //
 // A world is a value: copying it forks the simulation. Two worlds share nothing.
 
@@ -34,8 +34,8 @@ class World {
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.
   explicit World(const WorldSpec& spec);
 
-  // Runs every event before `until` (exclusive), at most to the end of the run. How a run is cut into
-  // calls changes nothing.
+  // Runs every event before `until` (exclusive), at most to the end of the run. How a run is cut
+  // into calls changes nothing.
   void advance(std::int64_t until);
 
   // The same with `check` after every event. For tests.
@@ -45,7 +45,8 @@ class World {
   std::int64_t duration() const { return duration_; }
   std::uint64_t events() const { return events_; }
 
-  // Throws InvariantError, with seed and instant, when a conservation law does not hold. O(everything).
+  // Throws InvariantError, with seed and instant, when a conservation law does not hold.
+  // O(everything).
   void check() const;
 
   // Checks, then gathers what is known at this instant.
@@ -57,8 +58,8 @@ class World {
   void set_routing(std::uint32_t balancer, const RoutingSpec& routing);
   void set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight);
 
-  // The state as bytes, and a world of the same spec brought to a saved state (StateError if they do not
-  // fit). What resumes is the same to the bit.
+  // The state as bytes, and a world of the same spec brought to a saved state (StateError if they
+  // do not fit). What resumes is the same to the bit.
   std::string save() const;
   void restore(std::string_view bytes);
 
@@ -86,9 +87,9 @@ class World {
     ArrivalStream arrivals;
     Sampler clients;
     Sampler think;
-    std::uint64_t client_count = 0;   // 0: every request is a client of its own
+    std::uint64_t client_count = 0;  // 0: every request is a client of its own
     bool closed = false;
-    std::uint32_t first_user = 0;     // closed: its users' place among all users
+    std::uint32_t first_user = 0;  // closed: its users' place among all users
     std::uint32_t users = 0;
   };
 
@@ -113,7 +114,7 @@ class World {
   struct User {
     std::uint64_t requests = 0;  // sent so far
     std::uint32_t source = 0;
-    std::uint32_t at_once = 0;   // requests in a row that took no time, thinking included
+    std::uint32_t at_once = 0;  // requests in a row that took no time, thinking included
   };
 
   // A target of a balancer.
@@ -125,7 +126,7 @@ class World {
 
   struct Balancer {
     Router router;
-    std::vector<std::uint32_t> fleets;    // by class
+    std::vector<std::uint32_t> fleets;  // by class
     std::vector<Slot> slots;
     std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
   };
@@ -149,7 +150,7 @@ class World {
     std::vector<std::uint32_t> members;  // running instances, in the order of launch
     std::vector<Attachment> attachments;
     std::vector<Departed> departed;
-    std::int64_t instance_ns = 0;        // instances x time since the warm-up, until counted_to
+    std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
     std::int64_t counted_to = 0;
     std::uint32_t least = 0;
     std::uint32_t most = 0;
@@ -161,7 +162,7 @@ class World {
     std::uint64_t visits = 0;
   };
 
-  // Building (build.cpp).
+  // Building (build.cpp, build_traffic.cpp).
   void check_window(const WorldSpec& spec) const;
   void build_services(const WorldSpec& spec);
   void build_fleets(const WorldSpec& spec);
@@ -179,7 +180,7 @@ class World {
   std::vector<bool> services_reached(const WorldSpec& spec, const Destination& from) const;
   static Sampler client_sampler(const ClientSpec& clients, StreamKey key);
 
-  // Running (run.cpp).
+  // Running (run.cpp, requests.hpp, requests.cpp, deadlines.cpp).
   template <bool checked>
   void run_to(std::int64_t until);
   template <bool checked>
@@ -268,18 +269,18 @@ class World {
   std::int64_t warmup_ = 0;
   std::int64_t series_interval_ = 0;
   Programs programs_;
-  bool clients_matter_ = false;                // some balancer looks at who sent a request
+  bool clients_matter_ = false;  // some balancer looks at who sent a request
   std::vector<std::string> traffic_names_;
   std::vector<std::string> balancer_names_;
   std::vector<std::string> fleet_names_;
-  std::uint32_t traffic_ = 0;                  // the first callers are the sources; calls follow
-  std::vector<std::uint32_t> sampler_of_;      // [traffic x draw] -> place in samplers_, or none
+  std::uint32_t traffic_ = 0;              // the first callers are the sources; calls follow
+  std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
 
   std::int64_t now_ = 0;
   std::uint64_t events_ = 0;
   EventQueue calendar_;
   Arrival next_arrival_{ArrivalStream::never, 0, none};
-  std::vector<Arrival> later_arrivals_;        // of the other sources: binary heap, the earliest first
+  std::vector<Arrival> later_arrivals_;  // of the other sources: binary heap, the earliest first
   std::vector<Source> sources_;
   std::vector<User> users_;
   std::vector<Caller> callers_;
@@ -291,15 +292,15 @@ class World {
   std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
   std::vector<std::uint32_t> launched_;        // by fleet
   Instances instances_;
-  std::vector<std::int64_t> run_at_warmup_;    // by instance, ns
+  std::vector<std::int64_t> run_at_warmup_;        // by instance, ns
   std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
   Slab<Visit> visits_;
-  std::vector<VisitDetail> details_;           // by visit
-  std::vector<std::uint32_t> ready_;           // visits that can run on at this instant
-  std::uint32_t completing_ = none;            // instance whose completion is rescheduled once, at the end
-  bool warm_ = false;                          // the warm-up is over
+  std::vector<VisitDetail> details_;  // by visit
+  std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
+  std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
+  bool warm_ = false;                 // the warm-up is over
   std::int64_t next_sample_ = ArrivalStream::never;
-  std::vector<Series> samples_;                // cumulative counts and gauges, see results.cpp
+  std::vector<Series> samples_;  // cumulative counts and gauges, see results.cpp
 };
 
 }  // namespace nephoscope

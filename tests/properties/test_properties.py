@@ -7,6 +7,7 @@ of them through the invariants, the slow one 5,000.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -73,6 +74,32 @@ def test_invariants_hold_after_every_event(system):
 @given(systems())
 def test_invariants_hold_after_every_event_of_many_more(system):
     conserves(system)
+
+
+def test_the_scenarios_are_worth_running():
+    """Random scenarios prove little if nothing happens in them: all kinds of things do."""
+    seen: Counter[str] = Counter()
+
+    @derandomised(200)
+    @given(systems())
+    def look(system: System) -> None:
+        world = run(system)
+        results = world.results()
+        seen["scenarios"] += 1
+        seen["events"] += world.events
+        for key in COUNTS:
+            seen[key] += any(source[key] > 0 for source in results["traffic"])
+        seen["wasted"] += any(fleet["wasted"] > 0 for fleet in results["fleets"])
+        seen["busy balancer"] += any(b["completed"] > 0 for b in results["load_balancers"])
+        seen["nested calls"] += sum(f["requests"] for f in results["fleets"]) > sum(
+            source["offered"] for source in results["traffic"]
+        )
+        seen["changes"] += bool(system.changes)
+
+    look()
+    assert seen["events"] > 200 * seen["scenarios"]
+    for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "changes"):
+        assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
 
 
 # --- the same run, cut, saved, forked ---------------------------------------------------------

@@ -94,7 +94,7 @@ def test_a_target_that_goes_spreads_its_clients_and_moves_no_one_else(targets):
 
 
 @pytest.mark.parametrize("scheme", ["add", "remove"])
-@pytest.mark.parametrize("name", oracles.names("HASH_consistent_remap"))
+@pytest.mark.parametrize("name", oracles.cases("HASH_consistent_remap"))
 def test_the_reference_figures_of_consistent_hashing(name, scheme):
     entry = oracles.entries()[name]
     targets = entry["parameters"]["n"]
@@ -156,7 +156,7 @@ def test_the_fullest_target_has_the_law_of_balls_in_bins(heads, targets):
     assert abs(estimate - mean) < formulas.z_critical() * math.sqrt(variance / 3000)
 
 
-@pytest.mark.parametrize("name", oracles.names("IPHASH_max"))
+@pytest.mark.parametrize("name", oracles.cases("IPHASH_max"))
 def test_the_reference_figures_of_the_fullest_server(name):
     entry = oracles.entries()[name]
     heads, targets = entry["parameters"]["clients"], entry["parameters"]["servers"]

@@ -10,10 +10,9 @@ import numpy as np
 import nephoscope as nph
 from nephoscope import _core
 from nephoscope.scenario.compile import compile_scenario
+from theory.laws import SILENT_PER_SECOND
 
 NS = 1e9
-# So slow that nothing comes any more, and yet a rate.
-STOPPED = 1e-8
 
 
 class Latency:
@@ -87,16 +86,22 @@ class Run:
         """No more arrivals."""
         assert len(self._rated) == len(self.sources)
         for index in self._rated:
-            self._world.set_rate(index, STOPPED)
+            self._world.set_rate(index, SILENT_PER_SECOND)
         self._stopped_ns = self._world.now_ns
+
+    def relay(self, rate: float) -> None:
+        """The second source takes over from the first, at its rate."""
+        assert self.sources == ["customers", "others"]
+        self.stop()
+        self._world.set_rate(1, rate)
 
     def window(self) -> float:
         """Seconds in which requests were measured as they arrived."""
         end = self._duration_ns if self._stopped_ns is None else self._stopped_ns
         return (end - self._warmup_ns) / NS
 
-    def in_flight(self) -> int:
-        return int(self._world.state()["in_flight"].sum())
+    def in_flight(self, name: str) -> int:
+        return int(self._world.state()["in_flight"][self.sources.index(name)])
 
     def numbers(self, fleet: str) -> np.ndarray:
         """Requests in each instance of a fleet now, served or waiting."""

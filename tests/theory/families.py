@@ -9,6 +9,10 @@ from theory.models import Model
 
 Q = reads.QUANTILES
 
+# Seconds within which even the largest request of a run is done under processor sharing; large
+# fleets, where sojourns are short, have less.
+PATIENCE = 3000.0
+
 
 def relaxation(rho: float, servers: int = 1) -> float:
     """Seconds after which an M/M/c has forgotten how it started, to about one part in a million."""
@@ -157,11 +161,13 @@ def sharing(
     scv = formulas.law(law, parameter).scv
     return Model(
         f"M/{law}{parameter or ''}/{servers}-PS rho={rho:g}",
-        laws.farm(n * load, served, n, "random", vcpus=servers),
+        laws.relayed(laws.farm(n * load, served, n, "random", vcpus=servers)),
         n * load,
         reads.sojourns(),
         theory,
         warmup=2 * relaxation(rho, servers) * max(1.0, (1 + scv) / 2),
+        drain=PATIENCE,
+        relay=True,
         sample=reads.numbers(servers),
         samples=1000,
         **keys,
@@ -180,11 +186,15 @@ def sharing_by_size(rho: float, size: float, **keys: float) -> Model:
     rest = {"weight": 9, "steps": [{"compute": laws.law("exp", mean=other)}, {"fail": 1.0}]}
     return Model(
         f"M/G/1-PS size={size:g} rho={rho:g}",
-        laws.station(rate, {"discipline": "ps", "steps": [{"choose": [marked, rest]}]}),
+        laws.relayed(
+            laws.station(rate, {"discipline": "ps", "steps": [{"choose": [marked, rest]}]})
+        ),
         rate,
         reads.sojourns(),
         {"ET": size / (1 - rho)},
         warmup=3 * relaxation(rho),
+        drain=PATIENCE,
+        relay=True,
         **keys,
     )
 
@@ -284,19 +294,17 @@ def routed(
         routing if isinstance(routing, str) else f"power of {routing['power_of_two']['choices']}"
     )
     settle = settle or 60.0 + 4 / (1 - rho) ** 2
+    served = laws.service(laws.law(law, parameter), discipline=discipline)
+    scenario = laws.farm(rate, served, servers, routing, vcpus)
+    sharing_ = discipline == "ps"
     return Model(
         f"{label} n={servers}x{vcpus} {law}{parameter or ''} {discipline} rho={rho:g}",
-        laws.farm(
-            rate,
-            laws.service(laws.law(law, parameter), discipline=discipline),
-            servers,
-            routing,
-            vcpus,
-        ),
+        laws.relayed(scenario) if sharing_ else scenario,
         rate,
         reads.sojourns(quantiles),
         warmup=settle,
-        drain=settle + 100 if discipline == "fifo" else 0.0,
+        drain=(PATIENCE if servers < 50 else 300.0) if sharing_ else settle + 100,
+        relay=sharing_,
         **keys,
     )
 

@@ -8,6 +8,10 @@ from typing import Any
 Law = str | dict[str, Any]
 Scenario = dict[str, Any]
 
+# So slow that nothing comes, and yet a rate.
+SILENT_PER_SECOND = 1e-8
+SILENT = f"{SILENT_PER_SECOND:.8f}/s"
+
 
 def law(name: str, parameter: float | None = None, mean: float = 1.0) -> Law:
     """A service law as a scenario writes it; parameters as `formulas.law` has them."""
@@ -73,3 +77,9 @@ def farm(
         "load_balancers": {"door": {"targets": ["web"], "routing": routing}},
         "traffic": {"customers": {"to": "door", "rate": f"{rate!r}/s", **traffic}},
     }
+
+
+def relayed(scenario: Scenario) -> Scenario:
+    """The same with a second source, silent at first, that can take over from the first."""
+    first = scenario["traffic"]["customers"]
+    return scenario | {"traffic": {"customers": first, "others": first | {"rate": SILENT}}}

@@ -1,10 +1,11 @@
 """What is run: a model is a scenario, what is read from it, and what theory says of that.
 
-A run has three parts: the warm-up, the measured window, and a drain with no new arrivals, so that
-every request of the window ends and none is censored. Under `fifo` what arrives later cannot
-change the fate of what came before, so draining leaves no trace in the figures. Under processor
-sharing it would; there the run simply ends, and the windows are so long that the few requests left
-(their number is divided by those of the window) weigh far less than the standard error.
+A run has three parts: the warm-up, the measured window, and a drain in which every request of the
+window ends, so that none is censored. Under `fifo` what arrives later cannot change the fate of
+what came before, and the drain is silent. Where it could, as under processor sharing, a second
+source of the same kind takes over for the time of the drain and is not in the figures. Models
+without a drain have so long a window that the few requests left in it weigh far less than the
+standard error.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ Figures = dict[str, float]
 Make = Callable[[int, Path], Scenario]
 
 THREADS = 2
+LONGER = 5.0  # how many times as long the slow suite runs
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Model:
     theory: Mapping[str, float] = field(default_factory=dict)
     warmup: float = 100.0  # s
     drain: float = 0.0  # s; 0: the run ends with the window
+    relay: bool = False  # a second source sends during the drain
     requests: float = 4e6  # measured, over all replications, in the fast suite
     replications: int = 30
     window: float = 0.0  # s; where it is what it is, in every suite
@@ -78,19 +81,15 @@ class Model:
                 sums[key] = sums.get(key, 0.0) + value / len(instants)
         run.advance(end)
         if self.drain > 0:
-            run.stop()
+            if self.relay:
+                run.relay(self.rate)
+            else:
+                run.stop()
             run.advance(end + self.drain)
-            assert run.in_flight() == 0, f"{self.name}: the drain is too short"
+            left = sum(run.in_flight(name) for name in run.sources if name != "others")
+            assert left == 0, f"{self.name}: the drain is too short"
         run.finish()
         return sums | self.read(run)
-
-
-@lru_cache(maxsize=64)
-def _run(name: str, scale: float) -> dict[str, Estimate]:
-    model = MODELS[name]
-    with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda i: model.replicate(i, scale), range(model.replications)))
-    return {key: estimate([row[key] for row in rows]) for key in rows[0]}
 
 
 MODELS: dict[str, Model] = {}
@@ -98,7 +97,17 @@ MODELS: dict[str, Model] = {}
 
 def run(model: Model, scale: float = 1.0) -> dict[str, Estimate]:
     """The estimates of a model; several tests may ask for the same run, which is made once."""
-    known = MODELS.setdefault(model.name, model)
+    length = (model.requests, model.replications, model.warmup, model.samples)
+    key = " ".join(map(str, (model.name, *length)))
+    known = MODELS.setdefault(key, model)
     same = known.scenario == model.scenario or callable(model.scenario)
     assert same, f"two models are named {model.name}"
-    return _run(model.name, scale)
+    return _run(key, scale)
+
+
+@lru_cache(maxsize=64)
+def _run(key: str, scale: float) -> dict[str, Estimate]:
+    model = MODELS[key]
+    with ThreadPoolExecutor(THREADS) as pool:
+        rows = list(pool.map(lambda i: model.replicate(i, scale), range(model.replications)))
+    return {key: estimate([row[key] for row in rows]) for key in rows[0]}

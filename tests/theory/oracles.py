@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 FILE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "oracles.jsonl"
 ABSENT = "the reference data (../shared/data/oracles.jsonl) is not here"
 
@@ -26,3 +28,8 @@ def entries() -> dict[str, Entry]:
 def names(*prefixes: str) -> list[str]:
     """Names of the entries that begin with one of the prefixes, in the order of the file."""
     return [name for name in entries() if name.startswith(prefixes)]
+
+
+def cases(*prefixes: str) -> list[Any]:
+    """The same for a parametrised test, which says why it is skipped where the file is absent."""
+    return names(*prefixes) or [pytest.param("", marks=pytest.mark.skip(reason=ABSENT))]

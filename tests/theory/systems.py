@@ -137,11 +137,13 @@ def feedback(rate: float, again: float, **keys: float) -> Model:
     rho = rate / (1 - again)
     return Model(
         f"feedback again={again:g} rate={rate:g}",
-        scenario,
+        laws.relayed(scenario),
         rate,
         reads.sojourns(),
         {"ET": rho / (1 - rho) / rate},
         warmup=2 * relaxation(rho) / (1 - again),
+        drain=10 * relaxation(rho) / (1 - again),
+        relay=True,
         **keys,
     )
 
@@ -221,7 +223,7 @@ def wave(mean: float, swing: float, period: float, times: Sequence[float], **key
     fundamental, which is corrected for; its first harmonics are the 47th and the 49th, which reach
     the queue as two parts in a hundred thousand of the mean.
     """
-    cycles, warm, points = 60, 2, 48
+    cycles, warm, points = 40, 2, 48
     drawn = swing / (math.sin(math.pi / points) / (math.pi / points)) ** 2
     profile = [
         [
@@ -279,7 +281,7 @@ def modulated(rates: Sequence[float], switch: Sequence[float], **keys: float) ->
 
 def batches(rate: float, size: float, **keys: float) -> Model:
     """M^X/M/1 with geometric batches: every replication replays a trace of its own, drawn here."""
-    count = 40_000
+    count = 24_000
     rho = rate * size
 
     def scenario(number: int, folder: Path) -> laws.Scenario:
@@ -303,7 +305,7 @@ def batches(rate: float, size: float, **keys: float) -> Model:
         reads.sojourns(),
         {"ET": number / rho},
         warmup=3000.0,
-        window=33_000 / rho,
+        window=19_000 / rho,
         **keys,
     )
 

@@ -27,7 +27,7 @@ def wait_of(ca2: float, cs2: float, rho: float) -> Estimate:
     return Estimate(sojourn.mean - 1, sojourn.se, sojourn.replications)
 
 
-@pytest.mark.parametrize("name", oracles.names("GG1_bounds"))
+@pytest.mark.parametrize("name", oracles.cases("GG1_bounds"))
 def test_reference_bounds(name):
     entry = oracles.entries()[name]
     p, x = entry["parameters"], entry["expected"]
@@ -48,8 +48,8 @@ def policies(n: int, rho: float) -> dict[str, Estimate]:
     """The mean sojourn under each policy, in the order theory puts them."""
     made = {
         "M/M/n": families.mmc(n, rho, requests=8e6),
-        "JSQ": families.routed(n, rho, "least_connections", requests=8e6),
-        "JIQ": families.routed(n, rho, "join_idle_queue", requests=8e6),
+        "JSQ": families.routed(n, rho, "least_connections", requests=4e7),
+        "JIQ": families.routed(n, rho, "join_idle_queue", requests=4e7),
         "P5C": families.routed(n, rho, families.power(5), requests=8e6),
         "P3C": families.routed(n, rho, families.power(3), requests=8e6),
         "P2C": families.routed(n, rho, families.power(2), requests=8e6),
@@ -77,7 +77,7 @@ def test_policies_are_ordered_as_theory_orders_them():
 REPLACEMENT = "sampled WITH replacement"
 
 
-@pytest.mark.parametrize("name", oracles.names("P3C_n100_replacement", "P5C_n100_replacement"))
+@pytest.mark.parametrize("name", oracles.cases("P3C_n100_replacement", "P5C_n100_replacement"))
 def test_sampling_is_told_apart_from_sampling_with_replacement(name):
     """The engine draws without replacement: it must miss the figure of drawing with it."""
     p, x = oracles.entries()[name]["parameters"], oracles.entries()[name]["expected"]

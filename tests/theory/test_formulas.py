@@ -66,13 +66,13 @@ def test_mmc(c, rho):
         assert same(formulas.mmc_sojourn_quantile(c, load, float(q)), t)
 
 
-@pytest.mark.parametrize("name", oracles.names("MMcc_ErlangB"))
+@pytest.mark.parametrize("name", oracles.cases("MMcc_ErlangB"))
 def test_erlang_b(name):
     p, x = expected_of(name)
     assert same(formulas.erlang_b(p["servers"], p["lam"]), x)
 
 
-@pytest.mark.parametrize("name", oracles.names("MMcK_"))
+@pytest.mark.parametrize("name", oracles.cases("MMcK_"))
 def test_mmck(name):
     p, x = expected_of(name)
     mine = formulas.mmck(p["servers"], p["capacity_total"], p["lam"])
@@ -81,7 +81,7 @@ def test_mmck(name):
     assert same(mine.throughput, x["throughput"])
 
 
-@pytest.mark.parametrize("name", oracles.names("MD1_Wquant"))
+@pytest.mark.parametrize("name", oracles.cases("MD1_Wquant"))
 def test_md1_quantiles(name):
     p, x = expected_of(name)
     cdf = formulas.mdc_wait_cdf(1, p["lam"])
@@ -89,7 +89,7 @@ def test_md1_quantiles(name):
         assert same(formulas.solve_increasing(cdf, float(q)), w)
 
 
-@pytest.mark.parametrize("name", oracles.names("MDc_"))
+@pytest.mark.parametrize("name", oracles.cases("MDc_"))
 def test_mdc(name):
     p, x = expected_of(name)
     wait, waits = formulas.mdc_wait(p["servers"], p["lam"])
@@ -97,7 +97,7 @@ def test_mdc(name):
     assert same(waits, x["P_wait"])
 
 
-@pytest.mark.parametrize("name", oracles.names("MG1_", "MD1_EW"))
+@pytest.mark.parametrize("name", oracles.cases("MG1_", "MD1_EW"))
 def test_mg1(name):
     p, x = expected_of(name)
     service = law(p["service"].split()[0].replace("deterministic", "det"), p.get("service_param"))
@@ -123,7 +123,7 @@ def test_processor_sharing():
         assert same(formulas.erlang_c(p["vcpus"], p["lam"]), x["P_all_busy"])
 
 
-@pytest.mark.parametrize("name", oracles.names("RR_EkM1", "DM1_"))
+@pytest.mark.parametrize("name", oracles.cases("RR_EkM1", "DM1_"))
 def test_gim1(name):
     p, x = expected_of(name)
     if "policy" in p:
@@ -136,7 +136,7 @@ def test_gim1(name):
         assert same(formulas.mm1_sojourn_quantile(sigma, q), x[key])
 
 
-@pytest.mark.parametrize("name", oracles.names("GG1_bounds"))
+@pytest.mark.parametrize("name", oracles.cases("GG1_bounds"))
 def test_bounds(name):
     p, x = expected_of(name)
     assert same(formulas.kingman(p["ca2"], p["cs2"], p["rho"]), x["kingman"])
@@ -144,7 +144,7 @@ def test_bounds(name):
     assert same(formulas.marchal(p["ca2"], p["cs2"], p["rho"]), x["lower"])
 
 
-@pytest.mark.parametrize("name", oracles.names("P2C_limit", "P3C_limit", "P5C_limit"))
+@pytest.mark.parametrize("name", oracles.cases("P2C_limit", "P3C_limit", "P5C_limit"))
 def test_power_limit(name):
     p, x = expected_of(name)
     d, rho = int(p["policy"].split()[-1]), p["lam_per_server"]
@@ -169,7 +169,7 @@ def test_shortest_queue(name, cap):
     assert same(formulas.mmc_sojourn(n, n * rho), x["MMn_lower_bound"])
 
 
-@pytest.mark.parametrize("name", oracles.names("ErlangA"))
+@pytest.mark.parametrize("name", oracles.cases("ErlangA"))
 def test_erlang_a(name):
     p, x = expected_of(name)
     mine = formulas.erlang_a(p["servers"], p["lam"], p["theta"])
@@ -179,7 +179,7 @@ def test_erlang_a(name):
     assert same(mine.queue / p["lam"], x["EW"])
 
 
-@pytest.mark.parametrize("name", oracles.names("MMcD_timeout"))
+@pytest.mark.parametrize("name", oracles.cases("MMcD_timeout"))
 def test_constant_patience(name):
     p, x = expected_of(name)
     mine = formulas.constant_patience(p["servers"], p["lam"], [p["timeout_in_queue"]], [1.0])
@@ -187,7 +187,7 @@ def test_constant_patience(name):
     assert same(mine[1], x["P_wait"])
 
 
-@pytest.mark.parametrize("name", oracles.names("TOKEN_BUCKET"))
+@pytest.mark.parametrize("name", oracles.cases("TOKEN_BUCKET"))
 def test_token_bucket(name):
     p, x = expected_of(name)
     assert same(formulas.token_bucket_reject(p["lam"], p["depth"]), x)
@@ -221,7 +221,7 @@ def test_rates_that_change():
         assert same(empty, at["P0"])
 
 
-@pytest.mark.parametrize("name", oracles.names("IPHASH_max"))
+@pytest.mark.parametrize("name", oracles.cases("IPHASH_max"))
 def test_fullest_server(name):
     p, x = expected_of(name)
     mean, _ = formulas.fullest_bin(p["clients"], p["servers"])

@@ -170,7 +170,7 @@ def test_the_variance_of_a_time_average_is_what_theory_says(rho, length):
 @pytest.mark.slow
 @pytest.mark.parametrize(("rho", "length"), [(0.5, 3000.0), (0.8, 40_000.0)])
 def test_reported_intervals_cover_the_truth_as_often_as_they_say(rho, length):
-    """STAT_CI_coverage: 2,000 experiments of ten replications, with the intervals of `replicate`."""
+    """STAT_CI_coverage: 2,000 experiments of ten replications each, with their intervals."""
     experiments = 2000
     tree = laws.station(rho, laws.service(laws.law("exp")))
     warmup = families.relaxation(rho)

@@ -6,8 +6,7 @@ import pytest
 
 from theory import chains, families, models, points
 from theory.accept import Comparison
-
-LONGER = 10.0
+from theory.models import LONGER
 
 
 def agree(model, theory, scale: float) -> None:

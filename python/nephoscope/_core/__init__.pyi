@@ -64,6 +64,7 @@ def sample_at(
     name: str,
     serials: ArrayLike,
     visit: int = 0,
+    in_blocks: bool = False,
 ) -> NDArray[np.float64]: ...
 def drawn_mean(distribution: Distribution) -> float: ...
 def arrivals(

@@ -1,5 +1,8 @@
 """All the checks of a scenario, and all its mistakes in one error."""
 
+from collections.abc import Callable
+from typing import Any
+
 from pydantic import ValidationError
 
 from nephoscope.errors import Problem, ScenarioError
@@ -10,23 +13,25 @@ from nephoscope.scenario.problems import problems_of
 from nephoscope.scenario.references import name_problems
 from nephoscope.scenario.rules import rule_problems
 from nephoscope.scenario.standstill import standstill_problems
-from nephoscope.scenario.structure import ScenarioModel
+
+# More than this many mistakes are one: the file is not a scenario.
+_PROBLEMS_MAX = 1000
+
+_RULES = (name_problems, rule_problems, call_problems, standstill_problems)
 
 
-def checked(document: Document, files: DataFiles) -> ScenarioModel:
-    """The model of a document without a mistake; raises ScenarioError with every one it has."""
+def check(document: Document, files: DataFiles, build: Callable[[dict[str, Any]], object]) -> None:
+    """Build the models of a document; raises ScenarioError with every mistake it has."""
     problems = list(document.problems)
-    model: ScenarioModel | None = None
     try:
-        model = ScenarioModel.model_validate(document.tree)
+        build(document.tree)
     except ValidationError as error:
-        problems += problems_of(error, document)
-    for rule in (name_problems, rule_problems, call_problems, standstill_problems):
+        problems += problems_of(error, document, _PROBLEMS_MAX)
+    for rule in _RULES:
         problems += rule(document)
     problems += data_problems(document, files)
-    if problems or model is None:
-        raise ScenarioError(_in_order(problems), document.source)
-    return model
+    if problems:
+        raise ScenarioError(_in_order(problems)[:_PROBLEMS_MAX], document.source)
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

@@ -1,5 +1,6 @@
 """Distributions of durations, each named by its mean."""
 
+import functools
 from typing import Annotated, Any, Self
 
 from pydantic import model_validator
@@ -150,10 +151,15 @@ class Distribution(OneOf):
         try:
             return {"constant": Duration.parse(value)}
         except UnitError as error:
-            word = nearest(value, cls.forms())
+            word = _meant_form(value) if isinstance(value, str) else None
             hint = error.suggestion or (f"{{{word}: ...}}" if word else None)
             allowed = f"a duration such as 40ms, or {{NAME: ...}} with {', '.join(cls.forms())}"
             raise as_refusal(UnitError(error.message, allowed, hint)) from None
+
+
+@functools.lru_cache(maxsize=256)
+def _meant_form(word: str) -> str | None:
+    return nearest(word, Distribution.forms())
 
 
 def same_length(a: tuple[Any, ...], b: tuple[Any, ...], name_a: str, name_b: str) -> None:

@@ -12,7 +12,7 @@ from nephoscope.errors import Problem, ScenarioError, shorten
 
 # What is larger than this was not written by a person; large data belongs into a CSV file.
 TEXT_LENGTH_MAX = 2 * 1024 * 1024
-VALUES_MAX = 100_000
+VALUES_MAX = 60_000
 DEPTH_MAX = 64
 
 Where = tuple[str | int, ...]

@@ -18,9 +18,10 @@ NOT_BUILT = "not built yet in this version of nephoscope"
 _KEY = "[key]"
 
 
-def problems_of(error: ValidationError, document: Document) -> list[Problem]:
+def problems_of(error: ValidationError, document: Document, at_most: int) -> list[Problem]:
     """One problem for each mistake that pydantic found."""
-    return [_problem(details, document) for details in error.errors(include_url=False)]
+    mistakes = error.errors(include_url=False)[:at_most]
+    return [_problem(details, document) for details in mistakes]
 
 
 def _problem(details: ErrorDetails, document: Document) -> Problem:

@@ -110,20 +110,22 @@ def name_problems(document: Document) -> Iterator[Problem]:
                 yield document.problem(where, message, value=name, at_key=True)
             else:
                 named[name] = where
+    # The legal names are asked for by many references, so they are made once for each kind.
+    legal: dict[tuple[str, ...], dict[str, None]] = {
+        sections: dict.fromkeys([n for s in sections for n in mapping(document.tree.get(s))])
+        for sections in (("services",), ("fleets",), _DESTINATIONS)
+    }
     for reference in references(document.tree):
-        problem = _reference_problem(document, reference, named)
-        if problem is not None:
-            yield problem
+        if reference.name in legal[reference.sections]:
+            continue
+        problem = _reference_problem(document, reference, named, list(legal[reference.sections]))
+        yield problem
 
 
 def _reference_problem(
-    document: Document, reference: Reference, named: dict[str, Where]
-) -> Problem | None:
+    document: Document, reference: Reference, named: dict[str, Where], legal: list[str]
+) -> Problem:
     name = reference.name
-    sections = [mapping(document.tree.get(section)) for section in reference.sections]
-    legal = list(dict.fromkeys(name for section in sections for name in section))
-    if name in legal:
-        return None
     wanted = " or ".join(f"a {KINDS[section]}" for section in reference.sections)
     if name in named:
         section = str(named[name][0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import PrivateAttr
 
 from nephoscope.errors import Problem, ScenarioError
-from nephoscope.scenario.checking import checked
+from nephoscope.scenario.checking import check
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.document import TEXT_LENGTH_MAX, Document, from_values
 from nephoscope.scenario.json_reader import read_json
@@ -95,8 +95,7 @@ class Scenario(ScenarioModel):
 
     def _adopt(self, document: Document, tables: Tables) -> None:
         files = DataFiles(document.directory, tables)
-        checked(document, files)
-        super().__init__(**document.tree)
+        check(document, files, lambda tree: super(Scenario, self).__init__(**tree))
         self._document = document
         self._files = files
 

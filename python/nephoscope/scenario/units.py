@@ -1,11 +1,12 @@
 """Quantities as people write them: durations, rates, sizes and shares.
 
-Reading is exact: digits go through whole-number fractions, never through floating point, and a
-duration is rounded once, to the nearest nanosecond. Writing gives back a text that reads the same.
+Reading is exact: digits go through decimal numbers, never through floating point, and a duration is
+rounded once, to the nearest nanosecond. Writing gives back a text that reads the same.
 """
 
+import functools
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Self
 
@@ -39,6 +40,8 @@ SIZE_PATTERN = rf"^{NUMBER} ?(?:{'|'.join(SIZE_BYTES)})$"
 SHARE_PATTERN = rf"^{NUMBER} ?%$"
 
 _TEXT_LENGTH_MAX = 64
+# As many digits as a product or a sum of numbers within these lengths can have, and more.
+_EXACT = Context(prec=300, rounding=ROUND_HALF_EVEN)
 _PART = re.compile(rf"({NUMBER}) ?([^\W\d]+)")
 _RATE = re.compile(rf"({NUMBER}) ?/ ?([^\W\d]+)")
 _SHARE = re.compile(rf"({NUMBER}) ?%")
@@ -156,7 +159,7 @@ def parse_share(value: object) -> float:
         match = _SHARE.fullmatch(_short(value, "probability", _SHARES))
         if match is None:
             raise UnitError(f"{shorten(value)} is not a probability", _SHARES)
-        share = float(_fraction(match[1], value, _SHARES) / 100)
+        share = float(_EXACT.divide(_decimal(match[1], value, _SHARES), Decimal(100)))
     else:
         share = float(min(max(value, -1), 2))  # a huge int has no float
     if not 0.0 <= share <= 1.0:
@@ -167,7 +170,7 @@ def parse_share(value: object) -> float:
 def _parse_duration(value: object) -> int:
     text = _text(value, "duration", _DURATIONS, "s")
     negative, digits = text.startswith("-"), text.removeprefix("-").strip()
-    total = Fraction(0)
+    total = Decimal(0)
     position, last_ns = 0, 0
     while position < len(digits):
         part = _PART.match(digits, position)
@@ -179,13 +182,14 @@ def _parse_duration(value: object) -> int:
             raise UnitError(
                 f"{shorten(value)} repeats a unit or has a greater one after a lesser", _DURATIONS
             )
-        total += _fraction(part[1], value, _DURATIONS) * unit_ns
+        span = _EXACT.multiply(_decimal(part[1], value, _DURATIONS), Decimal(unit_ns))
+        total = _EXACT.add(total, span)
         position, last_ns = part.end(), unit_ns
         while digits[position : position + 1] == " ":
             position += 1
     if total > DURATION_MAX_NS:
         raise UnitError(f"{shorten(value)} is too long", "at most 70 years")
-    ns = round(total)
+    ns = int(total.to_integral_value(context=_EXACT))
     if total and not ns:
         raise UnitError(f"{shorten(value)} is less than half a nanosecond", "whole nanoseconds")
     return -ns if negative else ns
@@ -198,7 +202,7 @@ def _parse_rate(value: object) -> float:
         raise UnitError(f"{shorten(value)} is not a rate", _RATES)
     unit = match[2].replace("µ", "u").replace("μ", "u")
     unit_ns = _unit(unit, DURATION_NS, value, "rate", _RATES, before="/")
-    rate = _fraction(match[1], value, _RATES) * DURATION_NS["s"] / unit_ns
+    rate = Fraction(_decimal(match[1], value, _RATES)) * DURATION_NS["s"] / unit_ns
     if rate > RATE_MAX:
         raise UnitError(f"{shorten(value)} is too fast", "at most one a nanosecond")
     return float(rate)
@@ -209,10 +213,11 @@ def _parse_size(value: object) -> int:
     match = _PART.fullmatch(text)
     if match is None:
         raise UnitError(f"{shorten(value)} is not a size", _SIZES)
-    size = _fraction(match[1], value, _SIZES) * _unit(match[2], SIZE_BYTES, value, "size", _SIZES)
+    unit_bytes = Decimal(_unit(match[2], SIZE_BYTES, value, "size", _SIZES))
+    size = _EXACT.multiply(_decimal(match[1], value, _SIZES), unit_bytes)
     if size > SIZE_MAX:
         raise UnitError(f"{shorten(value)} is too large", "at most 8388607TiB")
-    if size.denominator != 1:
+    if size != size.to_integral_value():
         raise UnitError(f"{shorten(value)} is not a whole number of bytes", _SIZES)
     return int(size)
 
@@ -242,21 +247,26 @@ def _unit(
 ) -> int:
     if unit in units:
         return units[unit]
-    habit = _HABITS.get(unit) or _HABITS.get(unit.lower())
-    word = habit if habit in units else nearest(unit, units)
+    word = _meant_unit(unit, tuple(units))
     hint = None
     if word is not None and isinstance(value, str):
         hint = value.strip().replace(before + unit, before + word)
     raise UnitError(f"{shorten(value)} is not a {what}: no unit {shorten(unit)}", allowed, hint)
 
 
-def _fraction(number: str, value: object, allowed: str) -> Fraction:
-    # Beyond these exponents nothing is a quantity of this world, and the exact fraction of
-    # something like 1e-999 would only cost time.
+@functools.lru_cache(maxsize=256)  # the same wrong unit tends to come many times
+def _meant_unit(unit: str, units: tuple[str, ...]) -> str | None:
+    habit = _HABITS.get(unit) or _HABITS.get(unit.lower())
+    return habit if habit in units else nearest(unit, units)
+
+
+def _decimal(number: str, value: object, allowed: str) -> Decimal:
+    # Beyond these exponents nothing is a quantity of this world, and something like 1e-999 would
+    # only need more digits.
     decimal = Decimal(number)
     if decimal and not -40 <= decimal.adjusted() <= 40:
         raise UnitError(f"{shorten(value)} is out of range", allowed)
-    return Fraction(decimal)
+    return decimal
 
 
 def _below_a_minute(ns: int) -> str:

@@ -157,9 +157,9 @@ class _Composer:
                     self._refuse_if(node is None, mark, f"no anchor {shorten(event.anchor)}")
                     assert node is not None
                     self._refuse_if(node.open, mark, "an alias may not contain itself")
-                    self._add(node)
+                    self._add(node, mark)
                 case yaml.ScalarEvent():
-                    self._add(self._scalar(event, mark))
+                    self._add(self._scalar(event, mark), mark)
                 case yaml.SequenceStartEvent():
                     self._start(event, Node(mark, items=[]))
                 case yaml.MappingStartEvent():
@@ -185,14 +185,14 @@ class _Composer:
         self._refuse_tag(event, node.mark)
         self._refuse_if(len(self.stack) >= DEPTH_MAX, node.mark, f"nested over {DEPTH_MAX} deep")
         self._anchor(event, node)
-        self._add(node)
+        self._add(node, node.mark)
         self.stack.append(node)
         self.starts.append(self.count)
         self.keys.append(None)
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: Node, mark: Mark) -> None:
         self.count += node.size
-        self._refuse_if(self.count > VALUES_MAX, node.mark, f"more than {VALUES_MAX} values")
+        self._refuse_if(self.count > VALUES_MAX, mark, f"more than {VALUES_MAX} values")
         if not self.stack:
             self.root = node
         elif (items := self.stack[-1].items) is not None:
