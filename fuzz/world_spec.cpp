@@ -107,6 +107,9 @@ ArrivalSpec arrivals(Bytes& bytes) {
   made.rates.resize(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
   for (double& each : made.rates) each = rate(bytes);
   made.mean_stay_ns = odd_list(bytes, 1e7, 1e9);
+  for (double& stay : made.mean_stay_ns) {
+    if (stay > 0.0 && stay < 1e5) stay = 1e5;  // a chain that changes every nanosecond is only slow
+  }
   if (!bytes.one_in(odd_once_in)) made.mean_stay_ns.resize(made.rates.size(), 1e8);
   const bool counted = made.kind == ArrivalKind::counts;
   const std::size_t size = made.rates.size();

@@ -102,9 +102,11 @@ class LeastResponseTime {
     nodes[at].slot = best.slot;
     while (at > 1) {
       const Node& sibling = nodes[at ^ 1];
-      const bool loses = sibling.key < best.key;
-      best.key = loses ? sibling.key : best.key;
-      best.slot = loses ? sibling.slot : best.slot;
+      // By masks: compilers like to make a branch of a choice between two pairs, and nobody can
+      // guess it.
+      const std::uint64_t loses = sibling.key < best.key ? ~std::uint64_t{0} : 0;
+      best.key ^= (best.key ^ sibling.key) & loses;
+      best.slot ^= (best.slot ^ sibling.slot) & loses;
       at /= 2;
       nodes[at].key = best.key;
       nodes[at].slot = best.slot;

@@ -6,6 +6,7 @@ that no model answers are in `coverage.py` with the reason.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,19 +23,16 @@ def exactly(**figures: float) -> Expected:
     return {name: (float(value), 0.0) for name, value in figures.items()}
 
 
-def quantiles(letter: str, table: dict[str, float]) -> Expected:
-    return exactly(**{f"{letter}{float(p):g}": x for p, x in table.items() if p[0] == "0"})
-
-
-def wait_quantiles(model: Model, table: dict[str, float]) -> Expected:
-    """Those that are not next to the atom at 0, where a quantile has no density."""
-    return {k: x for k, x in quantiles("W", table).items() if k in model.theory}
-
-
-def ps_named(letter: str, table: dict[str, float]) -> Expected:
-    """Keys T_p50, T_p99, T_p999."""
-    named = {key: f"0.{key.split('_p')[1]}" for key in table if key.startswith(letter + "_p")}
-    return exactly(**{f"{letter}{float(p):g}": table[key] for key, p in named.items()})
+def beyond(model: Model, letter: str, table: dict[str, float]) -> Expected:
+    """Shares above the quantiles of a table, keyed 0.99 or T_p99."""
+    figures: Expected = {}
+    for key, quantile in table.items():
+        digits = key.split("_p")[-1] if key.startswith(letter + "_p") else key.removeprefix("0.")
+        if digits.isdecimal() and quantile > 0:
+            level = float(f"0.{digits}")
+            assert math.isclose(model.points[level], quantile, rel_tol=1e-8), (model.name, key)
+            figures[f"P({letter}>q{level:g})"] = (1 - level, 0.0)
+    return figures
 
 
 def requests(rho: float, fast: float = 4e6) -> float:
@@ -52,7 +50,8 @@ def mm1_mean(e: Entry) -> Bound:
 
 def mm1_quantiles(e: Entry) -> Bound:
     lam = e["parameters"]["lam"]
-    return families.mm1(lam, requests=requests(lam, 6e6)), quantiles("T", e["expected"])
+    model = families.mm1(lam, requests=requests(lam, 6e6))
+    return model, beyond(model, "T", e["expected"])
 
 
 def mm1_numbers(e: Entry) -> Bound:
@@ -64,7 +63,7 @@ def mm1_numbers(e: Entry) -> Bound:
 def mm1_waits(e: Entry) -> Bound:
     lam, x = e["parameters"]["lam"], e["expected"]
     model = families.waiting(lam, requests=requests(lam))
-    return model, exactly(P_wait=x["P_wait"]) | wait_quantiles(model, x)
+    return model, exactly(P_wait=x["P_wait"]) | beyond(model, "W", x)
 
 
 # --- M/M/c, loss, M/G/1 -----------------------------------------------------------------------
@@ -85,13 +84,13 @@ def mmc_mean(e: Entry) -> Bound:
 def mmc_sojourn_quantiles(e: Entry) -> Bound:
     c, lam = e["parameters"]["servers"], e["parameters"]["lam"]
     model = families.mmc(c, lam / c, requests=requests(lam / c))
-    return model, quantiles("T", e["expected"]["T"])
+    return model, beyond(model, "T", e["expected"]["T"])
 
 
 def mmc_wait_quantiles(e: Entry) -> Bound:
     c, lam = e["parameters"]["servers"], e["parameters"]["lam"]
     model = families.waiting(lam / c, servers=c, requests=requests(lam / c))
-    return model, wait_quantiles(model, e["expected"]["W"])
+    return model, beyond(model, "W", e["expected"]["W"])
 
 
 def blocking(law: str, parameter: float | None = None) -> Callable[[Entry], Bound]:
@@ -114,7 +113,7 @@ def md1_waits(e: Entry) -> Bound:
     model = families.waiting(lam, "det", requests=requests(lam))
     if "EW" in x:
         return model, exactly(EW=x["EW"], EW2=x["EW2"], P_wait=1 - x["P_W0"])
-    return model, wait_quantiles(model, x)
+    return model, beyond(model, "W", x)
 
 
 def mdc_waits(e: Entry) -> Bound:
@@ -138,7 +137,7 @@ def mg1_numbers(e: Entry) -> Bound:
 def h2_waits(e: Entry) -> Bound:
     p, x = e["parameters"], e["expected"]
     model = families.waiting(p["lam"], p["service"], p["service_param"], requests=8e6)
-    return model, exactly(P_wait=x["P_wait"]) | wait_quantiles(model, x)
+    return model, exactly(P_wait=x["P_wait"]) | beyond(model, "W", x)
 
 
 # --- processor sharing ------------------------------------------------------------------------
@@ -189,21 +188,20 @@ def round_robin(e: Entry) -> Bound:
     p, x = e["parameters"], e["expected"]
     rho = p["lam"] / p["servers"]
     model = families.round_robin(p["servers"], rho, requests=requests(rho))
-    return model, exactly(ET=x["ET"]) | ps_named("T", x)
+    return model, exactly(ET=x["ET"]) | beyond(model, "T", x)
 
 
 def constant_arrivals(e: Entry) -> Bound:
     x = e["expected"]
-    return families.constant_arrivals(e["parameters"]["rho"]), exactly(ET=x["ET"]) | ps_named(
-        "T", x
-    )
+    model = families.constant_arrivals(e["parameters"]["rho"])
+    return model, exactly(ET=x["ET"]) | beyond(model, "T", x)
 
 
 def random_split(e: Entry) -> Bound:
     p, x = e["parameters"], e["expected"]
     rho = p["lam"] / p["servers"]
     model = families.split(p["servers"], rho, requests=requests(rho))
-    return model, exactly(ET=x["ET"]) | ps_named("T", x)
+    return model, exactly(ET=x["ET"]) | beyond(model, "T", x)
 
 
 def weighted_split(e: Entry) -> Bound:
@@ -293,7 +291,8 @@ def token_bucket(e: Entry) -> Bound:
 
 def tandem(e: Entry) -> Bound:
     p = e["parameters"]
-    return systems.tandem(p["lam"], p["mu"]), quantiles("T", e["expected"])
+    model = systems.tandem(p["lam"], p["mu"])
+    return model, beyond(model, "T", e["expected"])
 
 
 def closed(e: Entry) -> Bound:

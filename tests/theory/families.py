@@ -7,7 +7,7 @@ import math
 from theory import chains, formulas, laws, reads
 from theory.models import Model
 
-Q = reads.QUANTILES
+Q = reads.LEVELS
 
 # Seconds within which even the largest request of a run is done under processor sharing; large
 # fleets, where sojourns are short, have less.
@@ -21,13 +21,14 @@ def relaxation(rho: float, servers: int = 1) -> float:
 
 def mm1(rho: float, **keys: float) -> Model:
     theory = {"ET": 1 / (1 - rho), "ET2": 2 / (1 - rho) ** 2}
-    theory |= {f"T{p:g}": formulas.mm1_sojourn_quantile(rho, p) for p in Q}
+    points = {p: formulas.mm1_sojourn_quantile(rho, p) for p in Q}
     return Model(
         f"M/M/1 rho={rho:g}",
         laws.station(rho, laws.service(laws.law("exp"))),
         rho,
-        reads.sojourns(Q),
-        theory,
+        reads.sojourns(points),
+        theory | reads.beyond("T", points),
+        points,
         warmup=relaxation(rho),
         drain=relaxation(rho),
         **keys,
@@ -60,7 +61,6 @@ def waiting(
     law: str = "exp",
     parameter: float | None = None,
     servers: int = 1,
-    quantiles: tuple[float, ...] = Q,
     **keys: float,
 ) -> Model:
     """Waiting times of a station by probes that need no work (`laws.probed`)."""
@@ -76,19 +76,16 @@ def waiting(
     if law == "exp":
         theory |= {"EW": formulas.erlang_c(servers, load) / (servers - load)}
         theory |= {"P_wait": formulas.erlang_c(servers, load)}
-        tail = {p: formulas.mmc_wait_quantile(servers, load, p) for p in quantiles}
+        tail = {p: formulas.mmc_wait_quantile(servers, load, p) for p in Q}
     elif law == "det":
         theory["EW"], theory["P_wait"] = formulas.mdc_wait(servers, load)
         cdf = formulas.mdc_wait_cdf(servers, load)
-        tail = {p: formulas.solve_increasing(cdf, p) for p in quantiles}
+        tail = {p: formulas.solve_increasing(cdf, p) for p in Q}
     elif law == "h2" and servers == 1:
         over = formulas.hyperexponential_wait_tail(rho, *formulas.h2_phases(parameter or 1))
-        tail = {p: formulas.solve_increasing(lambda t: 1 - over(t), p) for p in quantiles}
-    if tail is None:
-        quantiles = ()
-    # Quantiles at or near the atom at 0 have no density to give them a standard error.
-    tail = {p: x for p, x in (tail or {}).items() if p > 1 - theory["P_wait"] + 0.02}
-    theory |= {f"W{p:g}": x for p, x in tail.items()}
+        tail = {p: formulas.solve_increasing(lambda t: 1 - over(t), p) for p in Q}
+    # Levels below P(W = 0) have the quantile 0, of which nothing is to be learned.
+    points = {p: x for p, x in (tail or {}).items() if p > 1 - theory["P_wait"] + 1e-3}
     rest = relaxation(rho, servers) * max(1.0, (1 + moments.scv) / 2)
     return Model(
         f"waiting M/{law}{parameter or ''}/{servers} rho={rho:g}",
@@ -96,8 +93,9 @@ def waiting(
             2 * load, laws.probed(laws.law(law, parameter), concurrency=servers), vcpus=servers
         ),
         2 * load,
-        reads.waits(tuple(tail)),
-        theory,
+        reads.waits(points),
+        theory | reads.beyond("W", points),
+        points,
         warmup=rest,
         drain=rest,
         **keys,
@@ -107,13 +105,14 @@ def waiting(
 def mmc(servers: int, rho: float, **keys: float) -> Model:
     load = servers * rho
     theory = {"ET": formulas.mmc_sojourn(servers, load)}
-    theory |= {f"T{p:g}": formulas.mmc_sojourn_quantile(servers, load, p) for p in Q}
+    points = {p: formulas.mmc_sojourn_quantile(servers, load, p) for p in Q}
     return Model(
         f"M/M/{servers} rho={rho:g}",
         laws.station(load, laws.service(laws.law("exp"), concurrency=servers), vcpus=servers),
         load,
-        reads.sojourns(Q),
-        theory,
+        reads.sojourns(points),
+        theory | reads.beyond("T", points),
+        points,
         warmup=relaxation(rho, servers),
         drain=relaxation(rho, servers),
         **keys,
@@ -202,13 +201,14 @@ def sharing_by_size(rho: float, size: float, **keys: float) -> Model:
 def round_robin(servers: int, rho: float, **keys: float) -> Model:
     sigma = formulas.ekm1_sigma(servers, rho)
     theory = {"ET": 1 / (1 - sigma), "ET2": 2 / (1 - sigma) ** 2}
-    theory |= {f"T{p:g}": formulas.mm1_sojourn_quantile(sigma, p) for p in Q}
+    points = {p: formulas.mm1_sojourn_quantile(sigma, p) for p in Q}
     return Model(
         f"round robin n={servers} rho={rho:g}",
         laws.farm(servers * rho, laws.service(laws.law("exp")), servers, "round_robin"),
         servers * rho,
-        reads.sojourns(Q),
-        theory,
+        reads.sojourns(points),
+        theory | reads.beyond("T", points),
+        points,
         warmup=relaxation(rho),
         drain=relaxation(rho),
         **keys,
@@ -219,13 +219,14 @@ def constant_arrivals(rho: float, **keys: float) -> Model:
     """D/M/1."""
     sigma = formulas.dm1_sigma(rho)
     theory = {"ET": 1 / (1 - sigma)}
-    theory |= {f"T{p:g}": formulas.mm1_sojourn_quantile(sigma, p) for p in Q}
+    points = {p: formulas.mm1_sojourn_quantile(sigma, p) for p in Q}
     return Model(
         f"D/M/1 rho={rho:g}",
         laws.station(rho, laws.service(laws.law("exp")), arrivals="constant"),
         rho,
-        reads.sojourns(Q),
-        theory,
+        reads.sojourns(points),
+        theory | reads.beyond("T", points),
+        points,
         warmup=relaxation(rho),
         **keys,
     )
@@ -234,13 +235,14 @@ def constant_arrivals(rho: float, **keys: float) -> Model:
 def split(servers: int, rho: float, **keys: float) -> Model:
     """A uniform random split of a Poisson stream: independent M/M/1."""
     theory = {"ET": 1 / (1 - rho)}
-    theory |= {f"T{p:g}": formulas.mm1_sojourn_quantile(rho, p) for p in Q}
+    points = {p: formulas.mm1_sojourn_quantile(rho, p) for p in Q}
     return Model(
         f"random split n={servers} rho={rho:g}",
         laws.farm(servers * rho, laws.service(laws.law("exp")), servers, "random"),
         servers * rho,
-        reads.sojourns(Q),
-        theory,
+        reads.sojourns(points),
+        theory | reads.beyond("T", points),
+        points,
         warmup=relaxation(rho),
         drain=2 * relaxation(rho),
         **keys,
@@ -285,7 +287,6 @@ def routed(
     discipline: str = "fifo",
     vcpus: int = 1,
     settle: float | None = None,
-    quantiles: tuple[float, ...] = (0.5, 0.99),
     **keys: float,
 ) -> Model:
     """Equal instances behind a policy that looks at them; theory is filled in by `small_fleet`."""
@@ -301,7 +302,7 @@ def routed(
         f"{label} n={servers}x{vcpus} {law}{parameter or ''} {discipline} rho={rho:g}",
         laws.relayed(scenario) if sharing_ else scenario,
         rate,
-        reads.sojourns(quantiles),
+        reads.sojourns(),
         warmup=settle,
         drain=(PATIENCE if servers < 50 else 300.0) if sharing_ else settle + 100,
         relay=sharing_,

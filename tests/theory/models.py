@@ -39,6 +39,7 @@ class Model:
     rate: float  # requests a second, over all sources
     read: Callable[[Run], Figures]  # at the end of a replication
     theory: Mapping[str, float] = field(default_factory=dict)
+    points: Mapping[float, float] = field(default_factory=dict)  # quantiles by level, s
     warmup: float = 100.0  # s
     drain: float = 0.0  # s; 0: the run ends with the window
     relay: bool = False  # a second source sends during the drain

@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from theory.engine import Run
+from theory.engine import Latency, Run
 
 Figures = dict[str, float]
 Read = Callable[[Run], Figures]
 
-QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+LEVELS = (0.5, 0.9, 0.95, 0.99, 0.999)
 
 
-def sojourns(quantiles: Sequence[float] = (), traffic: str = "customers") -> Read:
-    """ET, E[T^2] and quantiles of the latency."""
+Points = Mapping[float, float]  # quantiles of theory by their level, s
+
+
+def beyond(letter: str, points: Points) -> Figures:
+    """What the share of times above a quantile of theory should be.
+
+    A quantile of the run would be compared less well: its estimate is biased where the law is
+    heavy, and has no standard error where the law has an atom. A share has neither trouble.
+    """
+    return {f"P({letter}>q{level:g})": 1 - level for level in points}
+
+
+def sojourns(points: Points | None = None, traffic: str = "customers") -> Read:
+    """ET, E[T^2] and the shares above the points."""
 
     def read(run: Run) -> Figures:
         latency = run.latency(traffic)
         figures = {"ET": latency.mean, "ET2": latency.second}
-        return figures | {f"T{p:g}": latency.quantile(p) for p in quantiles}
+        return figures | shares("T", latency, points or {})
 
     return read
 
 
-def waits(quantiles: Sequence[float] = ()) -> Read:
-    """EW, E[W^2], P(W > 0) and quantiles, where the completed requests are probes."""
+def waits(points: Points) -> Read:
+    """EW, E[W^2], P(W > 0) and the shares above the points, where probes completed."""
 
     def read(run: Run) -> Figures:
         wait = run.latency("customers")
         figures = {"EW": wait.mean, "EW2": wait.second, "P_wait": 1 - wait.share_of_zero}
-        return figures | {f"W{p:g}": wait.quantile(p) for p in quantiles}
+        return figures | shares("W", wait, points)
 
     return read
+
+
+def shares(letter: str, latency: Latency, points: Points) -> Figures:
+    return {f"P({letter}>q{level:g})": latency.share_above(x) for level, x in points.items()}
 
 
 def losses(run: Run) -> Figures:

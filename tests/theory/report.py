@@ -42,7 +42,7 @@ def rows(slow: bool) -> Iterator[Row]:
         yield "own", model, longer, {key: (value, 0.0) for key, value in model.theory.items()}
     for servers, rho, routing, choice, cap in points.SMALL_FLEETS:
         exact = chains.routed_sojourn(servers, rho, choice, cap)
-        model = families.routed(servers, rho, routing, quantiles=())
+        model = families.routed(servers, rho, routing)
         yield "own", model, longer, {"ET": (exact, 0.0)}
 
 

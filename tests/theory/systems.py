@@ -103,16 +103,16 @@ def tandem(rate: float, mus: Sequence[float], **keys: float) -> Model:
         "services": services | {"front": front(*fleets)},
         "traffic": {"customers": {"to": "web", "rate": f"{rate!r}/s"}},
     }
-    quantiles = (0.5, 0.9, 0.99)
     slowest = max(rate / mu for mu in mus)
     theory = {"ET": sum(1 / (mu - rate) for mu in mus)}
-    theory |= {f"T{p:g}": formulas.tandem_quantile(rate, mus, p) for p in quantiles}
+    points = {p: formulas.tandem_quantile(rate, mus, p) for p in (0.5, 0.9, 0.99)}
     return Model(
         f"tandem mu={list(mus)} rate={rate:g}",
         scenario,
         rate,
-        reads.sojourns(quantiles),
-        theory,
+        reads.sojourns(points),
+        theory | reads.beyond("T", points),
+        points,
         warmup=2 * relaxation(slowest),
         drain=4 * relaxation(slowest),
         **keys,

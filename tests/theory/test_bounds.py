@@ -83,16 +83,14 @@ def test_sampling_is_told_apart_from_sampling_with_replacement(name):
     p, x = oracles.entries()[name]["parameters"], oracles.entries()[name]["expected"]
     assert REPLACEMENT in p["policy"]
     d = int(p["policy"].split(",")[0].split()[-1])
-    model = families.routed(
-        p["servers"], p["lam_per_server"], families.power(d), requests=3e7, quantiles=()
-    )
+    model = families.routed(p["servers"], p["lam_per_server"], families.power(d), requests=3e7)
     estimate = models.run(model)["ET"]
     gap = abs(estimate.mean - x["ET"])
     assert gap > math.hypot(estimate.critical * estimate.se, z_critical() * x["se"])
 
 
 def test_a_small_fleet_is_told_apart_from_sampling_with_replacement():
-    model = families.routed(3, 0.7, families.power(2), quantiles=())
+    model = families.routed(3, 0.7, families.power(2))
     estimate = models.run(model)["ET"]
     other = chains.routed_sojourn(3, 0.7, chains.power_with_replacement(2), 40)
     assert abs(estimate.mean - other) > estimate.critical * estimate.se
@@ -100,8 +98,8 @@ def test_a_small_fleet_is_told_apart_from_sampling_with_replacement():
 
 def test_jsq_with_fifo_and_constant_work_is_better_than_with_random_work():
     """Under FIFO the size law matters greatly: constant sizes need far less patience."""
-    rigid = models.run(families.routed(8, 0.9, "least_connections", "det", quantiles=()))["ET"]
-    loose = models.run(families.routed(8, 0.9, "least_connections", "exp", quantiles=()))["ET"]
+    rigid = models.run(families.routed(8, 0.9, "least_connections", "det"))["ET"]
+    loose = models.run(families.routed(8, 0.9, "least_connections", "exp"))["ET"]
     assert below(rigid, loose)
 
 
@@ -115,5 +113,5 @@ def test_one_counter_costs_more_than_three():
         warmup=500.0,
         drain=2000.0,
     )
-    shared = families.routed(3, 0.3, "least_connections", quantiles=())
+    shared = families.routed(3, 0.3, "least_connections")
     assert below(models.run(shared)["ET"], models.run(alone)["ET"])

@@ -34,19 +34,19 @@ def test_point_longer(model):
 @pytest.mark.parametrize(("servers", "rho", "routing", "choice", "cap"), points.SMALL_FLEETS)
 def test_small_fleet(servers, rho, routing, choice, cap):
     exact = chains.routed_sojourn(servers, rho, choice, cap)
-    agree(families.routed(servers, rho, routing, quantiles=()), {"ET": exact}, 1.0)
+    agree(families.routed(servers, rho, routing), {"ET": exact}, 1.0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("servers", "rho", "routing", "choice", "cap"), points.SMALL_FLEETS)
 def test_small_fleet_longer(servers, rho, routing, choice, cap):
     exact = chains.routed_sojourn(servers, rho, choice, cap)
-    agree(families.routed(servers, rho, routing, quantiles=()), {"ET": exact}, LONGER)
+    agree(families.routed(servers, rho, routing), {"ET": exact}, LONGER)
 
 
 @pytest.mark.parametrize("discipline", ["fifo", "ps"])
 def test_exponential_sizes_make_the_discipline_irrelevant(discipline):
     """Under PS as under FIFO the shortest queue of exponential servers is the same chain."""
     exact = chains.routed_sojourn(3, 0.6, chains.shortest_queue, 26)
-    model = families.routed(3, 0.6, "least_connections", discipline=discipline, quantiles=())
+    model = families.routed(3, 0.6, "least_connections", discipline=discipline)
     agree(model, {"ET": exact}, 1.0)
