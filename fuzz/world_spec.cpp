@@ -93,9 +93,8 @@ std::vector<std::int64_t> times(Bytes& bytes, std::size_t size) {
   std::vector<std::int64_t> list(size);
   std::int64_t now = 0;
   for (auto& time : list) {
-    time = now;
-    now += odd_time(bytes, 1, 300) & (std::numeric_limits<std::int64_t>::max() / 1024);
-    if (bytes.one_in(odd_once_in)) now = odd_time(bytes, 0, 100);
+    time = bytes.one_in(odd_once_in) ? bytes.any_of(odd_times) : now;
+    now += std::int64_t{bytes.between(1, 300)} * millisecond;
   }
   return list;
 }
@@ -106,6 +105,9 @@ ArrivalSpec arrivals(Bytes& bytes) {
   made.rate = rate(bytes);
   made.rates.resize(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
   for (double& each : made.rates) each = rate(bytes);
+  if (made.kind == ArrivalKind::mmpp) {
+    for (double& each : made.rates) each = each > 0.0 && each < 0.1 ? 0.1 : each;  // or it is slow
+  }
   made.mean_stay_ns = odd_list(bytes, 1e7, 1e9);
   for (double& stay : made.mean_stay_ns) {
     if (stay > 0.0 && stay < 1e5) stay = 1e5;  // a chain that changes every nanosecond is only slow

@@ -21,19 +21,22 @@ EventQueue::Handle EventQueue::earliest_of(std::uint64_t slot) {
     if (later(best, at)) best = at;
   }
   if (count <= crowd) return best;
-  for (Handle at = heads_[slot]; at != none;) {
+  move_to_far(slot);
+  return none;
+}
+
+void EventQueue::move_to_far(std::uint64_t slot) {
+  for (Handle at = heads_[slot]; at != none; --in_wheel_) {
     const Handle next = nodes_[at].next;
     put_far(at);
     at = next;
   }
   heads_[slot] = none;
   occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
-  in_wheel_ -= count;
-  return none;
 }
 
 void EventQueue::put_far(Handle handle) {
-  nodes_[handle].previous = in_far;
+  nodes_[handle].next = in_far;
   far_.push_back(handle);
   std::push_heap(far_.begin(), far_.end(), [this](Handle a, Handle b) { return later(a, b); });
   far_time_ = nodes_[far_.front()].time;
@@ -50,10 +53,10 @@ void EventQueue::take_second_from_far() {
 
 // A cancelled event stays in the heap until it comes to the front or is one of too many.
 void EventQueue::cancel_far(Handle handle) {
-  nodes_[handle].previous = cancelled;
+  nodes_[handle].next = cancelled;
   if (++far_cancelled_ > far_.size() / 2 + 64) {
     std::erase_if(far_, [this](Handle at) {
-      if (nodes_[at].previous != cancelled) return false;
+      if (nodes_[at].next != cancelled) return false;
       give_node(at);
       return true;
     });
@@ -64,7 +67,7 @@ void EventQueue::cancel_far(Handle handle) {
 }
 
 void EventQueue::drop_cancelled() {
-  while (!far_.empty() && nodes_[far_.front()].previous == cancelled) {
+  while (!far_.empty() && nodes_[far_.front()].next == cancelled) {
     std::pop_heap(far_.begin(), far_.end(), [this](Handle a, Handle b) { return later(a, b); });
     give_node(far_.back());
     far_.pop_back();
@@ -108,7 +111,7 @@ void EventQueue::retune() {
   shift_ = shift;
   resize_wheel(buckets);
   for (const Handle handle : pending) {
-    if (nodes_[handle].previous == cancelled) {
+    if (nodes_[handle].next == cancelled) {
       give_node(handle);
       --far_cancelled_;
     } else {

@@ -87,10 +87,8 @@ class EventQueue {
       find_second();
     } else if (handle == second_.handle) {
       find_second();
-    } else if (nodes_[handle].previous >= in_far) [[unlikely]] {
+    } else if (nodes_[handle].next >= in_far || !unlink(handle)) [[unlikely]] {
       return cancel_far(handle);
-    } else {
-      unlink(handle, nodes_[handle]);
     }
     give_node(handle);
   }
@@ -118,7 +116,7 @@ class EventQueue {
   static constexpr std::size_t maximum_buckets = std::size_t{1}
                                                  << 20;  // more would leave the caches
   static constexpr std::uint32_t crowd = 32;  // events of a bucket that are better off in the heap
-  static constexpr Handle in_far = 0xFFFFFFFE;  // values of Node::previous outside the wheel
+  static constexpr Handle in_far = 0xFFFFFFFE;  // values of Node::next in the heap
   static constexpr Handle cancelled = 0xFFFFFFFF;
 
   struct Node {
@@ -126,8 +124,6 @@ class EventQueue {
     std::uint64_t sequence = 0;
     std::uint32_t payload = 0;
     Handle next = none;  // in the bucket's list or the list of free nodes
-    Handle previous = none;
-    std::uint32_t unused = 0;
   };
 
   struct Front {
@@ -187,24 +183,27 @@ class EventQueue {
     Node& node = nodes_[event.handle];
     const Handle head = heads_[slot];
     node.next = head;
-    node.previous = none;
-    nodes_[head].previous = event.handle;
     heads_[slot] = event.handle;
     occupied_[slot >> 6] |= std::uint64_t{1} << (slot & 63);
     ++in_wheel_;
   }
 
-  // Takes an event out of its bucket's list.
-  NEPHOSCOPE_HOT void unlink(Handle handle, const Node& node) {
-    const std::uint64_t slot = bucket_of(node.time) & mask_;
-    --in_wheel_;
-    nodes_[node.next].previous = node.previous;
-    if (heads_[slot] != handle) {
-      nodes_[node.previous].next = node.next;
-      return;
+  // Takes an event out of its bucket's list. False when the bucket turned out crowded: then all of
+  // it has been moved to the heap.
+  NEPHOSCOPE_HOT bool unlink(Handle handle) {
+    const std::uint64_t slot = bucket_of(nodes_[handle].time) & mask_;
+    Handle* link = &heads_[slot];
+    for (std::uint32_t steps = 0; *link != handle; ++steps) {
+      if (steps == crowd) [[unlikely]] {
+        move_to_far(slot);
+        return false;
+      }
+      link = &nodes_[*link].next;
     }
-    heads_[slot] = node.next;
-    if (node.next == none) occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
+    *link = nodes_[handle].next;
+    if (heads_[slot] == none) occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
+    --in_wheel_;
+    return true;
   }
 
   // Makes `second_` the earliest of the events in the wheel and the heap.
@@ -217,13 +216,13 @@ class EventQueue {
       handle = earliest_of(slot);
       if (handle == none) return take_second_from_far();
     }
-    const Node& node = nodes_[handle];
-    if (node.time >= far_time_) [[unlikely]] {
-      if (node.time > far_time_ || later(handle, far_.front())) return take_second_from_far();
+    const std::int64_t time = nodes_[handle].time;
+    if (time >= far_time_) [[unlikely]] {
+      if (time > far_time_ || later(handle, far_.front())) return take_second_from_far();
     }
-    second_.time = node.time;
+    second_.time = time;
     second_.handle = handle;
-    unlink(handle, node);
+    unlink(handle);
   }
 
   // The first occupied slot at or after that of the earliest event. Precondition: there is one.
@@ -241,6 +240,7 @@ class EventQueue {
   }
 
   NEPHOSCOPE_COLD Handle earliest_of(std::uint64_t slot);
+  NEPHOSCOPE_COLD void move_to_far(std::uint64_t slot);
   NEPHOSCOPE_COLD void grow_nodes();
   NEPHOSCOPE_COLD void put_far(Handle handle);
   NEPHOSCOPE_COLD void take_second_from_far();

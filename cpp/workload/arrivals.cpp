@@ -11,6 +11,9 @@ namespace nephoscope {
 namespace {
 
 constexpr double ns_per_s = 1e9;
+constexpr std::uint32_t states_max = 100'000'000;  // of an MMPP between two requests
+constexpr double mean_stay_min_ns =
+    1000.0;  // shorter, and a run would do nothing but change states
 const Distribution unit_exponential{DistributionKind::exponential, 1.0, 0.0, {}, {}};
 
 bool positive(double value) {
@@ -40,8 +43,9 @@ void check_spec(const ArrivalSpec& spec) {
       require_rates(spec.rates);
       require(*std::max_element(spec.rates.begin(), spec.rates.end()) > 0.0, "rates",
               "must not all be 0");
-      require(std::all_of(spec.mean_stay_ns.begin(), spec.mean_stay_ns.end(), positive),
-              "mean_stay", "must be above 0");
+      require(std::all_of(spec.mean_stay_ns.begin(), spec.mean_stay_ns.end(),
+                          [](double stay) { return positive(stay) && stay >= mean_stay_min_ns; }),
+              "mean_stay", "must be 1 us or more");
       break;
     case ArrivalKind::profile:
       require(!spec.rates.empty() && spec.rates.size() == spec.times_ns.size(), "profile",
@@ -65,8 +69,10 @@ void check_spec(const ArrivalSpec& spec) {
 
 }  // namespace
 
-ArrivalStream::ArrivalStream(const ArrivalSpec& spec, StreamKey units, StreamKey states)
+ArrivalStream::ArrivalStream(const ArrivalSpec& spec, StreamKey units, StreamKey states,
+                             std::int64_t horizon_ns)
     : kind_(spec.kind),
+      horizon_ns_(horizon_ns),
       mean_stay_ns_(spec.mean_stay_ns),
       times_ns_(spec.times_ns),
       counts_(spec.counts),
@@ -131,7 +137,10 @@ void ArrivalStream::start_mmpp() {
 
 std::int64_t ArrivalStream::next_mmpp() {
   double units = units_.next_in_order(drawn_++);
-  for (;;) {
+  for (std::uint32_t passed = 0; now_ <= horizon_ns_; ++passed) {
+    if (passed == states_max) {
+      throw SpecError("arrivals.mmpp", "passes 10^8 states without a request: rates are too low");
+    }
     const double left_ns = static_cast<double>(state_end_ - now_) - fraction_;
     const double reach = std::max(left_ns, 0.0) * rates_per_ns_[state_];
     if (units < reach) {
@@ -145,6 +154,7 @@ std::int64_t ArrivalStream::next_mmpp() {
         to_ns(stay_units_.next_in_order(stays_++) * mean_stay_ns_[state_]), 1);
     if (static_cast<double>(state_end_) > farthest_ns) return never;
   }
+  return never;
 }
 
 // Within a segment the rate is r + k x, so x solves r x + k x^2 / 2 = units; this form of the root

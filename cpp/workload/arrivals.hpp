@@ -25,7 +25,9 @@ class ArrivalStream {
 
   // Throws SpecError when the spec cannot be followed. `units` is the stream of the exponentials
   // and `states` the one of the MMPP's stays.
-  ArrivalStream(const ArrivalSpec& spec, StreamKey units, StreamKey states);
+  // Nothing after `horizon_ns` need be told.
+  ArrivalStream(const ArrivalSpec& spec, StreamKey units, StreamKey states,
+                std::int64_t horizon_ns = never);
 
   // The instant of the next request, ns; `never` when there is none. Instants do not descend.
   // Closed sources have none: their requests follow from the answers.
@@ -83,6 +85,7 @@ class ArrivalStream {
 
   // Immutable after construction, but for the gap.
   ArrivalKind kind_;
+  std::int64_t horizon_ns_;
   std::vector<double> rates_per_ns_;
   std::vector<double> mean_stay_ns_;
   std::vector<std::int64_t> times_ns_;

@@ -92,7 +92,7 @@ void World::build_sources(const WorldSpec& spec) {
     require(std::isfinite(from.clients.zipf) && from.clients.zipf >= 0.0,
             at("traffic", index, "clients"), "need a zipf exponent not below 0");
     Source& source = sources_.emplace_back(
-        Source{ArrivalStream(from.arrivals, key("/arrivals"), key("/arrivals/states")),
+        Source{ArrivalStream(from.arrivals, key("/arrivals"), key("/arrivals/states"), duration_),
                client_sampler(from.clients, key("/clients")),
                Sampler(from.arrivals.think, key("/think")), from.clients.count,
                from.arrivals.kind == ArrivalKind::closed, static_cast<std::uint32_t>(users), 0});

@@ -25,6 +25,7 @@ NEPHOSCOPE_HOT bool World::send(std::uint32_t visit, Caller& caller, const Reque
       return refuse(visit, at_route, request);
     const Slot& slot = balancer.slots[target];
     instance = slot.instance;
+    instances_.prefetch(instance);
     at_route += slot.of_class;
   } else {
     const Fleet& fleet = fleets_[caller.to];

@@ -26,6 +26,8 @@ CLIENTS_MAX = 2**32 - 1
 # A popularity law takes a table with a row a client.
 RANKED_CLIENTS_MAX = 2**24
 USERS_MAX = 100_000_000
+# States that change faster than the clock can tell are no states.
+MEAN_STAY_MIN_NS = 1000
 
 
 class NoOptions(Model):
@@ -43,6 +45,8 @@ class Mmpp(Model):
         same_length(self.rates, self.mean_stay, "rates", "mean stays")
         if not sum(self.rates):
             raise refusal("every rate is 0", "at least one rate above 0")
+        if min(self.mean_stay) < MEAN_STAY_MIN_NS:
+            raise refusal("a mean stay is below 1us", "mean stays of 1us or longer")
         return self
 
 
