@@ -71,7 +71,7 @@ class Router {
       case RoutingKind::weighted_random:
         return route_by<WeightedRandom>(client);
     }
-    return none;
+    NEPHOSCOPE_UNREACHABLE();
   }
 
   // The answer to a request of `slot` has come, or its client has gone, `response_ns` after the

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernel/hot_path.hpp"
 #include "kernel/random.hpp"
 
 namespace nephoscope {
@@ -35,7 +36,7 @@ class Histogram {
   static std::int64_t bucket_upper(std::size_t bucket);
 
   // Throws InvariantError when value < 0: time does not go backwards.
-  void record(std::int64_t value) {
+  NEPHOSCOPE_HOT void record(std::int64_t value) {
     const std::size_t bucket = bucket_of(value);
     if (bucket - first_ >= counts_.size()) [[unlikely]] {
       cover(bucket);

@@ -14,6 +14,7 @@ void require(bool condition, const char* path, const char* message) {
   if (!condition) throw SpecError(path, message);
 }
 
+constexpr std::size_t cached_instances = 8192;
 constexpr std::uint64_t state_format = 0x6E6570686F000001;  // "nepho" and the version of the layout
 
 }  // namespace
@@ -79,6 +80,7 @@ void World::add_instance(std::uint32_t fleet) {
   Fleet& it = fleets_[fleet];
   const std::uint32_t instance = instances_.add(it.kind, now_);
   it.members.push_back(instance);
+  many_instances_ = instances_.size() > cached_instances;
   fleet_of_.push_back(fleet);
   index_in_fleet_.push_back(launched_[fleet]++);
   run_at_warmup_.push_back(0);
@@ -119,9 +121,9 @@ void World::restart_count(Fleet& fleet) const {
 // Everything that changes while a world runs. What is immutable comes from the spec.
 template <class Archive>
 void World::serialize(Archive& archive) {
-  archive(now_, events_, warm_, next_sample_, clients_matter_, next_arrival_, later_arrivals_,
-          users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_, completion_of_,
-          callers_);
+  archive(now_, events_, warm_, many_instances_, next_sample_, clients_matter_, next_arrival_,
+          later_arrivals_, users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_,
+          completion_of_, callers_);
   calendar_.serialize(archive);
   instances_.serialize(archive);
   visits_.serialize(archive);

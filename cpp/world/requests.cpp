@@ -7,6 +7,8 @@ namespace nephoscope {
 
 // What a visit needs to do more than its first step, to be waited for or to time out.
 void World::add_detail(std::uint32_t visit, const Request& request) {
+  if (visit >= details_.size()) [[unlikely]]
+    details_.resize(visits_.size());
   VisitDetail& detail = details_[visit];
   detail.serial = request.serial;
   detail.path = request.path;
@@ -95,7 +97,7 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
   request.flags = Visit::awaited;
   request.path = path_of_call(parent.path, call);
   request.parent = visit;
-  const std::uint32_t child = take_visit();
+  const std::uint32_t child = visits_.take();
   if (send(child, caller, request)) ready_.push_back(child);
 }
 

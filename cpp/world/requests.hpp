@@ -25,7 +25,7 @@ NEPHOSCOPE_HOT bool World::send(std::uint32_t visit, Caller& caller, const Reque
       return refuse(visit, at_route, request);
     const Slot& slot = balancer.slots[target];
     instance = slot.instance;
-    instances_.prefetch(instance);
+    if (many_instances_) instances_.prefetch(instance);
     at_route += slot.of_class;
   } else {
     const Fleet& fleet = fleets_[caller.to];
@@ -58,13 +58,6 @@ NEPHOSCOPE_HOT bool World::send(std::uint32_t visit, Caller& caller, const Reque
       return false;
   }
   return false;
-}
-
-NEPHOSCOPE_HOT std::uint32_t World::take_visit() {
-  const std::uint32_t visit = visits_.take();
-  if (visit >= details_.size()) [[unlikely]]
-    details_.resize(visit + 1);
-  return visit;
 }
 
 // Runs a visit on until it has to wait, and then every other visit that it set free.

@@ -19,7 +19,7 @@ NEPHOSCOPE_HOT void World::arrive() {
   if (source.client_count != 0 && clients_matter_) {
     request.client = static_cast<std::uint32_t>(source.clients.next_in_order(request.serial));
   }
-  const std::uint32_t visit = take_visit();
+  const std::uint32_t visit = visits_.take();
   if (send(visit, caller, request)) run(visit);
 }
 
@@ -57,7 +57,7 @@ void World::send_of_user(std::uint32_t user) {
   request.traffic = static_cast<std::uint16_t>(at);
   request.flags = Visit::awaited;
   ++callers_[at].sent;
-  const std::uint32_t visit = take_visit();
+  const std::uint32_t visit = visits_.take();
   if (send(visit, callers_[at], request)) run(visit);
 }
 
@@ -135,7 +135,7 @@ void World::run_events(std::int64_t until) {
     if (calendar_.due_before(limit, sequence)) {
       const EventQueue::Event event = calendar_.pop();
       now_ = event.time;
-      fetch_ahead();
+      if (many_instances_) fetch_ahead();
       handle(event);
     } else if (arrival_next) {
       now_ = limit;

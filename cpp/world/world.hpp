@@ -195,7 +195,6 @@ class World {
   void add_arrival(const Arrival& arrival);
   NEPHOSCOPE_COLD void send_of_user(std::uint32_t user);
   void think_again(std::uint32_t user, std::int64_t took_ns);
-  std::uint32_t take_visit();
   bool send(std::uint32_t visit, Caller& caller, const Request& request);
   NEPHOSCOPE_COLD void add_detail(std::uint32_t visit, const Request& request);
   NEPHOSCOPE_COLD bool refuse(std::uint32_t visit, std::uint32_t route, const Request& request);
@@ -298,6 +297,7 @@ class World {
   std::vector<VisitDetail> details_;  // by visit
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
+  bool many_instances_ = false;       // more than the caches hold: worth fetching ahead
   bool warm_ = false;                 // the warm-up is over
   std::int64_t next_sample_ = ArrivalStream::never;
   std::vector<Series> samples_;  // cumulative counts and gauges, see results.cpp
