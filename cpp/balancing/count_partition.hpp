@@ -20,9 +20,6 @@ class CountPartition {
   static constexpr std::uint32_t absent = std::numeric_limits<std::uint32_t>::max();
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(order_.size()); }
-  bool contains(std::uint32_t slot) const {
-    return slot < cells_.size() && cells_[slot].place != absent;
-  }
 
   // The rest needs size() > 0, or a slot that is contained.
   std::uint32_t least() const { return cells_[order_[0]].count; }

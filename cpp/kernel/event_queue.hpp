@@ -99,10 +99,6 @@ class EventQueue {
 
   std::int64_t time_of(Handle handle) const { return nodes_[handle].time; }
 
-  // Buckets and their width in ns, for those who study the calendar itself.
-  std::size_t buckets() const { return heads_.size(); }
-  std::int64_t bucket_width_ns() const { return std::int64_t{1} << shift_; }
-
   template <class Archive>
   void serialize(Archive& archive) {
     archive(first_.time, first_.handle, second_.time, second_.handle, nodes_, heads_, occupied_,

@@ -49,7 +49,6 @@ class Slab {
     }
   }
 
-  std::size_t alive() const { return records_.size() - free_size_; }
   std::size_t size() const { return records_.size(); }
 
   template <class Archive>
