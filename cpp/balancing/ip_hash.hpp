@@ -2,9 +2,9 @@
 //
 // Classes of targets (see target_class.hpp) are chosen by weighted rendezvous hashing, -ln(u) /
 // share with a u of the client and the class (Schindelhauer and Schomaker, "Weighted Distributed
-// Hash Tables", 2005), the target within a class by AnchorHash. Both move no client that need not
-// move: of n equal targets one that comes takes 1 / (n + 1) of the clients, one that goes gives up
-// its own 1 / n.
+// Hash Tables", 2005), the target within a class by a consistent hash (consistent_hash.hpp). Both
+// move no client that need not move: of n equal targets one that comes takes 1 / (n + 1) of the
+// clients, one that goes gives up its own 1 / n.
 
 #pragma once
 
@@ -12,8 +12,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "balancing/anchor_hash.hpp"
+#include "balancing/consistent_hash.hpp"
 #include "balancing/target_class.hpp"
+#include "kernel/hot_path.hpp"
 #include "kernel/math.hpp"
 #include "kernel/random.hpp"
 
@@ -25,11 +26,9 @@ class IpHash {
   explicit IpHash(const std::vector<double>& weights)
       : weights_(weights), classes_(weights.size()) {}
 
-  void reserve(std::size_t of_class, std::uint32_t targets) { classes_[of_class].reserve(targets); }
-
   // Precondition: there is a target. No randomness is used.
   template <class Words>
-  std::uint32_t take(Words&, std::uint64_t client) const {
+  NEPHOSCOPE_HOT std::uint32_t take(Words&, std::uint64_t client) const {
     return classes_.size() == 1 ? classes_[0].find(client)
                                 : classes_[class_of(client)].find(client);
   }
@@ -40,14 +39,14 @@ class IpHash {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(weights_);
-    for (AnchorHash& anchor : classes_) anchor.serialize(archive);
+    for (ConsistentHash& hash : classes_) hash.serialize(archive);
   }
 
  private:
   std::size_t class_of(std::uint64_t client) const;
 
   std::vector<double> weights_;
-  std::vector<AnchorHash> classes_;
+  std::vector<ConsistentHash> classes_;
 };
 
 inline std::size_t IpHash::class_of(std::uint64_t client) const {

@@ -9,6 +9,7 @@
 
 #include "balancing/count_partition.hpp"
 #include "balancing/target_class.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
@@ -20,7 +21,7 @@ class LeastConnections {
 
   // Precondition: there is a target.
   template <class Words>
-  std::uint32_t take(Words& words, std::uint64_t) {
+  NEPHOSCOPE_HOT std::uint32_t take(Words& words, std::uint64_t) {
     if (single_) return classes_[0].take(words.below(classes_[0].ties()));
     return take_weighted(words);
   }

@@ -10,21 +10,22 @@ void LeastResponseTime::begin(State& state, double response) {
 }
 
 void LeastResponseTime::add(Target target, std::uint32_t outstanding) {
+  const bool fits = target.slot < leaves_;
   if (target.slot >= targets_.size()) targets_.resize(target.slot + 1);
-  if (target.slot >= leaves_) grow();
-  targets_[target.slot] = {0.0, 1.0 / weights_[target.of_class], outstanding, 0};
+  targets_[target.slot] = {0.0, outstanding, static_cast<std::uint16_t>(target.of_class), 0};
+  if (!fits) grow();
   update(target.slot);
 }
 
+// Keys of as many bits for the slot as there are leaves for.
 void LeastResponseTime::grow() {
-  const std::vector<Node> before = std::move(nodes_);
-  const std::size_t leaves_before = leaves_;
+  const std::vector<std::uint64_t> before = std::move(keys_);
+  const std::uint64_t leaves_before = leaves_;
   leaves_ = std::bit_ceil(targets_.size());
-  nodes_.assign(2 * leaves_, {});
-  std::copy_n(before.begin() + static_cast<std::ptrdiff_t>(leaves_before), leaves_before,
-              nodes_.begin() + static_cast<std::ptrdiff_t>(leaves_));
-  for (std::size_t at = leaves_ - 1; at > 0; --at) {
-    nodes_[at] = nodes_[2 * at + 1].key < nodes_[2 * at].key ? nodes_[2 * at + 1] : nodes_[2 * at];
+  slot_bits_ = static_cast<std::uint32_t>(std::bit_width(leaves_ - 1));
+  keys_.assign(2 * leaves_, absent);
+  for (std::uint32_t slot = 0; slot < leaves_before; ++slot) {
+    if (before[leaves_before + slot] != absent) update(slot);
   }
 }
 

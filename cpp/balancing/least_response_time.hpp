@@ -9,12 +9,14 @@
 // everyone. Before there is any answer all count alike. The common mean is looked up when the
 // target is sent a request or answers one.
 //
-// The targets are the leaves of a tournament tree of 64-bit keys: the score as a float above 32
-// random bits that are drawn whenever the score changes. So the least key is the choice, equal
-// scores are in random order, and a change costs O(log n) without a branch.
+// The targets are the leaves of a tournament tree of 64-bit keys: the score as a float, random bits
+// that are drawn whenever the score changes, and the slot. So the least key is the choice and says
+// which target it is, equal scores are in random order, and a change costs O(log n) without a
+// branch. A float leaves 33 bits; of n targets the slot takes log2 n and chance the rest.
 
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -29,20 +31,21 @@ class LeastResponseTime {
  public:
   LeastResponseTime() = default;
   // `random` seeds the order of equal scores.
-  LeastResponseTime(const std::vector<double>& weights, std::uint64_t random)
-      : weights_(weights), random_(random) {}
+  LeastResponseTime(const std::vector<double>& weights, std::uint64_t random) : random_(random) {
+    for (const double weight : weights) per_weight_.push_back(1.0 / weight);
+  }
 
   // Precondition: there is a target.
   template <class Words>
-  std::uint32_t take(Words&, std::uint64_t) {
-    const auto slot = static_cast<std::uint32_t>(nodes_[1].slot);
+  NEPHOSCOPE_HOT std::uint32_t take(Words&, std::uint64_t) {
+    const auto slot = static_cast<std::uint32_t>(keys_[1] & slot_mask());
     ++targets_[slot].outstanding;
     update(slot);
     return slot;
   }
 
-  void answered(Target target, std::int64_t response_ns) {
-    if (nodes_[leaves_ + target.slot].key == absent) [[unlikely]]
+  NEPHOSCOPE_HOT void answered(Target target, std::int64_t response_ns) {
+    if (keys_[leaves_ + target.slot] == absent) [[unlikely]]
       return;  // it has left
     State& state = targets_[target.slot];
     --state.outstanding;
@@ -55,11 +58,11 @@ class LeastResponseTime {
 
   std::uint32_t outstanding(Target target) const { return targets_[target.slot].outstanding; }
   void add(Target target, std::uint32_t outstanding);
-  void remove(Target target) { set_leaf({absent, target.slot}); }
+  void remove(Target target) { set_leaf(target.slot, absent); }
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(weights_, targets_, nodes_, leaves_, mean_, answers_, random_);
+    archive(per_weight_, targets_, keys_, leaves_, slot_bits_, mean_, answers_, random_);
   }
 
  private:
@@ -67,56 +70,50 @@ class LeastResponseTime {
   static constexpr std::uint32_t trusted = 8;  // answers after which a target is known by its own
   static constexpr std::uint64_t absent = ~std::uint64_t{0};
 
-  struct Node {
-    std::uint64_t key = absent;  // the least below
-    std::uint64_t slot = 0;      // of the leaf that has it
-  };
-
   struct State {
     static constexpr bool plain_doubles = true;
     double estimate = 0.0;
-    double per_weight = 0.0;  // 1 / weight
     std::uint32_t outstanding = 0;
-    std::uint32_t answers = 0;  // up to `trusted`
+    std::uint16_t of_class = 0;
+    std::uint16_t answers = 0;  // up to `trusted`
   };
 
   NEPHOSCOPE_COLD void begin(State& state, double response);
   void grow();
 
+  std::uint64_t slot_mask() const { return (std::uint64_t{1} << slot_bits_) - 1; }
+
   // A score is positive, so the order of its bits is that of its value. The random bits are the
-  // upper half of a linear congruential generator's state.
+  // upper ones of a linear congruential generator's state.
   std::uint64_t key(std::uint32_t slot) {
     const State& state = targets_[slot];
     const double estimate = state.answers < trusted ? mean_ : state.estimate;
-    const auto score = static_cast<float>(estimate * state.per_weight * (state.outstanding + 1.0));
+    const auto score =
+        static_cast<float>(estimate * per_weight_[state.of_class] * (state.outstanding + 1.0));
     random_ = random_ * 6364136223846793005U + 1442695040888963407U;
-    return std::uint64_t{std::bit_cast<std::uint32_t>(score)} << 32 | random_ >> 32;
+    return std::uint64_t{std::bit_cast<std::uint32_t>(score)} << 33 |
+           (random_ >> 31 & ~slot_mask()) | slot;
   }
 
-  void update(std::uint32_t slot) { set_leaf({key(slot), slot}); }
+  void update(std::uint32_t slot) { set_leaf(slot, key(slot)); }
 
-  void set_leaf(Node best) {
-    Node* const nodes = nodes_.data();
-    std::size_t at = leaves_ + best.slot;
-    nodes[at].key = best.key;
-    nodes[at].slot = best.slot;
+  NEPHOSCOPE_HOT void set_leaf(std::uint32_t slot, std::uint64_t least) {
+    std::uint64_t* const keys = keys_.data();
+    std::size_t at = leaves_ + slot;
+    keys[at] = least;
     while (at > 1) {
-      const Node& sibling = nodes[at ^ 1];
-      // By masks: compilers like to make a branch of a choice between two pairs, and nobody can
-      // guess it.
-      const std::uint64_t loses = sibling.key < best.key ? ~std::uint64_t{0} : 0;
-      best.key ^= (best.key ^ sibling.key) & loses;
-      best.slot ^= (best.slot ^ sibling.slot) & loses;
+      least = std::min(least, keys[at ^ 1]);
       at /= 2;
-      nodes[at].key = best.key;
-      nodes[at].slot = best.slot;
+      keys[at] = least;
     }
   }
 
-  std::vector<double> weights_;
-  std::vector<State> targets_;                      // by slot
-  std::vector<Node> nodes_ = std::vector<Node>(2);  // node i has the children 2i and 2i + 1
-  std::size_t leaves_ = 1;
+  std::vector<double> per_weight_;  // 1 / weight, by class
+  std::vector<State> targets_;      // by slot
+  std::vector<std::uint64_t> keys_ =
+      std::vector<std::uint64_t>(2, absent);  // node i is the least of its children 2i and 2i + 1
+  std::uint64_t leaves_ = 1;                  // a power of two
+  std::uint32_t slot_bits_ = 0;
   double mean_ = 1.0;  // common, ns
   std::uint64_t answers_ = 0;
   std::uint64_t random_ = 0;

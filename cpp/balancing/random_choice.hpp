@@ -10,6 +10,7 @@
 
 #include "balancing/member_list.hpp"
 #include "balancing/target_class.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
@@ -17,7 +18,7 @@ namespace nephoscope {
 class RandomChoice {
  public:
   template <class Words>
-  std::uint32_t take(Words& words, std::uint64_t) {
+  NEPHOSCOPE_HOT std::uint32_t take(Words& words, std::uint64_t) {
     return members_[words.below(members_.size())];
   }
 
@@ -42,7 +43,7 @@ class WeightedRandom {
       : weights_(weights), classes_(weights.size()) {}
 
   template <class Words>
-  std::uint32_t take(Words& words, std::uint64_t) {
+  NEPHOSCOPE_HOT std::uint32_t take(Words& words, std::uint64_t) {
     const MemberList& members = classes_[classes_.size() == 1 ? 0 : draw_class(words)];
     return members[words.below(members.size())];
   }
@@ -85,7 +86,7 @@ class PowerOfChoices {
   explicit PowerOfChoices(std::uint32_t choices) : choices_(choices) {}
 
   template <class Words>
-  std::uint32_t take(Words& words, std::uint64_t) {
+  NEPHOSCOPE_HOT std::uint32_t take(Words& words, std::uint64_t) {
     const std::uint32_t size = members_.size();
     if (choices_ != 2 || size < 2) return take_many(words);
     const auto a = words.below(size);
@@ -99,7 +100,7 @@ class PowerOfChoices {
   }
 
   std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
-  void answered(Target target) { --outstanding_[target.slot]; }
+  NEPHOSCOPE_HOT void answered(Target target) { --outstanding_[target.slot]; }
 
   void add(Target target, std::uint32_t outstanding) {
     members_.add(target.slot);
@@ -142,7 +143,7 @@ class PowerOfChoices {
 class JoinIdleQueue {
  public:
   template <class Words>
-  std::uint32_t take(Words& words, std::uint64_t) {
+  NEPHOSCOPE_HOT std::uint32_t take(Words& words, std::uint64_t) {
     const MemberList& from = idle_.size() > 0 ? idle_ : members_;
     const std::uint32_t slot = from[words.below(from.size())];
     if (outstanding_[slot]++ == 0) idle_.remove(slot);
@@ -150,7 +151,7 @@ class JoinIdleQueue {
   }
 
   std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
-  void answered(Target target) {
+  NEPHOSCOPE_HOT void answered(Target target) {
     if (--outstanding_[target.slot] == 0 && members_.contains(target.slot)) idle_.add(target.slot);
   }
 

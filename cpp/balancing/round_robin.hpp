@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "balancing/target_class.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
@@ -26,7 +27,7 @@ class RoundRobin {
 
   // Precondition: there is a target.
   template <class Words>
-  std::uint32_t take(Words&, std::uint64_t) {
+  NEPHOSCOPE_HOT std::uint32_t take(Words&, std::uint64_t) {
     Turn& turn = classes_.size() == 1 ? classes_[0] : most_behind();
     turn.last = next_[turn.last];
     return turn.last;

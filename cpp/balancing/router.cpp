@@ -43,11 +43,6 @@ std::uint32_t Router::add(std::uint32_t of_class) {
   return slot;
 }
 
-void Router::reserve(std::uint32_t of_class, std::uint32_t targets) {
-  targets_.reserve(targets_.size() + targets);
-  if (auto* hash = std::get_if<IpHash>(&policy_)) hash->reserve(of_class, targets);
-}
-
 void Router::remove(std::uint32_t slot) {
   TargetState& target = targets_[slot];
   target.present = 0;
@@ -69,9 +64,6 @@ void Router::set_weight(std::uint32_t of_class, double weight,
 }
 
 void Router::fill_policy(const std::vector<std::uint32_t>& outstanding) {
-  std::vector<std::uint32_t> sizes(weights_.size());
-  for (const TargetState& target : targets_) sizes[target.of_class] += target.present;
-  for (std::uint32_t at = 0; at < sizes.size(); ++at) reserve(at, sizes[at]);
   // A target that has left is added and removed, so that the policy knows its slot: it may still
   // answer.
   for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
@@ -80,6 +72,11 @@ void Router::fill_policy(const std::vector<std::uint32_t>& outstanding) {
     if (targets_[slot].present != 0) continue;
     std::visit([&](auto& policy) { policy.remove(it); }, policy_);
   }
+}
+
+bool Router::looks_at_outstanding() const {
+  return std::visit([](const auto& policy) { return requires { policy.outstanding(Target{}); }; },
+                    policy_);
 }
 
 bool Router::agrees_with(const std::vector<std::uint32_t>& outstanding) const {

@@ -41,7 +41,6 @@ class Router {
 
   // Adds a target of a class and returns its slot.
   std::uint32_t add(std::uint32_t of_class);
-  void reserve(std::uint32_t of_class, std::uint32_t targets);
   void remove(std::uint32_t slot);
   // Both start the policy anew; `outstanding` holds the requests not yet answered, by slot.
   void set_routing(const RoutingSpec& spec, const std::vector<std::uint32_t>& outstanding);
@@ -103,6 +102,8 @@ class Router {
   std::uint32_t slots() const { return static_cast<std::uint32_t>(targets_.size()); }
   bool present(std::uint32_t slot) const { return targets_[slot].present != 0; }
   std::uint32_t class_of(std::uint32_t slot) const { return targets_[slot].of_class; }
+  // Whether the choice depends on what is outstanding, or on answers.
+  bool looks_at_outstanding() const;
   bool uses_client() const { return std::holds_alternative<IpHash>(policy_); }
   const RoutingSpec& spec() const { return spec_; }
 

@@ -31,31 +31,22 @@ std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
   it.mode = kinds_[kind].mode;
   it.free_workers = kinds_[kind].workers;
   it.updated = now;
+  if (it.mode == Mode::several) {
+    it.sharing = static_cast<std::uint32_t>(sharing_.size());
+    sharing_.emplace_back();
+  }
   return static_cast<std::uint32_t>(instances_.size() - 1);
 }
 
-std::int64_t Instances::compute_shared(Instance& it, std::uint32_t job, std::int64_t work,
-                                       std::int64_t now) {
-  const KindState& kind = kinds_[it.kind];
-  if (it.mode == Mode::solo_scaled) {
-    it.computing = 1;
-    it.running = job;
-    it.updated = now;
-    return now + duration_ns(static_cast<double>(work) / kind.speed);
-  }
-  settle(it, kind, now);
-  push_computing(it, it.clock + (std::min(work, kind.work_max) << kind.unit_shift), job);
-  return shared;
-}
-
-bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t job) {
+bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t id) {
   Instance& it = instances_[instance];
-  std::uint32_t* slots = ring(it);
-  const std::uint32_t mask = (1U << it.waiting_log2) - 1;
+  if (it.waiting == 0) return false;
+  Job* ring = waiting_blocks_.at(it.ring);
+  const std::uint32_t mask = (1U << it.ring_log2) - 1;
   for (std::uint32_t place = 0; place < it.waiting; ++place) {
-    if (slots[(it.first + place) & mask] != job) continue;
+    if (ring[(it.first + place) & mask].id != id) continue;
     for (; place > 0; --place) {
-      slots[(it.first + place) & mask] = slots[(it.first + place - 1) & mask];
+      ring[(it.first + place) & mask] = ring[(it.first + place - 1) & mask];
     }
     ++it.first;
     --it.waiting;
@@ -64,43 +55,48 @@ bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t job) {
   return false;
 }
 
-void Instances::rebase(Instance& it) {
-  Computing* heap = computing_blocks_.at(it.running);
-  for (std::uint32_t at = 0; at < it.computing; ++at) heap[at].due -= it.clock;
-  it.clock = 0;
+void Instances::rebase(Sharing& sharing) {
+  Computing* heap = computing_blocks_.at(sharing.heap);
+  for (std::uint32_t at = 0; at < sharing.computing; ++at) heap[at].due -= sharing.clock;
+  sharing.clock = 0;
 }
 
-void Instances::grow_computing(Instance& it) {
-  const std::uint32_t log2_size = it.running == none ? 2 : it.computing_log2 + 1U;
+void Instances::grow_computing(Sharing& sharing) {
+  const bool first = sharing.heap == none;
+  const std::uint32_t log2_size = first ? smallest_block_log2 : sharing.heap_log2 + 1;
   const std::uint32_t block = computing_blocks_.take(log2_size);
-  if (it.running != none) {
-    std::copy_n(computing_blocks_.at(it.running), it.computing, computing_blocks_.at(block));
-    computing_blocks_.release(it.running, it.computing_log2);
+  if (!first) {
+    std::copy_n(computing_blocks_.at(sharing.heap), sharing.computing, computing_blocks_.at(block));
+    computing_blocks_.release(sharing.heap, sharing.heap_log2);
   }
-  it.running = block;
-  it.computing_log2 = log2_size & 0x3FU;
+  sharing.heap = block;
+  sharing.heap_log2 = log2_size;
 }
 
 void Instances::grow_waiting(Instance& it) {
-  const std::uint32_t log2_size = it.waiting_log2 + 1U;
+  const bool first = it.ring == none;
+  const std::uint32_t log2_size = first ? smallest_block_log2 : it.ring_log2 + 1U;
   const std::uint32_t block = waiting_blocks_.take(log2_size);
-  std::uint32_t* to = waiting_blocks_.at(block);
-  const std::uint32_t* from = ring(it);
-  const std::uint32_t mask = (1U << it.waiting_log2) - 1;
-  for (std::uint32_t place = 0; place < it.waiting; ++place) {
-    to[place] = from[(it.first + place) & mask];
+  if (!first) {
+    Job* to = waiting_blocks_.at(block);
+    const Job* from = waiting_blocks_.at(it.ring);
+    const std::uint32_t mask = (1U << it.ring_log2) - 1;
+    for (std::uint32_t place = 0; place < it.waiting; ++place) {
+      to[place] = from[(it.first + place) & mask];
+    }
+    waiting_blocks_.release(it.ring, it.ring_log2);
   }
-  if (it.waiting_log2 != inline_log2) waiting_blocks_.release(it.slots[0], it.waiting_log2);
-  it.slots[0] = block;
+  it.ring = block;
   it.first = 0;
-  it.waiting_log2 = static_cast<std::uint8_t>(log2_size);
+  it.ring_log2 = static_cast<std::uint8_t>(log2_size);
 }
 
 // An emptied backlog gives a large block back, so that one bad minute does not hold memory for
 // ever.
 void Instances::shrink_waiting(Instance& it) {
-  waiting_blocks_.release(it.slots[0], it.waiting_log2);
-  it.waiting_log2 = inline_log2;
+  waiting_blocks_.release(it.ring, it.ring_log2);
+  it.ring = none;
+  it.ring_log2 = 0;
   it.first = 0;
 }
 
@@ -108,9 +104,10 @@ void Instances::check(std::int64_t now) const {
   for (std::size_t index = 0; index < instances_.size(); ++index) {
     const Instance& it = instances_[index];
     const KindState& kind = kinds_[it.kind];
-    const bool counts = it.free_workers <= kind.workers && it.computing <= busy(it) &&
+    const bool counts = it.free_workers <= kind.workers && computing(it) <= busy(it) &&
                         it.waiting <= kind.backlog && (it.waiting == 0 || it.free_workers == 0);
-    const bool times = it.updated <= now && it.run_ns >= 0 && it.clock >= 0;
+    const bool times = it.updated <= now && it.run_ns >= 0 &&
+                       (it.mode != Mode::several || sharing_[it.sharing].clock >= 0);
     if (!counts || !times) {
       throw InvariantError("instance " + std::to_string(index) + " at " + std::to_string(now) +
                            " ns: workers, backlog or vCPU time do not add up");

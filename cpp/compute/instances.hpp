@@ -1,15 +1,16 @@
 // Every instance of a world: workers that take jobs, a backlog for the jobs that wait for one, and
 // vCPUs that the computing jobs share equally, none of them faster than one vCPU.
 //
-// A job is a number that means nothing here. Work is ns of one reference vCPU.
+// An instance with one worker needs no clock: the completion of its job is known when the work
+// begins, and nothing changes it. So its past can be told at any later time (`finish_before`), and
+// whoever has no use for the instant of a completion need not be there when it comes.
 //
-// Jobs follow the rate by cumulative service: an instance keeps how much service each of its
-// computing jobs has had since it was last idle (`clock`); a job that begins to compute is due when
-// the clock has advanced by its work. So a change of rate touches one number, whatever the number
-// of jobs, and an instance has one next completion. The clock runs in units of 2^-10 ns (of 2^-4 ns
-// where the horizon is years), so the rounding of a rate change is far below a nanosecond. An
-// instance with one worker needs no clock: its completion is known when the work begins, and
-// nothing changes it.
+// With several workers, jobs follow the rate by cumulative service: an instance keeps how much
+// service each of its computing jobs has had since it was last idle (`clock`); a job that begins to
+// compute is due when the clock has advanced by its work. So a change of rate touches one number,
+// whatever the number of jobs, and an instance has one next completion. The clock runs in units of
+// 2^-10 ns (of 2^-4 ns where the horizon is years), so the rounding of a rate change is far below a
+// nanosecond.
 //
 // Invariants:
 //   1. free workers <= kind.workers, computing <= busy workers, waiting <= kind.backlog.
@@ -24,6 +25,7 @@
 #include <limits>
 #include <vector>
 
+#include "compute/job.hpp"
 #include "kernel/block_pool.hpp"
 #include "kernel/hot_path.hpp"
 #include "kernel/math.hpp"
@@ -34,8 +36,13 @@ class Instances {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();
-  static constexpr std::int64_t shared = -1;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+  // What may be answered in place of an instant (>= 0).
+  static constexpr std::int64_t shared = -1;   // it computes; the next completion is a new one
+  static constexpr std::int64_t waiting = -2;  // it is in the backlog
+  static constexpr std::int64_t refused = -3;  // the backlog is full
+  static constexpr std::int64_t held = -4;     // it has a worker and does not compute yet
 
   // What the instances of a fleet have in common.
   struct Kind {
@@ -46,73 +53,94 @@ class Instances {
     std::int64_t horizon_ns = std::int64_t{1} << 50;  // no job has to complete after that long
   };
 
-  enum class Admission : std::uint8_t { started, waiting, refused };
-
   std::uint32_t add_kind(const Kind& kind);
   std::uint32_t add(std::uint32_t kind, std::int64_t now);
 
-  // Offers a job: it takes a free worker, waits for one, or is refused because the backlog is full.
-  NEPHOSCOPE_HOT Admission admit(std::uint32_t instance, std::uint32_t job) {
+  // Offers a job: it takes a free worker and begins, waits for one, or is refused. Returns when it
+  // will complete if that is known, else what has become of it.
+  NEPHOSCOPE_HOT std::int64_t offer(std::uint32_t instance, const Job& job, std::int64_t now) {
     Instance& it = instances_[instance];
-    if (it.free_workers > 0) {
-      --it.free_workers;
-      return Admission::started;
-    }
-    if (it.waiting >= kinds_[it.kind].backlog) return Admission::refused;
-    push_waiting(it, job);
-    return Admission::waiting;
+    if (it.free_workers == 0) return enqueue(it, job);
+    --it.free_workers;
+    return begin(it, job, now);
   }
 
-  // A job that holds a worker begins to compute. Returns when it will complete, if the instance has
-  // one worker, and `shared` otherwise: then the instance has a new next completion.
-  NEPHOSCOPE_HOT std::int64_t compute(std::uint32_t instance, std::uint32_t job, std::int64_t work,
-                                      std::int64_t now) {
-    Instance& it = instances_[instance];
-    if (it.mode != Mode::solo) [[unlikely]]
-      return compute_shared(it, job, work, now);
-    it.computing = 1;
-    it.running = job;
-    it.updated = now;
-    return now + work;
+  // A job that has a worker begins: it computes if its work is known, else it is `held`.
+  NEPHOSCOPE_HOT std::int64_t begin(std::uint32_t instance, const Job& job, std::int64_t now) {
+    return begin(instances_[instance], job, now);
   }
 
   // When the first of the computing jobs of an instance with several workers will complete, or
   // `never`.
-  std::int64_t next_completion(std::uint32_t instance) const {
+  NEPHOSCOPE_HOT std::int64_t next_completion(std::uint32_t instance) const {
     const Instance& it = instances_[instance];
-    return it.computing == 0 ? never : completion_of_first(it, kinds_[it.kind]);
+    const Sharing& sharing = sharing_[it.sharing];
+    return sharing.computing == 0 ? never : completion_of_first(it, sharing, kinds_[it.kind]);
   }
 
   // Ends the job of an instance with one worker, due now, and returns it. It keeps its worker.
-  NEPHOSCOPE_HOT std::uint32_t complete(std::uint32_t instance, std::int64_t now) {
+  NEPHOSCOPE_HOT const Job& complete(std::uint32_t instance, std::int64_t now) {
     Instance& it = instances_[instance];
     it.run_ns += now - it.updated;
     it.updated = now;
-    it.computing = 0;
+    it.computing = false;
     return it.running;
   }
 
   // The same for the first of the computing jobs of an instance with several workers.
-  std::uint32_t complete_first(std::uint32_t instance, std::int64_t now) {
+  Job complete_first(std::uint32_t instance, std::int64_t now) {
     Instance& it = instances_[instance];
-    it.run_ns += (now - it.updated) * std::min(it.computing, kinds_[it.kind].vcpus);
+    Sharing& sharing = sharing_[it.sharing];
+    it.run_ns += (now - it.updated) * std::min(sharing.computing, kinds_[it.kind].vcpus);
     it.updated = now;
-    return pop_computing(it);
+    return pop_computing(sharing);
   }
 
-  // Gives the worker of a job that has left to the job that has waited longest, which is returned,
-  // or to nobody (`none`).
-  NEPHOSCOPE_HOT std::uint32_t release_worker(std::uint32_t instance) {
+  // Gives the worker of a job that has left to the job that has waited longest, which is returned
+  // and must begin, or to nobody (nullptr). What is returned is valid until the next call.
+  NEPHOSCOPE_HOT const Job* release_worker(std::uint32_t instance) {
     Instance& it = instances_[instance];
     if (it.waiting == 0) {
       ++it.free_workers;
-      return none;
+      return nullptr;
     }
-    return pop_waiting(it);
+    return &pop_waiting(it);
   }
 
-  // Takes a job out of the backlog. Returns false when it does not wait there. O(waiting).
-  bool remove_waiting(std::uint32_t instance, std::uint32_t job);
+  // On an instance with one worker whose jobs all know their work: ends the running job if it is
+  // due before `until` and begins the next. Returns false when there was none; else `finished` is
+  // the job and `time` when it was done.
+  NEPHOSCOPE_HOT bool finish_before(std::uint32_t instance, std::int64_t until, Job& finished,
+                                    std::int64_t& time) {
+    Instance& it = instances_[instance];
+    const std::int64_t due = it.updated + it.running.work;
+    if (!it.computing || due >= until) return false;
+    finished = it.running;
+    time = due;
+    it.run_ns += it.running.work;
+    it.updated = due;
+    if (it.waiting == 0) {
+      it.computing = false;
+      it.free_workers = 1;
+    } else {
+      begin(it, pop_waiting(it), due);
+    }
+    return true;
+  }
+
+  // When the job of an instance with one worker will complete, or `never`.
+  std::int64_t completion(std::uint32_t instance) const {
+    const Instance& it = instances_[instance];
+    return it.computing ? it.updated + it.running.work : never;
+  }
+
+  // Takes a job out of the backlog, by its id. Returns false when it does not wait there.
+  // O(waiting).
+  bool remove_waiting(std::uint32_t instance, std::uint32_t id);
+
+  // Calls `action` with each job that waits or computes. O(instances + jobs).
+  template <class Action>
+  void for_each_job(Action action) const;
 
   // Brings an instance into the cache. Any number will do.
   NEPHOSCOPE_HOT void prefetch(std::uint32_t instance) const {
@@ -120,20 +148,20 @@ class Instances {
   }
 
   // The job that will complete first on an instance with one worker, as a hint. Any number will do.
-  NEPHOSCOPE_HOT std::uint32_t running_hint(std::uint32_t instance) const {
-    return instance < instances_.size() ? instances_[instance].running : 0;
+  NEPHOSCOPE_HOT const Job& running_hint(std::uint32_t instance) const {
+    return instances_[instance < instances_.size() ? instance : 0].running;
   }
 
   std::size_t size() const { return instances_.size(); }
   std::uint32_t workers_busy(std::uint32_t instance) const { return busy(instances_[instance]); }
-  std::uint32_t computing(std::uint32_t instance) const { return instances_[instance].computing; }
-  std::uint32_t waiting(std::uint32_t instance) const { return instances_[instance].waiting; }
+  std::uint32_t waiting_jobs(std::uint32_t instance) const { return instances_[instance].waiting; }
   const Kind& kind_of(std::uint32_t instance) const { return kinds_[instances_[instance].kind]; }
+  const Kind& kind(std::uint32_t index) const { return kinds_[index]; }
 
   // vCPU time used until `now`, ns.
   std::int64_t run_ns(std::uint32_t instance, std::int64_t now) const {
     const Instance& it = instances_[instance];
-    return it.run_ns + (now - it.updated) * std::min(it.computing, kinds_[it.kind].vcpus);
+    return it.run_ns + (now - it.updated) * std::min(computing(it), kinds_[it.kind].vcpus);
   }
 
   // Throws InvariantError when one of the invariants above does not hold.
@@ -141,7 +169,7 @@ class Instances {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(instances_, order_);
+    archive(instances_, sharing_, order_);
     waiting_blocks_.serialize(archive);
     computing_blocks_.serialize(archive);
   }
@@ -150,32 +178,43 @@ class Instances {
   static constexpr unsigned finest_unit =
       10;  // clock units are 2^-10 ns, coarser for a horizon of days
   static constexpr std::int64_t rebase_above = std::int64_t{1} << 60;
-  static constexpr std::uint32_t inline_log2 = 2;  // waiting jobs kept within the instance
+  static constexpr std::uint32_t smallest_block_log2 = 2;
 
   // One worker at reference speed; one at another; or several, who share.
   enum class Mode : std::uint8_t { solo, solo_scaled, several };
 
   struct alignas(64) Instance {
-    std::int64_t clock = 0;    // units of service since idle; unused with one worker
-    std::int64_t updated = 0;  // when clock and run_ns were last brought up to date
+    std::int64_t updated = 0;  // solo: when its job began or ended; else when the clock was set
     std::int64_t run_ns = 0;
-    std::uint32_t computing = 0;
+    Job running;  // solo: its job, the work in ns of this instance
     std::uint32_t free_workers = 0;
-    std::uint32_t running = none;  // with one worker its job, else the block of the computing jobs
-    std::uint32_t first = 0;       // of the waiting jobs, in the ring
+    std::uint32_t first = 0;  // of the waiting jobs, in their ring
     std::uint32_t waiting = 0;
+    std::uint32_t ring = none;     // the block of the waiting jobs
+    std::uint32_t sharing = none;  // several: its place among those who share
     std::uint16_t kind = 0;
-    std::uint8_t waiting_log2 = inline_log2;
-    std::uint8_t computing_log2 : 6 = 0;
-    Mode mode : 2 = Mode::solo;
-    std::array<std::uint32_t, 4> slots{};  // the ring, or in slots[0] the block that holds it
+    std::uint8_t ring_log2 = 0;
+    Mode mode : 7 = Mode::solo;
+    bool computing : 1 = false;  // solo
   };
   static_assert(sizeof(Instance) == 64);
 
+  // What an instance with several workers has besides.
+  struct Sharing {
+    std::int64_t clock = 0;  // units of service since idle
+    std::uint32_t computing = 0;
+    std::uint32_t heap = none;  // the block of the computing jobs
+    std::uint32_t heap_log2 = 0;
+    std::uint32_t unused = 0;
+  };
+
   struct Computing {
-    std::int64_t due;  // on the instance's clock
-    std::uint32_t job;
-    std::uint32_t order;  // of beginning, for jobs due at the same instant
+    std::int64_t due = 0;  // on the instance's clock
+    std::int64_t since = 0;
+    std::uint32_t id = 0;
+    std::uint32_t place = 0;
+    std::uint32_t order = 0;  // of beginning, for jobs due at the same instant
+    std::uint32_t unused = 0;
   };
 
   // A kind with its rates: clock units a ns with so many jobs computing, and the inverse.
@@ -199,36 +238,61 @@ class Instances {
   };
 
   std::uint32_t busy(const Instance& it) const { return kinds_[it.kind].workers - it.free_workers; }
+  std::uint32_t computing(const Instance& it) const {
+    return it.mode == Mode::several ? sharing_[it.sharing].computing : it.computing ? 1 : 0;
+  }
+
+  NEPHOSCOPE_HOT std::int64_t begin(Instance& it, const Job& job, std::int64_t now) {
+    if (job.work < 0) [[unlikely]]
+      return held;
+    if (it.mode == Mode::several) return begin_shared(it, job, now);
+    it.running = job;
+    it.updated = now;
+    it.computing = true;
+    if (it.mode != Mode::solo) [[unlikely]]
+      it.running.work = duration_ns(static_cast<double>(job.work) / kinds_[it.kind].speed);
+    return now + it.running.work;
+  }
+
+  NEPHOSCOPE_HOT std::int64_t begin_shared(Instance& it, const Job& job, std::int64_t now) {
+    const KindState& kind = kinds_[it.kind];
+    Sharing& sharing = sharing_[it.sharing];
+    settle(it, sharing, kind, now);
+    const std::int64_t units = std::min(job.work, kind.work_max) << kind.unit_shift;
+    push_computing(sharing, {sharing.clock + units, job.since, job.id, job.place, order_++, 0});
+    return shared;
+  }
 
   static bool before(const Computing& a, const Computing& b) {
     if (a.due != b.due) return a.due < b.due;
     return static_cast<std::int32_t>(a.order - b.order) < 0;
   }
 
-  void settle(Instance& it, const KindState& kind, std::int64_t now) {
-    if (it.computing != 0) {
+  void settle(Instance& it, Sharing& sharing, const KindState& kind, std::int64_t now) {
+    if (sharing.computing != 0) {
       const std::int64_t elapsed = now - it.updated;
-      it.clock +=
-          static_cast<std::int64_t>(static_cast<double>(elapsed) * kind.rate(it.computing) + 0.5);
-      it.run_ns += elapsed * std::min(it.computing, kind.vcpus);
-      if (it.clock > rebase_above) [[unlikely]]
-        rebase(it);
+      sharing.clock += static_cast<std::int64_t>(
+          static_cast<double>(elapsed) * kind.rate(sharing.computing) + 0.5);
+      it.run_ns += elapsed * std::min(sharing.computing, kind.vcpus);
+      if (sharing.clock > rebase_above) [[unlikely]]
+        rebase(sharing);
     }
     it.updated = now;
   }
 
-  std::int64_t completion_of_first(const Instance& it, const KindState& kind) const {
-    const std::int64_t left = computing_blocks_.at(it.running)->due - it.clock;
+  std::int64_t completion_of_first(const Instance& it, const Sharing& sharing,
+                                   const KindState& kind) const {
+    const std::int64_t left = computing_blocks_.at(sharing.heap)->due - sharing.clock;
     if (left <= 0) return it.updated;
-    return it.updated + duration_ns(static_cast<double>(left) * kind.inverse_rate(it.computing));
+    return it.updated +
+           duration_ns(static_cast<double>(left) * kind.inverse_rate(sharing.computing));
   }
 
-  void push_computing(Instance& it, std::int64_t due, std::uint32_t job) {
-    if (it.computing >> it.computing_log2 != 0 || it.running == none) [[unlikely]]
-      grow_computing(it);
-    Computing* heap = computing_blocks_.at(it.running);
-    const Computing added{due, job, order_++};
-    std::uint32_t hole = it.computing++;
+  void push_computing(Sharing& sharing, const Computing& added) {
+    if (sharing.heap == none || sharing.computing >> sharing.heap_log2 != 0) [[unlikely]]
+      grow_computing(sharing);
+    Computing* heap = computing_blocks_.at(sharing.heap);
+    std::uint32_t hole = sharing.computing++;
     while (hole > 0) {
       const std::uint32_t parent = (hole - 1) / 2;
       if (!before(added, heap[parent])) break;
@@ -238,11 +302,11 @@ class Instances {
     heap[hole] = added;
   }
 
-  std::uint32_t pop_computing(Instance& it) {
-    Computing* heap = computing_blocks_.at(it.running);
-    const Computing first = heap[0];
-    const std::uint32_t size = --it.computing;
-    it.clock = size == 0 ? 0 : first.due;
+  Job pop_computing(Sharing& sharing) {
+    Computing* heap = computing_blocks_.at(sharing.heap);
+    const Job first{0, heap[0].since, heap[0].id, heap[0].place};
+    const std::uint32_t size = --sharing.computing;
+    sharing.clock = size == 0 ? 0 : heap[0].due;
     const Computing last = heap[size];
     std::uint32_t hole = 0;
     for (std::uint32_t child = 1; child < size; child = 2 * hole + 1) {
@@ -252,44 +316,54 @@ class Instances {
       hole = child;
     }
     heap[hole] = last;
-    return first.job;
+    return first;
   }
 
-  std::uint32_t* ring(Instance& it) {
-    return it.waiting_log2 == inline_log2 ? it.slots.data() : waiting_blocks_.at(it.slots[0]);
-  }
-  const std::uint32_t* ring(const Instance& it) const {
-    return it.waiting_log2 == inline_log2 ? it.slots.data() : waiting_blocks_.at(it.slots[0]);
-  }
-
-  std::int64_t compute_shared(Instance& it, std::uint32_t job, std::int64_t work, std::int64_t now);
-
-  void push_waiting(Instance& it, std::uint32_t job) {
-    if (it.waiting >> it.waiting_log2 != 0) [[unlikely]]
+  NEPHOSCOPE_HOT std::int64_t enqueue(Instance& it, const Job& job) {
+    if (it.waiting >= kinds_[it.kind].backlog) return refused;
+    if (it.ring == none || it.waiting >> it.ring_log2 != 0) [[unlikely]]
       grow_waiting(it);
-    const std::uint32_t mask = (1U << it.waiting_log2) - 1;
-    ring(it)[(it.first + it.waiting++) & mask] = job;
+    const std::uint32_t mask = (1U << it.ring_log2) - 1;
+    waiting_blocks_.at(it.ring)[(it.first + it.waiting++) & mask] = job;
+    return waiting;
   }
 
-  std::uint32_t pop_waiting(Instance& it) {
-    const std::uint32_t mask = (1U << it.waiting_log2) - 1;
-    const std::uint32_t job = ring(it)[it.first & mask];
+  NEPHOSCOPE_HOT const Job& pop_waiting(Instance& it) {
+    const std::uint32_t mask = (1U << it.ring_log2) - 1;
+    const Job& job = waiting_blocks_.at(it.ring)[it.first & mask];
     ++it.first;
-    if (--it.waiting == 0 && it.waiting_log2 > 6) [[unlikely]]
+    if (--it.waiting == 0 && it.ring_log2 > 6) [[unlikely]]
       shrink_waiting(it);
     return job;
   }
 
-  NEPHOSCOPE_COLD void rebase(Instance& it);
-  NEPHOSCOPE_COLD void grow_computing(Instance& it);
+  NEPHOSCOPE_COLD void rebase(Sharing& sharing);
+  NEPHOSCOPE_COLD void grow_computing(Sharing& sharing);
   NEPHOSCOPE_COLD void grow_waiting(Instance& it);
   NEPHOSCOPE_COLD void shrink_waiting(Instance& it);
 
   std::vector<Instance> instances_;
+  std::vector<Sharing> sharing_;
   std::vector<KindState> kinds_;
-  BlockPool<std::uint32_t> waiting_blocks_;
+  BlockPool<Job> waiting_blocks_;
   BlockPool<Computing> computing_blocks_;
   std::uint32_t order_ = 0;
 };
+
+template <class Action>
+void Instances::for_each_job(Action action) const {
+  for (const Instance& it : instances_) {
+    for (std::uint32_t place = 0; place < it.waiting; ++place) {
+      action(waiting_blocks_.at(it.ring)[(it.first + place) & ((1U << it.ring_log2) - 1)]);
+    }
+    if (it.computing) action(it.running);
+    if (it.mode != Mode::several) continue;
+    const Sharing& sharing = sharing_[it.sharing];
+    for (std::uint32_t place = 0; place < sharing.computing; ++place) {
+      const Computing& job = computing_blocks_.at(sharing.heap)[place];
+      action(Job{0, job.since, job.id, job.place});
+    }
+  }
+}
 
 }  // namespace nephoscope

@@ -25,6 +25,18 @@ EventQueue::Handle EventQueue::earliest_of(std::uint64_t slot) {
   return none;
 }
 
+// The same as find_second where the next bucket holds several events, or the heap an earlier one.
+void EventQueue::find_second_of(std::uint64_t slot) {
+  const Handle handle = earliest_of(slot);
+  if (handle == none) return take_second_from_far();
+  const std::int64_t time = nodes_[handle].time;
+  if (time > far_time_ || (time == far_time_ && later(handle, far_.front()))) {
+    return take_second_from_far();
+  }
+  second_ = {time, handle};
+  unlink(handle);
+}
+
 void EventQueue::move_to_far(std::uint64_t slot) {
   for (Handle at = heads_[slot]; at != none; --in_wheel_) {
     const Handle next = nodes_[at].next;
@@ -32,7 +44,7 @@ void EventQueue::move_to_far(std::uint64_t slot) {
     at = next;
   }
   heads_[slot] = none;
-  occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
+  leave_empty(slot);
 }
 
 void EventQueue::put_far(Handle handle) {

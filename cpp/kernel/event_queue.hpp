@@ -197,28 +197,29 @@ class EventQueue {
       link = &nodes_[*link].next;
     }
     *link = nodes_[handle].next;
-    if (heads_[slot] == none) occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
+    if (heads_[slot] == none) leave_empty(slot);
     --in_wheel_;
     return true;
   }
 
-  // Makes `second_` the earliest of the events in the wheel and the heap.
+  // Makes `second_` the earliest of the events in the wheel and the heap, and takes it out.
   NEPHOSCOPE_HOT void find_second() {
     if (in_wheel_ == 0) [[unlikely]]
       return take_second_from_far();
     const std::uint64_t slot = next_occupied();
-    Handle handle = heads_[slot];
-    if (nodes_[handle].next != none) [[unlikely]] {
-      handle = earliest_of(slot);
-      if (handle == none) return take_second_from_far();
-    }
-    const std::int64_t time = nodes_[handle].time;
-    if (time >= far_time_) [[unlikely]] {
-      if (time > far_time_ || later(handle, far_.front())) return take_second_from_far();
-    }
-    second_.time = time;
+    const Handle handle = heads_[slot];
+    const Node& node = nodes_[handle];
+    if (node.next != none || node.time >= far_time_) [[unlikely]]
+      return find_second_of(slot);
+    second_.time = node.time;
     second_.handle = handle;
-    unlink(handle);
+    heads_[slot] = none;
+    leave_empty(slot);
+    --in_wheel_;
+  }
+
+  void leave_empty(std::uint64_t slot) {
+    occupied_[slot >> 6] &= ~(std::uint64_t{1} << (slot & 63));
   }
 
   // The first occupied slot at or after that of the earliest event. Precondition: there is one.
@@ -236,6 +237,7 @@ class EventQueue {
   }
 
   NEPHOSCOPE_COLD Handle earliest_of(std::uint64_t slot);
+  __attribute__((noinline)) void find_second_of(std::uint64_t slot);
   NEPHOSCOPE_COLD void move_to_far(std::uint64_t slot);
   NEPHOSCOPE_COLD void grow_nodes();
   NEPHOSCOPE_COLD void put_far(Handle handle);

@@ -77,9 +77,6 @@ void World::build_balancers(const WorldSpec& spec) {
         stream_key(seed_, replication_, "load_balancers/" + from.name + "/routing");
     Balancer& balancer =
         balancers_.emplace_back(Balancer{Router(from.routing, weights, key), fleets, {}, {}});
-    for (std::uint32_t of_class = 0; of_class < fleets.size(); ++of_class) {
-      balancer.router.reserve(of_class, spec.fleets[fleets[of_class]].count);
-    }
     clients_matter_ = clients_matter_ || balancer.router.uses_client();
   }
 }

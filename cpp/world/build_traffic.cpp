@@ -158,9 +158,13 @@ void World::find_first_samplers() {
     if (first.kind != StepKind::compute) continue;
     route.first_sampler = sampler_of_[route.caller * programs_.draws().size() + first.draw];
     route.entry = first.next;
-    route.detailed = first.next != Programs::end || callers_[route.caller].timeout_ns != 0 ||
-                     sources_[route.caller].closed;
+    route.plain = first.next == Programs::end && callers_[route.caller].timeout_ns == 0 &&
+                  !sources_[route.caller].closed;
   }
+  for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
+    fleets_[fleet].unwatched = may_be_unwatched(fleet);
+  }
+  tell_routes();
 }
 
 std::vector<bool> World::services_reached(const WorldSpec& spec, const Destination& from) const {

@@ -44,13 +44,14 @@ struct Caller {
 struct Route {
   static constexpr std::uint32_t none = Visit::none;
 
-  // Immutable: what a visit on this route begins with.
+  // Immutable: what a request on this route begins with.
   std::uint32_t caller = 0;
   std::uint32_t fleet = 0;
-  std::uint32_t first_sampler =
-      none;                 // of the work, when a request's first step here is to compute
-  std::uint16_t entry = 0;  // of the program of the fleet's service, behind that step
-  bool detailed = true;     // its visits may do more than that step, or are waited for
+  std::uint32_t first_sampler = none;  // of the work, when a request's first step is to compute
+  std::uint16_t entry = 0;             // of the program of the fleet's service, behind that step
+  bool plain = false;                  // that step is all, and nobody waits for the answer
+
+  bool unwatched = false;  // its fleet is (Fleet::unwatched)
 
   Histogram latency;         // of the completed
   OutcomeCounts ended{};     // measured requests; the completed are counted by the histogram

@@ -1,15 +1,16 @@
-// The conservation laws, counted anew from the visits that are alive.
+// The conservation laws, counted anew from the requests that are alive.
 
 #include "world/world.hpp"
 
 namespace nephoscope {
 
 // Sent = ended + alive for every caller, over the whole run and over the measured requests; what a
-// policy counts as outstanding are the visits sent there; every instance keeps its own invariants.
+// policy counts as outstanding are the requests sent there; every instance keeps its own
+// invariants.
 void World::check() const {
   std::vector<std::uint64_t> alive(callers_.size());
   std::vector<std::uint64_t> measured(callers_.size());
-  for_each_visit([&](const Visit& it) {
+  for_each_request([&](const Sent& it) {
     const std::uint32_t caller = routes_[it.route].caller;
     ++alive[caller];
     measured[caller] += it.arrival >= warmup_ ? 1U : 0U;

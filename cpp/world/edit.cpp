@@ -15,7 +15,7 @@ void require(bool condition, const char* path, const char* message) {
 }
 
 constexpr std::size_t cached_instances = 8192;
-constexpr std::uint64_t state_format = 0x6E6570686F000001;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000002;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -63,6 +63,9 @@ void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
   require(routing.choices >= 1, "load_balancers.routing", "needs a choice or more");
   balancers_[balancer].router.set_routing(routing, outstanding(balancer));
   clients_matter_ = clients_matter_ || balancers_[balancer].router.uses_client();
+  for (const std::uint32_t fleet : balancers_[balancer].fleets) {
+    if (fleets_[fleet].unwatched && !may_be_unwatched(fleet)) watch(fleet);
+  }
 }
 
 void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight) {
@@ -127,7 +130,6 @@ void World::serialize(Archive& archive) {
   calendar_.serialize(archive);
   instances_.serialize(archive);
   visits_.serialize(archive);
-  archive(details_);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
     source.clients.serialize(archive);
@@ -144,7 +146,7 @@ void World::serialize(Archive& archive) {
   }
   for (Fleet& fleet : fleets_) {
     archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,
-            fleet.most);
+            fleet.most, fleet.unwatched);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);
@@ -177,6 +179,7 @@ void World::restore(std::string_view bytes) {
   World resumed = *this;
   resumed.serialize(reader);
   reader.finish();
+  resumed.tell_routes();
   resumed.check();
   *this = std::move(resumed);
 }

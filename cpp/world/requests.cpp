@@ -1,86 +1,104 @@
-// The way of a request, where it is walked less: programs of several steps, calls, instances with
-// several workers, refusals.
+// The way of a request, where it is walked less: visits, that is programs of several steps, calls
+// and clients who wait; refusals; instances with several workers; fleets that are unwatched.
 
 #include "world/requests.hpp"
 
 namespace nephoscope {
 
-// What a visit needs to do more than its first step, to be waited for or to time out.
-void World::add_detail(std::uint32_t visit, const Request& request) {
-  if (visit >= details_.size()) [[unlikely]]
-    details_.resize(visits_.size());
-  VisitDetail& detail = details_[visit];
-  detail.serial = request.serial;
-  detail.path = request.path;
-  detail.parent = request.parent;
-  detail.client = request.client;
-  detail.traffic = request.traffic;
-  Caller& caller = caller_of(visits_[visit]);
-  if (caller.timeout_ns != 0 && visits_[visit].instance != none) expect_deadline(visit, caller);
+std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
+  const std::uint32_t visit = visits_.take();
+  Visit& it = visits_[visit];
+  it = Visit{};
+  static_cast<Sent&>(it) = sent;
+  it.serial = request.serial;
+  it.path = request.path;
+  it.parent = request.parent;
+  it.client = request.client;
+  it.traffic = request.traffic;
+  it.flags = request.flags;
+  return visit;
+}
+
+// The same as send_plain for a request that does more, or is waited for.
+std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::int64_t work,
+                                const Request& request) {
+  const std::uint32_t visit = take_visit(sent, request);
+  Visit& it = visits_[visit];
+  it.instance = instance;
+  it.place = routes_[sent.route].entry;
+  Caller& caller = caller_of(sent);
+  if (caller.timeout_ns != 0) expect_deadline(visit, caller);
+  const std::int64_t due = instances_.offer(instance, job_of_visit(visit, work), now_);
+  if (due == Instances::held) return visit;
+  if (due == Instances::waiting) {
+    it.flags |= Visit::waiting;
+  } else if (due == Instances::refused) {
+    answer(visit, Outcome::rejected);
+  } else {
+    expect_completion(instance, due);
+  }
+  return none;
 }
 
 // There is no target.
-bool World::refuse(std::uint32_t visit, std::uint32_t route, const Request& request) {
-  Visit& it = visits_[visit];
-  it = Visit{};
-  it.arrival = now_;
-  it.route = route;
-  it.flags = request.flags;
-  add_detail(visit, request);
-  answer(visit, Outcome::rejected);
-  return false;
+void World::refuse(const Sent& sent, const Request& request) {
+  Caller& caller = caller_of(sent);
+  ++caller.ended[static_cast<std::size_t>(Outcome::rejected)];
+  caller.without_target += sent.arrival >= warmup_ ? 1U : 0U;
+  if ((request.flags & Visit::awaited) == 0) return;
+  const std::uint32_t visit = take_visit(sent, request);
+  answer_waiting(visit, Outcome::rejected);
+  visits_.release(visit);
 }
 
-// The same for an instance with several workers, whose next completion is found when all is done.
+// The first of the computing jobs of an instance with several workers is done. Its next completion
+// is found when all that follows from this one has been done.
 void World::complete_first(std::uint32_t instance) {
   completion_of_[instance] = EventQueue::none;
   completing_ = instance;
-  run(instances_.complete_first(instance, now_));
+  const std::uint32_t visit = finish(instance, instances_.complete_first(instance, now_));
+  if (visit != none) run(visit);
   completing_ = none;
   reschedule(instance);
 }
 
-// The steps behind the first.
+// Runs a visit on until it has to wait, and then every other visit that it set free.
+void World::run(std::uint32_t visit) {
+  for (;;) {
+    visit = run_program(visit);
+    if (visit != none) continue;
+    if (ready_.empty()) return;
+    visit = ready_.back();
+    ready_.pop_back();
+  }
+}
+
+// Runs a visit on until it has to wait or has ended. Returns the visit that got its worker and must
+// be run now, or none.
 std::uint32_t World::run_program(std::uint32_t visit) {
   for (;;) {
     Visit& it = visits_[visit];
     if ((it.flags & Visit::failing) != 0) return conclude(visit, Outcome::failed);
     if (it.place == Programs::end) return conclude(visit, Outcome::completed);
     const Programs::Step& step = programs_[it.place];
-    const VisitDetail& detail = details_[visit];
     it.place = step.next;
     switch (step.kind) {
       case StepKind::compute:
-        compute(visit, duration_ns(draw(detail, step)));
+        begin(it.instance, job_of_visit(visit, duration_ns(draw(it, step))));
         return none;
       case StepKind::sleep:
-        calendar_.push(now_ + duration_ns(draw(detail, step)), payload(EventKind::wake, visit));
+        calendar_.push(now_ + duration_ns(draw(it, step)), payload(EventKind::wake, visit));
         return none;
       case StepKind::call:
         call(visit, step.call);
         return none;
       case StepKind::choose:
-        it.place = programs_.branch(step, draw(detail, step));
+        it.place = programs_.branch(step, draw(it, step));
         break;
       case StepKind::fail:
-        if (draw(detail, step) < step.probability) it.flags |= Visit::failing;
+        if (draw(it, step) < step.probability) it.flags |= Visit::failing;
         break;
     }
-  }
-}
-
-// Brings the calendar's one entry for an instance with several workers in line with its next
-// completion.
-void World::reschedule(std::uint32_t instance) {
-  const std::int64_t due = instances_.next_completion(instance);
-  EventQueue::Handle& entry = completion_of_[instance];
-  if (entry != EventQueue::none) {
-    if (calendar_.time_of(entry) == due) return;
-    calendar_.cancel(entry);
-    entry = EventQueue::none;
-  }
-  if (due != Instances::never) {
-    entry = calendar_.push(due, payload(EventKind::first_completion, instance));
   }
 }
 
@@ -89,7 +107,7 @@ void World::reschedule(std::uint32_t instance) {
 void World::call(std::uint32_t visit, std::uint32_t call) {
   Caller& caller = callers_[traffic_ + call];
   ++caller.sent;
-  const VisitDetail& parent = details_[visit];
+  const Visit& parent = visits_[visit];
   Request request;
   request.serial = parent.serial;
   request.client = parent.client;
@@ -97,19 +115,83 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
   request.flags = Visit::awaited;
   request.path = path_of_call(parent.path, call);
   request.parent = visit;
-  const std::uint32_t child = visits_.take();
-  if (send(child, caller, request)) ready_.push_back(child);
+  const std::uint32_t child = send(caller, request);
+  if (child != none) ready_.push_back(child);
+}
+
+// A visit that holds a worker has ended. Returns the visit that got it and must be run now, or
+// none.
+std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
+  const Visit& it = visits_[visit];
+  const std::uint32_t instance = it.instance;
+  if ((it.flags & Visit::left) != 0) {
+    routes_[it.route].wasted += it.arrival >= warmup_ ? 1U : 0U;
+    visits_.release(visit);
+  } else {
+    answer(visit, outcome);
+  }
+  return hand_over(instance);
+}
+
+// The end of a visit whose caller still waits. The visit is over.
+void World::answer(std::uint32_t visit, Outcome outcome) {
+  const Visit& it = visits_[visit];
+  account(it, outcome, now_);
+  if ((it.flags & Visit::listed) != 0) unlink(visit);
+  if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, outcome);
+  visits_.release(visit);
 }
 
 // A visit that called runs on, a user thinks.
 void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
-  const VisitDetail& detail = details_[visit];
-  if (detail.parent == none) {
-    think_again(sources_[detail.traffic].first_user + detail.client, now_ - visits_[visit].arrival);
+  const Visit& it = visits_[visit];
+  if (it.parent == none) {
+    think_again(sources_[it.traffic].first_user + it.client, now_ - it.arrival);
     return;
   }
-  if (outcome != Outcome::completed) visits_[detail.parent].flags |= Visit::failing;
-  ready_.push_back(detail.parent);
+  if (outcome != Outcome::completed) visits_[it.parent].flags |= Visit::failing;
+  ready_.push_back(it.parent);
+}
+
+void World::bring_all_up_to_date(std::int64_t until) {
+  for (const Fleet& fleet : fleets_) {
+    if (!fleet.unwatched) continue;
+    for (const std::uint32_t instance : fleet.members) bring_up_to_date(instance, until);
+    for (const Departed& departed : fleet.departed) bring_up_to_date(departed.instance, until);
+  }
+}
+
+// Nobody looks at what its instances hold, and what they hold follows from what they were sent.
+bool World::may_be_unwatched(std::uint32_t at) const {
+  const Fleet& fleet = fleets_[at];
+  const Instances::Kind& kind = instances_.kind(fleet.kind);
+  if (kind.workers != 1 || kind.backlog != Instances::unlimited) return false;
+  for (const Attachment& attachment : fleet.attachments) {
+    if (balancers_[attachment.balancer].router.looks_at_outstanding()) return false;
+  }
+  for (const Route& route : routes_) {
+    if (route.fleet == at && !route.plain) return false;
+  }
+  return true;
+}
+
+// From now on somebody looks at a fleet: the completions to come go into the calendar. It stays
+// watched for good.
+void World::watch(std::uint32_t at) {
+  Fleet& fleet = fleets_[at];
+  const auto expect = [this](std::uint32_t instance) {
+    bring_up_to_date(instance, now_);
+    const std::int64_t due = instances_.completion(instance);
+    if (due != Instances::never) expect_completion(instance, due);
+  };
+  for (const std::uint32_t instance : fleet.members) expect(instance);
+  for (const Departed& departed : fleet.departed) expect(departed.instance);
+  fleet.unwatched = false;
+  tell_routes();
+}
+
+void World::tell_routes() {
+  for (Route& route : routes_) route.unwatched = fleets_[route.fleet].unwatched;
 }
 
 }  // namespace nephoscope

@@ -1,9 +1,9 @@
 // The way of a request through the house, where it is walked most: defined here so that whoever
 // starts or ends a request has it in its own loop.
 //
-// send -> (worker free) run -> run_on ... -> conclude -> answer -> the caller runs on
-//      -> (backlog)         ... conclude of another visit hands its worker over
-//      -> (refused)         answer: rejected
+// send -> (plain) send_plain: its instance has the job, complete -> finish -> account
+//      -> (visit) send_visit: run -> run_program ... -> conclude -> answer -> the caller runs on
+// A worker that gets free goes to the next in the backlog: hand_over.
 
 #pragma once
 
@@ -12,85 +12,56 @@
 
 namespace nephoscope {
 
-// Chooses the instance for a request and offers it the visit. True when the visit has a worker and
-// can run; else it waits, or it was refused and answered.
-NEPHOSCOPE_HOT bool World::send(std::uint32_t visit, Caller& caller, const Request& request) {
-  std::uint32_t at_route = caller.first_route;
-  std::uint32_t target = none;
+// Chooses the instance for a request and offers it there. Returns the visit that has a worker and
+// must be run now, or none.
+NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request) {
+  Sent sent{now_, caller.first_route, none};
   std::uint32_t instance = none;
   if (caller.to_balancer != 0) [[likely]] {
     Balancer& balancer = balancers_[caller.to];
-    target = balancer.router.route(request.client);
-    if (target == Router::none) [[unlikely]]
-      return refuse(visit, at_route, request);
-    const Slot& slot = balancer.slots[target];
+    sent.target = balancer.router.route(request.client);
+    if (sent.target == Router::none) [[unlikely]] {
+      refuse(sent, request);
+      return none;
+    }
+    const Slot& slot = balancer.slots[sent.target];
     instance = slot.instance;
     if (many_instances_) instances_.prefetch(instance);
-    at_route += slot.of_class;
+    sent.route += slot.of_class;
   } else {
     const Fleet& fleet = fleets_[caller.to];
-    if (fleet.members.empty()) [[unlikely]]
-      return refuse(visit, at_route, request);
+    if (fleet.members.empty()) [[unlikely]] {
+      refuse(sent, request);
+      return none;
+    }
     instance = fleet.members.front();
   }
-  const Route& route = routes_[at_route];
-  Visit& it = visits_[visit];
-  it.arrival = now_;
-  it.work = -1;
+  const Route& route = routes_[sent.route];
+  std::int64_t work = Job::undecided;
   if (route.first_sampler != none) [[likely]] {
-    it.work = duration_ns(samplers_[route.first_sampler].next_in_order(request.serial));
+    work = duration_ns(samplers_[route.first_sampler].next_in_order(request.serial));
   }
-  it.instance = instance;
-  it.target = target;
-  it.route = at_route;
-  it.place = route.entry;
-  it.flags = request.flags;
-  if (route.detailed) [[unlikely]]
-    add_detail(visit, request);
-  switch (instances_.admit(instance, visit)) {
-    case Instances::Admission::started:
-      return true;
-    case Instances::Admission::waiting:
-      it.flags |= Visit::waiting;
-      return false;
-    case Instances::Admission::refused:
-      answer(visit, Outcome::rejected);
-      return false;
+  if (!route.plain) [[unlikely]]
+    return send_visit(sent, instance, work, request);
+  if (route.unwatched) {
+    bring_up_to_date(instance, now_);
+    instances_.offer(instance, plain_job(sent, work), now_);
+  } else {
+    send_plain(instance, plain_job(sent, work));
   }
-  return false;
+  return none;
 }
 
-// Runs a visit on until it has to wait, and then every other visit that it set free.
-NEPHOSCOPE_HOT void World::run(std::uint32_t visit) {
-  for (;;) {
-    visit = run_on(visit);
-    if (visit != none) continue;
-    if (ready_.empty()) [[likely]]
-      return;
-    visit = ready_.back();
-    ready_.pop_back();
-  }
+NEPHOSCOPE_HOT void World::send_plain(std::uint32_t instance, const Job& job) {
+  const std::int64_t due = instances_.offer(instance, job, now_);
+  if (due == Instances::waiting) return;
+  if (due == Instances::refused) [[unlikely]]
+    return account(sent_of(job), Outcome::rejected, now_);
+  expect_completion(instance, due);
 }
 
-// Runs a visit on until it has to wait or has ended. Returns the visit that got its worker, or
-// none.
-NEPHOSCOPE_HOT std::uint32_t World::run_on(std::uint32_t visit) {
-  Visit& it = visits_[visit];
-  if (it.work >= 0) {
-    compute(visit, it.work);
-    return none;
-  }
-  if (it.place == Programs::end && (it.flags & Visit::failing) == 0) [[likely]] {
-    return conclude(visit, Outcome::completed);
-  }
-  return run_program(visit);
-}
-
-NEPHOSCOPE_HOT void World::compute(std::uint32_t visit, std::int64_t work) {
-  Visit& it = visits_[visit];
-  it.work = -1;
-  const std::uint32_t instance = it.instance;
-  const std::int64_t due = instances_.compute(instance, visit, work, now_);
+// A job has begun to compute, to be done at `due` or, where jobs share, at a time that changes.
+NEPHOSCOPE_HOT void World::expect_completion(std::uint32_t instance, std::int64_t due) {
   if (due != Instances::shared) [[likely]] {
     calendar_.push(due, payload(EventKind::completion, instance));
   } else if (instance != completing_) {
@@ -98,52 +69,83 @@ NEPHOSCOPE_HOT void World::compute(std::uint32_t visit, std::int64_t work) {
   }
 }
 
-// A visit that holds a worker has ended: the worker goes to the next in the backlog, which is
-// returned.
-NEPHOSCOPE_HOT std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
-  const Visit& it = visits_[visit];
-  const std::uint32_t next = instances_.release_worker(it.instance);
-  if (next != Instances::none) visits_[next].flags &= static_cast<std::uint8_t>(~Visit::waiting);
-  if ((it.flags & Visit::left) != 0) [[unlikely]] {
-    routes_[it.route].wasted += it.arrival >= warmup_ ? 1U : 0U;
-    visits_.release(visit);
-  } else {
-    answer(visit, outcome);
+// Brings the calendar's one entry for an instance with several workers in line with its next
+// completion.
+NEPHOSCOPE_HOT void World::reschedule(std::uint32_t instance) {
+  const std::int64_t due = instances_.next_completion(instance);
+  EventQueue::Handle& entry = completion_of_[instance];
+  if (entry != EventQueue::none) {
+    if (calendar_.time_of(entry) == due) return;
+    calendar_.cancel(entry);
+    entry = EventQueue::none;
   }
-  return next;
+  if (due != Instances::never) {
+    entry = calendar_.push(due, payload(EventKind::first_completion, instance));
+  }
 }
 
-// The end of a visit whose caller still waits. The visit is over.
-NEPHOSCOPE_HOT void World::answer(std::uint32_t visit, Outcome outcome) {
-  const Visit& it = visits_[visit];
-  account(it, outcome);
-  if ((it.flags & (Visit::listed | Visit::awaited)) != 0) [[unlikely]] {
-    if ((it.flags & Visit::listed) != 0) unlink(visit);
-    if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, outcome);
-  }
-  visits_.release(visit);
+NEPHOSCOPE_HOT void World::complete(std::uint32_t instance) {
+  const std::uint32_t visit = finish(instance, Job(instances_.complete(instance, now_)));
+  if (visit != none) [[unlikely]]
+    run(visit);
 }
 
-// Books what a visit ended with, at its caller, its balancer and its route.
-NEPHOSCOPE_HOT void World::account(const Visit& it, Outcome outcome) {
-  Route& route = routes_[it.route];
+// A job has computed. Returns the visit that must be run now, or none.
+NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
+  if (is_visit(job)) [[unlikely]]
+    return visit_of(job);
+  account(sent_of(job), Outcome::completed, now_);
+  return hand_over(instance);
+}
+
+// A worker is free: the job that has waited longest begins. Returns the visit that must be run
+// now, or none.
+NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
+  const Job* next = instances_.release_worker(instance);
+  if (next == nullptr) return none;
+  const Job job = *next;
+  if (is_visit(job)) [[unlikely]] {
+    visits_[visit_of(job)].flags &= static_cast<std::uint8_t>(~Visit::waiting);
+    if (job.work == Job::undecided) return visit_of(job);
+  }
+  begin(instance, job);
+  return none;
+}
+
+// A job that has a worker computes.
+NEPHOSCOPE_HOT void World::begin(std::uint32_t instance, const Job& job) {
+  expect_completion(instance, instances_.begin(instance, job, now_));
+}
+
+// Books what an unwatched instance has done before `until`.
+NEPHOSCOPE_HOT void World::bring_up_to_date(std::uint32_t instance, std::int64_t until) {
+  Job job;
+  std::int64_t time = 0;
+  while (instances_.finish_before(instance, until, job, time)) {
+    account(sent_of(job), Outcome::completed, time);
+    ++events_;
+  }
+}
+
+// Books what a request that reached an instance ended with, at its caller, its balancer and its
+// route.
+NEPHOSCOPE_HOT void World::account(const Sent& sent, Outcome outcome, std::int64_t now) {
+  Route& route = routes_[sent.route];
   Caller& caller = callers_[route.caller];
   const auto kind = static_cast<std::size_t>(outcome);
   ++caller.ended[kind];
-  const bool measured = it.arrival >= warmup_;
-  const std::int64_t latency = now_ - it.arrival;
+  const bool measured = sent.arrival >= warmup_;
+  const std::int64_t latency = now - sent.arrival;
   if (outcome == Outcome::completed) [[likely]] {
     if (measured) route.latency.record(latency);
-  } else if (it.instance == none) {
-    caller.without_target += measured ? 1U : 0U;
   } else {
     route.ended[kind] += measured ? 1U : 0U;
   }
-  if (it.target != none) {
+  if (sent.target != none) [[likely]] {
     Balancer& balancer = balancers_[caller.to];
-    balancer.router.answered(it.target, latency);
-    (outcome == Outcome::completed ? balancer.slots[it.target].completed
-                                   : balancer.unserved[it.target][kind]) += measured ? 1U : 0U;
+    balancer.router.answered(sent.target, latency);
+    (outcome == Outcome::completed ? balancer.slots[sent.target].completed
+                                   : balancer.unserved[sent.target][kind]) += measured ? 1U : 0U;
   }
 }
 

@@ -116,7 +116,7 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
   }
   account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
   for (const InFlight& some : in_flight) {
-    if (chosen(routes_[some.route].caller)) account.in_flight += some.visits;
+    if (chosen(routes_[some.route].caller)) account.in_flight += some.requests;
   }
   return account;
 }
@@ -131,7 +131,7 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   }
   account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
   for (const InFlight& some : in_flight) {
-    if (routes_[some.route].fleet == at) account.in_flight += some.visits;
+    if (routes_[some.route].fleet == at) account.in_flight += some.requests;
   }
   account.offered = total(account.ended) + account.in_flight;
 
@@ -172,19 +172,19 @@ std::vector<TargetAccount> World::targets_of(std::size_t at) const {
     target.run_ns = run_since_warmup(instance);
     targets.push_back(target);
   }
-  for_each_visit([&](const Visit& it) {
+  for_each_request([&](const Sent& it) {
     if (it.arrival < warmup_ || it.target == none || !leads_to(caller_of(it), at)) return;
     ++targets[it.target].in_flight;
   });
   return targets;
 }
 
-// Measured visits whose caller still waits, by route.
+// Measured requests whose caller still waits, by route.
 std::vector<World::InFlight> World::count_in_flight() const {
   std::vector<InFlight> counts(routes_.size());
   for (std::uint32_t route = 0; route < routes_.size(); ++route) counts[route].route = route;
-  for_each_visit([&](const Visit& it) {
-    if (it.arrival >= warmup_) ++counts[it.route].visits;
+  for_each_request([&](const Sent& it) {
+    if (it.arrival >= warmup_) ++counts[it.route].requests;
   });
   return counts;
 }
@@ -192,7 +192,7 @@ std::vector<World::InFlight> World::count_in_flight() const {
 // Requests a balancer's targets have not answered yet, by slot.
 std::vector<std::uint32_t> World::outstanding(std::uint32_t balancer) const {
   std::vector<std::uint32_t> counts(balancers_[balancer].slots.size());
-  for_each_visit([&](const Visit& it) {
+  for_each_request([&](const Sent& it) {
     if (it.target != none && leads_to(caller_of(it), balancer)) ++counts[it.target];
   });
   return counts;
@@ -206,7 +206,8 @@ std::vector<World::InstanceView> World::instances() const {
   std::vector<InstanceView> views;
   views.reserve(instances_.size());
   for (std::uint32_t at = 0; at < instances_.size(); ++at) {
-    views.push_back({fleet_of_[at], instances_.workers_busy(at), instances_.waiting(at), false});
+    views.push_back(
+        {fleet_of_[at], instances_.workers_busy(at), instances_.waiting_jobs(at), false});
   }
   for (const Fleet& fleet : fleets_) {
     for (const std::uint32_t instance : fleet.members) views[instance].running = true;

@@ -19,8 +19,9 @@ NEPHOSCOPE_HOT void World::arrive() {
   if (source.client_count != 0 && clients_matter_) {
     request.client = static_cast<std::uint32_t>(source.clients.next_in_order(request.serial));
   }
-  const std::uint32_t visit = visits_.take();
-  if (send(visit, caller, request)) run(visit);
+  const std::uint32_t visit = send(caller, request);
+  if (visit != none) [[unlikely]]
+    run(visit);
 }
 
 // When the source whose arrival is being handled sends again.
@@ -57,8 +58,8 @@ void World::send_of_user(std::uint32_t user) {
   request.traffic = static_cast<std::uint16_t>(at);
   request.flags = Visit::awaited;
   ++callers_[at].sent;
-  const std::uint32_t visit = visits_.take();
-  if (send(visit, callers_[at], request)) run(visit);
+  const std::uint32_t visit = send(callers_[at], request);
+  if (visit != none) run(visit);
 }
 
 // A closed user thinks before each request; think k of user u is draw k x users + u.
@@ -76,10 +77,6 @@ void World::think_again(std::uint32_t user, std::int64_t took_ns) {
   if (time < duration_) calendar_.push(time, payload(EventKind::think, user));
 }
 
-NEPHOSCOPE_HOT void World::complete(std::uint32_t instance) {
-  run(instances_.complete(instance, now_));
-}
-
 void World::advance(std::int64_t until) {
   run_to<false>(until);
 }
@@ -95,6 +92,7 @@ void World::run_to(std::int64_t until) {
   for (;;) {
     const std::int64_t next = std::min(until, next_control());
     run_events<checked>(next);
+    bring_all_up_to_date(next);
     now_ = std::max(now_, next);
     if (next_control() == now_) {
       control();
@@ -151,7 +149,7 @@ void World::run_events(std::int64_t until) {
 // What the next completions will touch is on its way while this event is handled.
 NEPHOSCOPE_HOT void World::fetch_ahead() const {
   instances_.prefetch(calendar_.second_payload());
-  visits_.prefetch(instances_.running_hint(calendar_.first_payload()));
+  // TODO router prefetch
 }
 
 NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {

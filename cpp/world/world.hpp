@@ -5,6 +5,13 @@
 // (time, sequence), calls one part, looks at what came back and calls the next. The way of a
 // request through the house is written in requests.hpp and nowhere else.
 //
+// Completions that change nothing for anybody else are not waited for. Where routing does not look
+// at what is outstanding and requests do nothing but compute, one worker an instance, each in its
+// turn, nobody asks an instance anything before the next request comes to it: such a fleet is
+// `unwatched`, has no entry in the calendar, and is brought up to date when a request comes and
+// before anybody looks. Its events are the same, counted the same; only the order in which they are
+// booked is another.
+//
 // A world is a value: copying it forks the simulation. Two worlds share nothing.
 
 #pragma once
@@ -101,7 +108,7 @@ class World {
     std::uint32_t unused = 0;
   };
 
-  // What is known of a visit before it is sent anywhere.
+  // What is known of a request before it is sent anywhere.
   struct Request {
     std::uint64_t serial = 0;
     std::uint32_t client = 0;
@@ -154,12 +161,13 @@ class World {
     std::int64_t counted_to = 0;
     std::uint32_t least = 0;
     std::uint32_t most = 0;
+    bool unwatched = false;
   };
 
-  // Measured visits of a route that are not answered yet.
+  // Measured requests of a route that are not answered yet.
   struct InFlight {
     std::uint32_t route = 0;
-    std::uint64_t visits = 0;
+    std::uint64_t requests = 0;
   };
 
   // Building (build.cpp, build_traffic.cpp).
@@ -195,25 +203,35 @@ class World {
   void add_arrival(const Arrival& arrival);
   NEPHOSCOPE_COLD void send_of_user(std::uint32_t user);
   void think_again(std::uint32_t user, std::int64_t took_ns);
-  bool send(std::uint32_t visit, Caller& caller, const Request& request);
-  NEPHOSCOPE_COLD void add_detail(std::uint32_t visit, const Request& request);
-  NEPHOSCOPE_COLD bool refuse(std::uint32_t visit, std::uint32_t route, const Request& request);
+  std::uint32_t send(Caller& caller, const Request& request);
+  void send_plain(std::uint32_t instance, const Job& job);
+  NEPHOSCOPE_COLD std::uint32_t send_visit(const Sent& sent, std::uint32_t instance,
+                                           std::int64_t work, const Request& request);
+  NEPHOSCOPE_COLD void refuse(const Sent& sent, const Request& request);
+  std::uint32_t take_visit(const Sent& sent, const Request& request);
   void complete(std::uint32_t instance);
   NEPHOSCOPE_COLD void complete_first(std::uint32_t instance);
+  std::uint32_t finish(std::uint32_t instance, const Job& job);
+  std::uint32_t hand_over(std::uint32_t instance);
   void run(std::uint32_t visit);
-  std::uint32_t run_on(std::uint32_t visit);
-  NEPHOSCOPE_COLD std::uint32_t run_program(std::uint32_t visit);
+  std::uint32_t run_program(std::uint32_t visit);
   NEPHOSCOPE_COLD void call(std::uint32_t visit, std::uint32_t call);
-  void compute(std::uint32_t visit, std::int64_t work);
-  NEPHOSCOPE_COLD void reschedule(std::uint32_t instance);
+  void begin(std::uint32_t instance, const Job& job);
+  void expect_completion(std::uint32_t instance, std::int64_t due);
+  void reschedule(std::uint32_t instance);
   std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
-  void answer(std::uint32_t visit, Outcome outcome);
-  NEPHOSCOPE_COLD void answer_waiting(std::uint32_t visit, Outcome outcome);
-  void account(const Visit& it, Outcome outcome);
-  NEPHOSCOPE_COLD void expect_deadline(std::uint32_t visit, Caller& caller);
-  NEPHOSCOPE_COLD void unlink(std::uint32_t visit);
+  NEPHOSCOPE_COLD void answer(std::uint32_t visit, Outcome outcome);
+  void answer_waiting(std::uint32_t visit, Outcome outcome);
+  void account(const Sent& sent, Outcome outcome, std::int64_t now);
+  void expect_deadline(std::uint32_t visit, Caller& caller);
+  void unlink(std::uint32_t visit);
   NEPHOSCOPE_COLD void expire(std::uint32_t caller);
-  NEPHOSCOPE_COLD void leave(std::uint32_t visit);
+  void leave(std::uint32_t visit);
+  void bring_up_to_date(std::uint32_t instance, std::int64_t until);
+  NEPHOSCOPE_COLD void bring_all_up_to_date(std::int64_t until);
+  bool may_be_unwatched(std::uint32_t fleet) const;
+  void watch(std::uint32_t fleet);
+  void tell_routes();
 
   static bool comes_before(const Arrival& a, const Arrival& b) {
     return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
@@ -221,11 +239,11 @@ class World {
   Sampler& sampler(std::uint32_t traffic, std::uint32_t draw) {
     return samplers_[sampler_of_[traffic * programs_.draws().size() + draw]];
   }
-  double draw(const VisitDetail& detail, const Programs::Step& step) {
-    return sampler(detail.traffic, step.draw).at(detail.serial, detail.path);
+  double draw(const Visit& visit, const Programs::Step& step) {
+    return sampler(visit.traffic, step.draw).at(visit.serial, visit.path);
   }
-  Caller& caller_of(const Visit& it) { return callers_[routes_[it.route].caller]; }
-  const Caller& caller_of(const Visit& it) const { return callers_[routes_[it.route].caller]; }
+  Caller& caller_of(const Sent& sent) { return callers_[routes_[sent.route].caller]; }
+  const Caller& caller_of(const Sent& sent) const { return callers_[routes_[sent.route].caller]; }
   // Measured requests so far.
   std::uint64_t offered(const Caller& caller) const {
     return warm_ ? caller.sent - caller.sent_at_warmup : 0;
@@ -245,11 +263,14 @@ class World {
   std::vector<TargetAccount> targets_of(std::size_t balancer) const;
   std::vector<InFlight> count_in_flight() const;
   std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
-  // Of the visits whose caller still waits.
+  // Of the requests whose caller still waits, in no order that means anything.
   template <class Action>
-  void for_each_visit(Action action) const {
+  void for_each_request(Action action) const {
     visits_.for_each([&](const Visit& it) {
       if ((it.flags & Visit::left) == 0) action(it);
+    });
+    instances_.for_each_job([&](const Job& job) {
+      if (!is_visit(job)) action(sent_of(job));
     });
   }
   void add_instance(std::uint32_t fleet);
@@ -294,7 +315,6 @@ class World {
   std::vector<std::int64_t> run_at_warmup_;        // by instance, ns
   std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
   Slab<Visit> visits_;
-  std::vector<VisitDetail> details_;  // by visit
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead
