@@ -49,9 +49,9 @@ class ConsistentHash {
     std::uint32_t bucket = within_level(hash, 2 * top_ - 1);
     if (bucket >= capacity()) [[unlikely]]
       bucket = draw_again(hash);
-    if (buckets_[bucket].size_when_removed != 0) [[unlikely]]
-      bucket = successor_of(bucket, hash);
-    return buckets_[bucket].member;
+    if (in_order_ != 0) [[likely]]
+      return bucket;
+    return buckets_[successor_of(bucket, hash)].member;
   }
 
   void add(std::uint32_t member) {
@@ -64,6 +64,7 @@ class ConsistentHash {
     buckets_[bucket].successor = bucket;
     ++working_;
     buckets_[bucket].member = member;
+    if (member != bucket) in_order_ = 0;
     if (member >= bucket_of_.size()) bucket_of_.resize(member + 1);
     bucket_of_[member] = bucket;
   }
@@ -72,19 +73,20 @@ class ConsistentHash {
     const std::uint32_t bucket = bucket_of_[member];
     if (removed_.empty() && bucket + 1 == capacity()) return remove_last_bucket();
     removed_.push_back(bucket);
+    in_order_ = 0;
     --working_;
     const std::uint32_t last = at_[working_];
     buckets_[bucket].size_when_removed = working_;
     buckets_[bucket].successor = last;
     at_[place_[bucket]] = last;
     place_[last] = place_[bucket];
-    // The last member's bucket 0 was left too: nothing refers to any bucket any more.
+    // Nobody is left, so nobody can be moved.
     if (working_ == 0) *this = ConsistentHash();
   }
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(buckets_, at_, place_, bucket_of_, removed_, working_, top_);
+    archive(buckets_, at_, place_, bucket_of_, removed_, working_, top_, in_order_);
   }
 
  private:
@@ -123,6 +125,7 @@ class ConsistentHash {
   std::vector<std::uint32_t> removed_;    // R: buckets without a member, the latest removed last
   std::uint32_t working_ = 0;
   std::uint32_t top_ = 1;  // the first bucket of the top level, a power of two; capacity <= 2 top_
+  std::uint32_t in_order_ = 1;  // every bucket has a member, its own number
 };
 
 }  // namespace nephoscope

@@ -22,22 +22,23 @@ class CountPartition {
   std::uint32_t size() const { return static_cast<std::uint32_t>(order_.size()); }
 
   // The rest needs size() > 0, or a slot that is contained.
-  std::uint32_t least() const { return cells_[order_[0]].count; }
+  std::uint32_t least() const { return least_; }
   // The targets of least count are those of places 0 .. ties() - 1.
-  std::uint32_t ties() const { return end_[least()]; }
+  std::uint32_t ties() const { return end_[least_]; }
   std::uint32_t count(std::uint32_t slot) const { return cells_[slot].count; }
 
   // Increments the target at `place` < ties() and returns it.
   NEPHOSCOPE_HOT std::uint32_t take(std::uint32_t at) {
     const std::uint32_t slot = order_[at];
-    const std::uint32_t count = cells_[slot].count;
+    const std::uint32_t count = least_;
     const std::uint32_t last = --end_[count];
+    if (last == 0) least_ = count + 1;
     place(order_[last], at);
     order_[last] = slot;
     cells_[slot].place = last;
     cells_[slot].count = count + 1;
-    if (count + 1 == end_.size()) [[unlikely]]
-      end_.push_back(size());
+    if (count + 1 == levels_) [[unlikely]]
+      add_level();
     return slot;
   }
 
@@ -46,20 +47,22 @@ class CountPartition {
     const Cell cell{cells_[slot].place, cells_[slot].count};
     if (cell.place == absent) [[unlikely]]
       return;
-    const std::uint32_t first = end_[cell.count - 1]++;
+    const std::uint32_t count = cell.count - 1;
+    const std::uint32_t first = end_[count]++;
+    if (count < least_) least_ = count;
     place(order_[first], cell.place);
     order_[first] = slot;
     cells_[slot].place = first;
-    cells_[slot].count = cell.count - 1;
+    cells_[slot].count = count;
   }
 
   // Adds a target that has `count` requests outstanding. O(largest count).
   void add(std::uint32_t slot, std::uint32_t count) {
     if (slot >= cells_.size()) cells_.resize(slot + 1);
-    while (end_.size() <= count) end_.push_back(size());
+    while (levels_ <= count) add_level();
     order_.push_back(slot);
     std::uint32_t hole = size() - 1;
-    for (std::size_t level = end_.size() - 1; level > count; --level) {
+    for (std::uint32_t level = levels_ - 1; level > count; --level) {
       const std::uint32_t first = end_[level - 1];
       if (first != hole) place(order_[first], hole);  // an empty bucket has nothing to move
       hole = first;
@@ -68,23 +71,25 @@ class CountPartition {
     ++end_[count];
     cells_[slot].count = count;
     place(slot, hole);
+    least_ = cells_[order_[0]].count;
   }
 
   // O(largest count).
   void remove(std::uint32_t slot) {
     std::uint32_t hole = cells_[slot].place;
-    for (std::size_t level = cells_[slot].count; level < end_.size(); ++level) {
+    for (std::uint32_t level = cells_[slot].count; level < levels_; ++level) {
       const std::uint32_t last = --end_[level];
       if (last != hole) place(order_[last], hole);  // an empty bucket has nothing to move
       hole = last;
     }
     order_.pop_back();
     cells_[slot].place = absent;
+    least_ = order_.empty() ? 0 : cells_[order_[0]].count;
   }
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(order_, cells_, end_);
+    archive(order_, cells_, end_, levels_, least_);
   }
 
  private:
@@ -92,6 +97,11 @@ class CountPartition {
     std::uint32_t place = absent;
     std::uint32_t count = 0;
   };
+
+  NEPHOSCOPE_COLD void add_level() {
+    end_.push_back(size());
+    ++levels_;
+  }
 
   void place(std::uint32_t slot, std::uint32_t at) {
     order_[at] = slot;
@@ -101,6 +111,8 @@ class CountPartition {
   std::vector<std::uint32_t> order_;
   std::vector<Cell> cells_;               // by slot
   std::vector<std::uint32_t> end_ = {0};  // by count
+  std::uint32_t levels_ = 1;              // of end_
+  std::uint32_t least_ = 0;               // count of the first
 };
 
 }  // namespace nephoscope

@@ -17,7 +17,7 @@ void LeastResponseTime::add(Target target, std::uint32_t outstanding) {
   update(target.slot);
 }
 
-// Keys of as many bits for the slot as there are leaves for.
+// The same scores with as many bits for the slot as there are leaves for.
 void LeastResponseTime::grow() {
   const std::vector<std::uint64_t> before = std::move(keys_);
   const std::uint64_t leaves_before = leaves_;
@@ -25,7 +25,8 @@ void LeastResponseTime::grow() {
   slot_bits_ = static_cast<std::uint32_t>(std::bit_width(leaves_ - 1));
   keys_.assign(2 * leaves_, absent);
   for (std::uint32_t slot = 0; slot < leaves_before; ++slot) {
-    if (before[leaves_before + slot] != absent) update(slot);
+    const std::uint64_t key = before[leaves_before + slot];
+    if (key != absent) set_leaf(slot, tied(key >> score_shift << score_shift, slot));
   }
 }
 

@@ -69,6 +69,7 @@ class LeastResponseTime {
   static constexpr double newest = 0.125;
   static constexpr std::uint32_t trusted = 8;  // answers after which a target is known by its own
   static constexpr std::uint64_t absent = ~std::uint64_t{0};
+  static constexpr unsigned score_shift = 33;  // the sign of a float is left out
 
   struct State {
     static constexpr bool plain_doubles = true;
@@ -90,9 +91,13 @@ class LeastResponseTime {
     const double estimate = state.answers < trusted ? mean_ : state.estimate;
     const auto score =
         static_cast<float>(estimate * per_weight_[state.of_class] * (state.outstanding + 1.0));
+    return tied(std::uint64_t{std::bit_cast<std::uint32_t>(score)} << score_shift, slot);
+  }
+
+  // The score of a key, with random bits and the slot below it.
+  std::uint64_t tied(std::uint64_t score, std::uint32_t slot) {
     random_ = random_ * 6364136223846793005U + 1442695040888963407U;
-    return std::uint64_t{std::bit_cast<std::uint32_t>(score)} << 33 |
-           (random_ >> 31 & ~slot_mask()) | slot;
+    return score | (random_ >> (64 - score_shift) & ~slot_mask()) | slot;
   }
 
   void update(std::uint32_t slot) { set_leaf(slot, key(slot)); }

@@ -129,7 +129,7 @@ class Router {
     return policy<Chosen>().take(words_, client);
   }
 
-  Target target(std::uint32_t slot) const {
+  NEPHOSCOPE_HOT Target target(std::uint32_t slot) const {
     return {slot, weights_.size() == 1 ? 0U : targets_[slot].of_class};
   }
 

@@ -85,7 +85,6 @@ void bind_router(py::module_& m) {
           "add",
           [](LoneRouter& lone, std::uint32_t count, std::uint32_t of_class) {
             check_weight(lone.router, of_class);
-            lone.router.reserve(of_class, count);
             for (; count > 0; --count) lone.router.add(of_class);
             lone.outstanding.resize(lone.router.slots());
           },

@@ -29,11 +29,10 @@ std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
   Instance& it = instances_.emplace_back();
   it.kind = static_cast<std::uint16_t>(kind);
   it.mode = kinds_[kind].mode;
-  it.free_workers = kinds_[kind].workers;
   it.updated = now;
   if (it.mode == Mode::several) {
-    it.sharing = static_cast<std::uint32_t>(sharing_.size());
-    sharing_.emplace_back();
+    it.sharing = Sharing{};
+    it.sharing.free_workers = kinds_[kind].workers;
   }
   return static_cast<std::uint32_t>(instances_.size() - 1);
 }
@@ -104,10 +103,11 @@ void Instances::check(std::int64_t now) const {
   for (std::size_t index = 0; index < instances_.size(); ++index) {
     const Instance& it = instances_[index];
     const KindState& kind = kinds_[it.kind];
-    const bool counts = it.free_workers <= kind.workers && computing(it) <= busy(it) &&
-                        it.waiting <= kind.backlog && (it.waiting == 0 || it.free_workers == 0);
-    const bool times = it.updated <= now && it.run_ns >= 0 &&
-                       (it.mode != Mode::several || sharing_[it.sharing].clock >= 0);
+    const std::uint32_t busy = workers_busy(it);
+    const bool counts = busy <= kind.workers && computing(it) <= busy &&
+                        it.waiting <= kind.backlog && (it.waiting == 0 || busy == kind.workers);
+    const bool times =
+        it.updated <= now && it.run_ns >= 0 && (it.mode != Mode::several || it.sharing.clock >= 0);
     if (!counts || !times) {
       throw InvariantError("instance " + std::to_string(index) + " at " + std::to_string(now) +
                            " ns: workers, backlog or vCPU time do not add up");

@@ -60,21 +60,23 @@ class Instances {
   // will complete if that is known, else what has become of it.
   NEPHOSCOPE_HOT std::int64_t offer(std::uint32_t instance, const Job& job, std::int64_t now) {
     Instance& it = instances_[instance];
-    if (it.free_workers == 0) return enqueue(it, job);
-    --it.free_workers;
-    return begin(it, job, now);
+    if (it.mode == Mode::several) return offer_shared(it, job, now);
+    if (it.busy) return enqueue(it, job);
+    it.busy = true;
+    return begin_solo(it, job, now);
   }
 
   // A job that has a worker begins: it computes if its work is known, else it is `held`.
   NEPHOSCOPE_HOT std::int64_t begin(std::uint32_t instance, const Job& job, std::int64_t now) {
-    return begin(instances_[instance], job, now);
+    Instance& it = instances_[instance];
+    return it.mode == Mode::several ? begin_shared(it, job, now) : begin_solo(it, job, now);
   }
 
   // When the first of the computing jobs of an instance with several workers will complete, or
   // `never`.
   NEPHOSCOPE_HOT std::int64_t next_completion(std::uint32_t instance) const {
     const Instance& it = instances_[instance];
-    const Sharing& sharing = sharing_[it.sharing];
+    const Sharing& sharing = it.sharing;
     return sharing.computing == 0 ? never : completion_of_first(it, sharing, kinds_[it.kind]);
   }
 
@@ -88,9 +90,9 @@ class Instances {
   }
 
   // The same for the first of the computing jobs of an instance with several workers.
-  Job complete_first(std::uint32_t instance, std::int64_t now) {
+  NEPHOSCOPE_HOT Job complete_first(std::uint32_t instance, std::int64_t now) {
     Instance& it = instances_[instance];
-    Sharing& sharing = sharing_[it.sharing];
+    Sharing& sharing = it.sharing;
     it.run_ns += (now - it.updated) * std::min(sharing.computing, kinds_[it.kind].vcpus);
     it.updated = now;
     return pop_computing(sharing);
@@ -100,11 +102,13 @@ class Instances {
   // and must begin, or to nobody (nullptr). What is returned is valid until the next call.
   NEPHOSCOPE_HOT const Job* release_worker(std::uint32_t instance) {
     Instance& it = instances_[instance];
-    if (it.waiting == 0) {
-      ++it.free_workers;
-      return nullptr;
+    if (it.waiting != 0) return &pop_waiting(it);
+    if (it.mode == Mode::several) {
+      ++it.sharing.free_workers;
+    } else {
+      it.busy = false;
     }
-    return &pop_waiting(it);
+    return nullptr;
   }
 
   // On an instance with one worker whose jobs all know their work: ends the running job if it is
@@ -120,10 +124,9 @@ class Instances {
     it.run_ns += it.running.work;
     it.updated = due;
     if (it.waiting == 0) {
-      it.computing = false;
-      it.free_workers = 1;
+      it.computing = it.busy = false;
     } else {
-      begin(it, pop_waiting(it), due);
+      begin_solo(it, pop_waiting(it), due);
     }
     return true;
   }
@@ -133,6 +136,10 @@ class Instances {
     const Instance& it = instances_[instance];
     return it.computing ? it.updated + it.running.work : never;
   }
+
+  // A count that its owner keeps beside the instance.
+  NEPHOSCOPE_HOT void count(std::uint32_t instance) { ++instances_[instance].counted; }
+  std::uint64_t counted(std::uint32_t instance) const { return instances_[instance].counted; }
 
   // Takes a job out of the backlog, by its id. Returns false when it does not wait there.
   // O(waiting).
@@ -147,13 +154,10 @@ class Instances {
     NEPHOSCOPE_PREFETCH(instances_.data() + (instance < instances_.size() ? instance : 0));
   }
 
-  // The job that will complete first on an instance with one worker, as a hint. Any number will do.
-  NEPHOSCOPE_HOT const Job& running_hint(std::uint32_t instance) const {
-    return instances_[instance < instances_.size() ? instance : 0].running;
-  }
-
   std::size_t size() const { return instances_.size(); }
-  std::uint32_t workers_busy(std::uint32_t instance) const { return busy(instances_[instance]); }
+  std::uint32_t workers_busy(std::uint32_t instance) const {
+    return workers_busy(instances_[instance]);
+  }
   std::uint32_t waiting_jobs(std::uint32_t instance) const { return instances_[instance].waiting; }
   const Kind& kind_of(std::uint32_t instance) const { return kinds_[instances_[instance].kind]; }
   const Kind& kind(std::uint32_t index) const { return kinds_[index]; }
@@ -169,7 +173,7 @@ class Instances {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(instances_, sharing_, order_);
+    archive(instances_, order_);
     waiting_blocks_.serialize(archive);
     computing_blocks_.serialize(archive);
   }
@@ -183,30 +187,35 @@ class Instances {
   // One worker at reference speed; one at another; or several, who share.
   enum class Mode : std::uint8_t { solo, solo_scaled, several };
 
-  struct alignas(64) Instance {
-    std::int64_t updated = 0;  // solo: when its job began or ended; else when the clock was set
-    std::int64_t run_ns = 0;
-    Job running;  // solo: its job, the work in ns of this instance
-    std::uint32_t free_workers = 0;
-    std::uint32_t first = 0;  // of the waiting jobs, in their ring
-    std::uint32_t waiting = 0;
-    std::uint32_t ring = none;     // the block of the waiting jobs
-    std::uint32_t sharing = none;  // several: its place among those who share
-    std::uint16_t kind = 0;
-    std::uint8_t ring_log2 = 0;
-    Mode mode : 7 = Mode::solo;
-    bool computing : 1 = false;  // solo
-  };
-  static_assert(sizeof(Instance) == 64);
-
-  // What an instance with several workers has besides.
+  // What an instance with several workers has in place of the one job that runs.
   struct Sharing {
     std::int64_t clock = 0;  // units of service since idle
+    std::uint32_t free_workers = 0;
     std::uint32_t computing = 0;
     std::uint32_t heap = none;  // the block of the computing jobs
     std::uint32_t heap_log2 = 0;
-    std::uint32_t unused = 0;
   };
+
+  struct alignas(64) Instance {
+    Instance() : running() {}
+
+    std::int64_t updated = 0;  // solo: when its job began or ended; else when the clock was set
+    std::int64_t run_ns = 0;
+    std::uint64_t counted = 0;  // see count()
+    union {
+      Job running;      // solo: its job, the work in ns of this instance
+      Sharing sharing;  // several
+    };
+    std::uint32_t first = 0;  // of the waiting jobs, in their ring
+    std::uint32_t waiting = 0;
+    std::uint32_t ring = none;  // the block of the waiting jobs
+    std::uint16_t kind = 0;
+    std::uint8_t ring_log2 = 0;
+    Mode mode : 6 = Mode::solo;
+    bool busy : 1 = false;       // solo: its worker
+    bool computing : 1 = false;  // solo
+  };
+  static_assert(sizeof(Instance) == 64);
 
   struct Computing {
     std::int64_t due = 0;  // on the instance's clock
@@ -237,15 +246,18 @@ class Instances {
     }
   };
 
-  std::uint32_t busy(const Instance& it) const { return kinds_[it.kind].workers - it.free_workers; }
+  std::uint32_t workers_busy(const Instance& it) const {
+    if (it.mode != Mode::several) return it.busy ? 1 : 0;
+    return kinds_[it.kind].workers - it.sharing.free_workers;
+  }
   std::uint32_t computing(const Instance& it) const {
-    return it.mode == Mode::several ? sharing_[it.sharing].computing : it.computing ? 1 : 0;
+    if (it.mode != Mode::several) return it.computing ? 1 : 0;
+    return it.sharing.computing;
   }
 
-  NEPHOSCOPE_HOT std::int64_t begin(Instance& it, const Job& job, std::int64_t now) {
+  NEPHOSCOPE_HOT std::int64_t begin_solo(Instance& it, const Job& job, std::int64_t now) {
     if (job.work < 0) [[unlikely]]
       return held;
-    if (it.mode == Mode::several) return begin_shared(it, job, now);
     it.running = job;
     it.updated = now;
     it.computing = true;
@@ -254,9 +266,18 @@ class Instances {
     return now + it.running.work;
   }
 
+  NEPHOSCOPE_HOT std::int64_t offer_shared(Instance& it, const Job& job, std::int64_t now) {
+    Sharing& sharing = it.sharing;
+    if (sharing.free_workers == 0) return enqueue(it, job);
+    --sharing.free_workers;
+    return begin_shared(it, job, now);
+  }
+
   NEPHOSCOPE_HOT std::int64_t begin_shared(Instance& it, const Job& job, std::int64_t now) {
+    if (job.work < 0) [[unlikely]]
+      return held;
     const KindState& kind = kinds_[it.kind];
-    Sharing& sharing = sharing_[it.sharing];
+    Sharing& sharing = it.sharing;
     settle(it, sharing, kind, now);
     const std::int64_t units = std::min(job.work, kind.work_max) << kind.unit_shift;
     push_computing(sharing, {sharing.clock + units, job.since, job.id, job.place, order_++, 0});
@@ -268,7 +289,8 @@ class Instances {
     return static_cast<std::int32_t>(a.order - b.order) < 0;
   }
 
-  void settle(Instance& it, Sharing& sharing, const KindState& kind, std::int64_t now) {
+  NEPHOSCOPE_HOT void settle(Instance& it, Sharing& sharing, const KindState& kind,
+                             std::int64_t now) {
     if (sharing.computing != 0) {
       const std::int64_t elapsed = now - it.updated;
       sharing.clock += static_cast<std::int64_t>(
@@ -280,15 +302,15 @@ class Instances {
     it.updated = now;
   }
 
-  std::int64_t completion_of_first(const Instance& it, const Sharing& sharing,
-                                   const KindState& kind) const {
+  NEPHOSCOPE_HOT std::int64_t completion_of_first(const Instance& it, const Sharing& sharing,
+                                                  const KindState& kind) const {
     const std::int64_t left = computing_blocks_.at(sharing.heap)->due - sharing.clock;
     if (left <= 0) return it.updated;
     return it.updated +
            duration_ns(static_cast<double>(left) * kind.inverse_rate(sharing.computing));
   }
 
-  void push_computing(Sharing& sharing, const Computing& added) {
+  NEPHOSCOPE_HOT void push_computing(Sharing& sharing, const Computing& added) {
     if (sharing.heap == none || sharing.computing >> sharing.heap_log2 != 0) [[unlikely]]
       grow_computing(sharing);
     Computing* heap = computing_blocks_.at(sharing.heap);
@@ -302,7 +324,7 @@ class Instances {
     heap[hole] = added;
   }
 
-  Job pop_computing(Sharing& sharing) {
+  NEPHOSCOPE_HOT Job pop_computing(Sharing& sharing) {
     Computing* heap = computing_blocks_.at(sharing.heap);
     const Job first{0, heap[0].since, heap[0].id, heap[0].place};
     const std::uint32_t size = --sharing.computing;
@@ -343,7 +365,6 @@ class Instances {
   NEPHOSCOPE_COLD void shrink_waiting(Instance& it);
 
   std::vector<Instance> instances_;
-  std::vector<Sharing> sharing_;
   std::vector<KindState> kinds_;
   BlockPool<Job> waiting_blocks_;
   BlockPool<Computing> computing_blocks_;
@@ -358,7 +379,7 @@ void Instances::for_each_job(Action action) const {
     }
     if (it.computing) action(it.running);
     if (it.mode != Mode::several) continue;
-    const Sharing& sharing = sharing_[it.sharing];
+    const Sharing& sharing = it.sharing;
     for (std::uint32_t place = 0; place < sharing.computing; ++place) {
       const Computing& job = computing_blocks_.at(sharing.heap)[place];
       action(Job{0, job.since, job.id, job.place});

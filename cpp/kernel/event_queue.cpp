@@ -95,7 +95,7 @@ void EventQueue::resize_wheel(std::size_t buckets) {
   in_wheel_ = 0;
 }
 
-// Aims at two to four buckets an event near the present, and at a span of several times what is
+// Aims at three to six buckets an event near the present, and at a span of several times what is
 // pending. Rebuilds only when the present layout is off by more than a factor of two.
 void EventQueue::retune() {
   const auto now = static_cast<std::int64_t>(now_ << shift_);
@@ -104,10 +104,10 @@ void EventQueue::retune() {
   tuned_at_time_ = now;
   tuned_ended_ = ended_;
   tune_at_ = sequence_ + std::min<std::uint64_t>(sequence_ * 3, 1 << 16);
-  const auto shift = std::min<std::uint32_t>(
-      static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(gap) / 3)), 44);
-  const std::size_t buckets =
-      std::clamp(std::bit_ceil(size() * 16 + 1), minimum_buckets, maximum_buckets);
+  auto shift = static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(gap) / 6));
+  std::size_t buckets = std::max(std::bit_ceil(size() * 20 + 1), minimum_buckets);
+  for (; buckets > maximum_buckets; buckets /= 2) ++shift;
+  shift = std::min(shift, 44U);
   const bool width_fits = shift <= shift_ + 1 && shift_ <= shift + 1;
   const bool count_fits = buckets <= heads_.size() && heads_.size() <= buckets * 4;
   if (width_fits && count_fits) return;

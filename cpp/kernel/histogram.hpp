@@ -48,8 +48,10 @@ class Histogram {
     const uint128 square = static_cast<uint128>(v) * v;
     squares_low_ += square;
     squares_high_ += squares_low_ < square ? 1U : 0U;
-    min_ = value < min_ ? value : min_;
-    max_ = value > max_ ? value : max_;
+    if (value < min_) [[unlikely]]
+      min_ = value;
+    if (value > max_) [[unlikely]]
+      max_ = value;
   }
 
   void merge(const Histogram& other);

@@ -76,7 +76,7 @@ void World::build_balancers(const WorldSpec& spec) {
     const StreamKey key =
         stream_key(seed_, replication_, "load_balancers/" + from.name + "/routing");
     Balancer& balancer =
-        balancers_.emplace_back(Balancer{Router(from.routing, weights, key), fleets, {}, {}});
+        balancers_.emplace_back(Balancer{Router(from.routing, weights, key), fleets, {}, none, {}});
     clients_matter_ = clients_matter_ || balancer.router.uses_client();
   }
 }

@@ -163,6 +163,10 @@ void World::find_first_samplers() {
   }
   for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
     fleets_[fleet].unwatched = may_be_unwatched(fleet);
+    fleets_[fleet].by_slot = fleets_[fleet].attachments.size() != 1;
+  }
+  for (const Route& route : routes_) {
+    if (callers_[route.caller].to_balancer == 0) fleets_[route.fleet].by_slot = true;
   }
   tell_routes();
 }

@@ -52,6 +52,7 @@ struct Route {
   bool plain = false;                  // that step is all, and nobody waits for the answer
 
   bool unwatched = false;  // its fleet is (Fleet::unwatched)
+  bool by_slot = false;    // its fleet has completions counted by slot (Fleet::by_slot)
 
   Histogram latency;         // of the completed
   OutcomeCounts ended{};     // measured requests; the completed are counted by the histogram

@@ -90,8 +90,13 @@ void World::add_instance(std::uint32_t fleet) {
   completion_of_.push_back(EventQueue::none);
   for (Attachment& attachment : it.attachments) {
     Balancer& balancer = balancers_[attachment.balancer];
-    attachment.slots.push_back(balancer.router.add(attachment.of_class));
+    const std::uint32_t slot = balancer.router.add(attachment.of_class);
+    attachment.slots.push_back(slot);
     balancer.slots.push_back({0, instance, attachment.of_class});
+    if (slot == 0) balancer.first_instance = instance;
+    if (attachment.of_class != 0 || instance != balancer.first_instance + slot) {
+      balancer.first_instance = none;
+    }
     balancer.unserved.push_back({});
   }
 }
@@ -142,7 +147,7 @@ void World::serialize(Archive& archive) {
   }
   for (Balancer& balancer : balancers_) {
     balancer.router.serialize(archive);
-    archive(balancer.slots, balancer.unserved);
+    archive(balancer.slots, balancer.first_instance, balancer.unserved);
   }
   for (Fleet& fleet : fleets_) {
     archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,

@@ -51,17 +51,6 @@ void World::refuse(const Sent& sent, const Request& request) {
   visits_.release(visit);
 }
 
-// The first of the computing jobs of an instance with several workers is done. Its next completion
-// is found when all that follows from this one has been done.
-void World::complete_first(std::uint32_t instance) {
-  completion_of_[instance] = EventQueue::none;
-  completing_ = instance;
-  const std::uint32_t visit = finish(instance, instances_.complete_first(instance, now_));
-  if (visit != none) run(visit);
-  completing_ = none;
-  reschedule(instance);
-}
-
 // Runs a visit on until it has to wait, and then every other visit that it set free.
 void World::run(std::uint32_t visit) {
   for (;;) {
@@ -136,7 +125,7 @@ std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
 // The end of a visit whose caller still waits. The visit is over.
 void World::answer(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
-  account(it, outcome, now_);
+  account(it, it.instance, outcome, now_);
   if ((it.flags & Visit::listed) != 0) unlink(visit);
   if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, outcome);
   visits_.release(visit);
@@ -191,7 +180,10 @@ void World::watch(std::uint32_t at) {
 }
 
 void World::tell_routes() {
-  for (Route& route : routes_) route.unwatched = fleets_[route.fleet].unwatched;
+  for (Route& route : routes_) {
+    route.unwatched = fleets_[route.fleet].unwatched;
+    route.by_slot = fleets_[route.fleet].by_slot;
+  }
 }
 
 }  // namespace nephoscope

@@ -24,10 +24,14 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
       refuse(sent, request);
       return none;
     }
-    const Slot& slot = balancer.slots[sent.target];
-    instance = slot.instance;
+    if (balancer.first_instance != none) [[likely]] {
+      instance = balancer.first_instance + sent.target;
+    } else {
+      const Slot& slot = balancer.slots[sent.target];
+      instance = slot.instance;
+      sent.route += slot.of_class;
+    }
     if (many_instances_) instances_.prefetch(instance);
-    sent.route += slot.of_class;
   } else {
     const Fleet& fleet = fleets_[caller.to];
     if (fleet.members.empty()) [[unlikely]] {
@@ -56,7 +60,7 @@ NEPHOSCOPE_HOT void World::send_plain(std::uint32_t instance, const Job& job) {
   const std::int64_t due = instances_.offer(instance, job, now_);
   if (due == Instances::waiting) return;
   if (due == Instances::refused) [[unlikely]]
-    return account(sent_of(job), Outcome::rejected, now_);
+    return account(sent_of(job), instance, Outcome::rejected, now_);
   expect_completion(instance, due);
 }
 
@@ -90,11 +94,23 @@ NEPHOSCOPE_HOT void World::complete(std::uint32_t instance) {
     run(visit);
 }
 
+// The first of the computing jobs of an instance with several workers is done. Its next completion
+// is found when all that follows from this one has been done.
+NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
+  completion_of_[instance] = EventQueue::none;
+  completing_ = instance;
+  const std::uint32_t visit = finish(instance, instances_.complete_first(instance, now_));
+  if (visit != none) [[unlikely]]
+    run(visit);
+  completing_ = none;
+  reschedule(instance);
+}
+
 // A job has computed. Returns the visit that must be run now, or none.
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
   if (is_visit(job)) [[unlikely]]
     return visit_of(job);
-  account(sent_of(job), Outcome::completed, now_);
+  account(sent_of(job), instance, Outcome::completed, now_);
   return hand_over(instance);
 }
 
@@ -122,30 +138,33 @@ NEPHOSCOPE_HOT void World::bring_up_to_date(std::uint32_t instance, std::int64_t
   Job job;
   std::int64_t time = 0;
   while (instances_.finish_before(instance, until, job, time)) {
-    account(sent_of(job), Outcome::completed, time);
+    account(sent_of(job), instance, Outcome::completed, time);
     ++events_;
   }
 }
 
 // Books what a request that reached an instance ended with, at its caller, its balancer and its
 // route.
-NEPHOSCOPE_HOT void World::account(const Sent& sent, Outcome outcome, std::int64_t now) {
+NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Outcome outcome,
+                                   std::int64_t now) {
   Route& route = routes_[sent.route];
   Caller& caller = callers_[route.caller];
   const auto kind = static_cast<std::size_t>(outcome);
   ++caller.ended[kind];
-  const bool measured = sent.arrival >= warmup_;
   const std::int64_t latency = now - sent.arrival;
-  if (outcome == Outcome::completed) [[likely]] {
-    if (measured) route.latency.record(latency);
-  } else {
-    route.ended[kind] += measured ? 1U : 0U;
+  if (sent.target != none) [[likely]]
+    balancers_[caller.to].router.answered(sent.target, latency);
+  if (sent.arrival < warmup_) return;
+  if (outcome != Outcome::completed) [[unlikely]] {
+    ++route.ended[kind];
+    if (sent.target != none) ++balancers_[caller.to].unserved[sent.target][kind];
+    return;
   }
-  if (sent.target != none) [[likely]] {
-    Balancer& balancer = balancers_[caller.to];
-    balancer.router.answered(sent.target, latency);
-    (outcome == Outcome::completed ? balancer.slots[sent.target].completed
-                                   : balancer.unserved[sent.target][kind]) += measured ? 1U : 0U;
+  route.latency.record(latency);
+  if (!route.by_slot) [[likely]] {
+    instances_.count(instance);
+  } else if (sent.target != none) {
+    ++balancers_[caller.to].slots[sent.target].completed;
   }
 }
 

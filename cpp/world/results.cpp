@@ -168,7 +168,9 @@ std::vector<TargetAccount> World::targets_of(std::size_t at) const {
     target.fleet = balancer.fleets[balancer.slots[slot].of_class];
     target.instance = index_in_fleet_[instance];
     target.ended = balancer.unserved[slot];
-    target.ended[static_cast<std::size_t>(Outcome::completed)] += balancer.slots[slot].completed;
+    target.ended[static_cast<std::size_t>(Outcome::completed)] +=
+        fleets_[target.fleet].by_slot ? balancer.slots[slot].completed
+                                      : instances_.counted(instance);
     target.run_ns = run_since_warmup(instance);
     targets.push_back(target);
   }

@@ -149,7 +149,6 @@ void World::run_events(std::int64_t until) {
 // What the next completions will touch is on its way while this event is handled.
 NEPHOSCOPE_HOT void World::fetch_ahead() const {
   instances_.prefetch(calendar_.second_payload());
-  // TODO router prefetch
 }
 
 NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {

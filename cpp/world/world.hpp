@@ -126,7 +126,7 @@ class World {
 
   // A target of a balancer.
   struct Slot {
-    std::uint64_t completed = 0;  // measured requests
+    std::uint64_t completed = 0;  // measured requests, where they are counted here
     std::uint32_t instance = 0;
     std::uint32_t of_class = 0;
   };
@@ -135,6 +135,7 @@ class World {
     Router router;
     std::vector<std::uint32_t> fleets;  // by class
     std::vector<Slot> slots;
+    std::uint32_t first_instance = none;  // slot i is instance first + i, of class 0; else none
     std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
   };
 
@@ -162,6 +163,9 @@ class World {
     std::uint32_t least = 0;
     std::uint32_t most = 0;
     bool unwatched = false;
+    // An instance that is no more than one target keeps the count of what it has answered itself:
+    // it is at hand then. Otherwise each of its slots does.
+    bool by_slot = false;
   };
 
   // Measured requests of a route that are not answered yet.
@@ -210,7 +214,7 @@ class World {
   NEPHOSCOPE_COLD void refuse(const Sent& sent, const Request& request);
   std::uint32_t take_visit(const Sent& sent, const Request& request);
   void complete(std::uint32_t instance);
-  NEPHOSCOPE_COLD void complete_first(std::uint32_t instance);
+  void complete_first(std::uint32_t instance);
   std::uint32_t finish(std::uint32_t instance, const Job& job);
   std::uint32_t hand_over(std::uint32_t instance);
   void run(std::uint32_t visit);
@@ -222,7 +226,7 @@ class World {
   std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
   NEPHOSCOPE_COLD void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
-  void account(const Sent& sent, Outcome outcome, std::int64_t now);
+  void account(const Sent& sent, std::uint32_t instance, Outcome outcome, std::int64_t now);
   void expect_deadline(std::uint32_t visit, Caller& caller);
   void unlink(std::uint32_t visit);
   NEPHOSCOPE_COLD void expire(std::uint32_t caller);

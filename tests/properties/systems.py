@@ -237,3 +237,64 @@ def systems(draw) -> System:
         tuple(sorted(draw(st.lists(st.integers(0, duration * 10**9), max_size=4)))),
         draw(st.integers(0, 2**32)),
     )
+
+
+BLIND = ("round_robin", "ip_hash", "random", "weighted_random")
+
+
+@st.composite
+def plain_systems(draw) -> System:
+    """Requests that only compute, one at a time and in turn, sent without a look at who is busy.
+
+    Interventions may put a stop to that. Works are continuous, so that no two instants are equal.
+    """
+    names = [f"fleet{i}" for i in range(draw(st.integers(1, 3)))]
+    fleets = {
+        name: {
+            "service": f"{name}-work",
+            "count": draw(st.sampled_from([0, 1, 2, 5])),
+            "instance_type": {
+                "vcpus": 1,
+                "memory": "1GiB",
+                "speed": draw(st.sampled_from([0.5, 1.0, 1.7])),
+            },
+        }
+        for name in names
+    }
+    means = st.sampled_from(["20ms", "100ms", "400ms"])
+    programs = {
+        f"{name}-work": {"steps": [{"compute": {"lognormal": {"mean": draw(means), "cv": 1.3}}}]}
+        for name in names
+    }
+    doors = {
+        f"door{i}": {
+            "targets": draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)),
+            "routing": draw(st.sampled_from(BLIND)),
+        }
+        for i in range(draw(st.integers(1, 2)))
+    }
+    duration = draw(st.sampled_from([5, 20]))
+    tree = {
+        "nephoscope": 1,
+        "name": "plain",
+        "duration": f"{duration}s",
+        "warmup": f"{draw(st.sampled_from([0, 1]))}s",
+        "series": draw(st.sampled_from(["none", "1s", "auto"])),
+        "fleets": fleets,
+        "services": programs,
+        "load_balancers": doors,
+        "traffic": {
+            f"source{i}": {
+                "to": draw(st.sampled_from([*doors, *names])),
+                "rate": f"{draw(RATES)}/s",
+                "arrivals": "poisson",
+            }
+            for i in range(draw(st.integers(1, 3)))
+        },
+    }
+    return System(
+        tree,
+        draw(changes(tree, duration)),
+        tuple(sorted(draw(st.lists(st.integers(0, duration * 10**9), max_size=4)))),
+        draw(st.integers(0, 2**32)),
+    )

@@ -121,6 +121,54 @@ def test_one_that_goes_and_comes_back_restores_the_shares():
     assert np.array_equal(after, before)
 
 
+@pytest.mark.parametrize("first", [1, 2, 3, 15, 16, 17, 100])
+def test_growing_and_shrinking_by_any_number_moves_no_one_else(first):
+    """Past every power of two, with room or without."""
+    made = router(first)
+    keys = clients(40_000)
+    grown = [route(made, keys)]
+    for newcomer in range(first, 8 * first + 3):
+        made.add(1)
+        grown.append(route(made, keys))
+        moved = grown[-1] != grown[-2]
+        assert np.all(grown[-1][moved] == newcomer)
+        share = stats.binomtest(int(moved.sum()), len(keys), 1 / (newcomer + 1))
+        assert share.pvalue > ALARM, newcomer
+    for last in reversed(range(first, 8 * first + 3)):
+        made.remove(last)
+        grown.pop()
+        assert np.array_equal(route(made, keys), grown[-1]), last
+
+
+@pytest.mark.parametrize("gone", [[3], [9], [0, 4, 9], [9, 8, 7], list(range(1, 10))])
+def test_those_who_come_take_the_places_of_those_who_went_then_new_ones(gone):
+    made = router(10)
+    keys = clients(200_000)
+    for slot in gone:
+        made.remove(slot)
+    for newcomer in range(10, 25):
+        before = route(made, keys)
+        made.add(1)
+        after = route(made, keys)
+        moved = before != after
+        assert np.all(after[moved] == newcomer)
+        assert stats.binomtest(int(moved.sum()), len(keys), 1 / made.size).pvalue > ALARM
+        slots, counts = np.unique(after, return_counts=True)
+        assert len(slots) == made.size
+        assert stats.chisquare(counts).pvalue > ALARM
+
+
+def test_it_starts_anew_when_everyone_has_gone():
+    made = router(3)
+    for slot in (1, 0, 2):
+        made.remove(slot)
+    assert made.size == 0
+    made.add(5)
+    counts = np.bincount(route(made, clients(100_000)), minlength=8)
+    assert np.all(counts[:3] == 0)
+    assert stats.chisquare(counts[3:]).pvalue > ALARM
+
+
 def test_shares_stay_even_through_a_long_history():
     made = router(30)
     present, joined = list(range(30)), 30

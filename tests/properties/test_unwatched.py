@@ -1,0 +1,95 @@
+"""Fleets that nobody looks at are not in the calendar, and nothing else about them is different.
+
+The twin of a system has one balancer more, which nobody sends to and which would look at what every
+fleet has outstanding: so all of them are in the calendar. Both must tell the same to the bit.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+
+import pytest
+from hypothesis import given
+
+from nephoscope import _core
+from properties.engine import Session, by_name, compiled, run, same
+from properties.systems import System, plain_systems
+from properties.test_properties import conserves, derandomised, resumes
+
+
+def watched(system: System) -> System:
+    tree = copy.deepcopy(system.tree)
+    watcher = {"targets": list(tree["fleets"]), "routing": "least_connections"}
+    tree["load_balancers"]["watcher"] = watcher
+    return System(tree, system.changes, system.cuts_ns, system.seed)
+
+
+def tells(world: _core.World) -> dict:
+    """Everything a world tells, but for the balancer that only its twin has."""
+    results = world.results()
+    names = [name for name in results["series"] if ".watcher." not in name]
+    return {
+        "events": results["events"],
+        "traffic": by_name(results["traffic"]),
+        "fleets": by_name(results["fleets"]),
+        "load_balancers": {
+            name: account
+            for name, account in by_name(results["load_balancers"]).items()
+            if name != "watcher"
+        },
+        "series": {name: results["series"][name] for name in names},
+        "state": world.state(),
+    }
+
+
+def is_the_same_watched(system: System) -> None:
+    own, twin = Session(system), Session(watched(system))
+    for instant in (*system.cuts_ns, system.duration_ns):
+        own.to(instant)
+        twin.to(instant)
+        assert same(tells(own.world), tells(twin.world)), instant
+
+
+@derandomised(200)
+@given(plain_systems())
+def test_nobody_can_tell_a_fleet_that_is_not_watched(system):
+    is_the_same_watched(system)
+
+
+@pytest.mark.slow
+@derandomised(3000)
+@given(plain_systems())
+def test_nobody_can_tell_in_many_more(system):
+    is_the_same_watched(system)
+
+
+@derandomised(100)
+@given(plain_systems())
+def test_invariants_hold_after_every_event(system):
+    conserves(system)
+
+
+@derandomised(60)
+@given(plain_systems())
+def test_a_run_may_be_cut_saved_and_restored_anywhere(system):
+    resumes(system)
+
+
+def test_the_scenarios_are_worth_running():
+    """Most have fleets that are not watched, with requests in flight at the end."""
+    seen: Counter[str] = Counter()
+
+    @derandomised(200)
+    @given(plain_systems())
+    def look(system: System) -> None:
+        seen["scenarios"] += 1
+        seen["in flight"] += any(s["in_flight"] for s in run(system).results()["traffic"])
+        seen["changed routing"] += any(c.path.endswith(".routing") for c in system.changes)
+        # Entries of the calendar are part of a saved world: the twin's is the larger.
+        sizes = [len(_core.World(compiled(s)).save()) for s in (system, watched(system))]
+        seen["smaller"] += sizes[0] < sizes[1]
+
+    look()
+    for what in ("in flight", "changed routing", "smaller"):
+        assert seen[what] > 0.2 * seen["scenarios"], (what, seen)
