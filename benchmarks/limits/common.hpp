@@ -55,9 +55,13 @@ class Exponentials {
   [[gnu::noinline]] void refill() {
     alignas(64) std::array<std::uint64_t, block> words;
     nephoscope::philox_words(key_, drawn_, words.data(), block);
+    // Two loops: only the first can be made of vectors on every machine.
+    alignas(64) std::array<double, block> draws;
     for (std::size_t i = 0; i < block; ++i) {
-      const double draw = mean_ * nephoscope::nlog(nephoscope::unit_open(words[i]));
-      times_[i] = static_cast<std::int64_t>(draw + 0.5);
+      draws[i] = mean_ * nephoscope::nlog(nephoscope::unit_open(words[i]));
+    }
+    for (std::size_t i = 0; i < block; ++i) {
+      times_[i] = static_cast<std::int64_t>(draws[i] + 0.5);
     }
     drawn_ += block;
     position_ = 0;
