@@ -100,7 +100,7 @@ class PowerOfChoices {
   }
 
   std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
-  NEPHOSCOPE_HOT void answered(Target target) { --outstanding_[target.slot]; }
+  NEPHOSCOPE_HOT void answered(Target target, std::int64_t) { --outstanding_[target.slot]; }
 
   void add(Target target, std::uint32_t outstanding) {
     members_.add(target.slot);
@@ -151,7 +151,7 @@ class JoinIdleQueue {
   }
 
   std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
-  NEPHOSCOPE_HOT void answered(Target target) {
+  NEPHOSCOPE_HOT void answered(Target target, std::int64_t) {
     if (--outstanding_[target.slot] == 0 && members_.contains(target.slot)) idle_.add(target.slot);
   }
 

@@ -73,22 +73,34 @@ class Router {
     NEPHOSCOPE_UNREACHABLE();
   }
 
+  // route() where the kind of routing is known.
+  template <RoutingKind kind>
+  NEPHOSCOPE_HOT std::uint32_t route_as(std::uint64_t client) {
+    using Chosen = std::variant_alternative_t<static_cast<std::size_t>(kind), Policy>;
+    return present_ == 0 ? none : route_by<Chosen>(client);
+  }
+
+  // answered() where the kind of routing is known and there is one class of targets.
+  template <RoutingKind kind>
+  NEPHOSCOPE_HOT void answered_as(std::uint32_t slot, std::int64_t response_ns) {
+    using Chosen = std::variant_alternative_t<static_cast<std::size_t>(kind), Policy>;
+    if constexpr (requires(Chosen chosen) { chosen.answered(Target{}, response_ns); }) {
+      policy<Chosen>().answered(Target{slot, 0}, response_ns);
+    }
+  }
+
   // The answer to a request of `slot` has come, or its client has gone, `response_ns` after the
   // request.
   NEPHOSCOPE_HOT void answered(std::uint32_t slot, std::int64_t response_ns) {
     switch (spec_.kind) {
       case RoutingKind::least_connections:
-        policy<LeastConnections>().answered(target(slot), response_ns);
-        break;
+        return policy<LeastConnections>().answered(target(slot), response_ns);
       case RoutingKind::least_response_time:
-        policy<LeastResponseTime>().answered(target(slot), response_ns);
-        break;
+        return policy<LeastResponseTime>().answered(target(slot), response_ns);
       case RoutingKind::power_of_two:
-        policy<PowerOfChoices>().answered(target(slot));
-        break;
+        return policy<PowerOfChoices>().answered(target(slot), response_ns);
       case RoutingKind::join_idle_queue:
-        policy<JoinIdleQueue>().answered(target(slot));
-        break;
+        return policy<JoinIdleQueue>().answered(target(slot), response_ns);
       default:
         break;  // the others do not look at what is outstanding
     }

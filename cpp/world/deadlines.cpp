@@ -45,7 +45,7 @@ void World::expire(std::uint32_t at) {
 // The client of a visit goes. Its work goes on unless it only waited and the caller takes it back.
 void World::leave(std::uint32_t visit) {
   Visit& it = visits_[visit];
-  account(it, it.instance, Outcome::timed_out, now_);
+  account<AnyShape>(it, it.instance, Outcome::timed_out, now_);
   const bool awaited = (it.flags & Visit::awaited) != 0;
   it.flags = Visit::left;
   if (caller_of(it).abandons != 0) {

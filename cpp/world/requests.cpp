@@ -104,7 +104,7 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
   request.flags = Visit::awaited;
   request.path = path_of_call(parent.path, call);
   request.parent = visit;
-  const std::uint32_t child = send(caller, request);
+  const std::uint32_t child = send<AnyShape>(caller, request);
   if (child != none) ready_.push_back(child);
 }
 
@@ -119,13 +119,13 @@ std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
   } else {
     answer(visit, outcome);
   }
-  return hand_over(instance);
+  return hand_over<AnyShape>(instance);
 }
 
 // The end of a visit whose caller still waits. The visit is over.
 void World::answer(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
-  account(it, it.instance, outcome, now_);
+  account<AnyShape>(it, it.instance, outcome, now_);
   if ((it.flags & Visit::listed) != 0) unlink(visit);
   if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, outcome);
   visits_.release(visit);
@@ -145,8 +145,9 @@ void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
 void World::bring_all_up_to_date(std::int64_t until) {
   for (const Fleet& fleet : fleets_) {
     if (!fleet.unwatched) continue;
-    for (const std::uint32_t instance : fleet.members) bring_up_to_date(instance, until);
-    for (const Departed& departed : fleet.departed) bring_up_to_date(departed.instance, until);
+    for (const std::uint32_t instance : fleet.members) bring_up_to_date<AnyShape>(instance, until);
+    for (const Departed& departed : fleet.departed)
+      bring_up_to_date<AnyShape>(departed.instance, until);
   }
 }
 
@@ -169,7 +170,7 @@ bool World::may_be_unwatched(std::uint32_t at) const {
 void World::watch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   const auto expect = [this](std::uint32_t instance) {
-    bring_up_to_date(instance, now_);
+    bring_up_to_date<AnyShape>(instance, now_);
     const std::int64_t due = instances_.completion(instance);
     if (due != Instances::never) expect_completion(instance, due);
   };

@@ -8,23 +8,29 @@
 #pragma once
 
 #include "kernel/math.hpp"
+#include "world/shape.hpp"
 #include "world/world.hpp"
 
 namespace nephoscope {
 
 // Chooses the instance for a request and offers it there. Returns the visit that has a worker and
 // must be run now, or none.
+template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request) {
-  Sent sent{now_, caller.first_route, none};
+  Sent sent{now_, Shape::farm ? 0 : caller.first_route, none};
   std::uint32_t instance = none;
-  if (caller.to_balancer != 0) [[likely]] {
-    Balancer& balancer = balancers_[caller.to];
-    sent.target = balancer.router.route(request.client);
+  if (Shape::farm || caller.to_balancer != 0) [[likely]] {
+    Balancer& balancer = balancers_[Shape::farm ? 0 : caller.to];
+    if constexpr (Shape::farm) {
+      sent.target = balancer.router.route_as<Shape::routing>(request.client);
+    } else {
+      sent.target = balancer.router.route(request.client);
+    }
     if (sent.target == Router::none) [[unlikely]] {
       refuse(sent, request);
       return none;
     }
-    if (balancer.first_instance != none) [[likely]] {
+    if (Shape::farm || balancer.first_instance != none) [[likely]] {
       instance = balancer.first_instance + sent.target;
     } else {
       const Slot& slot = balancer.slots[sent.target];
@@ -42,13 +48,13 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
   }
   const Route& route = routes_[sent.route];
   std::int64_t work = Job::undecided;
-  if (route.first_sampler != none) [[likely]] {
+  if (Shape::farm || route.first_sampler != none) [[likely]] {
     work = duration_ns(samplers_[route.first_sampler].next_in_order(request.serial));
   }
-  if (!route.plain) [[unlikely]]
+  if (!Shape::farm && !route.plain) [[unlikely]]
     return send_visit(sent, instance, work, request);
   if (route.unwatched) {
-    bring_up_to_date(instance, now_);
+    bring_up_to_date<Shape>(instance, now_);
     instances_.offer(instance, plain_job(sent, work), now_);
   } else {
     send_plain(instance, plain_job(sent, work));
@@ -60,7 +66,7 @@ NEPHOSCOPE_HOT void World::send_plain(std::uint32_t instance, const Job& job) {
   const std::int64_t due = instances_.offer(instance, job, now_);
   if (due == Instances::waiting) return;
   if (due == Instances::refused) [[unlikely]]
-    return account(sent_of(job), instance, Outcome::rejected, now_);
+    return account<AnyShape>(sent_of(job), instance, Outcome::rejected, now_);
   expect_completion(instance, due);
 }
 
@@ -88,18 +94,20 @@ NEPHOSCOPE_HOT void World::reschedule(std::uint32_t instance) {
   }
 }
 
+template <class Shape>
 NEPHOSCOPE_HOT void World::complete(std::uint32_t instance) {
-  const std::uint32_t visit = finish(instance, Job(instances_.complete(instance, now_)));
+  const std::uint32_t visit = finish<Shape>(instance, Job(instances_.complete(instance, now_)));
   if (visit != none) [[unlikely]]
     run(visit);
 }
 
 // The first of the computing jobs of an instance with several workers is done. Its next completion
 // is found when all that follows from this one has been done.
+template <class Shape>
 NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
   completion_of_[instance] = EventQueue::none;
   completing_ = instance;
-  const std::uint32_t visit = finish(instance, instances_.complete_first(instance, now_));
+  const std::uint32_t visit = finish<Shape>(instance, instances_.complete_first(instance, now_));
   if (visit != none) [[unlikely]]
     run(visit);
   completing_ = none;
@@ -107,20 +115,22 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 }
 
 // A job has computed. Returns the visit that must be run now, or none.
+template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
-  if (is_visit(job)) [[unlikely]]
+  if (!Shape::farm && is_visit(job)) [[unlikely]]
     return visit_of(job);
-  account(sent_of(job), instance, Outcome::completed, now_);
-  return hand_over(instance);
+  account<Shape>(sent_of(job), instance, Outcome::completed, now_);
+  return hand_over<Shape>(instance);
 }
 
 // A worker is free: the job that has waited longest begins. Returns the visit that must be run
 // now, or none.
+template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
   const Job* next = instances_.release_worker(instance);
   if (next == nullptr) return none;
   const Job job = *next;
-  if (is_visit(job)) [[unlikely]] {
+  if (!Shape::farm && is_visit(job)) [[unlikely]] {
     visits_[visit_of(job)].flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if (job.work == Job::undecided) return visit_of(job);
   }
@@ -134,26 +144,31 @@ NEPHOSCOPE_HOT void World::begin(std::uint32_t instance, const Job& job) {
 }
 
 // Books what an unwatched instance has done before `until`.
+template <class Shape>
 NEPHOSCOPE_HOT void World::bring_up_to_date(std::uint32_t instance, std::int64_t until) {
   Job job;
   std::int64_t time = 0;
   while (instances_.finish_before(instance, until, job, time)) {
-    account(sent_of(job), instance, Outcome::completed, time);
+    account<Shape>(sent_of(job), instance, Outcome::completed, time);
     ++events_;
   }
 }
 
 // Books what a request that reached an instance ended with, at its caller, its balancer and its
 // route.
+template <class Shape>
 NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Outcome outcome,
                                    std::int64_t now) {
-  Route& route = routes_[sent.route];
-  Caller& caller = callers_[route.caller];
+  Route& route = routes_[Shape::farm ? 0 : sent.route];
+  Caller& caller = callers_[Shape::farm ? 0 : route.caller];
   const auto kind = static_cast<std::size_t>(outcome);
   ++caller.ended[kind];
   const std::int64_t latency = now - sent.arrival;
-  if (sent.target != none) [[likely]]
+  if constexpr (Shape::farm) {
+    balancers_[0].router.answered_as<Shape::routing>(sent.target, latency);
+  } else if (sent.target != none) {
     balancers_[caller.to].router.answered(sent.target, latency);
+  }
   if (sent.arrival < warmup_) return;
   if (outcome != Outcome::completed) [[unlikely]] {
     ++route.ended[kind];
@@ -161,7 +176,7 @@ NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Out
     return;
   }
   route.latency.record(latency);
-  if (!route.by_slot) [[likely]] {
+  if (Shape::farm || !route.by_slot) [[likely]] {
     instances_.count(instance);
   } else if (sent.target != none) {
     ++balancers_[caller.to].slots[sent.target].completed;

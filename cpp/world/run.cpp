@@ -7,8 +7,9 @@
 
 namespace nephoscope {
 
+template <class Shape>
 NEPHOSCOPE_HOT void World::arrive() {
-  const std::uint32_t at = next_arrival_.source;
+  const std::uint32_t at = Shape::farm ? 0 : next_arrival_.source;
   Source& source = sources_[at];
   Caller& caller = callers_[at];
   schedule_arrival(source.arrivals.next());
@@ -19,7 +20,7 @@ NEPHOSCOPE_HOT void World::arrive() {
   if (source.client_count != 0 && clients_matter_) {
     request.client = static_cast<std::uint32_t>(source.clients.next_in_order(request.serial));
   }
-  const std::uint32_t visit = send(caller, request);
+  const std::uint32_t visit = send<Shape>(caller, request);
   if (visit != none) [[unlikely]]
     run(visit);
 }
@@ -58,7 +59,7 @@ void World::send_of_user(std::uint32_t user) {
   request.traffic = static_cast<std::uint16_t>(at);
   request.flags = Visit::awaited;
   ++callers_[at].sent;
-  const std::uint32_t visit = send(callers_[at], request);
+  const std::uint32_t visit = send<AnyShape>(callers_[at], request);
   if (visit != none) run(visit);
 }
 
@@ -91,7 +92,11 @@ void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
   for (;;) {
     const std::int64_t next = std::min(until, next_control());
-    run_events<checked>(next);
+    if constexpr (checked) {
+      run_events<AnyShape, true>(next);
+    } else {
+      run_in_shape(next);
+    }
     bring_all_up_to_date(next);
     now_ = std::max(now_, next);
     if (next_control() == now_) {
@@ -122,7 +127,36 @@ void World::control() {
   }
 }
 
-template <bool checked>
+void World::run_in_shape(std::int64_t until) {
+  if (!is_farm()) return run_events<AnyShape, false>(until);
+  switch (balancers_[0].router.spec().kind) {
+    case RoutingKind::round_robin:
+      return run_events<FarmShape<RoutingKind::round_robin>, false>(until);
+    case RoutingKind::least_connections:
+      return run_events<FarmShape<RoutingKind::least_connections>, false>(until);
+    case RoutingKind::ip_hash:
+      return run_events<FarmShape<RoutingKind::ip_hash>, false>(until);
+    case RoutingKind::least_response_time:
+      return run_events<FarmShape<RoutingKind::least_response_time>, false>(until);
+    case RoutingKind::random:
+      return run_events<FarmShape<RoutingKind::random>, false>(until);
+    case RoutingKind::power_of_two:
+      return run_events<FarmShape<RoutingKind::power_of_two>, false>(until);
+    case RoutingKind::join_idle_queue:
+      return run_events<FarmShape<RoutingKind::join_idle_queue>, false>(until);
+    case RoutingKind::weighted_random:
+      return run_events<FarmShape<RoutingKind::weighted_random>, false>(until);
+  }
+}
+
+// See FarmShape.
+bool World::is_farm() const {
+  return callers_.size() == 1 && callers_[0].to_balancer != 0 && balancers_.size() == 1 &&
+         balancers_[0].fleets.size() == 1 && balancers_[0].first_instance != none &&
+         routes_.size() == 1 && routes_[0].plain && !routes_[0].by_slot;
+}
+
+template <class Shape, bool checked>
 void World::run_events(std::int64_t until) {
   for (;;) {
     // Events before `until`: sequence 0 is earlier than any event's.
@@ -134,10 +168,10 @@ void World::run_events(std::int64_t until) {
       const EventQueue::Event event = calendar_.pop();
       now_ = event.time;
       if (many_instances_) fetch_ahead();
-      handle(event);
+      handle<Shape>(event);
     } else if (arrival_next) {
       now_ = limit;
-      arrive();
+      arrive<Shape>();
     } else {
       return;
     }
@@ -151,26 +185,27 @@ NEPHOSCOPE_HOT void World::fetch_ahead() const {
   instances_.prefetch(calendar_.second_payload());
 }
 
+template <class Shape>
 NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {
   const std::uint32_t index = event.payload & ((1U << index_bits) - 1);
   if (event.payload == index) [[likely]]
-    return complete(index);
+    return complete<Shape>(index);
+  if (static_cast<EventKind>(event.payload >> index_bits) == EventKind::first_completion)
+    return complete_first<Shape>(index);
+  if constexpr (!Shape::farm) handle_other(event);
+}
+
+void World::handle_other(const EventQueue::Event& event) {
+  const std::uint32_t index = event.payload & ((1U << index_bits) - 1);
   switch (static_cast<EventKind>(event.payload >> index_bits)) {
-    case EventKind::completion:
-      complete(index);
-      break;
-    case EventKind::first_completion:
-      complete_first(index);
-      break;
     case EventKind::wake:
-      run(index);
-      break;
+      return run(index);
     case EventKind::deadline:
-      expire(index);
-      break;
+      return expire(index);
     case EventKind::think:
-      send_of_user(index);
-      break;
+      return send_of_user(index);
+    default:
+      return;  // completions have been handled
   }
 }
 

@@ -1,0 +1,27 @@
+// What is known of a world before its loop starts, so that the loop need not ask.
+//
+// The loop and the way of a request are written once, as templates over a shape. A shape says by
+// constants what holds for as long as nobody changes the world from outside; where it promises
+// nothing, the code looks. `World::run_to` picks the shape.
+
+#pragma once
+
+#include "balancing/routing_spec.hpp"
+
+namespace nephoscope {
+
+// Anything may be asked of this world.
+struct AnyShape {
+  static constexpr bool farm = false;
+};
+
+// One open source sends plain requests to the one balancer, which chooses by `kind` among the
+// instances of one fleet, in the order of their slots. So source, caller, route and balancer are
+// number 0, and nothing is in the calendar but completions of such requests.
+template <RoutingKind kind>
+struct FarmShape {
+  static constexpr bool farm = true;
+  static constexpr RoutingKind routing = kind;
+};
+
+}  // namespace nephoscope
