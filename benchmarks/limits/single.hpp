@@ -23,8 +23,8 @@ class SingleQueue {
         works_(seed, "traffic/customers/work/serve/0", work_ns),
         ring_(std::make_unique<std::int64_t[]>(1024)) {}
 
-  // Requests that arrive before `end`; those answered by then are counted. What the loop changes all
-  // the time are local variables, which a compiler keeps in registers.
+  // Requests that arrive before `end`; those answered by then are counted. What the loop changes
+  // all the time are local variables, which a compiler keeps in registers.
   Outcome run(std::int64_t end) {
     const double start = thread_seconds();
     std::int64_t* ring = ring_.get();
@@ -33,9 +33,8 @@ class SingleQueue {
     std::size_t tail = 0;
     std::int64_t arrival = arrivals_.next();
     std::int64_t departure = never;
-    for (;;) {
+    while (arrival < end) {
       if (arrival < departure) {
-        if (arrival >= end) break;
         if (head == tail) departure = arrival + works_.next();
         if (tail - head > mask) [[unlikely]] {
           ring = grow(head, tail);

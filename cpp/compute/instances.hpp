@@ -234,13 +234,13 @@ class Instances {
     std::array<double, 64> units_per_time{};
     std::array<double, 64> time_per_unit{};
 
-    double rate(std::uint32_t jobs) const {
+    NEPHOSCOPE_HOT double rate(std::uint32_t jobs) const {
       return jobs < units_per_time.size() ? units_per_time[jobs] : rate_of(jobs);
     }
-    double inverse_rate(std::uint32_t jobs) const {
+    NEPHOSCOPE_HOT double inverse_rate(std::uint32_t jobs) const {
       return jobs < time_per_unit.size() ? time_per_unit[jobs] : 1.0 / rate_of(jobs);
     }
-    double rate_of(std::uint32_t jobs) const {
+    NEPHOSCOPE_COLD double rate_of(std::uint32_t jobs) const {
       const double full = speed * static_cast<double>(std::uint64_t{1} << unit_shift);
       return jobs <= vcpus ? full : full * vcpus / jobs;
     }

@@ -42,7 +42,11 @@ class EventQueue {
 
   EventQueue() { resize_wheel(minimum_buckets); }
 
-  std::size_t size() const { return pushed_ - ended_ - far_cancelled_; }
+  std::size_t size() const {
+    const std::size_t fronts =
+        (first_.handle != none ? 1U : 0U) + (second_.handle != none ? 1U : 0U);
+    return fronts + in_wheel_ + far_.size() - far_cancelled_;
+  }
 
   // The next number of the order among events of equal time; also for events kept outside the
   // queue.
@@ -82,15 +86,16 @@ class EventQueue {
 
   // Removes an event before its time. Precondition: the handle is valid.
   NEPHOSCOPE_HOT void cancel(Handle handle) {
-    if (handle == first_.handle) {
-      first_ = second_;
-      find_second();
-    } else if (handle == second_.handle) {
-      find_second();
-    } else if (nodes_[handle].next >= in_far || !unlink(handle)) [[unlikely]] {
-      return cancel_far(handle);
-    }
-    give_node(handle);
+    if (take_out(handle)) [[likely]]
+      give_node(handle);
+  }
+
+  // Cancels an event and schedules it anew for `time`. Returns its handle, which may be another.
+  NEPHOSCOPE_HOT Handle move(Handle handle, std::int64_t time) {
+    if (!take_out(handle)) [[unlikely]]
+      return push(time, nodes_[handle].payload);
+    put(handle, time, sequence_++);
+    return handle;
   }
 
   // What the earliest event and the one after it carry, or 0: hints for those who fetch ahead.
@@ -102,7 +107,7 @@ class EventQueue {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(first_.time, first_.handle, second_.time, second_.handle, nodes_, heads_, occupied_,
-            far_, far_time_, free_, shift_, now_, mask_, in_wheel_, sequence_, pushed_, ended_,
+            far_, far_time_, free_, shift_, now_, mask_, in_wheel_, sequence_, ended_,
             far_cancelled_, tune_at_, tuned_ended_, tuned_at_time_);
   }
 
@@ -129,21 +134,38 @@ class EventQueue {
 
   NEPHOSCOPE_HOT Handle push(std::int64_t time, std::uint64_t sequence, std::uint32_t payload) {
     const Handle handle = take_node();
+    nodes_[handle].payload = payload;
+    put(handle, time, sequence);
+    return handle;
+  }
+
+  NEPHOSCOPE_HOT void put(Handle handle, std::int64_t time, std::uint64_t sequence) {
     Node& node = nodes_[handle];
     node.time = time;
     node.sequence = sequence;
-    node.payload = payload;
-    ++pushed_;
     Front pushed{time, handle};
     if (time <= second_.time && !later(handle, second_.handle)) {
       std::swap(pushed, second_);
       if (second_.time <= first_.time && !later(second_.handle, first_.handle)) {
         std::swap(first_, second_);
       }
-      if (pushed.handle == none) return handle;
+      if (pushed.handle == none) return;
     }
     place(pushed);
-    return handle;
+  }
+
+  // Takes an event from where it waits. False when its node has to stay in the heap, cancelled.
+  NEPHOSCOPE_HOT bool take_out(Handle handle) {
+    if (handle == first_.handle) {
+      first_ = second_;
+      find_second();
+    } else if (handle == second_.handle) {
+      find_second();
+    } else if (nodes_[handle].next >= in_far || !unlink(handle)) [[unlikely]] {
+      cancel_far(handle);
+      return false;
+    }
+    return true;
   }
 
   // Whether event a comes after event b.
@@ -260,7 +282,6 @@ class EventQueue {
   std::uint64_t mask_ = 0;  // number of buckets - 1
   std::uint64_t in_wheel_ = 0;
   std::uint64_t sequence_ = 1;
-  std::uint64_t pushed_ = 0;
   std::uint64_t ended_ = 0;  // popped or cancelled
   std::uint64_t far_cancelled_ = 0;
   std::uint64_t tune_at_ = 64;     // value of sequence_ at which to look at the layout again

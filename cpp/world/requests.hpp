@@ -17,11 +17,11 @@ namespace nephoscope {
 // must be run now, or none.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request) {
-  Sent sent{now_, Shape::farm ? 0 : caller.first_route, none};
+  Sent sent{now_, Shape::known ? 0 : caller.first_route, none};
   std::uint32_t instance = none;
-  if (Shape::farm || caller.to_balancer != 0) [[likely]] {
-    Balancer& balancer = balancers_[Shape::farm ? 0 : caller.to];
-    if constexpr (Shape::farm) {
+  if (Shape::balanced || (!Shape::known && caller.to_balancer != 0)) {
+    Balancer& balancer = balancers_[Shape::balanced ? 0 : caller.to];
+    if constexpr (Shape::balanced) {
       sent.target = balancer.router.route_as<Shape::routing>(request.client);
     } else {
       sent.target = balancer.router.route(request.client);
@@ -30,7 +30,7 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
       refuse(sent, request);
       return none;
     }
-    if (Shape::farm || balancer.first_instance != none) [[likely]] {
+    if (Shape::balanced || balancer.first_instance != none) {
       instance = balancer.first_instance + sent.target;
     } else {
       const Slot& slot = balancer.slots[sent.target];
@@ -48,10 +48,10 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
   }
   const Route& route = routes_[sent.route];
   std::int64_t work = Job::undecided;
-  if (Shape::farm || route.first_sampler != none) [[likely]] {
+  if (Shape::known || route.first_sampler != none) [[likely]] {
     work = duration_ns(samplers_[route.first_sampler].next_in_order(request.serial));
   }
-  if (!Shape::farm && !route.plain) [[unlikely]]
+  if (!Shape::known && !route.plain) [[unlikely]]
     return send_visit(sent, instance, work, request);
   if (route.unwatched) {
     bring_up_to_date<Shape>(instance, now_);
@@ -84,13 +84,13 @@ NEPHOSCOPE_HOT void World::expect_completion(std::uint32_t instance, std::int64_
 NEPHOSCOPE_HOT void World::reschedule(std::uint32_t instance) {
   const std::int64_t due = instances_.next_completion(instance);
   EventQueue::Handle& entry = completion_of_[instance];
-  if (entry != EventQueue::none) {
-    if (calendar_.time_of(entry) == due) return;
-    calendar_.cancel(entry);
+  if (due == Instances::never) {
+    if (entry != EventQueue::none) calendar_.cancel(entry);
     entry = EventQueue::none;
-  }
-  if (due != Instances::never) {
+  } else if (entry == EventQueue::none) {
     entry = calendar_.push(due, payload(EventKind::first_completion, instance));
+  } else if (calendar_.time_of(entry) != due) {
+    entry = calendar_.move(entry, due);
   }
 }
 
@@ -117,7 +117,7 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 // A job has computed. Returns the visit that must be run now, or none.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
-  if (!Shape::farm && is_visit(job)) [[unlikely]]
+  if (!Shape::known && is_visit(job)) [[unlikely]]
     return visit_of(job);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
   return hand_over<Shape>(instance);
@@ -130,7 +130,7 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
   const Job* next = instances_.release_worker(instance);
   if (next == nullptr) return none;
   const Job job = *next;
-  if (!Shape::farm && is_visit(job)) [[unlikely]] {
+  if (!Shape::known && is_visit(job)) [[unlikely]] {
     visits_[visit_of(job)].flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if (job.work == Job::undecided) return visit_of(job);
   }
@@ -159,14 +159,14 @@ NEPHOSCOPE_HOT void World::bring_up_to_date(std::uint32_t instance, std::int64_t
 template <class Shape>
 NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Outcome outcome,
                                    std::int64_t now) {
-  Route& route = routes_[Shape::farm ? 0 : sent.route];
-  Caller& caller = callers_[Shape::farm ? 0 : route.caller];
+  Route& route = routes_[Shape::known ? 0 : sent.route];
+  Caller& caller = callers_[Shape::known ? 0 : route.caller];
   const auto kind = static_cast<std::size_t>(outcome);
   ++caller.ended[kind];
   const std::int64_t latency = now - sent.arrival;
-  if constexpr (Shape::farm) {
+  if constexpr (Shape::balanced) {
     balancers_[0].router.answered_as<Shape::routing>(sent.target, latency);
-  } else if (sent.target != none) {
+  } else if (!Shape::known && sent.target != none) {
     balancers_[caller.to].router.answered(sent.target, latency);
   }
   if (sent.arrival < warmup_) return;
@@ -176,9 +176,9 @@ NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Out
     return;
   }
   route.latency.record(latency);
-  if (Shape::farm || !route.by_slot) [[likely]] {
+  if (Shape::balanced || (!Shape::known && !route.by_slot)) {
     instances_.count(instance);
-  } else if (sent.target != none) {
+  } else if (!Shape::known && sent.target != none) {
     ++balancers_[caller.to].slots[sent.target].completed;
   }
 }

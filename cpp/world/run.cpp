@@ -9,7 +9,7 @@ namespace nephoscope {
 
 template <class Shape>
 NEPHOSCOPE_HOT void World::arrive() {
-  const std::uint32_t at = Shape::farm ? 0 : next_arrival_.source;
+  const std::uint32_t at = Shape::known ? 0 : next_arrival_.source;
   Source& source = sources_[at];
   Caller& caller = callers_[at];
   schedule_arrival(source.arrivals.next());
@@ -128,7 +128,11 @@ void World::control() {
 }
 
 void World::run_in_shape(std::int64_t until) {
-  if (!is_farm()) return run_events<AnyShape, false>(until);
+  if (!has_one_plain_caller()) return run_events<AnyShape, false>(until);
+  if (callers_[0].to_balancer == 0) return run_events<CounterShape, false>(until);
+  if (balancers_[0].first_instance == none || routes_[0].by_slot) {
+    return run_events<AnyShape, false>(until);
+  }
   switch (balancers_[0].router.spec().kind) {
     case RoutingKind::round_robin:
       return run_events<FarmShape<RoutingKind::round_robin>, false>(until);
@@ -149,11 +153,9 @@ void World::run_in_shape(std::int64_t until) {
   }
 }
 
-// See FarmShape.
-bool World::is_farm() const {
-  return callers_.size() == 1 && callers_[0].to_balancer != 0 && balancers_.size() == 1 &&
-         balancers_[0].fleets.size() == 1 && balancers_[0].first_instance != none &&
-         routes_.size() == 1 && routes_[0].plain && !routes_[0].by_slot;
+// See shape.hpp.
+bool World::has_one_plain_caller() const {
+  return callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain && balancers_.size() <= 1;
 }
 
 template <class Shape, bool checked>
@@ -192,7 +194,7 @@ NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {
     return complete<Shape>(index);
   if (static_cast<EventKind>(event.payload >> index_bits) == EventKind::first_completion)
     return complete_first<Shape>(index);
-  if constexpr (!Shape::farm) handle_other(event);
+  if constexpr (!Shape::known) handle_other(event);
 }
 
 void World::handle_other(const EventQueue::Event& event) {

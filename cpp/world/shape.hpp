@@ -12,15 +12,25 @@ namespace nephoscope {
 
 // Anything may be asked of this world.
 struct AnyShape {
-  static constexpr bool farm = false;
+  static constexpr bool known = false;
+  static constexpr bool balanced = false;
 };
 
-// One open source sends plain requests to the one balancer, which chooses by `kind` among the
-// instances of one fleet, in the order of their slots. So source, caller, route and balancer are
-// number 0, and nothing is in the calendar but completions of such requests.
+// There is one caller, an open source of plain requests. So caller and route are number 0, and
+// nothing is in the calendar but completions of such requests.
+
+// It sends them straight to a fleet, that is to its first instance.
+struct CounterShape {
+  static constexpr bool known = true;
+  static constexpr bool balanced = false;
+};
+
+// It sends them to the one balancer, which chooses by `kind` among the instances of one fleet, in
+// the order of their slots.
 template <RoutingKind kind>
 struct FarmShape {
-  static constexpr bool farm = true;
+  static constexpr bool known = true;
+  static constexpr bool balanced = true;
   static constexpr RoutingKind routing = kind;
 };
 

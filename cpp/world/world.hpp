@@ -196,7 +196,7 @@ class World {
   template <bool checked>
   void run_to(std::int64_t until);
   void run_in_shape(std::int64_t until);
-  bool is_farm() const;
+  bool has_one_plain_caller() const;
   template <class Shape, bool checked>
   void run_events(std::int64_t until);
   std::int64_t next_control() const;
