@@ -102,21 +102,25 @@ class LeastResponseTime {
 
   void update(std::uint32_t slot) { set_leaf(slot, key(slot)); }
 
+  // Two levels of a binary tree at a time: the three siblings of a node are looked at at once, and
+  // every other level is left out. Where the depth is odd the last step is a single level.
   NEPHOSCOPE_HOT void set_leaf(std::uint32_t slot, std::uint64_t least) {
     std::uint64_t* const keys = keys_.data();
     std::size_t at = leaves_ + slot;
     keys[at] = least;
-    while (at > 1) {
-      least = std::min(least, keys[at ^ 1]);
-      at /= 2;
+    while (at >= 4) {
+      const std::uint64_t siblings = std::min(keys[at ^ 1], std::min(keys[at ^ 2], keys[at ^ 3]));
+      least = std::min(least, siblings);
+      at /= 4;
       keys[at] = least;
     }
+    if (at > 1) keys[1] = std::min(least, keys[at ^ 1]);
   }
 
   std::vector<double> per_weight_;  // 1 / weight, by class
   std::vector<State> targets_;      // by slot
   std::vector<std::uint64_t> keys_ =
-      std::vector<std::uint64_t>(2, absent);  // node i is the least of its children 2i and 2i + 1
+      std::vector<std::uint64_t>(2, absent);  // node 1 is the least, the last half the leaves
   std::uint64_t leaves_ = 1;                  // a power of two
   std::uint32_t slot_bits_ = 0;
   double mean_ = 1.0;  // common, ns

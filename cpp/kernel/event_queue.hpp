@@ -63,6 +63,9 @@ class EventQueue {
     return push(time, sequence_++ | last_of_instant, payload);
   }
 
+  // When the earliest event is due, or `never`.
+  NEPHOSCOPE_HOT std::int64_t next_time() const { return first_.time; }
+
   // True when an event comes before (time, sequence); it is then what `pop` returns.
   NEPHOSCOPE_HOT bool due_before(std::int64_t time, std::uint64_t sequence) const {
     if (first_.time != time) [[likely]]

@@ -161,17 +161,16 @@ bool World::has_one_plain_caller() const {
 template <class Shape, bool checked>
 void World::run_events(std::int64_t until) {
   for (;;) {
-    // Events before `until`: sequence 0 is earlier than any event's.
-    const Arrival& arrival = next_arrival_;
-    const bool arrival_next = arrival.time < until;
-    const std::int64_t limit = arrival_next ? arrival.time : until;
-    const std::uint64_t sequence = arrival_next ? arrival.sequence : 0;
-    if (calendar_.due_before(limit, sequence)) {
+    const std::int64_t limit = std::min(next_arrival_.time, until);
+    bool due = calendar_.next_time() < limit;
+    if (calendar_.next_time() == limit) [[unlikely]]
+      due = limit < until && calendar_.due_before(limit, next_arrival_.sequence);
+    if (due) {
       const EventQueue::Event event = calendar_.pop();
       now_ = event.time;
       if (many_instances_) fetch_ahead();
       handle<Shape>(event);
-    } else if (arrival_next) {
+    } else if (limit < until) {
       now_ = limit;
       arrive<Shape>();
     } else {
