@@ -298,3 +298,41 @@ def plain_systems(draw) -> System:
         tuple(sorted(draw(st.lists(st.integers(0, duration * 10**9), max_size=4)))),
         draw(st.integers(0, 2**32)),
     )
+
+
+@st.composite
+def farms(draw) -> System:
+    """One source of plain requests, to one fleet or to one balancer of one fleet."""
+    service: Tree = {
+        "discipline": draw(st.sampled_from(["fifo", "ps"])),
+        "steps": [{"compute": draw(laws())}],
+    }
+    service |= draw(st.sampled_from([{}, {"concurrency": 1}, {"concurrency": 3}]))
+    service |= draw(st.sampled_from([{}, {"backlog": 0}, {"backlog": 3}]))
+    web = {
+        "service": "work",
+        "count": draw(st.sampled_from([1, 2, 7])),
+        "instance_type": {
+            "vcpus": draw(st.sampled_from([1, 2])),
+            "memory": "1GiB",
+            "speed": draw(st.sampled_from([1.0, 1.7])),
+        },
+    }
+    door = {"targets": ["web"], "routing": draw(st.sampled_from(ROUTINGS))}
+    balanced = draw(st.sampled_from([True, True, True, False]))
+    duration = draw(st.sampled_from([5, 20]))
+    source: Tree = {"to": "door" if balanced else "web", **draw(arrivals())}
+    if "closed" not in source["arrivals"] and draw(st.booleans()):
+        source["clients"] = 20
+    tree = {
+        "nephoscope": 1,
+        "name": "farm",
+        "duration": f"{duration}s",
+        "warmup": f"{draw(st.sampled_from([0, 1]))}s",
+        "series": draw(st.sampled_from(["none", "1s", "auto"])),
+        "fleets": {"web": web},
+        "services": {"work": service},
+        "load_balancers": {"door": door} if balanced else {},
+        "traffic": {"customers": source},
+    }
+    return System(tree, draw(changes(tree, duration)), (), draw(st.integers(0, 2**32)))
