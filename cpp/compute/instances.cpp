@@ -1,27 +1,14 @@
 #include "compute/instances.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <string>
 
 #include "kernel/errors.hpp"
-#include "kernel/math.hpp"
 
 namespace nephoscope {
 
-std::uint32_t Instances::add_kind(const Kind& kind) {
-  KindState state{kind};
-  const Mode solo = kind.speed == 1.0 ? Mode::solo : Mode::solo_scaled;
-  state.mode = kind.workers == 1 ? solo : Mode::several;
-  // The clock and the work of one job must fit into 63 bits together.
-  state.work_max = duration_ns(static_cast<double>(kind.horizon_ns) * kind.speed) + 1;
-  const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(state.work_max)));
-  state.unit_shift = static_cast<unsigned>(std::clamp(60 - bits, 0, static_cast<int>(finest_unit)));
-  for (std::uint32_t jobs = 0; jobs < state.units_per_time.size(); ++jobs) {
-    state.units_per_time[jobs] = state.rate_of(jobs);
-    state.time_per_unit[jobs] = 1.0 / state.rate_of(jobs);
-  }
-  kinds_.push_back(state);
+std::uint32_t Instances::add_kind(const InstanceKind& kind) {
+  kinds_.emplace_back(kind);
   return static_cast<std::uint32_t>(kinds_.size() - 1);
 }
 
@@ -30,7 +17,7 @@ std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
   it.kind = static_cast<std::uint16_t>(kind);
   it.mode = kinds_[kind].mode;
   it.updated = now;
-  if (it.mode == Mode::several) {
+  if (it.mode == ServingMode::several) {
     it.sharing = Sharing{};
     it.sharing.free_workers = kinds_[kind].workers;
   }
@@ -102,12 +89,12 @@ void Instances::shrink_waiting(Instance& it) {
 void Instances::check(std::int64_t now) const {
   for (std::size_t index = 0; index < instances_.size(); ++index) {
     const Instance& it = instances_[index];
-    const KindState& kind = kinds_[it.kind];
+    const RatedKind& kind = kinds_[it.kind];
     const std::uint32_t busy = workers_busy(it);
     const bool counts = busy <= kind.workers && computing(it) <= busy &&
                         it.waiting <= kind.backlog && (it.waiting == 0 || busy == kind.workers);
-    const bool times =
-        it.updated <= now && it.run_ns >= 0 && (it.mode != Mode::several || it.sharing.clock >= 0);
+    const bool times = it.updated <= now && it.run_ns >= 0 &&
+                       (it.mode != ServingMode::several || it.sharing.clock >= 0);
     if (!counts || !times) {
       throw InvariantError("instance " + std::to_string(index) + " at " + std::to_string(now) +
                            " ns: workers, backlog or vCPU time do not add up");

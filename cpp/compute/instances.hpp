@@ -20,11 +20,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
+#include "compute/instance_kind.hpp"
 #include "compute/job.hpp"
 #include "kernel/block_pool.hpp"
 #include "kernel/hot_path.hpp"
@@ -35,7 +35,6 @@ namespace nephoscope {
 class Instances {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-  static constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   // What may be answered in place of an instant (>= 0).
@@ -44,23 +43,14 @@ class Instances {
   static constexpr std::int64_t refused = -3;  // the backlog is full
   static constexpr std::int64_t held = -4;     // it has a worker and does not compute yet
 
-  // What the instances of a fleet have in common.
-  struct Kind {
-    std::uint32_t vcpus = 1;
-    double speed = 1.0;                               // of a vCPU; the reference is 1
-    std::uint32_t workers = 1;                        // jobs served at once
-    std::uint32_t backlog = unlimited;                // jobs that may wait for a worker
-    std::int64_t horizon_ns = std::int64_t{1} << 50;  // no job has to complete after that long
-  };
-
-  std::uint32_t add_kind(const Kind& kind);
+  std::uint32_t add_kind(const InstanceKind& kind);
   std::uint32_t add(std::uint32_t kind, std::int64_t now);
 
   // Offers a job: it takes a free worker and begins, waits for one, or is refused. Returns when it
   // will complete if that is known, else what has become of it.
   NEPHOSCOPE_HOT std::int64_t offer(std::uint32_t instance, const Job& job, std::int64_t now) {
     Instance& it = instances_[instance];
-    if (it.mode == Mode::several) return offer_shared(it, job, now);
+    if (it.mode == ServingMode::several) return offer_shared(it, job, now);
     if (it.busy) return enqueue(it, job);
     it.busy = true;
     return begin_solo(it, job, now);
@@ -69,7 +59,7 @@ class Instances {
   // A job that has a worker begins: it computes if its work is known, else it is `held`.
   NEPHOSCOPE_HOT std::int64_t begin(std::uint32_t instance, const Job& job, std::int64_t now) {
     Instance& it = instances_[instance];
-    return it.mode == Mode::several ? begin_shared(it, job, now) : begin_solo(it, job, now);
+    return it.mode == ServingMode::several ? begin_shared(it, job, now) : begin_solo(it, job, now);
   }
 
   // When the first of the computing jobs of an instance with several workers will complete, or
@@ -103,7 +93,7 @@ class Instances {
   NEPHOSCOPE_HOT const Job* release_worker(std::uint32_t instance) {
     Instance& it = instances_[instance];
     if (it.waiting != 0) return &pop_waiting(it);
-    if (it.mode == Mode::several) {
+    if (it.mode == ServingMode::several) {
       ++it.sharing.free_workers;
     } else {
       it.busy = false;
@@ -141,6 +131,17 @@ class Instances {
   NEPHOSCOPE_HOT void count(std::uint32_t instance) { ++instances_[instance].counted; }
   std::uint64_t counted(std::uint32_t instance) const { return instances_[instance].counted; }
 
+  // When a job of so much work would be done if it were offered now: at the latest, for a job ahead
+  // may be taken out of the backlog. `never` where nobody can tell, or not without a long look.
+  NEPHOSCOPE_HOT std::int64_t done_by(std::uint32_t instance, std::int64_t work,
+                                      std::int64_t now) const {
+    const Instance& it = instances_[instance];
+    if (it.mode == ServingMode::several) return never;
+    const RatedKind& kind = kinds_[it.kind];
+    const std::int64_t own = it.mode == ServingMode::solo ? work : kind.time_for(work);
+    return it.busy ? add_ahead(it, kind, own) : now + own;
+  }
+
   // Takes a job out of the backlog, by its id. Returns false when it does not wait there.
   // O(waiting).
   bool remove_waiting(std::uint32_t instance, std::uint32_t id);
@@ -159,8 +160,10 @@ class Instances {
     return workers_busy(instances_[instance]);
   }
   std::uint32_t waiting_jobs(std::uint32_t instance) const { return instances_[instance].waiting; }
-  const Kind& kind_of(std::uint32_t instance) const { return kinds_[instances_[instance].kind]; }
-  const Kind& kind(std::uint32_t index) const { return kinds_[index]; }
+  const InstanceKind& kind_of(std::uint32_t instance) const {
+    return kinds_[instances_[instance].kind];
+  }
+  const InstanceKind& kind(std::uint32_t index) const { return kinds_[index]; }
 
   // vCPU time used until `now`, ns.
   std::int64_t run_ns(std::uint32_t instance, std::int64_t now) const {
@@ -179,13 +182,9 @@ class Instances {
   }
 
  private:
-  static constexpr unsigned finest_unit =
-      10;  // clock units are 2^-10 ns, coarser for a horizon of days
   static constexpr std::int64_t rebase_above = std::int64_t{1} << 60;
   static constexpr std::uint32_t smallest_block_log2 = 2;
-
-  // One worker at reference speed; one at another; or several, who share.
-  enum class Mode : std::uint8_t { solo, solo_scaled, several };
+  static constexpr std::uint32_t looked_at = 8;  // jobs ahead, see done_by()
 
   // What an instance with several workers has in place of the one job that runs.
   struct Sharing {
@@ -211,7 +210,7 @@ class Instances {
     std::uint32_t ring = none;  // the block of the waiting jobs
     std::uint16_t kind = 0;
     std::uint8_t ring_log2 = 0;
-    Mode mode : 6 = Mode::solo;
+    ServingMode mode : 6 = ServingMode::solo;
     bool busy : 1 = false;       // solo: its worker
     bool computing : 1 = false;  // solo
   };
@@ -226,32 +225,12 @@ class Instances {
     std::uint32_t unused = 0;
   };
 
-  // A kind with its rates: clock units a ns with so many jobs computing, and the inverse.
-  struct KindState : Kind {
-    Mode mode = Mode::solo;
-    unsigned unit_shift = finest_unit;  // clock units a ns, as a power of two
-    std::int64_t work_max = 0;          // ns: more than could be done before the horizon
-    std::array<double, 64> units_per_time{};
-    std::array<double, 64> time_per_unit{};
-
-    NEPHOSCOPE_HOT double rate(std::uint32_t jobs) const {
-      return jobs < units_per_time.size() ? units_per_time[jobs] : rate_of(jobs);
-    }
-    NEPHOSCOPE_HOT double inverse_rate(std::uint32_t jobs) const {
-      return jobs < time_per_unit.size() ? time_per_unit[jobs] : 1.0 / rate_of(jobs);
-    }
-    NEPHOSCOPE_COLD double rate_of(std::uint32_t jobs) const {
-      const double full = speed * static_cast<double>(std::uint64_t{1} << unit_shift);
-      return jobs <= vcpus ? full : full * vcpus / jobs;
-    }
-  };
-
   std::uint32_t workers_busy(const Instance& it) const {
-    if (it.mode != Mode::several) return it.busy ? 1 : 0;
+    if (it.mode != ServingMode::several) return it.busy ? 1 : 0;
     return kinds_[it.kind].workers - it.sharing.free_workers;
   }
   std::uint32_t computing(const Instance& it) const {
-    if (it.mode != Mode::several) return it.computing ? 1 : 0;
+    if (it.mode != ServingMode::several) return it.computing ? 1 : 0;
     return it.sharing.computing;
   }
 
@@ -261,8 +240,8 @@ class Instances {
     it.running = job;
     it.updated = now;
     it.computing = true;
-    if (it.mode != Mode::solo) [[unlikely]]
-      it.running.work = duration_ns(static_cast<double>(job.work) / kinds_[it.kind].speed);
+    if (it.mode != ServingMode::solo) [[unlikely]]
+      it.running.work = kinds_[it.kind].time_for(job.work);
     return now + it.running.work;
   }
 
@@ -276,7 +255,7 @@ class Instances {
   NEPHOSCOPE_HOT std::int64_t begin_shared(Instance& it, const Job& job, std::int64_t now) {
     if (job.work < 0) [[unlikely]]
       return held;
-    const KindState& kind = kinds_[it.kind];
+    const RatedKind& kind = kinds_[it.kind];
     Sharing& sharing = it.sharing;
     settle(it, sharing, kind, now);
     const std::int64_t units = std::min(job.work, kind.work_max) << kind.unit_shift;
@@ -289,7 +268,7 @@ class Instances {
     return static_cast<std::int32_t>(a.order - b.order) < 0;
   }
 
-  NEPHOSCOPE_HOT void settle(Instance& it, Sharing& sharing, const KindState& kind,
+  NEPHOSCOPE_HOT void settle(Instance& it, Sharing& sharing, const RatedKind& kind,
                              std::int64_t now) {
     if (sharing.computing != 0) {
       const std::int64_t elapsed = now - it.updated;
@@ -303,7 +282,7 @@ class Instances {
   }
 
   NEPHOSCOPE_HOT std::int64_t completion_of_first(const Instance& it, const Sharing& sharing,
-                                                  const KindState& kind) const {
+                                                  const RatedKind& kind) const {
     const std::int64_t left = computing_blocks_.at(sharing.heap)->due - sharing.clock;
     if (left <= 0) return it.updated;
     return it.updated +
@@ -350,6 +329,19 @@ class Instances {
     return waiting;
   }
 
+  // The end of all jobs ahead, and `own` ns more. A job may last 2^62 ns; the sum stays below 2^63.
+  std::int64_t add_ahead(const Instance& it, const RatedKind& kind, std::int64_t own) const {
+    if (!it.computing || it.waiting > looked_at) return never;
+    std::int64_t end = it.updated + it.running.work;
+    for (std::uint32_t place = 0; place < it.waiting; ++place) {
+      const std::int64_t work =
+          waiting_blocks_.at(it.ring)[(it.first + place) & ((1U << it.ring_log2) - 1)].work;
+      if (work < 0 || end > rebase_above) return never;
+      end += kind.time_for(work);
+    }
+    return end > rebase_above ? never : end + own;
+  }
+
   NEPHOSCOPE_HOT const Job& pop_waiting(Instance& it) {
     const std::uint32_t mask = (1U << it.ring_log2) - 1;
     const Job& job = waiting_blocks_.at(it.ring)[it.first & mask];
@@ -365,7 +357,7 @@ class Instances {
   NEPHOSCOPE_COLD void shrink_waiting(Instance& it);
 
   std::vector<Instance> instances_;
-  std::vector<KindState> kinds_;
+  std::vector<RatedKind> kinds_;
   BlockPool<Job> waiting_blocks_;
   BlockPool<Computing> computing_blocks_;
   std::uint32_t order_ = 0;
@@ -378,7 +370,7 @@ void Instances::for_each_job(Action action) const {
       action(waiting_blocks_.at(it.ring)[(it.first + place) & ((1U << it.ring_log2) - 1)]);
     }
     if (it.computing) action(it.running);
-    if (it.mode != Mode::several) continue;
+    if (it.mode != ServingMode::several) continue;
     const Sharing& sharing = it.sharing;
     for (std::uint32_t place = 0; place < sharing.computing; ++place) {
       const Computing& job = computing_blocks_.at(sharing.heap)[place];

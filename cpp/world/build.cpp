@@ -50,7 +50,7 @@ void World::build_services(const WorldSpec& spec) {
       throw SpecError(at("services", index, error.path.c_str()), error.what());
     }
     const std::int64_t backlog = spec.services[index].backlog;
-    require(backlog >= -1 && backlog < Instances::unlimited, at("services", index, "backlog"),
+    require(backlog >= -1 && backlog < InstanceKind::unlimited, at("services", index, "backlog"),
             "must be -1 (no limit) or from 0 to 4,294,967,294");
   }
 }
@@ -94,10 +94,10 @@ void World::build_fleets(const WorldSpec& spec) {
     instances += from.count;
     require(instances <= instances_max, at("fleets", index, "count"), "makes more than 16,777,216");
     const ServiceSpec& service = spec.services[from.service];
-    const std::uint32_t all = service.processor_sharing ? Instances::unlimited : from.vcpus;
+    const std::uint32_t all = service.processor_sharing ? InstanceKind::unlimited : from.vcpus;
     const std::uint32_t workers = service.concurrency != 0 ? service.concurrency : all;
     const std::uint32_t backlog =
-        service.backlog < 0 ? Instances::unlimited : static_cast<std::uint32_t>(service.backlog);
+        service.backlog < 0 ? InstanceKind::unlimited : static_cast<std::uint32_t>(service.backlog);
     Fleet& fleet = fleets_.emplace_back();
     fleet.kind = instances_.add_kind({from.vcpus, from.speed, workers, backlog, duration_});
     fleet.entry = programs_.entry(from.service);

@@ -158,8 +158,9 @@ void World::find_first_samplers() {
     if (first.kind != StepKind::compute) continue;
     route.first_sampler = sampler_of_[route.caller * programs_.draws().size() + first.draw];
     route.entry = first.next;
-    route.plain = first.next == Programs::end && callers_[route.caller].timeout_ns == 0 &&
-                  !sources_[route.caller].closed;
+    const bool single = first.next == Programs::end && !sources_[route.caller].closed;
+    route.plain = single && callers_[route.caller].timeout_ns == 0;
+    route.timed = single && !route.plain;
   }
   for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
     fleets_[fleet].unwatched = may_be_unwatched(fleet);

@@ -50,6 +50,7 @@ struct Route {
   std::uint32_t first_sampler = none;  // of the work, when a request's first step is to compute
   std::uint16_t entry = 0;             // of the program of the fleet's service, behind that step
   bool plain = false;                  // that step is all, and nobody waits for the answer
+  bool timed = false;                  // the same, but the client leaves after a while
 
   bool unwatched = false;  // its fleet is (Fleet::unwatched)
   bool by_slot = false;    // its fleet has completions counted by slot (Fleet::by_slot)

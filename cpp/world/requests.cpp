@@ -8,12 +8,12 @@ namespace nephoscope {
 std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
   const std::uint32_t visit = visits_.take();
   Visit& it = visits_[visit];
-  it = Visit{};
   static_cast<Sent&>(it) = sent;
   it.serial = request.serial;
   it.path = request.path;
   it.parent = request.parent;
   it.client = request.client;
+  it.older = it.newer = none;
   it.traffic = request.traffic;
   it.flags = request.flags;
   return visit;
@@ -154,8 +154,8 @@ void World::bring_all_up_to_date(std::int64_t until) {
 // Nobody looks at what its instances hold, and what they hold follows from what they were sent.
 bool World::may_be_unwatched(std::uint32_t at) const {
   const Fleet& fleet = fleets_[at];
-  const Instances::Kind& kind = instances_.kind(fleet.kind);
-  if (kind.workers != 1 || kind.backlog != Instances::unlimited) return false;
+  const InstanceKind& kind = instances_.kind(fleet.kind);
+  if (kind.workers != 1 || kind.backlog != InstanceKind::unlimited) return false;
   for (const Attachment& attachment : fleet.attachments) {
     if (balancers_[attachment.balancer].router.looks_at_outstanding()) return false;
   }

@@ -51,8 +51,12 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
   if (Shape::known || route.first_sampler != none) [[likely]] {
     work = duration_ns(samplers_[route.first_sampler].next_in_order(request.serial));
   }
-  if (!Shape::known && !route.plain) [[unlikely]]
-    return send_visit(sent, instance, work, request);
+  if (!Shape::known && !route.plain) {
+    // A client who leaves only after the answer has come might as well wait for ever.
+    const bool in_time =
+        route.timed && instances_.done_by(instance, work, now_) <= now_ + caller.timeout_ns;
+    if (!in_time) return send_visit(sent, instance, work, request);
+  }
   if (route.unwatched) {
     bring_up_to_date<Shape>(instance, now_);
     instances_.offer(instance, plain_job(sent, work), now_);
@@ -97,8 +101,7 @@ NEPHOSCOPE_HOT void World::reschedule(std::uint32_t instance) {
 template <class Shape>
 NEPHOSCOPE_HOT void World::complete(std::uint32_t instance) {
   const std::uint32_t visit = finish<Shape>(instance, Job(instances_.complete(instance, now_)));
-  if (visit != none) [[unlikely]]
-    run(visit);
+  if (visit != none) run(visit);
 }
 
 // The first of the computing jobs of an instance with several workers is done. Its next completion
@@ -108,8 +111,7 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
   completion_of_[instance] = EventQueue::none;
   completing_ = instance;
   const std::uint32_t visit = finish<Shape>(instance, instances_.complete_first(instance, now_));
-  if (visit != none) [[unlikely]]
-    run(visit);
+  if (visit != none) run(visit);
   completing_ = none;
   reschedule(instance);
 }
@@ -117,8 +119,7 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 // A job has computed. Returns the visit that must be run now, or none.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
-  if (!Shape::known && is_visit(job)) [[unlikely]]
-    return visit_of(job);
+  if (!Shape::known && is_visit(job)) return visit_of(job);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
   return hand_over<Shape>(instance);
 }
@@ -130,7 +131,7 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
   const Job* next = instances_.release_worker(instance);
   if (next == nullptr) return none;
   const Job job = *next;
-  if (!Shape::known && is_visit(job)) [[unlikely]] {
+  if (!Shape::known && is_visit(job)) {
     visits_[visit_of(job)].flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if (job.work == Job::undecided) return visit_of(job);
   }

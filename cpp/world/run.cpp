@@ -21,8 +21,7 @@ NEPHOSCOPE_HOT void World::arrive() {
     request.client = static_cast<std::uint32_t>(source.clients.next_in_order(request.serial));
   }
   const std::uint32_t visit = send<Shape>(caller, request);
-  if (visit != none) [[unlikely]]
-    run(visit);
+  if (visit != none) run(visit);
 }
 
 // When the source whose arrival is being handled sends again.

@@ -2,8 +2,8 @@
 //
 // Most requests compute once and are answered, and nobody waits for them: such a plain request is
 // nothing but the job that its instance holds (`plain_job`), so it needs no record of its own. The
-// others, those that call or sleep, may time out or are waited for, are visits: a record that the
-// job names (`job_of_visit`). A request that calls other services is a chain of visits: the
+// others, those that call or sleep, might time out or are waited for, are visits: a record that
+// the job names (`job_of_visit`). A request that calls other services is a chain of visits: the
 // caller's visit keeps its worker and waits while the visit it made (its child) is served.
 
 #pragma once

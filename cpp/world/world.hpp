@@ -210,13 +210,13 @@ class World {
   void schedule_arrival(std::int64_t time);
   NEPHOSCOPE_COLD void swap_arrival();
   void add_arrival(const Arrival& arrival);
-  NEPHOSCOPE_COLD void send_of_user(std::uint32_t user);
+  void send_of_user(std::uint32_t user);
   void think_again(std::uint32_t user, std::int64_t took_ns);
   template <class Shape>
   std::uint32_t send(Caller& caller, const Request& request);
   void send_plain(std::uint32_t instance, const Job& job);
-  NEPHOSCOPE_COLD std::uint32_t send_visit(const Sent& sent, std::uint32_t instance,
-                                           std::int64_t work, const Request& request);
+  std::uint32_t send_visit(const Sent& sent, std::uint32_t instance, std::int64_t work,
+                           const Request& request);
   NEPHOSCOPE_COLD void refuse(const Sent& sent, const Request& request);
   std::uint32_t take_visit(const Sent& sent, const Request& request);
   template <class Shape>
@@ -229,18 +229,18 @@ class World {
   std::uint32_t hand_over(std::uint32_t instance);
   void run(std::uint32_t visit);
   std::uint32_t run_program(std::uint32_t visit);
-  NEPHOSCOPE_COLD void call(std::uint32_t visit, std::uint32_t call);
+  void call(std::uint32_t visit, std::uint32_t call);
   void begin(std::uint32_t instance, const Job& job);
   void expect_completion(std::uint32_t instance, std::int64_t due);
   void reschedule(std::uint32_t instance);
   std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
-  NEPHOSCOPE_COLD void answer(std::uint32_t visit, Outcome outcome);
+  void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
   template <class Shape>
   void account(const Sent& sent, std::uint32_t instance, Outcome outcome, std::int64_t now);
   void expect_deadline(std::uint32_t visit, Caller& caller);
   void unlink(std::uint32_t visit);
-  NEPHOSCOPE_COLD void expire(std::uint32_t caller);
+  void expire(std::uint32_t caller);
   void leave(std::uint32_t visit);
   template <class Shape>
   void bring_up_to_date(std::uint32_t instance, std::int64_t until);

@@ -1,0 +1,98 @@
+"""A request that is sure to be answered in time is not watched for its deadline.
+
+The twin of a system has services with one more step, which never fails and takes no time: there
+the core looks after every deadline. Both must tell the same to the bit, except for the number of
+events, which counts looks at deadlines.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nephoscope import _core
+from properties.engine import Session, same
+from properties.systems import SECONDS, System, farms, plain_systems
+from properties.test_properties import conserves, derandomised, resumes
+
+
+@st.composite
+def timed_systems(draw) -> System:
+    system = draw(st.one_of(farms(), plain_systems()))
+    tree = copy.deepcopy(system.tree)
+    for source in tree["traffic"].values():
+        if draw(st.integers(0, 3)) > 0:
+            source["timeout"] = draw(SECONDS)
+            source["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
+    return System(tree, system.changes, system.cuts_ns, system.seed)
+
+
+def looked_after(system: System) -> System:
+    tree = copy.deepcopy(system.tree)
+    for service in tree["services"].values():
+        service["steps"].append({"fail": 0.0})
+    return System(tree, system.changes, system.cuts_ns, system.seed)
+
+
+def tells(world: _core.World) -> dict:
+    results = world.results()
+    del results["events"]
+    return results | {"state": world.state()}
+
+
+def is_the_same_looked_after(system: System) -> None:
+    own, twin = Session(system), Session(looked_after(system))
+    for instant in (*system.cuts_ns, system.duration_ns):
+        own.to(instant)
+        twin.to(instant)
+        assert same(tells(own.world), tells(twin.world)), instant
+
+
+@derandomised(400)
+@given(timed_systems())
+def test_nobody_can_tell_a_deadline_that_is_not_watched(system):
+    is_the_same_looked_after(system)
+
+
+@pytest.mark.slow
+@derandomised(4000)
+@given(timed_systems())
+def test_nobody_can_tell_in_many_more(system):
+    is_the_same_looked_after(system)
+
+
+@derandomised(100)
+@given(timed_systems())
+def test_invariants_hold_after_every_event(system):
+    conserves(system)
+
+
+@derandomised(60)
+@given(timed_systems())
+def test_a_run_may_be_cut_saved_and_restored_anywhere(system):
+    resumes(system)
+
+
+def test_the_scenarios_are_worth_running():
+    """In many of them some requests time out and others are not watched."""
+    seen: Counter[str] = Counter()
+
+    @derandomised(200)
+    @given(timed_systems())
+    def look(system: System) -> None:
+        seen["scenarios"] += 1
+        own, twin = Session(system), Session(looked_after(system))
+        own.to(system.duration_ns)
+        twin.to(system.duration_ns)
+        timed_out = any(s["timed_out"] for s in own.world.results()["traffic"])
+        seen["timed out"] += timed_out
+        seen["fewer looks"] += own.world.events < twin.world.events
+        seen["both"] += timed_out and own.world.events < twin.world.events
+
+    look()
+    for what in ("timed out", "fewer looks", "both"):
+        assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
