@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.scenario.nearest import listing, nearest
+from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
 

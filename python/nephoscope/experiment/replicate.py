@@ -15,10 +15,10 @@ import numpy as np
 from nephoscope import _core
 from nephoscope.errors import PathError
 from nephoscope.experiment.student import t_quantile
+from nephoscope.nearest import nearest
 from nephoscope.results import FORMAT, Result, latency_summary
 from nephoscope.run import run, warmup_of
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.nearest import nearest
 
 CONFIDENCE = 0.95
 

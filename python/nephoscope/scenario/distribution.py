@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import model_validator
 
 from nephoscope.errors import UnitError
+from nephoscope.nearest import nearest
 from nephoscope.scenario.fields import (
     AnyDuration,
     ColumnScale,
@@ -20,7 +21,6 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
-from nephoscope.scenario.nearest import nearest
 from nephoscope.scenario.units import Duration
 
 Variation = Annotated[float, number(0.0, 1000.0, open_low=True)]

@@ -13,8 +13,8 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler,
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nephoscope.errors import UnitError, shorten
+from nephoscope.nearest import nearest
 from nephoscope.scenario import units
-from nephoscope.scenario.nearest import nearest
 from nephoscope.scenario.units import Duration, Rate, Size
 
 T = TypeVar("T")

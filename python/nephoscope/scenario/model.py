@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validato
 from pydantic_core import CoreSchema
 
 from nephoscope.errors import shorten
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.fields import refusal
-from nephoscope.scenario.nearest import listing, nearest
 
 
 class Model(BaseModel):

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from nephoscope.errors import Problem, ScenarioError, shorten
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where, dotted, from_values
 from nephoscope.scenario.model import Model
-from nephoscope.scenario.nearest import listing, nearest
 from nephoscope.scenario.structure import model_at, part_at
 
 

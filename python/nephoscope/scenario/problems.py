@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nephoscope.errors import Problem, shorten
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fields import REFUSED
 from nephoscope.scenario.model import OneOf
-from nephoscope.scenario.nearest import listing, nearest
 from nephoscope.scenario.structure import ScenarioModel, model_at
 
 NOT_BUILT = "not built yet in this version of nephoscope"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from nephoscope.errors import Problem, shorten
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where, dotted
-from nephoscope.scenario.nearest import listing, nearest
 
 KINDS = {
     "traffic": "traffic",

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ValidationError
 
 from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target
 from nephoscope.scenario.compile import routing_spec
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.nearest import listing, nearest
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.traffic import RATED, Traffic
 

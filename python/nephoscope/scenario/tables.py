@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope.errors import Problem, TraceError, shorten
-from nephoscope.scenario.nearest import listing, nearest
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.units import DURATION_MAX_NS
 
 T = TypeVar("T")

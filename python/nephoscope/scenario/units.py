@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Self
 
 from nephoscope.errors import UnitError, shorten
-from nephoscope.scenario.nearest import listing, nearest
+from nephoscope.nearest import listing, nearest
 
 DURATION_NS = {
     "ns": 1,
