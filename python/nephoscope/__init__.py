@@ -16,8 +16,15 @@
 True
 """
 
-from nephoscope import parts
-from nephoscope.errors import NephoscopeError, PathError, Problem, ScenarioError, UnitError
+from nephoscope import catalog, parts
+from nephoscope.errors import (
+    CatalogError,
+    NephoscopeError,
+    PathError,
+    Problem,
+    ScenarioError,
+    UnitError,
+)
 from nephoscope.experiment import Replications, replicate
 from nephoscope.results import Result
 from nephoscope.run import run
@@ -25,6 +32,7 @@ from nephoscope.scenario import Scenario
 from nephoscope.simulation import Simulation
 
 __all__ = [
+    "CatalogError",
     "NephoscopeError",
     "PathError",
     "Problem",
@@ -34,6 +42,7 @@ __all__ = [
     "ScenarioError",
     "Simulation",
     "UnitError",
+    "catalog",
     "parts",
     "replicate",
     "run",

@@ -1,13 +1,15 @@
 """What can go wrong, as one tree.
 
 NephoscopeError
-|-- ScenarioError (also ValueError)   the scenario cannot be run; lists every mistake in it
-|   |-- TraceError                    a data file that a scenario names cannot be used
-|   `-- SpecError                     the core refused what the loader had let pass
-|-- UnitError (also ValueError)       a quantity that cannot be read: "12 parsecs"
-|-- PathError (also LookupError)      a path that a result does not have
-|-- StateError (also ValueError)      saved bytes that are not a simulation of this version
-`-- InvariantError                    the engine contradicted itself; never the user's fault
+|-- ScenarioError (also ValueError)     the scenario cannot be run; lists every mistake in it
+|   |-- TraceError                      a data file that a scenario names cannot be used
+|   `-- SpecError                       the core refused what the loader had let pass
+|-- WordError                           a text that stands for nothing; says what would
+|   |-- UnitError (also ValueError)     a quantity that cannot be read: "12 parsecs"
+|   `-- CatalogError (also LookupError) a type or a family that the catalogue does not have
+|-- PathError (also LookupError)        a path that a result does not have
+|-- StateError (also ValueError)        saved bytes that are not a simulation of this version
+`-- InvariantError                      the engine contradicted itself; never the user's fault
 """
 
 from collections.abc import Sequence
@@ -73,8 +75,8 @@ class SpecError(ScenarioError):
     path: str = ""
 
 
-class UnitError(NephoscopeError, ValueError):
-    """A quantity that cannot be read."""
+class WordError(NephoscopeError):
+    """A text that stands for nothing, with what is allowed and the nearest right word."""
 
     def __init__(
         self, message: str, allowed: str | None = None, suggestion: str | None = None
@@ -86,6 +88,14 @@ class UnitError(NephoscopeError, ValueError):
 
     def __str__(self) -> str:
         return Problem("", self.message, None, None, None, self.allowed, self.suggestion).render()
+
+
+class UnitError(WordError, ValueError):
+    """A quantity that cannot be read."""
+
+
+class CatalogError(WordError, LookupError):
+    """An instance type or a family that the catalogue does not have."""
 
 
 class PathError(NephoscopeError, LookupError):

@@ -12,13 +12,13 @@ def test_all_is_what_is_public():
         name
         for name, value in vars(nephoscope).items()
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
-    } | {"parts"}
+    } | {"catalog", "parts"}
     assert set(nephoscope.__all__) == public
     assert list(nephoscope.__all__) == sorted(nephoscope.__all__)
 
 
 def test_the_example_runs():
-    for module in (nephoscope, nephoscope.parts):
+    for module in (nephoscope, nephoscope.catalog, nephoscope.parts):
         failures, tests = doctest.testmod(module)
         assert tests >= 3
         assert failures == 0
