@@ -50,6 +50,13 @@ def test_the_good_scenario():
     assert (clerks.clients.count, clerks.timeout_ns) == (0, 0)
 
 
+def test_types_of_the_catalogue():
+    scenario = SCENARIO.replace({"fleets.web.instance_type": "c5.9xlarge"})
+    web, db = compile_scenario(scenario, seed=0).fleets
+    assert (web.vcpus, web.speed) == (36, 3.4 / 3.1)
+    assert (db.vcpus, db.speed) == (1, 1)
+
+
 @pytest.mark.parametrize(("series", "ns"), [("auto", 250_000_000), ("none", 0), ("7s", 7 * 10**9)])
 def test_series(series, ns):
     scenario = SCENARIO.replace({"series": series, "duration": "1m", "warmup": "0s"})

@@ -20,6 +20,7 @@ LATE_CALL = f"{STEPS}.3.choose.1.steps.0.call"
         ("name", "other", "other"),
         ("fleets.web.count", 7, 7),
         ("fleets.db.instance_type.vcpus", 9, 9),
+        ("fleets.web.instance_type", "c5.large", "c5.large"),
         ("load_balancers.front.routing", "ip_hash", {"ip_hash": {}}),
         ("load_balancers.proxy.targets.0.weight", 5, 5.0),
         ("load_balancers.front.targets.0.weight", 5, 5.0),
@@ -89,6 +90,22 @@ def test_every_unknown_path_is_reported():
 def test_what_later_versions_bring_is_refused_by_name():
     with pytest.raises(ScenarioError, match="health_check: not built yet"):
         SCENARIO.replace({"load_balancers.front.health_check": {"interval": "10s"}})
+
+
+def test_a_type_of_the_catalogue_is_replaced_as_a_whole():
+    named = SCENARIO.replace({"fleets.web.instance_type": "m5.large"})
+    assert named.fleets["web"].instance_type.vcpus == 2
+    other = named.replace({"fleets.web.instance_type": "c5.xlarge"})
+    assert other.fleets["web"].instance_type.vcpus == 4
+    other = named.replace({"fleets.web.instance_type.type": "c5.xlarge"})
+    assert other.fleets["web"].instance_type.type == "c5.xlarge"
+    other = named.replace({"fleets.web.instance_type": {"vcpus": 3}})
+    assert other.fleets["web"].instance_type.type is None
+    with pytest.raises(ScenarioError, match=r"m5\.large brings its own vcpus") as caught:
+        named.replace({"fleets.web.instance_type.vcpus": 4})
+    (problem,) = caught.value.problems
+    assert problem.path == "fleets.web.instance_type"
+    assert problem.allowed.startswith("m5.large alone")
 
 
 def test_none_takes_a_key_away():

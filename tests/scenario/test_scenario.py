@@ -12,6 +12,7 @@ import pytest
 from nephoscope import Scenario
 from nephoscope.errors import ScenarioError
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Duration
 from scenario.bad_cases import GOOD
@@ -139,6 +140,31 @@ def test_parts_may_be_models_and_numbers_of_numpy():
     assert scenario.replace({"fleets.web.count": np.int32(9)}).fleets["web"].count == 9
     assert small(warmup=None).warmup == 0
     assert small(duration=Duration.parse("2m")).duration == Duration.parse("2m")
+
+
+@pytest.mark.parametrize(
+    "written", ["c4.large", {"type": "c4.large"}, InstanceType(type="c4.large")]
+)
+def test_instance_types_of_the_catalogue(written):
+    scenario = small(fleets={"web": {"service": "page", "instance_type": written}})
+    kind = scenario.fleets["web"].instance_type
+    assert (kind.type, kind.vcpus, str(kind.memory)) == ("c4.large", 2, "3840MiB")
+    assert kind.speed == pytest.approx(2.9 / 3.1)
+    assert scenario.model_dump(exclude_unset=True)["fleets"]["web"]["instance_type"] == "c4.large"
+    for values in (scenario.model_dump(), scenario.to_dict()):
+        assert Scenario.model_validate(values) == scenario
+    assert pickle.loads(pickle.dumps(scenario)) == scenario
+    named = small(fleets={"web": {"service": "page", "instance_type": "c4.large"}})
+    assert named.to_dict()["fleets"]["web"]["instance_type"] == "c4.large"
+
+
+def test_a_faster_type_answers_sooner():
+    services = {"page": {"steps": [{"compute": "310ms"}]}}
+    for name, seconds in (("m5.large", 0.310), ("c5.large", 0.31 * 3.1 / 3.4)):
+        fleets = {"web": {"service": "page", "instance_type": name}}
+        traffic = {"users": {"to": "web", "arrivals": "constant", "rate": "1/s"}}
+        result = small(services=services, fleets=fleets, traffic=traffic).run()
+        assert result["traffic.users.latency_s.mean"] == pytest.approx(seconds, abs=1e-8)
 
 
 def test_a_scenario_does_not_change():

@@ -27,6 +27,13 @@ def test_the_good_scenario_is_valid():
     VALIDATOR.validate(GOOD)
 
 
+@pytest.mark.parametrize("written", ["m5.large", {"type": "m5.large"}, {"vcpus": 2}, {}])
+def test_instance_types(written):
+    tree = copy.deepcopy(GOOD)
+    tree["fleets"]["web"]["instance_type"] = written
+    VALIDATOR.validate(tree)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -38,7 +45,9 @@ def test_the_good_scenario_is_valid():
         (["fleets", "web", "count"], "3"),
         (["fleets", "web", "hosts"], "building"),
         (["fleets", "web", "service"], None),
-        (["fleets", "web", "instance_type"], "m5.large"),
+        (["fleets", "web", "instance_type"], "m5.lrage"),
+        (["fleets", "web", "instance_type"], "t3.micro"),
+        (["fleets", "web", "instance_type"], 4),
         (["services", "page", "discipline"], "lifo"),
         (["services", "page", "steps", 0], {"compute": "1ms", "sleep": "1ms"}),
         (["services", "page", "steps", 0], {}),

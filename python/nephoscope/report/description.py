@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.service import Service, Step
 from nephoscope.scenario.traffic import Traffic
 
@@ -62,10 +63,13 @@ def _balancers(scenario: Scenario) -> Iterator[str]:
 
 def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
-        kind = fleet.instance_type
-        speed = f" at speed {kind.speed:g}" if kind.speed != 1 else ""
-        vcpus = f"{kind.vcpus} vCPU{'s' if kind.vcpus > 1 else ''}{speed}"
-        yield f"{name}: {fleet.count:,} x {vcpus}, {kind.memory}, running {fleet.service}"
+        yield f"{name}: {fleet.count:,} x {_machine(fleet.instance_type)}, running {fleet.service}"
+
+
+def _machine(kind: InstanceType) -> str:
+    speed = f" at speed {kind.speed:g}" if kind.speed != 1 else ""
+    measures = f"{kind.vcpus} vCPU{'s' if kind.vcpus > 1 else ''}{speed}, {kind.memory}"
+    return measures if kind.type is None else f"{kind.type} ({measures})"
 
 
 def _service(name: str, service: Service) -> str:
