@@ -1,4 +1,4 @@
-"""The commands: `nephoscope run`, `check`, `schema`."""
+"""The commands: `nephoscope run`, `check`, `catalog`, `schema`."""
 
 import json
 import sys
@@ -11,8 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nephoscope.errors import NephoscopeError, Problem, ScenarioError
+from nephoscope import catalog
+from nephoscope.errors import CatalogError, NephoscopeError, Problem, ScenarioError, UnitError
 from nephoscope.experiment import Replications, replicate
+from nephoscope.report.catalog_table import print_types
 from nephoscope.report.description import describe
 from nephoscope.report.terminal import print_replications, print_result
 from nephoscope.results import Result, engine_version
@@ -20,14 +22,14 @@ from nephoscope.run import run
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.problems import NOT_BUILT
 from nephoscope.scenario.schema import json_schema
-from nephoscope.scenario.units import Duration
+from nephoscope.scenario.units import Duration, Size
 from nephoscope.scenario.yaml_reader import read_value
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
-_LATER = ("compare", "sweep", "size", "catalog")
+_LATER = ("compare", "sweep", "size")
 
 
 class _Commands(click.Group):
@@ -105,7 +107,7 @@ def run_command(
             _write_json(outcome.to_dict(), json_file)
         # Where the JSON goes to standard output nothing else may.
         if not quiet and json_file != "-":
-            console = Console(width=None if sys.stdout.isatty() else 160)
+            console = _console()
             if isinstance(outcome, Result):
                 print_result(outcome, console)
             else:
@@ -125,6 +127,29 @@ def check(file: Path, overrides: tuple[str, ...]) -> None:
             click.echo(line)
 
     _guarded(inspect)
+
+
+@main.command(name="catalog")
+@click.argument("family", required=False)
+@click.option("--vcpus-min", type=click.IntRange(1), default=1, help="As many vCPUs or more.")
+@click.option("--memory-min", metavar="SIZE", default="0B", help="Such as 16GiB.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def catalog_command(family: str | None, vcpus_min: int, memory_min: str, as_json: bool) -> None:
+    """List the instance types, or those of FAMILY: memory, "memory optimised", m5 or m5.large."""
+
+    def show() -> None:
+        memory_gib = _size(memory_min, "--memory-min") / 2**30
+        types = [
+            facts
+            for facts in (catalog.types() if family is None else catalog.select(family))
+            if facts.vcpus >= vcpus_min and facts.memory_gib >= memory_gib
+        ]
+        if as_json:
+            click.echo(json.dumps([facts.to_dict() for facts in types], indent=2))
+        else:
+            print_types(types, _console())
+
+    _guarded(show)
 
 
 @main.command()
@@ -149,6 +174,17 @@ def _scenario(file: Path, overrides: tuple[str, ...]) -> Scenario:
     return scenario.replace(values)
 
 
+def _size(text: str, option: str) -> Size:
+    try:
+        return Size.parse(text)
+    except UnitError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 160)
+
+
 def _write_json(tree: dict[str, Any], file: str) -> None:
     text = json.dumps(tree, indent=2, allow_nan=False) + "\n"
     if file == "-":
@@ -164,7 +200,7 @@ def _guarded(action: Callable[[], None]) -> None:
     """Run a command; what goes wrong becomes a message and an exit code, never a traceback."""
     try:
         action()
-    except ScenarioError as error:
+    except (ScenarioError, CatalogError) as error:
         _fail(str(error), EXIT_USAGE)
     except NephoscopeError as error:
         _fail(f"internal error: {error}", EXIT_ERROR)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nephoscope import Scenario
+from nephoscope import Scenario, catalog
 from nephoscope.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -94,6 +94,50 @@ def test_check_describes_what_would_run(call):
                 assert f"{name}: " in outcome.stdout
 
 
+def test_check_names_types_of_the_catalogue(call):
+    outcome = call("check", COFFEE, "--set", "fleets.cashiers.instance_type=c5.large")
+    assert "cashiers: 3 x c5.large (2 vCPUs at speed 1.09677, 4GiB), running" in outcome.stdout
+    outcome = call("check", COFFEE, "--set", "fleets.cashiers.instance_type=c5.lrage")
+    assert outcome.exit_code == 2
+    assert "fleets.cashiers.instance_type: no instance type 'c5.lrage'" in outcome.stderr
+    assert "did you mean c5.large?" in outcome.stderr
+
+
+def test_catalog_lists_every_type(call):
+    outcome = call("catalog")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    for facts in catalog.types():
+        (line,) = [row for row in outcome.stdout.splitlines() if row.split()[:1] == [facts.name]]
+        assert f"{facts.linux_usd_per_hour:.4f}" in line
+        assert "…" not in line
+    for words in (
+        "general purpose",
+        "8 x H100 80 GiB",
+        "24 x 1980 GB hdd",
+        "0.75 to 10",
+        "credits",
+    ):
+        assert words in outcome.stdout
+
+
+def test_catalog_of_a_family(call):
+    outcome = call("catalog", "m5", "--vcpus-min", 16, "--memory-min", "100GiB")
+    names = [row.split()[0] for row in outcome.stdout.splitlines() if row.startswith("  m5.")]
+    assert names == ["m5.12xlarge", "m5.24xlarge"]
+    assert "disks" not in outcome.stdout
+    assert "credits" not in outcome.stdout
+    assert "no type" in call("catalog", "m5", "--vcpus-min", 1000).stdout
+
+
+def test_catalog_as_json(call):
+    outcome = call("catalog", "accelerated", "--json")
+    types = json.loads(outcome.stdout)
+    assert types == [facts.to_dict() for facts in catalog.select("accelerated")]
+    assert (types[0]["name"], types[0]["family"]) == ("p3.2xlarge", "accelerated")
+    assert len({tuple(facts) for facts in types}) == 1
+    assert json.loads(call("catalog", "--json", "--vcpus-min", 1000).stdout) == []
+
+
 def test_errors_name_file_line_and_path(call, tmp_path):
     file = tmp_path / "bad.yaml"
     text = Path(COFFEE).read_text(encoding="utf-8")
@@ -128,6 +172,9 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--turbo"], "--turbo"),
         (["compare", COFFEE], "compare: not built yet"),
         (["run", COFFEE, "--report", "x.html"], "--report: not built yet"),
+        (["catalog", "computer"], "did you mean compute?"),
+        (["catalog", "--memory-min", "16"], "did you mean 16GiB?"),
+        (["catalog", "--vcpus-min", "0"], "--vcpus-min"),
         (["fly", COFFEE], "fly"),
     ],
 )
@@ -144,7 +191,13 @@ def test_schema_is_json(call):
 
 def test_version_and_help(call):
     assert "nephoscope" in call("--version").stdout
-    for arguments in (["--help"], ["run", "-h"], ["check", "--help"], ["schema", "--help"]):
+    for arguments in (
+        ["--help"],
+        ["run", "-h"],
+        ["check", "--help"],
+        ["schema", "--help"],
+        ["catalog", "-h"],
+    ):
         assert call(*arguments).exit_code == 0
 
 

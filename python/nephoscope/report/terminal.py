@@ -82,7 +82,8 @@ def _tables(tree: Mapping[str, Any], widths: Mapping[str, float]) -> Iterable[Re
     yield _fleet_table(tree["fleets"], widths)
 
 
-def _table(title: str, columns: Iterable[str]) -> Table:
+def plain_table(title: str, columns: Iterable[str]) -> Table:
+    """A table without lines: names on the left, numbers to the right of their columns."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column(title, style="bold")
     for column in columns:
@@ -95,7 +96,9 @@ def _latency_table(
 ) -> RenderableType:
     lost = [key for key in _LOST if any(part[key] for part in parts.values())]
     titles = ["p99.9" if key == "p999" else key for key in _LATENCIES]
-    table = _table(section.replace("_", " "), [sent, *(k.replace("_", " ") for k in lost), *titles])
+    table = plain_table(
+        section.replace("_", " "), [sent, *(k.replace("_", " ") for k in lost), *titles]
+    )
     for name, part in list(parts.items())[:_ROWS_MAX]:
         path = f"{section}.{name}"
         cells = [count(part[sent])]
@@ -106,7 +109,7 @@ def _latency_table(
 
 
 def _fleet_table(parts: Mapping[str, Any], widths: Mapping[str, float]) -> RenderableType:
-    table = _table("fleets", ["instances", "busy", "requests", "mean", "p99"])
+    table = plain_table("fleets", ["instances", "busy", "requests", "mean", "p99"])
     for name, part in list(parts.items())[:_ROWS_MAX]:
         path = f"fleets.{name}"
         table.add_row(
