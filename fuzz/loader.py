@@ -36,7 +36,7 @@ duration: 1h
 warmup: 5m
 fleets:
   web: {instance_type: {vcpus: 2, memory: 4GiB}, count: 3, service: answer}
-  db: {instance_type: {vcpus: 2}, count: 1, service: look-up}
+  db: {instance_type: m5.large, count: 1, service: look-up}
 services:
   answer:
     discipline: fifo
@@ -64,6 +64,7 @@ TOKENS = (
     "1h", "1 parsec", "40/s", "40/fortnight", "4GiB", "250ms", "-5s", "1e300s", "0/s", "10%",
     "queues", "hosts", "scaling", "targets", "routing", "steps", "call", "front", "web", "trace",
     "least_conections", "{trace: {file: /etc/passwd, column: x}}", "../../..", "2026-11-23",
+    "m5.large", "t3.micro", "{type: c5.large, vcpus: 2}",
 )  # fmt: skip
 
 VALUES: tuple[Any, ...] = (
