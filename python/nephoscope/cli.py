@@ -147,7 +147,8 @@ def catalog_command(family: str | None, vcpus_min: int, memory_min: str, as_json
         if as_json:
             click.echo(json.dumps([facts.to_dict() for facts in types], indent=2))
         else:
-            print_types(types, _console())
+            # A cut price or name is worse than a line that goes on below.
+            print_types(types, _console(width_min=120))
 
     _guarded(show)
 
@@ -181,8 +182,11 @@ def _size(text: str, option: str) -> Size:
         raise click.UsageError(f"{option}: {error}") from None
 
 
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else 160)
+def _console(width_min: int = 0) -> Console:
+    """Standard output; on a terminal narrower than `width_min` lines are wrapped, not cut."""
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.width = max(console.width, width_min)
+    return console
 
 
 def _write_json(tree: dict[str, Any], file: str) -> None:

@@ -158,6 +158,15 @@ def test_instance_types_of_the_catalogue(written):
     assert named.to_dict()["fleets"]["web"]["instance_type"] == "c4.large"
 
 
+def test_a_name_is_the_custom_type_that_it_stands_for():
+    custom = {"vcpus": 2, "memory": "8GiB"}
+    named, measured = (
+        small(fleets={"web": {"service": "page", "instance_type": written}}).run().fingerprint
+        for written in ("m5.large", custom)
+    )
+    assert named == measured
+
+
 def test_a_faster_type_answers_sooner():
     services = {"page": {"steps": [{"compute": "310ms"}]}}
     for name, seconds in (("m5.large", 0.310), ("c5.large", 0.31 * 3.1 / 3.4)):
