@@ -24,6 +24,8 @@ ELSEWHERE = {
     "POWER_planning": "theory/test_formulas.py",
     "TRACE_": "semantics/test_service.py",
     "DD1_horizon": "semantics/test_clock.py",
+    "CPU_hypervisor_identity": "compute/test_fluid_hypervisor.py",
+    "CPUSHARE_": "compute/test_water_level.py",
     "HASH_consistent_remap": "semantics/test_ip_hash.py",
     "IPHASH_max": "semantics/test_ip_hash.py",
 }
@@ -47,8 +49,6 @@ NOT_YET = {
     "EC2_": "burst credits",
     "SCALER_": "scaling",
     "HPA_": "scaling",
-    "CPU_hypervisor_identity": "hosts",
-    "CPUSHARE_": "hosts",
     "HASH_mod_remap": "hashing is consistent here, not by remainder",
     "HASH_ring": "the consistent hash here has no ring and no virtual nodes",
     "MAGLEV_": "the consistent hash here has no look-up table",
