@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "kernel/errors.hpp"
 
@@ -22,6 +23,19 @@ std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
     it.sharing.free_workers = kinds_[kind].workers;
   }
   return static_cast<std::uint32_t>(instances_.size() - 1);
+}
+
+// The end of all jobs ahead, and `own` ns more. A job may last 2^62 ns; the sum stays below 2^63.
+std::int64_t Instances::add_ahead(const Instance& it, std::int64_t own) const {
+  if (!it.computing || it.waiting > looked_at) return never;
+  const std::uint32_t mask = (1U << it.ring_log2) - 1;
+  std::int64_t end = it.updated + it.running.work;
+  for (std::uint32_t place = 0; place < it.waiting; ++place) {
+    const std::int64_t work = waiting_blocks_.at(it.ring)[(it.first + place) & mask].work;
+    if (work < 0 || end > rebase_above) return never;
+    end += scaled(it, work);
+  }
+  return end > rebase_above ? never : end + own;
 }
 
 bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t id) {
@@ -84,6 +98,29 @@ void Instances::shrink_waiting(Instance& it) {
   it.ring = none;
   it.ring_log2 = 0;
   it.first = 0;
+}
+
+void Instances::lay_out_backlogs() {
+  BlockPool<Job> blocks;
+  for (Instance& it : instances_) {
+    if (it.waiting == 0) {
+      it.ring = none;
+      it.ring_log2 = 0;
+      it.first = 0;
+      continue;
+    }
+    std::uint32_t log2_size = smallest_block_log2;
+    while (1U << log2_size < it.waiting) ++log2_size;
+    const std::uint32_t block = blocks.take(log2_size);
+    const std::uint32_t mask = (1U << it.ring_log2) - 1;
+    for (std::uint32_t place = 0; place < it.waiting; ++place) {
+      blocks.at(block)[place] = waiting_blocks_.at(it.ring)[(it.first + place) & mask];
+    }
+    it.ring = block;
+    it.ring_log2 = static_cast<std::uint8_t>(log2_size);
+    it.first = 0;
+  }
+  waiting_blocks_ = std::move(blocks);
 }
 
 void Instances::check(std::int64_t now) const {

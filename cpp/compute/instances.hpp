@@ -101,9 +101,31 @@ class Instances {
     return nullptr;
   }
 
-  // On an instance with one worker whose jobs all know their work: ends the running job if it is
-  // due before `until` and begins the next. Returns false when there was none; else `finished` is
-  // the job and `time` when it was done.
+  // Takes a job, on an instance with one worker whose jobs know their work and which nobody looks
+  // at before `unseen_until`. Returns when it will have been done if that is before then: it is as
+  // good as done. Else the job is held, and the answer is `never`.
+  NEPHOSCOPE_HOT std::int64_t take_unseen(std::uint32_t instance, const Job& job, std::int64_t now,
+                                          std::int64_t unseen_until) {
+    Instance& it = instances_[instance];
+    if (it.busy) {
+      enqueue(it, job);
+      return never;
+    }
+    const std::int64_t begin = std::max(now, it.updated);
+    const std::int64_t own = it.mode == ServingMode::solo ? job.work : scaled(it, job.work);
+    const std::int64_t due = begin + own;
+    if (due < unseen_until) [[likely]] {
+      it.run_ns += own;
+      it.updated = due;
+      return due;
+    }
+    it.busy = true;
+    begin_solo(it, job, begin);
+    return never;
+  }
+
+  // On such an instance: ends the running job if it is due before `until` and begins the next.
+  // Returns false when there was none; else `finished` is the job and `time` when it was done.
   NEPHOSCOPE_HOT bool finish_before(std::uint32_t instance, std::int64_t until, Job& finished,
                                     std::int64_t& time) {
     Instance& it = instances_[instance];
@@ -115,6 +137,7 @@ class Instances {
     it.updated = due;
     if (it.waiting == 0) {
       it.computing = it.busy = false;
+      it.running = Job{};
     } else {
       begin_solo(it, pop_waiting(it), due);
     }
@@ -137,14 +160,16 @@ class Instances {
                                       std::int64_t now) const {
     const Instance& it = instances_[instance];
     if (it.mode == ServingMode::several) return never;
-    const RatedKind& kind = kinds_[it.kind];
-    const std::int64_t own = it.mode == ServingMode::solo ? work : kind.time_for(work);
-    return it.busy ? add_ahead(it, kind, own) : now + own;
+    const std::int64_t own = it.mode == ServingMode::solo ? work : scaled(it, work);
+    return it.busy ? add_ahead(it, own) : now + own;
   }
 
   // Takes a job out of the backlog, by its id. Returns false when it does not wait there.
   // O(waiting).
   bool remove_waiting(std::uint32_t instance, std::uint32_t id);
+
+  // Lays the backlogs out anew: what is saved must not depend on how a run was cut. O(everything).
+  void lay_out_backlogs();
 
   // Calls `action` with each job that waits or computes. O(instances + jobs).
   template <class Action>
@@ -234,6 +259,11 @@ class Instances {
     return it.sharing.computing;
   }
 
+  // What work takes on an instance with one worker, ns.
+  std::int64_t scaled(const Instance& it, std::int64_t work) const {
+    return kinds_[it.kind].time_for(work);
+  }
+
   NEPHOSCOPE_HOT std::int64_t begin_solo(Instance& it, const Job& job, std::int64_t now) {
     if (job.work < 0) [[unlikely]]
       return held;
@@ -241,7 +271,7 @@ class Instances {
     it.updated = now;
     it.computing = true;
     if (it.mode != ServingMode::solo) [[unlikely]]
-      it.running.work = kinds_[it.kind].time_for(job.work);
+      it.running.work = scaled(it, job.work);
     return now + it.running.work;
   }
 
@@ -329,19 +359,6 @@ class Instances {
     return waiting;
   }
 
-  // The end of all jobs ahead, and `own` ns more. A job may last 2^62 ns; the sum stays below 2^63.
-  std::int64_t add_ahead(const Instance& it, const RatedKind& kind, std::int64_t own) const {
-    if (!it.computing || it.waiting > looked_at) return never;
-    std::int64_t end = it.updated + it.running.work;
-    for (std::uint32_t place = 0; place < it.waiting; ++place) {
-      const std::int64_t work =
-          waiting_blocks_.at(it.ring)[(it.first + place) & ((1U << it.ring_log2) - 1)].work;
-      if (work < 0 || end > rebase_above) return never;
-      end += kind.time_for(work);
-    }
-    return end > rebase_above ? never : end + own;
-  }
-
   NEPHOSCOPE_HOT const Job& pop_waiting(Instance& it) {
     const std::uint32_t mask = (1U << it.ring_log2) - 1;
     const Job& job = waiting_blocks_.at(it.ring)[it.first & mask];
@@ -351,6 +368,7 @@ class Instances {
     return job;
   }
 
+  std::int64_t add_ahead(const Instance& it, std::int64_t own) const;
   NEPHOSCOPE_COLD void rebase(Sharing& sharing);
   NEPHOSCOPE_COLD void grow_computing(Sharing& sharing);
   NEPHOSCOPE_COLD void grow_waiting(Instance& it);

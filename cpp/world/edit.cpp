@@ -165,6 +165,7 @@ std::string World::save() const {
   std::int64_t duration = duration_;
   writer(format, seed, parts, duration);
   World copy = *this;
+  copy.instances_.lay_out_backlogs();
   copy.serialize(writer);
   return writer.take();
 }

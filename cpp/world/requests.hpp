@@ -59,7 +59,12 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
   }
   if (route.unwatched) {
     bring_up_to_date<Shape>(instance, now_);
-    instances_.offer(instance, plain_job(sent, work), now_);
+    const std::int64_t done =
+        instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
+    if (done != Instances::never) {
+      account<Shape>(sent, instance, Outcome::completed, done);
+      ++events_;
+    }
   } else {
     send_plain(instance, plain_job(sent, work));
   }

@@ -159,6 +159,7 @@ bool World::has_one_plain_caller() const {
 
 template <class Shape, bool checked>
 void World::run_events(std::int64_t until) {
+  unseen_until_ = checked ? 0 : until;
   for (;;) {
     const std::int64_t limit = std::min(next_arrival_.time, until);
     bool due = calendar_.next_time() < limit;

@@ -8,9 +8,10 @@
 // Completions that change nothing for anybody else are not waited for. Where routing does not look
 // at what is outstanding and requests do nothing but compute, one worker an instance, each in its
 // turn, nobody asks an instance anything before the next request comes to it: such a fleet is
-// `unwatched`, has no entry in the calendar, and is brought up to date when a request comes and
-// before anybody looks. Its events are the same, counted the same; only the order in which they are
-// booked is another.
+// `unwatched` and has no entry in the calendar. A request that will be done before anybody looks is
+// booked when it comes; what is left is brought up to date when a request comes and before anybody
+// looks. The events are the same, counted the same; only the order in which they are booked is
+// another.
 //
 // A world is a value: copying it forks the simulation. Two worlds share nothing.
 
@@ -313,6 +314,7 @@ class World {
   std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
 
   std::int64_t now_ = 0;
+  std::int64_t unseen_until_ = 0;  // while the loop runs: nobody looks before
   std::uint64_t events_ = 0;
   EventQueue calendar_;
   Arrival next_arrival_{ArrivalStream::never, 0, none};
