@@ -56,6 +56,10 @@ class CountPartition {
     cells_[slot].count = count;
   }
 
+  NEPHOSCOPE_HOT void prefetch(std::uint32_t slot) const {
+    NEPHOSCOPE_PREFETCH(cells_.data() + slot);
+  }
+
   // Adds a target that has `count` requests outstanding. O(largest count).
   void add(std::uint32_t slot, std::uint32_t count) {
     if (slot >= cells_.size()) cells_.resize(slot + 1);

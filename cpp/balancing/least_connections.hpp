@@ -30,6 +30,8 @@ class LeastConnections {
     classes_[target.of_class].decrement(target.slot);
   }
 
+  NEPHOSCOPE_HOT void prefetch(std::uint32_t slot) const { classes_[0].prefetch(slot); }
+
   std::uint32_t outstanding(Target target) const {
     return classes_[target.of_class].count(target.slot);
   }

@@ -89,6 +89,15 @@ class Router {
     }
   }
 
+  // Brings what will be looked at when `slot` answers into the cache. Any number will do.
+  template <RoutingKind kind>
+  NEPHOSCOPE_HOT void prefetch(std::uint32_t slot) const {
+    using Chosen = std::variant_alternative_t<static_cast<std::size_t>(kind), Policy>;
+    if constexpr (requires(const Chosen chosen) { chosen.prefetch(slot); }) {
+      std::get_if<Chosen>(&policy_)->prefetch(slot < targets_.size() ? slot : 0);
+    }
+  }
+
   // The answer to a request of `slot` has come, or its client has gone, `response_ns` after the
   // request.
   NEPHOSCOPE_HOT void answered(std::uint32_t slot, std::int64_t response_ns) {

@@ -101,9 +101,12 @@ class EventQueue {
     return handle;
   }
 
-  // What the earliest event and the one after it carry, or 0: hints for those who fetch ahead.
-  std::uint32_t first_payload() const { return nodes_[first_.handle].payload; }
-  std::uint32_t second_payload() const { return nodes_[second_.handle].payload; }
+  // What the second event carries, or 0, for those who fetch ahead; what the third is made of is
+  // fetched on the way.
+  NEPHOSCOPE_HOT std::uint32_t fetch_second() const {
+    if (in_wheel_ != 0) NEPHOSCOPE_PREFETCH(nodes_.data() + heads_[next_occupied()]);
+    return nodes_[second_.handle].payload;
+  }
 
   std::int64_t time_of(Handle handle) const { return nodes_[handle].time; }
 

@@ -168,7 +168,7 @@ void World::run_events(std::int64_t until) {
     if (due) {
       const EventQueue::Event event = calendar_.pop();
       now_ = event.time;
-      if (many_instances_) fetch_ahead();
+      if (many_instances_) fetch_ahead<Shape>();
       handle<Shape>(event);
     } else if (limit < until) {
       now_ = limit;
@@ -182,8 +182,14 @@ void World::run_events(std::int64_t until) {
 }
 
 // What the next completions will touch is on its way while this event is handled.
+template <class Shape>
 NEPHOSCOPE_HOT void World::fetch_ahead() const {
-  instances_.prefetch(calendar_.second_payload());
+  const std::uint32_t instance = calendar_.fetch_second();
+  instances_.prefetch(instance);
+  if constexpr (Shape::balanced) {
+    const Balancer& balancer = balancers_[0];
+    balancer.router.prefetch<Shape::routing>(instance - balancer.first_instance);
+  }
 }
 
 template <class Shape>

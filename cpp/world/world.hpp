@@ -202,6 +202,7 @@ class World {
   void run_events(std::int64_t until);
   std::int64_t next_control() const;
   void control();
+  template <class Shape>
   void fetch_ahead() const;
   template <class Shape>
   void handle(const EventQueue::Event& event);
