@@ -66,4 +66,6 @@ ROWS = [
     Row("ps/round_robin", 1_000, 1.8),
     *(Row(f"fifo/{routing}", 100_000, 1.6, requests=5_000_000) for routing in ROUTINGS),
     Row("single", 1, 2.0, utilisation=0.9),
+    # What is left when a request costs its draws, a maximum and its record: the far limit.
+    Row("lindley/round_robin", 1_000, 4.0),
 ]

@@ -355,7 +355,7 @@ def test_random_scripts(check):
 @pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_many_more_random_scripts(check):
-    examples(3000)(given(scripts())(check))()
+    examples(1000)(given(scripts())(check))()
 
 
 # --- bad input --------------------------------------------------------------------------------

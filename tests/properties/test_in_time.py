@@ -59,7 +59,7 @@ def test_nobody_can_tell_a_deadline_that_is_not_watched(system):
 
 
 @pytest.mark.slow
-@derandomised(4000)
+@derandomised(2000)
 @given(timed_systems())
 def test_nobody_can_tell_in_many_more(system):
     is_the_same_looked_after(system)

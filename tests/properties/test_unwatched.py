@@ -58,7 +58,7 @@ def test_nobody_can_tell_a_fleet_that_is_not_watched(system):
 
 
 @pytest.mark.slow
-@derandomised(3000)
+@derandomised(1500)
 @given(plain_systems())
 def test_nobody_can_tell_in_many_more(system):
     is_the_same_watched(system)
