@@ -217,12 +217,13 @@ def test_the_package_is_a_command():
 def watched(*arguments, until):
     """Run on a terminal; interrupt when `until` shows, or wait for the end when it is None."""
     ours, theirs = pty.openpty()
-    process = python(*arguments, stderr=theirs)
+    process = python(*arguments, stderr=theirs, env={**os.environ, "TERM": "xterm"})
     os.close(theirs)
     shown = b""
     while True:
         if not select.select([ours], [], [], 60)[0]:
             process.kill()
+            process.communicate()
             pytest.fail(f"nothing shown for a minute after {shown[-200:]!r}")
         try:
             part = os.read(ours, 4096)
