@@ -34,11 +34,6 @@ class Slab {
   Record& operator[](std::uint32_t index) { return records_[index]; }
   const Record& operator[](std::uint32_t index) const { return records_[index]; }
 
-  // Brings a record into the cache. Any number will do.
-  NEPHOSCOPE_HOT void prefetch(std::uint32_t index) const {
-    NEPHOSCOPE_PREFETCH(records_.data() + (index < records_.size() ? index : 0));
-  }
-
   // Calls `action` with each record alive, in the order of their indices. O(size).
   template <class Action>
   void for_each(Action action) const {

@@ -93,10 +93,9 @@ NEPHOSCOPE_HOT void World::expect_completion(std::uint32_t instance, std::int64_
 NEPHOSCOPE_HOT void World::reschedule(std::uint32_t instance) {
   const std::int64_t due = instances_.next_completion(instance);
   EventQueue::Handle& entry = completion_of_[instance];
-  if (due == Instances::never) {
-    if (entry != EventQueue::none) calendar_.cancel(entry);
-    entry = EventQueue::none;
-  } else if (entry == EventQueue::none) {
+  // Where nothing computes any more, the last completion has taken the entry with it.
+  if (due == Instances::never) return;
+  if (entry == EventQueue::none) {
     entry = calendar_.push(due, payload(EventKind::first_completion, instance));
   } else if (calendar_.time_of(entry) != due) {
     entry = calendar_.move(entry, due);
