@@ -58,17 +58,17 @@ py::array_t<Number> each(const Indices& indices, Of of) {
 }
 
 py::dict accounts(FluidHypervisor& hypervisor, const Indices& tenants) {
-  using Account = FluidHypervisor::Account;
-  const auto column = [&](std::int64_t Account::* field) {
+  const auto column = [&](std::int64_t TenantAccount::* field) {
     return each<std::int64_t>(
         tenants, [&](std::uint32_t tenant) { return hypervisor.account(tenant).*field; });
   };
   py::dict out;
-  out["run_ns"] = column(&Account::run_ns);
-  out["steal_by_contention_ns"] = column(&Account::contention_ns);
-  out["steal_by_cap_ns"] = column(&Account::quota_ns);
-  out["idle_ns"] = column(&Account::idle_ns);
-  out["work_ns"] = column(&Account::work_ns);
+  out["run_ns"] = column(&TenantAccount::run_ns);
+  out["steal_by_contention_ns"] = column(&TenantAccount::contention_ns);
+  out["steal_by_cap_ns"] = column(&TenantAccount::quota_ns);
+  out["steal_by_smt_ns"] = column(&TenantAccount::forced_idle_ns);
+  out["idle_ns"] = column(&TenantAccount::idle_ns);
+  out["work_ns"] = column(&TenantAccount::work_ns);
   return out;
 }
 
@@ -103,7 +103,8 @@ py::array_t<double> share_out_once(double capacity, const Array<double>& weights
 
 }  // namespace
 
-void bind_hypervisor(py::module_& m) {
+void bind_hypervisor(py::module_& core) {
+  auto m = core.def_submodule("hypervisor", "Hosts and the hypervisors that share them.");
   m.def("share_out", &share_out_once, py::arg("capacity"), py::arg("weights"), py::arg("floors"),
         py::arg("ceilings"),
         "Weighted max-min fair shares (float64) of a capacity, between floors and ceilings.");

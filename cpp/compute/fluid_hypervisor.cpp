@@ -9,40 +9,8 @@ namespace nephoscope {
 
 namespace {
 
-constexpr double most_threads = 4096.0;
-constexpr double most_weight = 65'536.0;
-
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
-}
-
-void check(const HostFacts& facts) {
-  require(facts.cores >= 1 && facts.cores <= 4096, "cores", "must be from 1 to 4096");
-  require(facts.threads_per_core >= 1 && facts.threads_per_core <= 8, "threads_per_core",
-          "must be from 1 to 8");
-  require(facts.cores * facts.threads_per_core <= most_threads, "cores",
-          "make more than 4096 threads");
-  require(facts.smt_gain >= 0.0 && facts.smt_gain <= 1.0, "smt_gain", "must be from 0 to 1");
-  require(facts.speed >= 1e-6 && facts.speed <= 1e6, "speed", "must be from 1e-6 to 1e6");
-}
-
-void check(const TenantFacts& facts) {
-  require(facts.vcpus >= 1 && facts.vcpus <= most_threads, "vcpus", "must be from 1 to 4096");
-  require(facts.weight > 0.0 && facts.weight <= most_weight, "weight",
-          "must be above 0 and at most 65,536");
-  require(facts.reservation >= 0.0 && facts.reservation <= facts.vcpus, "reservation",
-          "must be from 0 to the vCPUs");
-  require(facts.quota_ns >= 0, "quota", "must not be below 0");
-  require(facts.period_ns >= 1'000'000 && facts.period_ns <= 1'000'000'000, "period",
-          "must be from 1 ms to 1 s");
-  require(facts.phase_ns >= 0 && facts.phase_ns < facts.period_ns, "phase",
-          "must be from 0 to below the period");
-}
-
-// Of a tenant's quota: the first end of a period after `time`.
-std::int64_t period_end(const TenantFacts& facts, std::int64_t time) {
-  const std::int64_t since = (time - facts.phase_ns) % facts.period_ns;
-  return time + facts.period_ns - (since < 0 ? since + facts.period_ns : since);
 }
 
 std::int64_t whole_up(double ns) {
@@ -63,7 +31,7 @@ std::uint32_t FluidHypervisor::add_host(const HostFacts& facts) {
   check(facts);
   Host& host = hosts_.emplace_back();
   host.facts = facts;
-  host.capacity = static_cast<double>(facts.cores) * facts.threads_per_core;
+  host.capacity = facts.threads();
   host.speed = facts.speed;
   host.speed_since = now_;
   return static_cast<std::uint32_t>(hosts_.size() - 1);
@@ -102,6 +70,7 @@ void FluidHypervisor::remove_tenant(std::uint32_t tenant) {
   leave(tenant);
   if (it.event != EventQueue::none) calendar_.cancel(it.event);
   it.event = EventQueue::none;
+  tell(tenant);
 }
 
 FluidHypervisor::Tenant& FluidHypervisor::present(std::uint32_t tenant) {
@@ -163,8 +132,12 @@ void FluidHypervisor::renew(std::uint32_t tenant) {
   claim.floor = std::min(it.facts.reservation, claim.ceiling);
   if (!fitted || host.wanted > host.capacity) return mark(it.host);
   claim.share = claim.ceiling;
-  set_speed(host);
   expect(tenant);
+  if (set_speed(host)) {
+    for (const std::uint32_t other : host.tenants) tell(other);
+  } else {
+    tell(tenant);
+  }
 }
 
 void FluidHypervisor::mark(std::uint32_t host) {
@@ -176,7 +149,7 @@ void FluidHypervisor::mark(std::uint32_t host) {
 void FluidHypervisor::advance(std::int64_t until) {
   require(until >= now_, "until", "is in the past");
   solve_all();
-  while (calendar_.next_time() < until) {
+  while (calendar_.next_time() <= until) {
     now_ = calendar_.next_time();
     while (calendar_.next_time() == now_) {
       const std::uint32_t tenant = calendar_.pop().payload;
@@ -192,6 +165,31 @@ void FluidHypervisor::advance(std::int64_t until) {
   now_ = until;
 }
 
+std::int64_t FluidHypervisor::next_event() {
+  solve_all();
+  return calendar_.next_time();
+}
+
+const std::vector<std::uint32_t>& FluidHypervisor::changed() {
+  solve_all();
+  return changed_;
+}
+
+void FluidHypervisor::clear_changed() {
+  for (const std::uint32_t tenant : changed_) tenants_[tenant].listed = false;
+  changed_.clear();
+}
+
+void FluidHypervisor::tell(std::uint32_t tenant) {
+  Tenant& it = tenants_[tenant];
+  const double rate = it.host == none ? 0.0 : claim_of(it).share * hosts_[it.host].speed;
+  if (rate == it.told) return;
+  it.told = rate;
+  if (it.listed) return;
+  it.listed = true;
+  changed_.push_back(tenant);
+}
+
 void FluidHypervisor::solve_all() {
   for (const std::uint32_t host : dirty_) solve(hosts_[host]);
   dirty_.clear();
@@ -203,16 +201,20 @@ void FluidHypervisor::solve(Host& host) {
   host.dirty = false;
   ++solves_;
   set_speed(host);
-  for (const std::uint32_t tenant : host.tenants) expect(tenant);
+  for (const std::uint32_t tenant : host.tenants) {
+    expect(tenant);
+    tell(tenant);
+  }
 }
 
-void FluidHypervisor::set_speed(Host& host) {
+// Returns whether it has changed.
+bool FluidHypervisor::set_speed(Host& host) {
+  const double speed = host.facts.speed_with(std::min(host.wanted, host.capacity));
+  if (speed == host.speed) return false;
   host.done_a_thread = done_a_thread(host);
   host.speed_since = now_;
-  const double busy = std::min(host.wanted, host.capacity);
-  const double beyond = busy - host.facts.cores;
-  const double cores = beyond > 0.0 ? host.facts.cores + host.facts.smt_gain * beyond : busy;
-  host.speed = busy > 0.0 ? host.facts.speed * cores / busy : host.facts.speed;
+  host.speed = speed;
+  return true;
 }
 
 FluidHypervisor::Integral FluidHypervisor::done_a_thread(const Host& host) const {
@@ -273,17 +275,22 @@ double FluidHypervisor::share(std::uint32_t tenant) {
   return tenants_[tenant].host == none ? 0.0 : claim_of(tenants_[tenant]).share;
 }
 
+double FluidHypervisor::rate(std::uint32_t tenant) {
+  const double threads = share(tenant);
+  return tenants_[tenant].host == none ? 0.0 : threads * hosts_[tenants_[tenant].host].speed;
+}
+
 double FluidHypervisor::speed(std::uint32_t host) {
   require(host < hosts_.size(), "host", "is not there");
   solve_all();
   return hosts_[host].speed;
 }
 
-FluidHypervisor::Account FluidHypervisor::account(std::uint32_t tenant) {
+TenantAccount FluidHypervisor::account(std::uint32_t tenant) {
   require(tenant < tenants_.size(), "tenant", "is not there");
   Tenant& it = tenants_[tenant];
   count(it);
-  Account account;
+  TenantAccount account;
   account.run_ns = it.run.whole;
   account.quota_ns = it.by_quota.whole;
   account.contention_ns = it.wanted_ns - it.run.whole - it.by_quota.whole;

@@ -24,38 +24,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "compute/hypervisor_facts.hpp"
 #include "compute/water_level.hpp"
 #include "kernel/event_queue.hpp"
 
 namespace nephoscope {
 
-struct HostFacts {
-  std::uint32_t cores = 1;
-  std::uint32_t threads_per_core = 1;
-  double smt_gain = 0.25;  // of a core, by a thread beyond the first
-  double speed = 1.0;      // of a core with one busy thread; the reference vCPU is 1
-};
-
-struct TenantFacts {
-  std::uint32_t vcpus = 1;
-  double weight = 256.0;
-  double reservation = 0.0;   // threads
-  std::int64_t quota_ns = 0;  // vCPU time a period; 0: none
-  std::int64_t period_ns = 100'000'000;
-  std::int64_t phase_ns = 0;  // a period begins at phase_ns + k x period_ns
-};
-
 class FluidHypervisor {
  public:
-  // What became of a tenant's vCPU time, ns, and the work done, ns of a reference vCPU.
-  struct Account {
-    std::int64_t run_ns = 0;
-    std::int64_t contention_ns = 0;
-    std::int64_t quota_ns = 0;
-    std::int64_t idle_ns = 0;
-    std::int64_t work_ns = 0;
-  };
-
   // Throw SpecError with the field's name when a fact is not legal, or when the host cannot hold
   // the reservation.
   std::uint32_t add_host(const HostFacts& facts);
@@ -69,17 +45,28 @@ class FluidHypervisor {
   // host at one instant. Throws SpecError unless want <= vcpus.
   void set_want(std::uint32_t tenant, std::uint32_t want);
 
-  // Lets time pass until `until`, not before now.
+  // Lets time pass until `until`, not before now. What is due at that very instant has happened
+  // then. How time is cut into calls changes nothing.
   void advance(std::int64_t until);
+
+  // When a rate may change next if nobody changes a want, a parameter or the set of tenants;
+  // EventQueue::never if none will.
+  std::int64_t next_event();
+
+  // The tenants whose `rate` has changed since the list was cleared, each once.
+  const std::vector<std::uint32_t>& changed();
+  void clear_changed();
 
   std::int64_t now() const { return now_; }
   std::size_t hosts() const { return hosts_.size(); }
   std::size_t tenants() const { return tenants_.size(); }
   // Threads that a tenant has at this instant; 0 when it has been removed.
   double share(std::uint32_t tenant);
+  // What all its vCPUs together get done, in reference vCPUs.
+  double rate(std::uint32_t tenant);
   // The speed of each of those threads, in reference vCPUs.
   double speed(std::uint32_t host);
-  Account account(std::uint32_t tenant);
+  TenantAccount account(std::uint32_t tenant);
   // Times at which rates had to be found anew, for a sense of cost.
   std::uint64_t solves() const { return solves_; }
 
@@ -112,6 +99,8 @@ class FluidHypervisor {
     std::uint32_t place = 0;  // among the host's tenants
     std::uint32_t want = 0;
     bool exhausted = false;  // of its quota, until the period ends
+    bool listed = false;     // in changed_
+    double told = 0.0;       // the rate when it was listed last
     EventQueue::Handle event = EventQueue::none;
     std::int64_t counted_to = 0;
     std::int64_t wanted_ns = 0;
@@ -133,14 +122,16 @@ class FluidHypervisor {
   void mark(std::uint32_t host);
   void solve_all();
   void solve(Host& host);
-  void set_speed(Host& host);
+  bool set_speed(Host& host);
   Integral done_a_thread(const Host& host) const;
   void expect(std::uint32_t tenant);
+  void tell(std::uint32_t tenant);
 
   std::vector<Host> hosts_;
   std::vector<Tenant> tenants_;
   std::vector<std::uint32_t> dirty_;  // hosts whose rates have to be found anew
-  EventQueue calendar_;               // quotas that run out or are renewed, one a tenant
+  std::vector<std::uint32_t> changed_;
+  EventQueue calendar_;  // quotas that run out or are renewed, one a tenant
   std::int64_t now_ = 0;
   std::uint64_t solves_ = 0;
 };

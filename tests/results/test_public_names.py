@@ -18,7 +18,8 @@ def test_all_is_what_is_public():
 
 
 def test_the_example_runs():
-    for module in (nephoscope, nephoscope.catalog, nephoscope.parts):
+    parts = (nephoscope.parts, nephoscope.parts.hypervisor)
+    for module in (nephoscope, nephoscope.catalog, *parts):
         failures, tests = doctest.testmod(module)
         assert tests >= 3
         assert failures == 0
