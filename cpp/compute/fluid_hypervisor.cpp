@@ -1,7 +1,6 @@
 #include "compute/fluid_hypervisor.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernel/errors.hpp"
 
@@ -9,58 +8,58 @@ namespace nephoscope {
 
 namespace {
 
+// Levels are integrated a grain of weight, so that weights are whole numbers and the integral of
+// the smallest weight's level stays within 64 bits as long as its account does.
+constexpr double grain = 0x1p-16;
+
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
 }
 
-std::int64_t whole_up(double ns) {
-  return static_cast<std::int64_t>(std::ceil(ns));
-}
-
 }  // namespace
-
-void FluidHypervisor::Integral::add(double rate, std::int64_t elapsed) {
-  const double even = std::floor(rate);
-  const double exact = part + (rate - even) * static_cast<double>(elapsed);
-  const double more = std::floor(exact);
-  whole += static_cast<std::int64_t>(even) * elapsed + static_cast<std::int64_t>(more);
-  part = exact - more;
-}
 
 std::uint32_t FluidHypervisor::add_host(const HostFacts& facts) {
   check(facts);
   Host& host = hosts_.emplace_back();
   host.facts = facts;
-  host.capacity = facts.threads();
   host.speed = facts.speed;
-  host.speed_since = now_;
+  host.since = now_;
+  host.columns = columns_.take(host.room_log2 + 2);
+  host.placed = placed_.take(host.room_log2);
+  const std::size_t room = std::size_t{1} << host.room_log2;
+  std::fill_n(columns_.at(host.columns), 4 * room, 0.0);
+  switched_.resize(std::max(switched_.size(), room));
   return static_cast<std::uint32_t>(hosts_.size() - 1);
 }
 
 std::uint32_t FluidHypervisor::add_tenant(std::uint32_t host, const TenantFacts& facts) {
   check(facts);
   const auto tenant = static_cast<std::uint32_t>(tenants_.size());
+  terms_.push_back({to_weight(facts.weight), to_amount(facts.reservation), facts.quota_ns,
+                    facts.period_ns, facts.phase_ns});
+  listed_.push_back(0);
   Tenant& it = tenants_.emplace_back();
-  it.facts = facts;
-  it.facts.weight = to_weight(facts.weight);
-  it.facts.reservation = to_amount(facts.reservation);
-  it.started = it.counted_to = now_;
+  it.vcpus = facts.vcpus;
+  it.has_quota = facts.quota_ns != 0 ? 1 : 0;
+  it.started = it.booked_to = now_;
   it.left_ns = static_cast<double>(facts.quota_ns);
   try {
     enter(tenant, host);
   } catch (...) {
     tenants_.pop_back();
+    terms_.pop_back();
+    listed_.pop_back();
     throw;
   }
   return tenant;
 }
 
 void FluidHypervisor::move_tenant(std::uint32_t tenant, std::uint32_t host) {
-  Tenant& it = present(tenant);
+  const Tenant& it = present(tenant);
   require(host < hosts_.size(), "host", "is not there");
   if (host == it.host) return;
-  require(hosts_[host].reserved + it.facts.reservation <= hosts_[host].capacity, "reservation",
-          "does not fit on the host");
+  require(hosts_[host].reserved + terms_[tenant].reservation <= hosts_[host].capacity(),
+          "reservation", "does not fit on the host");
   leave(tenant);
   enter(tenant, host);
 }
@@ -70,7 +69,6 @@ void FluidHypervisor::remove_tenant(std::uint32_t tenant) {
   leave(tenant);
   if (it.event != EventQueue::none) calendar_.cancel(it.event);
   it.event = EventQueue::none;
-  tell(tenant);
 }
 
 FluidHypervisor::Tenant& FluidHypervisor::present(std::uint32_t tenant) {
@@ -79,44 +77,100 @@ FluidHypervisor::Tenant& FluidHypervisor::present(std::uint32_t tenant) {
   return tenants_[tenant];
 }
 
+FluidHypervisor::Claims FluidHypervisor::claims_of(const Host& host) {
+  double* const columns = columns_.at(host.columns);
+  const std::size_t room = std::size_t{1} << host.room_log2;
+  return {columns, columns + room, columns + 2 * room, columns + 3 * room};
+}
+
+double FluidHypervisor::share_of(const Host& host, std::uint32_t place) const {
+  const double* const columns = columns_.at(host.columns);
+  const double constant = columns[(std::size_t{3} << host.room_log2) + place];
+  return constant == follows_level ? columns[place] * host.level : constant;
+}
+
 void FluidHypervisor::enter(std::uint32_t tenant, std::uint32_t at) {
   require(at < hosts_.size(), "host", "is not there");
   Tenant& it = tenants_[tenant];
   Host& host = hosts_[at];
-  require(host.reserved + it.facts.reservation <= host.capacity, "reservation",
+  const Terms& terms = terms_[tenant];
+  require(host.reserved + terms.reservation <= host.capacity(), "reservation",
           "does not fit on the host");
+  if (host.size >> host.room_log2 != 0) grow(host);
+  fold(host);
   it.host = at;
-  it.place = static_cast<std::uint32_t>(host.tenants.size());
-  it.done_a_thread = done_a_thread(host);
-  host.tenants.push_back(tenant);
-  host.reserved += it.facts.reservation;
-  host.wanted += ceiling(it);
-  host.claims.push_back(
-      {it.facts.weight, std::min(it.facts.reservation, ceiling(it)), ceiling(it), 0.0});
+  it.place = host.size++;
+  it.levels = host.levels;
+  it.speeds = host.speeds;
+  placed_.at(host.placed)[it.place] = tenant;
+  claims_of(host).weight[it.place] = terms.weight;
+  host.reserved += terms.reservation;
+  host.quotas += it.has_quota;
+  set_ceiling(host, tenant);
   mark(at);
 }
 
 void FluidHypervisor::leave(std::uint32_t tenant) {
   Tenant& it = tenants_[tenant];
-  count(it);
-  Host& host = hosts_[it.host];
-  const std::uint32_t last = host.tenants.back();
-  host.tenants[it.place] = last;
-  host.claims[it.place] = host.claims.back();
-  tenants_[last].place = it.place;
-  host.tenants.pop_back();
-  host.claims.pop_back();
-  host.reserved -= it.facts.reservation;
-  host.wanted -= ceiling(it);
-  mark(it.host);
+  count(tenant);
+  const std::uint32_t from = it.host;
+  Host& host = hosts_[from];
+  if (share_of(host, it.place) != 0.0) list(tenant);
+  const std::uint32_t want = it.want;
+  it.want = 0;
+  set_ceiling(host, tenant);
+  it.want = want;
+  host.reserved -= terms_[tenant].reservation;
+  host.quotas -= it.has_quota;
   it.host = none;
+  const std::uint32_t last = --host.size;
+  std::uint32_t* const placed = placed_.at(host.placed);
+  placed[it.place] = placed[last];
+  tenants_[placed[last]].place = it.place;
+  const Claims claims = claims_of(host);
+  for (double* column : {claims.weight, claims.floor, claims.ceiling, claims.constant}) {
+    column[it.place] = column[last];
+    column[last] = 0.0;
+  }
+  mark(from);
+}
+
+// The columns move to a block of twice the room, filled up with zeros.
+void FluidHypervisor::grow(Host& host) {
+  const std::size_t room = std::size_t{1} << host.room_log2;
+  const std::uint32_t columns = columns_.take(host.room_log2 + 3);
+  const std::uint32_t placed = placed_.take(host.room_log2 + 1);
+  std::fill_n(columns_.at(columns), 8 * room, 0.0);
+  for (std::size_t column = 0; column < 4; ++column) {
+    std::copy_n(columns_.at(host.columns) + column * room, room,
+                columns_.at(columns) + column * 2 * room);
+  }
+  std::copy_n(placed_.at(host.placed), room, placed_.at(placed));
+  columns_.release(host.columns, host.room_log2 + 2);
+  placed_.release(host.placed, host.room_log2);
+  host.columns = columns;
+  host.placed = placed;
+  host.room_log2 = static_cast<std::uint8_t>(host.room_log2 + 1);
+  switched_.resize(std::max(switched_.size(), 2 * room));
+}
+
+void FluidHypervisor::set_ceiling(Host& host, std::uint32_t tenant) {
+  const Tenant& it = tenants_[tenant];
+  const Claims claims = claims_of(host);
+  const double weight = claims.weight[it.place];
+  const double before = claims.ceiling[it.place];
+  const double now = ceiling(it);
+  host.wanted += now - before;
+  host.wanting += (now > 0.0 ? weight : 0.0) - (before > 0.0 ? weight : 0.0);
+  claims.ceiling[it.place] = now;
+  if (host.reserved > 0.0) claims.floor[it.place] = std::min(terms_[tenant].reservation, now);
 }
 
 void FluidHypervisor::set_want(std::uint32_t tenant, std::uint32_t want) {
   Tenant& it = present(tenant);
-  require(want <= it.facts.vcpus, "want", "is more than the vCPUs");
+  require(want <= it.vcpus, "want", "is more than the vCPUs");
   if (want == it.want) return;
-  count(it);
+  count(tenant);
   it.want = want;
   renew(tenant);
 }
@@ -125,24 +179,19 @@ void FluidHypervisor::set_want(std::uint32_t tenant, std::uint32_t want) {
 void FluidHypervisor::renew(std::uint32_t tenant) {
   const Tenant& it = tenants_[tenant];
   Host& host = hosts_[it.host];
-  Claim& claim = host.claims[it.place];
-  const bool fitted = host.wanted <= host.capacity && !host.dirty;
-  host.wanted += ceiling(it) - claim.ceiling;
-  claim.ceiling = ceiling(it);
-  claim.floor = std::min(it.facts.reservation, claim.ceiling);
-  if (!fitted || host.wanted > host.capacity) return mark(it.host);
-  claim.share = claim.ceiling;
+  const bool fitted = host.wanted <= host.capacity() && host.dirty == 0;
+  set_ceiling(host, tenant);
+  if (!fitted || host.wanted > host.capacity()) return mark(it.host);
+  double& constant = claims_of(host).constant[it.place];
+  if (constant != ceiling(it)) list(tenant);
+  constant = ceiling(it);
   expect(tenant);
-  if (set_speed(host)) {
-    for (const std::uint32_t other : host.tenants) tell(other);
-  } else {
-    tell(tenant);
-  }
+  set_speed(it.host);
 }
 
 void FluidHypervisor::mark(std::uint32_t host) {
-  if (hosts_[host].dirty) return;
-  hosts_[host].dirty = true;
+  if (hosts_[host].dirty != 0) return;
+  hosts_[host].dirty = 1;
   dirty_.push_back(host);
 }
 
@@ -154,10 +203,10 @@ void FluidHypervisor::advance(std::int64_t until) {
     while (calendar_.next_time() == now_) {
       const std::uint32_t tenant = calendar_.pop().payload;
       Tenant& it = tenants_[tenant];
-      count(it);
+      count(tenant);
       it.event = EventQueue::none;
-      it.exhausted = !it.exhausted;
-      it.left_ns = it.exhausted ? 0.0 : static_cast<double>(it.facts.quota_ns);
+      it.exhausted = it.exhausted != 0 ? 0 : 1;
+      it.left_ns = it.exhausted != 0 ? 0.0 : static_cast<double>(terms_[tenant].quota_ns);
       renew(tenant);
     }
     solve_all();
@@ -170,109 +219,167 @@ std::int64_t FluidHypervisor::next_event() {
   return calendar_.next_time();
 }
 
+// --- rates ------------------------------------------------------------------------------------
+
+void FluidHypervisor::solve_all() {
+  for (const std::uint32_t host : dirty_) solve(host);
+  dirty_.clear();
+}
+
+void FluidHypervisor::solve(std::uint32_t at) {
+  Host& host = hosts_[at];
+  host.dirty = 0;
+  ++solves_;
+  fold(host);
+  const std::uint32_t* const placed = placed_.at(host.placed);
+  for (std::uint32_t place = 0; host.quotas != 0 && place < host.size; ++place) {
+    if (tenants_[placed[place]].has_quota != 0) count(placed[place]);
+  }
+  const Claims claims = claims_of(host);
+  const std::size_t size = (host.size + claim_lanes - 1) / claim_lanes * claim_lanes;
+  const Found found = find_level({claims.weight, claims.floor, claims.ceiling, size},
+                                 {host.capacity(), host.wanted, host.wanting, host.reserved > 0.0},
+                                 claims.constant, switched_.data());
+  switch_over(host, found.switched, found.level);
+  set_level(at, found.level == plenty ? 0.0 : found.level);
+  set_speed(at);
+  for (std::uint32_t place = 0; host.quotas != 0 && place < host.size; ++place) {
+    if (tenants_[placed[place]].has_quota != 0) expect(placed[place]);
+  }
+}
+
+// From a bound to the level, back, or to another bound.
+void FluidHypervisor::switch_over(const Host& host, std::size_t count_of, double level) {
+  const Claims claims = claims_of(host);
+  for (std::size_t at = 0; at < count_of; ++at) {
+    const std::uint32_t place = switched_[at];
+    const std::uint32_t tenant = placed_.at(host.placed)[place];
+    count(tenant);
+    const double had = share_of(host, place);
+    const double weight = claims.weight[place];
+    const double constant =
+        constant_share(weight, claims.floor[place], claims.ceiling[place], level);
+    claims.constant[place] = constant;
+    if ((constant == follows_level ? weight * level : constant) != had) list(tenant);
+  }
+}
+
+void FluidHypervisor::fold(Host& host) const {
+  const std::int64_t elapsed = now_ - host.since;
+  if (elapsed == 0) return;
+  host.levels.add(host.level * grain, elapsed);
+  host.speeds.add(host.speed, elapsed);
+  host.since = now_;
+}
+
+void FluidHypervisor::set_level(std::uint32_t at, double level) {
+  Host& host = hosts_[at];
+  if (level == host.level) return;
+  host.level = level;
+  move_on(at);
+  host.level_moved = 1;
+}
+
+void FluidHypervisor::set_speed(std::uint32_t at) {
+  Host& host = hosts_[at];
+  const double speed = host.facts.speed_with(std::min(host.wanted, host.capacity()));
+  if (speed == host.speed) return;
+  fold(host);
+  host.speed = speed;
+  move_on(at);
+  host.speed_moved = 1;
+}
+
+// --- who has to be told -----------------------------------------------------------------------
+
+void FluidHypervisor::list(std::uint32_t tenant) {
+  if (listed_[tenant] != 0) return;
+  listed_[tenant] = 1;
+  changed_.push_back(tenant);
+}
+
+void FluidHypervisor::move_on(std::uint32_t host) {
+  if (hosts_[host].level_moved == 0 && hosts_[host].speed_moved == 0) moved_.push_back(host);
+}
+
+// Those who follow the level all along, and, when the speed has changed, all who run.
+void FluidHypervisor::list_moved(const Host& host) {
+  const std::uint32_t* const placed = placed_.at(host.placed);
+  const double* const constant = claims_of(host).constant;
+  for (std::uint32_t place = 0; place < host.size; ++place) {
+    const bool follows = constant[place] == follows_level;
+    const bool runs = follows || constant[place] > 0.0;
+    if (follows || (runs && host.speed_moved != 0)) list(placed[place]);
+  }
+}
+
+void FluidHypervisor::settle_moved() {
+  for (const std::uint32_t host : moved_) {
+    hosts_[host].level_moved = 0;
+    hosts_[host].speed_moved = 0;
+  }
+  moved_.clear();
+}
+
 const std::vector<std::uint32_t>& FluidHypervisor::changed() {
   solve_all();
+  for (const std::uint32_t host : moved_) list_moved(hosts_[host]);
+  settle_moved();
   return changed_;
 }
 
 void FluidHypervisor::clear_changed() {
-  for (const std::uint32_t tenant : changed_) tenants_[tenant].listed = false;
+  settle_moved();
+  for (const std::uint32_t tenant : changed_) listed_[tenant] = 0;
   changed_.clear();
 }
 
-void FluidHypervisor::tell(std::uint32_t tenant) {
-  Tenant& it = tenants_[tenant];
-  const double rate = it.host == none ? 0.0 : claim_of(it).share * hosts_[it.host].speed;
-  if (rate == it.told) return;
-  it.told = rate;
-  if (it.listed) return;
-  it.listed = true;
-  changed_.push_back(tenant);
-}
+// --- accounts ---------------------------------------------------------------------------------
 
-void FluidHypervisor::solve_all() {
-  for (const std::uint32_t host : dirty_) solve(hosts_[host]);
-  dirty_.clear();
-}
-
-void FluidHypervisor::solve(Host& host) {
-  for (const std::uint32_t tenant : host.tenants) count(tenants_[tenant]);
-  share_out(host.claims.data(), host.claims.size(), host.capacity);
-  host.dirty = false;
-  ++solves_;
-  set_speed(host);
-  for (const std::uint32_t tenant : host.tenants) {
-    expect(tenant);
-    tell(tenant);
+// What a tenant had and missed since it was booked last. Since then its share was constant, or it
+// followed a level that itself may have changed; the speed is constant while anybody follows one.
+void FluidHypervisor::book(std::uint32_t tenant, Tenant& it) const {
+  const std::int64_t elapsed = now_ - it.booked_to;
+  if (it.host == none || elapsed == 0) return;
+  Host host = hosts_[it.host];
+  fold(host);
+  const double* const columns = columns_.at(host.columns);
+  const double constant = columns[(std::size_t{3} << host.room_log2) + it.place];
+  TimeIntegral had;
+  if (constant == follows_level) {
+    had.add(columns[it.place] / grain, host.levels.since(it.levels));
+    it.work.add(host.speed, had);
+  } else {
+    had.add(constant, elapsed);
+    it.work.add(constant, host.speeds.since(it.speeds));
   }
-}
-
-// Returns whether it has changed.
-bool FluidHypervisor::set_speed(Host& host) {
-  const double speed = host.facts.speed_with(std::min(host.wanted, host.capacity));
-  if (speed == host.speed) return false;
-  host.done_a_thread = done_a_thread(host);
-  host.speed_since = now_;
-  host.speed = speed;
-  return true;
-}
-
-FluidHypervisor::Integral FluidHypervisor::done_a_thread(const Host& host) const {
-  Integral done = host.done_a_thread;
-  done.add(host.speed, now_ - host.speed_since);
-  return done;
-}
-
-// Books what a tenant had and missed since it was last counted; its rates were constant.
-void FluidHypervisor::count(Tenant& it) {
-  if (it.host == none) return;
-  const std::int64_t elapsed = now_ - it.counted_to;
-  const double share = claim_of(it).share;
-  const Integral done = done_a_thread(hosts_[it.host]);
-  const double more = static_cast<double>(done.whole - it.done_a_thread.whole) +
-                      (done.part - it.done_a_thread.part);
-  it.done_a_thread = done;
-  it.work.add(share * more, 1);
-  it.run.add(share, elapsed);
-  it.by_quota.add(it.exhausted ? it.want : 0.0, elapsed);
+  it.run.add(1.0, had);
+  it.levels = host.levels;
+  it.speeds = host.speeds;
   it.wanted_ns += it.want * elapsed;
-  if (it.facts.quota_ns != 0 && !it.exhausted && elapsed > 0) {
-    const std::int64_t begun = period_end(it.facts, now_) - it.facts.period_ns;
-    const auto quota = static_cast<double>(it.facts.quota_ns);
-    const bool renewed = begun > it.counted_to;
-    const auto since = static_cast<double>(now_ - std::max(begun, it.counted_to));
-    it.left_ns = std::max(0.0, (renewed ? quota : it.left_ns) - share * since);
-  }
-  it.counted_to = now_;
+  if (it.exhausted != 0) it.by_quota_ns += it.want * elapsed;
+  if (it.has_quota != 0 && it.exhausted == 0) it.left_ns = left_of_quota(terms_[tenant], it);
+  it.booked_to = now_;
 }
 
-// When a quota runs out, if the share stays as it is, or is renewed: this does not change.
-void FluidHypervisor::expect(std::uint32_t tenant) {
-  Tenant& it = tenants_[tenant];
-  if (it.facts.quota_ns == 0 || (it.exhausted && it.event != EventQueue::none)) return;
-  const double share = claim_of(it).share;
-  const auto quota = static_cast<double>(it.facts.quota_ns);
-  const std::int64_t end = period_end(it.facts, now_);
-  std::int64_t next = EventQueue::never;
-  if (it.exhausted) {
-    next = end;
-  } else if (share > 0.0) {
-    const std::int64_t out = now_ + whole_up(it.left_ns / share);
-    const bool every_time = share * static_cast<double>(it.facts.period_ns) > quota;
-    if (out < end) {
-      next = out;
-    } else if (every_time) {
-      next = end + whole_up(quota / share);
-    }
-  }
-  if (it.event != EventQueue::none) calendar_.cancel(it.event);
-  it.event = next == EventQueue::never ? EventQueue::none : calendar_.push(next, tenant);
+TenantAccount FluidHypervisor::account(std::uint32_t tenant) const {
+  require(tenant < tenants_.size(), "tenant", "is not there");
+  Tenant it = tenants_[tenant];
+  book(tenant, it);
+  TenantAccount account;
+  account.run_ns = std::min(it.run.whole, it.wanted_ns - it.by_quota_ns);
+  account.quota_ns = it.by_quota_ns;
+  account.contention_ns = it.wanted_ns - account.run_ns - it.by_quota_ns;
+  account.idle_ns = it.vcpus * (it.booked_to - it.started) - it.wanted_ns;
+  account.work_ns = it.work.whole;
+  return account;
 }
 
 double FluidHypervisor::share(std::uint32_t tenant) {
   require(tenant < tenants_.size(), "tenant", "is not there");
   solve_all();
-  return tenants_[tenant].host == none ? 0.0 : claim_of(tenants_[tenant]).share;
+  const Tenant& it = tenants_[tenant];
+  return it.host == none ? 0.0 : share_of(hosts_[it.host], it.place);
 }
 
 double FluidHypervisor::rate(std::uint32_t tenant) {
@@ -284,19 +391,6 @@ double FluidHypervisor::speed(std::uint32_t host) {
   require(host < hosts_.size(), "host", "is not there");
   solve_all();
   return hosts_[host].speed;
-}
-
-TenantAccount FluidHypervisor::account(std::uint32_t tenant) {
-  require(tenant < tenants_.size(), "tenant", "is not there");
-  Tenant& it = tenants_[tenant];
-  count(it);
-  TenantAccount account;
-  account.run_ns = it.run.whole;
-  account.quota_ns = it.by_quota.whole;
-  account.contention_ns = it.wanted_ns - it.run.whole - it.by_quota.whole;
-  account.idle_ns = it.facts.vcpus * (it.counted_to - it.started) - it.wanted_ns;
-  account.work_ns = it.work.whole;
-  return account;
 }
 
 }  // namespace nephoscope

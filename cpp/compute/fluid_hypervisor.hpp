@@ -7,6 +7,11 @@
 // set of tenants changes or a quota runs out or is renewed; between such instants everything is a
 // closed form, and a host where nothing happens costs nothing.
 //
+// A tenant is at a bound, then its share is constant, or it follows the level. So a host keeps two
+// integrals, of its level and of its speed, and the account of a tenant is a multiple of one of
+// them since it was booked last: when it went from one to the other, wanted something else, or, if
+// it has a quota, whenever its share changed. To find a level touches nobody else's account.
+//
 // A quota is a bucket, not a rate: so much vCPU time in every period, as fast as the host gives it,
 // then nothing until the period ends (as the bandwidth control of Linux's fair class has it).
 //
@@ -25,7 +30,9 @@
 #include <vector>
 
 #include "compute/hypervisor_facts.hpp"
+#include "compute/time_integral.hpp"
 #include "compute/water_level.hpp"
+#include "kernel/block_pool.hpp"
 #include "kernel/event_queue.hpp"
 
 namespace nephoscope {
@@ -53,7 +60,8 @@ class FluidHypervisor {
   // EventQueue::never if none will.
   std::int64_t next_event();
 
-  // The tenants whose `rate` has changed since the list was cleared, each once.
+  // The tenants whose `rate` has changed since the list was cleared, each once; those that had one
+  // and were moved are among them.
   const std::vector<std::uint32_t>& changed();
   void clear_changed();
 
@@ -66,72 +74,131 @@ class FluidHypervisor {
   double rate(std::uint32_t tenant);
   // The speed of each of those threads, in reference vCPUs.
   double speed(std::uint32_t host);
-  TenantAccount account(std::uint32_t tenant);
+  // Asking changes nothing.
+  TenantAccount account(std::uint32_t tenant) const;
   // Times at which rates had to be found anew, for a sense of cost.
   std::uint64_t solves() const { return solves_; }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(hosts_, tenants_, terms_, dirty_, moved_, changed_, listed_, switched_, now_, solves_);
+    columns_.serialize(archive);
+    placed_.serialize(archive);
+    calendar_.serialize(archive);
+  }
+
  private:
   static constexpr std::uint32_t none = 0xFFFFFFFF;
+  static constexpr std::uint8_t smallest_room_log2 = 3;
+  static_assert((std::size_t{1} << smallest_room_log2) % claim_lanes == 0);
 
-  // A time integral: whole ns, and what is below one.
-  struct Integral {
-    std::int64_t whole = 0;
-    double part = 0.0;
-    void add(double rate, std::int64_t elapsed);
-  };
+  // Two cache lines, and so is a tenant: a want that changes touches little else.
+  struct alignas(64) Host {
+    static constexpr bool plain_doubles = true;
 
-  struct Host {
     HostFacts facts;
-    std::vector<std::uint32_t> tenants;
-    std::vector<Claim> claims;  // of the tenants, in their order
-    double capacity = 0.0;      // threads
     double reserved = 0.0;
-    double wanted = 0.0;     // sum of the ceilings
-    double speed = 0.0;      // of a busy thread
-    Integral done_a_thread;  // of the speed, until speed_since
-    std::int64_t speed_since = 0;
-    bool dirty = false;
-  };
+    double wanted = 0.0;   // sum of the ceilings
+    double wanting = 0.0;  // weight of those whose ceiling is above 0
+    double level = 0.0;    // 0 when everybody has what is wanted
+    double speed = 0.0;    // of a busy thread
+    TimeIntegral levels;   // until `since`, of the level a grain of weight
+    TimeIntegral speeds;   // until `since`
+    std::int64_t since = 0;
+    std::uint32_t columns = 0;  // of its claims: weight, floor, ceiling, constant share
+    std::uint32_t placed = 0;   // the tenants, in the order of the claims
+    std::uint32_t size = 0;
+    std::uint32_t quotas = 0;  // tenants that have one
+    std::uint8_t room_log2 = smallest_room_log2;
+    std::uint8_t dirty = 0;
+    std::uint8_t level_moved = 0;  // since those who follow it were listed as changed
+    std::uint8_t speed_moved = 0;
+    std::uint32_t spare = 0;
 
-  struct Tenant {
-    TenantFacts facts;
+    double capacity() const { return facts.threads(); }
+  };
+  static_assert(sizeof(Host) == 128);
+
+  struct alignas(64) Tenant {
+    static constexpr bool plain_doubles = true;
+
     std::uint32_t host = none;
     std::uint32_t place = 0;  // among the host's tenants
     std::uint32_t want = 0;
-    bool exhausted = false;  // of its quota, until the period ends
-    bool listed = false;     // in changed_
-    double told = 0.0;       // the rate when it was listed last
     EventQueue::Handle event = EventQueue::none;
-    std::int64_t counted_to = 0;
-    std::int64_t wanted_ns = 0;
+    std::int64_t booked_to = 0;
     std::int64_t started = 0;
-    double left_ns = 0.0;    // of the quota, at counted_to
-    Integral done_a_thread;  // the host's, at counted_to
-    Integral run;
-    Integral by_quota;
-    Integral work;
+    std::int64_t wanted_ns = 0;
+    std::int64_t by_quota_ns = 0;
+    TimeIntegral run;
+    TimeIntegral work;
+    TimeIntegral levels;  // the host's, at booked_to
+    TimeIntegral speeds;
+    double left_ns = 0.0;  // of the quota, at booked_to
+    std::uint32_t vcpus = 0;
+    std::uint16_t has_quota = 0;
+    std::uint16_t exhausted = 0;  // of its quota, until the period ends
+  };
+  static_assert(sizeof(Tenant) == 128);
+
+  // Of a tenant, what is seldom needed.
+  struct Terms {
+    static constexpr bool plain_doubles = true;
+
+    double weight = 0.0;
+    double reservation = 0.0;
+    std::int64_t quota_ns = 0;
+    std::int64_t period_ns = 0;
+    std::int64_t phase_ns = 0;
+
+    std::int64_t period_end(std::int64_t time) const {
+      return nephoscope::period_end({1, weight, reservation, quota_ns, period_ns, phase_ns}, time);
+    }
   };
 
-  static double ceiling(const Tenant& it) { return it.exhausted ? 0.0 : it.want; }
-  Claim& claim_of(const Tenant& it) { return hosts_[it.host].claims[it.place]; }
+  struct Claims {
+    double* weight;
+    double* floor;
+    double* ceiling;
+    double* constant;  // share, or follows_level
+  };
+
+  static double ceiling(const Tenant& it) { return it.exhausted != 0 ? 0.0 : it.want; }
+  Claims claims_of(const Host& host);
+  double share_of(const Host& host, std::uint32_t place) const;
   Tenant& present(std::uint32_t tenant);
   void enter(std::uint32_t tenant, std::uint32_t host);
   void leave(std::uint32_t tenant);
-  void count(Tenant& it);
+  void grow(Host& host);
+  void set_ceiling(Host& host, std::uint32_t tenant);
+  void book(std::uint32_t tenant, Tenant& it) const;
+  void count(std::uint32_t tenant) { book(tenant, tenants_[tenant]); }
+  double left_of_quota(const Terms& terms, const Tenant& it) const;
   void renew(std::uint32_t tenant);
   void mark(std::uint32_t host);
   void solve_all();
-  void solve(Host& host);
-  bool set_speed(Host& host);
-  Integral done_a_thread(const Host& host) const;
+  void solve(std::uint32_t host);
+  void switch_over(const Host& host, std::size_t count, double level);
+  void fold(Host& host) const;
+  void set_level(std::uint32_t host, double level);
+  void set_speed(std::uint32_t host);
   void expect(std::uint32_t tenant);
-  void tell(std::uint32_t tenant);
+  void list(std::uint32_t tenant);
+  void list_moved(const Host& host);
+  void move_on(std::uint32_t host);
+  void settle_moved();
 
   std::vector<Host> hosts_;
   std::vector<Tenant> tenants_;
+  std::vector<Terms> terms_;  // of the tenants
+  BlockPool<double> columns_;
+  BlockPool<std::uint32_t> placed_;
   std::vector<std::uint32_t> dirty_;  // hosts whose rates have to be found anew
+  std::vector<std::uint32_t> moved_;  // hosts with tenants to be listed as changed
   std::vector<std::uint32_t> changed_;
-  EventQueue calendar_;  // quotas that run out or are renewed, one a tenant
+  std::vector<std::uint8_t> listed_;     // whether a tenant is in changed_
+  std::vector<std::uint32_t> switched_;  // room for what find_level tells
+  EventQueue calendar_;                  // quotas that run out or are renewed, one a tenant
   std::int64_t now_ = 0;
   std::uint64_t solves_ = 0;
 };
