@@ -135,6 +135,32 @@ void bind_service(py::module_& m) {
   structs(service, "steps", &ServiceSpec::steps);
 }
 
+void bind_hosts(py::module_& m) {
+  py::native_enum<SchedulerKind>(m, "SchedulerKind", "enum.Enum")
+      .value("fluid", SchedulerKind::fluid)
+      .value("fair", SchedulerKind::fair)
+      .value("credit", SchedulerKind::credit)
+      .value("pinned", SchedulerKind::pinned)
+      .finalize();
+  py::class_<HostFacts>(m, "HostFacts")
+      .def(py::init<>())
+      .def_readwrite("cores", &HostFacts::cores)
+      .def_readwrite("threads_per_core", &HostFacts::threads_per_core)
+      .def_readwrite("smt_gain", &HostFacts::smt_gain)
+      .def_readwrite("speed", &HostFacts::speed);
+  py::class_<PoolFacts>(m, "PoolFacts")
+      .def(py::init<>())
+      .def_readwrite("scheduler", &PoolFacts::scheduler)
+      .def_readwrite("count", &PoolFacts::count)
+      .def_readwrite("host", &PoolFacts::host)
+      .def_readwrite("memory", &PoolFacts::memory)
+      .def_readwrite("cpu_overcommit", &PoolFacts::cpu_overcommit);
+  py::class_<HostPoolSpec>(m, "HostPoolSpec")
+      .def(py::init<>())
+      .def_readwrite("name", &HostPoolSpec::name)
+      .def_readwrite("facts", &HostPoolSpec::facts);
+}
+
 void bind_entities(py::module_& m) {
   py::native_enum<OnTimeout>(m, "OnTimeout", "enum.Enum")
       .value("finish", OnTimeout::finish)
@@ -154,7 +180,16 @@ void bind_entities(py::module_& m) {
       .def_readwrite("service", &FleetSpec::service)
       .def_readwrite("count", &FleetSpec::count)
       .def_readwrite("vcpus", &FleetSpec::vcpus)
-      .def_readwrite("speed", &FleetSpec::speed);
+      .def_readwrite("speed", &FleetSpec::speed)
+      .def_readwrite("hosts", &FleetSpec::hosts)
+      .def_readwrite("memory", &FleetSpec::memory)
+      .def_readwrite("weight", &FleetSpec::weight)
+      .def_readwrite("reservation", &FleetSpec::reservation)
+      .def_readwrite("quota_ns", &FleetSpec::quota_ns)
+      .def_readwrite("period_ns", &FleetSpec::period_ns)
+      .def_readwrite("pending", &FleetSpec::pending)
+      .def_readwrite("boot", &FleetSpec::boot)
+      .def_readwrite("initially", &FleetSpec::initially);
   py::class_<TargetSpec>(m, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)
@@ -172,6 +207,7 @@ void bind_spec(py::module_& m) {
   bind_workload(m);
   bind_routing(m);
   bind_service(m);
+  bind_hosts(m);
   bind_entities(m);
   auto world = py::class_<WorldSpec>(m, "WorldSpec")
                    .def(py::init<>())
@@ -182,6 +218,7 @@ void bind_spec(py::module_& m) {
                    .def_readwrite("series_ns", &WorldSpec::series_ns);
   structs(world, "traffic", &WorldSpec::traffic);
   structs(world, "services", &WorldSpec::services);
+  structs(world, "hosts", &WorldSpec::hosts);
   structs(world, "fleets", &WorldSpec::fleets);
   structs(world, "balancers", &WorldSpec::balancers);
 }

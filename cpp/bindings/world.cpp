@@ -32,6 +32,17 @@ py::dict account_dict(const Account& account, const char* offered) {
   return out;
 }
 
+// Steal by cause, a column each.
+template <class Rows, class Get>
+void add_steal(py::dict& out, const Rows& rows, Get get) {
+  const auto cause = [&](const char* name, std::int64_t TenantAccount::* field) {
+    out[name] = column<std::int64_t>(rows, [&](const auto& row) { return get(row).*field; });
+  };
+  cause("steal_contention_ns", &TenantAccount::contention_ns);
+  cause("steal_cap_ns", &TenantAccount::quota_ns);
+  cause("steal_smt_ns", &TenantAccount::forced_idle_ns);
+}
+
 py::dict targets_dict(const std::vector<TargetAccount>& targets) {
   using Row = TargetAccount;
   py::dict out;
@@ -44,14 +55,18 @@ py::dict targets_dict(const std::vector<TargetAccount>& targets) {
         column<std::int64_t>(targets, [kind](const Row& row) { return row.ended[kind]; });
   }
   out["in_flight"] = column<std::int64_t>(targets, [](const Row& row) { return row.in_flight; });
-  out["run_ns"] = column<std::int64_t>(targets, [](const Row& row) { return row.run_ns; });
+  out["run_ns"] = column<std::int64_t>(targets, [](const Row& row) { return row.used.run_ns; });
+  add_steal(out, targets, [](const Row& row) { return row.used; });
   return out;
 }
 
 py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   py::dict out = account_dict(fleet, "requests");
   out["wasted"] = fleet.wasted;
-  out["run_ns"] = fleet.run_ns;
+  out["run_ns"] = fleet.used.run_ns;
+  out["steal_contention_ns"] = fleet.used.contention_ns;
+  out["steal_cap_ns"] = fleet.used.quota_ns;
+  out["steal_smt_ns"] = fleet.used.forced_idle_ns;
   out["vcpu_ns"] = fleet.vcpu_ns;
   out["instances_mean"] =
       window_ns > 0 ? static_cast<double>(fleet.instance_ns) / static_cast<double>(window_ns)
@@ -59,6 +74,24 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   out["instances_min"] = fleet.instances_min;
   out["instances_max"] = fleet.instances_max;
   out["instances_final"] = fleet.instances_final;
+  out["launches"] = fleet.launches;
+  out["terminations"] = fleet.terminations;
+  out["billed_s"] = fleet.billed_s;
+  return out;
+}
+
+py::dict hosts_dict(const HostPoolAccount& pool) {
+  py::dict out;
+  out["name"] = pool.name;
+  out["threads"] = pool.threads;
+  out["placements"] = pool.placements;
+  out["rejected_launches"] = pool.rejected_launches;
+  out["instances"] =
+      column<std::int64_t>(pool.instances, [](std::uint32_t count) { return count; });
+  const auto itself = [](const TenantAccount& used) { return used; };
+  out["run_ns"] =
+      column<std::int64_t>(pool.used, [](const TenantAccount& used) { return used.run_ns; });
+  add_steal(out, pool.used, itself);
   return out;
 }
 
@@ -87,6 +120,9 @@ py::dict results_dict(const World& world) {
     fleets.append(fleet_dict(account, results.now_ns - results.measured_from_ns));
   }
   out["fleets"] = fleets;
+  py::list hosts;
+  for (const HostPoolAccount& account : results.hosts) hosts.append(hosts_dict(account));
+  out["hosts"] = hosts;
   py::dict series;
   series["interval_ns"] = results.series_interval_ns;
   for (const Column& values : results.series) {

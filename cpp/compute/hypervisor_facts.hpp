@@ -40,6 +40,21 @@ struct TenantAccount {
   std::int64_t forced_idle_ns = 0;  // wanted, and a thread stayed idle for the sake of isolation
   std::int64_t idle_ns = 0;         // not wanted
   std::int64_t work_ns = 0;
+
+  std::int64_t steal_ns() const { return contention_ns + quota_ns + forced_idle_ns; }
+  TenantAccount& operator+=(const TenantAccount& other) { return add(other, 1); }
+  TenantAccount& operator-=(const TenantAccount& other) { return add(other, -1); }
+
+ private:
+  TenantAccount& add(const TenantAccount& other, std::int64_t times) {
+    run_ns += times * other.run_ns;
+    contention_ns += times * other.contention_ns;
+    quota_ns += times * other.quota_ns;
+    forced_idle_ns += times * other.forced_idle_ns;
+    idle_ns += times * other.idle_ns;
+    work_ns += times * other.work_ns;
+    return *this;
+  }
 };
 
 // Throw SpecError with the field's name when a fact is not legal.

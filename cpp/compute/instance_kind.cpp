@@ -7,7 +7,7 @@ namespace nephoscope {
 
 RatedKind::RatedKind(const InstanceKind& kind) : InstanceKind(kind) {
   const ServingMode solo = speed == 1.0 ? ServingMode::solo : ServingMode::solo_scaled;
-  mode = workers == 1 ? solo : ServingMode::several;
+  mode = workers == 1 && !hosted ? solo : ServingMode::several;
   // The clock and the work of one job must fit into 63 bits together.
   work_max = duration_ns(static_cast<double>(horizon_ns) * speed) + 1;
   const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(work_max)));
@@ -19,7 +19,7 @@ RatedKind::RatedKind(const InstanceKind& kind) : InstanceKind(kind) {
 }
 
 double RatedKind::rate_of(std::uint32_t jobs) const {
-  const double full = speed * static_cast<double>(std::uint64_t{1} << unit_shift);
+  const double full = speed * units_per_work();
   return jobs <= vcpus ? full : full * vcpus / jobs;
 }
 

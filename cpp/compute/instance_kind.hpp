@@ -19,9 +19,11 @@ struct InstanceKind {
   std::uint32_t workers = 1;                        // jobs served at once
   std::uint32_t backlog = unlimited;                // jobs that may wait for a worker
   std::int64_t horizon_ns = std::int64_t{1} << 50;  // no job has to complete after that long
+  bool hosted = false;  // its vCPUs are shared with others: somebody tells their rate
 };
 
-// How an instance serves: one worker at reference speed; one at another; or several, who share.
+// How an instance serves: one worker at reference speed; one at another; or several, who share. One
+// worker whose rate may change is served as several are.
 enum class ServingMode : std::uint8_t { solo, solo_scaled, several };
 
 // A kind with what an instance needs to know at every step. Several workers share a clock of
@@ -33,6 +35,9 @@ struct RatedKind : InstanceKind {
   std::int64_t time_for(std::int64_t work) const {
     return duration_ns(static_cast<double>(work) / speed);
   }
+
+  // Clock units a ns of a reference vCPU.
+  double units_per_work() const { return static_cast<double>(std::uint64_t{1} << unit_shift); }
 
   // Clock units a ns with so many jobs computing, and the inverse.
   NEPHOSCOPE_HOT double rate(std::uint32_t jobs) const {

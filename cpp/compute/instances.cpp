@@ -22,7 +22,20 @@ std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
     it.sharing = Sharing{};
     it.sharing.free_workers = kinds_[kind].workers;
   }
+  if (kinds_[kind].hosted) hosted_rates_.resize(instances_.size(), 0.0);
   return static_cast<std::uint32_t>(instances_.size() - 1);
+}
+
+void Instances::set_rate(std::uint32_t instance, double rate, std::int64_t now) {
+  Instance& it = instances_[instance];
+  const RatedKind& kind = kinds_[it.kind];
+  settle(it, it.sharing, kind, now);
+  hosted_rates_[instance] = rate * kind.units_per_work();
+}
+
+std::int64_t Instances::hosted_completion(const Instance& it, std::int64_t left) const {
+  const double rate = hosted_rate(it);
+  return rate > 0.0 ? it.updated + duration_ns(static_cast<double>(left) / rate) : never;
 }
 
 // The end of all jobs ahead, and `own` ns more. A job may last 2^62 ns; the sum stays below 2^63.
@@ -56,7 +69,7 @@ bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t id) {
 }
 
 void Instances::rebase(Sharing& sharing) {
-  Computing* heap = computing_blocks_.at(sharing.heap);
+  ComputingJob* heap = computing_blocks_.at(sharing.heap);
   for (std::uint32_t at = 0; at < sharing.computing; ++at) heap[at].due -= sharing.clock;
   sharing.clock = 0;
 }

@@ -15,7 +15,9 @@
 // Invariants:
 //   1. free workers <= kind.workers, computing <= busy workers, waiting <= kind.backlog.
 //   2. waiting > 0 only when no worker is free.
-//   3. run_ns + idle = vcpus x time, where running means min(computing, vcpus) vCPUs.
+//   3. run_ns + idle = vcpus x time, where running means min(computing, vcpus) vCPUs. Where the
+//   vCPUs
+//      are hosted, that many want to run, and the hypervisor knows how many do.
 
 #pragma once
 
@@ -26,6 +28,7 @@
 
 #include "compute/instance_kind.hpp"
 #include "compute/job.hpp"
+#include "compute/job_heap.hpp"
 #include "kernel/block_pool.hpp"
 #include "kernel/hot_path.hpp"
 #include "kernel/math.hpp"
@@ -68,6 +71,15 @@ class Instances {
     const Instance& it = instances_[instance];
     const Sharing& sharing = it.sharing;
     return sharing.computing == 0 ? never : completion_of_first(it, sharing, kinds_[it.kind]);
+  }
+
+  // Of a hosted instance: what all its vCPUs together get done from now on, in reference vCPUs.
+  void set_rate(std::uint32_t instance, double rate, std::int64_t now);
+
+  // How many of its vCPUs want to run.
+  NEPHOSCOPE_HOT std::uint32_t wanted_vcpus(std::uint32_t instance) const {
+    const Instance& it = instances_[instance];
+    return std::min(computing(it), kinds_[it.kind].vcpus);
   }
 
   // Ends the job of an instance with one worker, due now, and returns it. It keeps its worker.
@@ -201,7 +213,7 @@ class Instances {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(instances_, order_);
+    archive(instances_, hosted_rates_, order_);
     waiting_blocks_.serialize(archive);
     computing_blocks_.serialize(archive);
   }
@@ -240,15 +252,6 @@ class Instances {
     bool computing : 1 = false;  // solo
   };
   static_assert(sizeof(Instance) == 64);
-
-  struct Computing {
-    std::int64_t due = 0;  // on the instance's clock
-    std::int64_t since = 0;
-    std::uint32_t id = 0;
-    std::uint32_t place = 0;
-    std::uint32_t order = 0;  // of beginning, for jobs due at the same instant
-    std::uint32_t unused = 0;
-  };
 
   std::uint32_t workers_busy(const Instance& it) const {
     if (it.mode != ServingMode::several) return it.busy ? 1 : 0;
@@ -293,17 +296,12 @@ class Instances {
     return shared;
   }
 
-  static bool before(const Computing& a, const Computing& b) {
-    if (a.due != b.due) return a.due < b.due;
-    return static_cast<std::int32_t>(a.order - b.order) < 0;
-  }
-
   NEPHOSCOPE_HOT void settle(Instance& it, Sharing& sharing, const RatedKind& kind,
                              std::int64_t now) {
     if (sharing.computing != 0) {
       const std::int64_t elapsed = now - it.updated;
-      sharing.clock += static_cast<std::int64_t>(
-          static_cast<double>(elapsed) * kind.rate(sharing.computing) + 0.5);
+      const double rate = kind.hosted ? hosted_rate(it) : kind.rate(sharing.computing);
+      sharing.clock += static_cast<std::int64_t>(static_cast<double>(elapsed) * rate + 0.5);
       it.run_ns += elapsed * std::min(sharing.computing, kind.vcpus);
       if (sharing.clock > rebase_above) [[unlikely]]
         rebase(sharing);
@@ -315,38 +313,23 @@ class Instances {
                                                   const RatedKind& kind) const {
     const std::int64_t left = computing_blocks_.at(sharing.heap)->due - sharing.clock;
     if (left <= 0) return it.updated;
+    if (kind.hosted) return hosted_completion(it, left);
     return it.updated +
            duration_ns(static_cast<double>(left) * kind.inverse_rate(sharing.computing));
   }
 
-  NEPHOSCOPE_HOT void push_computing(Sharing& sharing, const Computing& added) {
+  NEPHOSCOPE_HOT void push_computing(Sharing& sharing, const ComputingJob& added) {
     if (sharing.heap == none || sharing.computing >> sharing.heap_log2 != 0) [[unlikely]]
       grow_computing(sharing);
-    Computing* heap = computing_blocks_.at(sharing.heap);
-    std::uint32_t hole = sharing.computing++;
-    while (hole > 0) {
-      const std::uint32_t parent = (hole - 1) / 2;
-      if (!before(added, heap[parent])) break;
-      heap[hole] = heap[parent];
-      hole = parent;
-    }
-    heap[hole] = added;
+    push_job(computing_blocks_.at(sharing.heap), sharing.computing++, added);
   }
 
   NEPHOSCOPE_HOT Job pop_computing(Sharing& sharing) {
-    Computing* heap = computing_blocks_.at(sharing.heap);
+    ComputingJob* heap = computing_blocks_.at(sharing.heap);
     const Job first{0, heap[0].since, heap[0].id, heap[0].place};
     const std::uint32_t size = --sharing.computing;
     sharing.clock = size == 0 ? 0 : heap[0].due;
-    const Computing last = heap[size];
-    std::uint32_t hole = 0;
-    for (std::uint32_t child = 1; child < size; child = 2 * hole + 1) {
-      if (child + 1 < size && before(heap[child + 1], heap[child])) ++child;
-      if (!before(heap[child], last)) break;
-      heap[hole] = heap[child];
-      hole = child;
-    }
-    heap[hole] = last;
+    pop_job(heap, size);
     return first;
   }
 
@@ -368,6 +351,11 @@ class Instances {
     return job;
   }
 
+  // Clock units a ns that each job of a hosted instance gets.
+  double hosted_rate(const Instance& it) const {
+    return hosted_rates_[static_cast<std::size_t>(&it - instances_.data())] / it.sharing.computing;
+  }
+  std::int64_t hosted_completion(const Instance& it, std::int64_t left) const;
   std::int64_t add_ahead(const Instance& it, std::int64_t own) const;
   NEPHOSCOPE_COLD void rebase(Sharing& sharing);
   NEPHOSCOPE_COLD void grow_computing(Sharing& sharing);
@@ -375,9 +363,10 @@ class Instances {
   NEPHOSCOPE_COLD void shrink_waiting(Instance& it);
 
   std::vector<Instance> instances_;
+  std::vector<double> hosted_rates_;  // by instance: clock units a ns, of all its jobs together
   std::vector<RatedKind> kinds_;
   BlockPool<Job> waiting_blocks_;
-  BlockPool<Computing> computing_blocks_;
+  BlockPool<ComputingJob> computing_blocks_;
   std::uint32_t order_ = 0;
 };
 
@@ -391,7 +380,7 @@ void Instances::for_each_job(Action action) const {
     if (it.mode != ServingMode::several) continue;
     const Sharing& sharing = it.sharing;
     for (std::uint32_t place = 0; place < sharing.computing; ++place) {
-      const Computing& job = computing_blocks_.at(sharing.heap)[place];
+      const ComputingJob& job = computing_blocks_.at(sharing.heap)[place];
       action(Job{0, job.since, job.id, job.place});
     }
   }

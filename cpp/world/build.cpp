@@ -22,6 +22,7 @@ World::World(const WorldSpec& spec)
   for (const FleetSpec& fleet : spec.fleets) fleet_names_.push_back(fleet.name);
   build_services(spec);
   build_balancers(spec);
+  build_hosts(spec);
   build_fleets(spec);
   build_callers(spec);
   refuse_endless_calls(spec);
@@ -99,8 +100,11 @@ void World::build_fleets(const WorldSpec& spec) {
     const std::uint32_t backlog =
         service.backlog < 0 ? InstanceKind::unlimited : static_cast<std::uint32_t>(service.backlog);
     Fleet& fleet = fleets_.emplace_back();
-    fleet.kind = instances_.add_kind({from.vcpus, from.speed, workers, backlog, duration_});
     fleet.entry = programs_.entry(from.service);
+    build_launches(from, at("fleets", index, ""));
+    InstanceKind kind{from.vcpus, from.speed, workers, backlog, duration_, fleet.hosted};
+    if (from.hosts != FleetSpec::dedicated) kind.speed = hosts_.facts(from.hosts).host.speed;
+    fleet.kind = instances_.add_kind(kind);
   }
   for (std::uint32_t index = 0; index < balancers_.size(); ++index) {
     const std::vector<std::uint32_t>& fleets = balancers_[index].fleets;
@@ -109,8 +113,10 @@ void World::build_fleets(const WorldSpec& spec) {
     }
   }
   for (std::uint32_t index = 0; index < fleets_.size(); ++index) {
-    for (std::uint32_t left = spec.fleets[index].count; left > 0; --left) add_instance(index);
-    fleets_[index].least = fleets_[index].most = spec.fleets[index].count;
+    fleets_[index].desired = spec.fleets[index].count;
+    fleets_[index].initial = spec.fleets[index].initially ? spec.fleets[index].count : 0;
+    scale(index);
+    fleets_[index].least = static_cast<std::uint32_t>(fleets_[index].members.size());
   }
 }
 

@@ -33,10 +33,28 @@ void World::check() const {
                            where());
     }
   }
+  check_hosts();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {
     throw InvariantError(error.what() + where());
+  }
+}
+
+// What an instance wanted of its vCPUs, as it counts itself, is what became of it on its host, and
+// nobody had less than nothing.
+void World::check_hosts() const {
+  if (!hosted_) return;
+  HostPools hosts = hosts_;
+  for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
+    if (!hosts.is_hosted(instance)) continue;
+    const TenantAccount used = hosts.account(instance, now_);
+    const bool adds_up = used.run_ns + used.steal_ns() == instances_.run_ns(instance, now_);
+    const bool legal = used.run_ns >= 0 && used.contention_ns >= 0 && used.quota_ns >= 0 &&
+                       used.forced_idle_ns >= 0 && used.idle_ns >= 0 && used.work_ns >= 0;
+    if (adds_up && legal) continue;
+    throw InvariantError("vCPU time of instance " + std::to_string(instance) +
+                         " does not add up: run and steal are not what it wanted" + where());
   }
 }
 

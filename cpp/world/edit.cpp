@@ -14,8 +14,7 @@ void require(bool condition, const char* path, const char* message) {
   if (!condition) throw SpecError(path, message);
 }
 
-constexpr std::size_t cached_instances = 8192;
-constexpr std::uint64_t state_format = 0x6E6570686F000002;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000003;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -50,12 +49,8 @@ void World::add_arrival(const Arrival& arrival) {
 void World::set_count(std::uint32_t fleet, std::uint32_t count) {
   require(fleet < fleets_.size(), "fleets", "is not there");
   require(count <= (1U << 24), "fleets.count", "must be 16,777,216 at most");
-  Fleet& it = fleets_[fleet];
-  count_instances(it);
-  while (it.members.size() < count) add_instance(fleet);
-  while (it.members.size() > count) remove_instance(fleet);
-  it.least = std::min(it.least, count);
-  it.most = std::max(it.most, count);
+  fleets_[fleet].desired = count;
+  scale(fleet);
 }
 
 void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
@@ -79,61 +74,17 @@ void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weigh
                                          outstanding(balancer));
 }
 
-void World::add_instance(std::uint32_t fleet) {
-  Fleet& it = fleets_[fleet];
-  const std::uint32_t instance = instances_.add(it.kind, now_);
-  it.members.push_back(instance);
-  many_instances_ = instances_.size() > cached_instances;
-  fleet_of_.push_back(fleet);
-  index_in_fleet_.push_back(launched_[fleet]++);
-  run_at_warmup_.push_back(0);
-  completion_of_.push_back(EventQueue::none);
-  for (Attachment& attachment : it.attachments) {
-    Balancer& balancer = balancers_[attachment.balancer];
-    const std::uint32_t slot = balancer.router.add(attachment.of_class);
-    attachment.slots.push_back(slot);
-    balancer.slots.push_back({0, instance, attachment.of_class});
-    if (slot == 0) balancer.first_instance = instance;
-    if (attachment.of_class != 0 || instance != balancer.first_instance + slot) {
-      balancer.first_instance = none;
-    }
-    balancer.unserved.push_back({});
-  }
-}
-
-// The youngest goes. It gets no more requests from its balancers and finishes those it has.
-void World::remove_instance(std::uint32_t fleet) {
-  Fleet& it = fleets_[fleet];
-  const std::uint32_t instance = it.members.back();
-  it.members.pop_back();
-  it.departed.push_back({instances_.run_ns(instance, now_), instance});
-  for (Attachment& attachment : it.attachments) {
-    balancers_[attachment.balancer].router.remove(attachment.slots.back());
-    attachment.slots.pop_back();
-  }
-}
-
-void World::count_instances(Fleet& fleet) const {
-  if (warm_)
-    fleet.instance_ns +=
-        (now_ - fleet.counted_to) * static_cast<std::int64_t>(fleet.members.size());
-  fleet.counted_to = now_;
-}
-
-// At the end of the warm-up.
-void World::restart_count(Fleet& fleet) const {
-  fleet.counted_to = now_;
-  fleet.least = fleet.most = static_cast<std::uint32_t>(fleet.members.size());
-}
-
 // Everything that changes while a world runs. What is immutable comes from the spec.
 template <class Archive>
 void World::serialize(Archive& archive) {
   archive(now_, events_, warm_, many_instances_, next_sample_, clients_matter_, next_arrival_,
           later_arrivals_, users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_,
-          completion_of_, callers_);
+          completion_of_, callers_, lives_, phase_, leaving_, hosts_due_, refused_launches_,
+          account_at_warmup_);
   calendar_.serialize(archive);
+  controls_.serialize(archive);
   instances_.serialize(archive);
+  hosts_.serialize(archive);
   visits_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
@@ -151,7 +102,8 @@ void World::serialize(Archive& archive) {
   }
   for (Fleet& fleet : fleets_) {
     archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,
-            fleet.most, fleet.unwatched);
+            fleet.most, fleet.unwatched, fleet.desired, fleet.retries, fleet.booting,
+            fleet.launching, fleet.terminations);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

@@ -146,8 +146,6 @@ void World::bring_all_up_to_date(std::int64_t until) {
   for (const Fleet& fleet : fleets_) {
     if (!fleet.unwatched) continue;
     for (const std::uint32_t instance : fleet.members) bring_up_to_date<AnyShape>(instance, until);
-    for (const Departed& departed : fleet.departed)
-      bring_up_to_date<AnyShape>(departed.instance, until);
   }
 }
 
@@ -155,7 +153,7 @@ void World::bring_all_up_to_date(std::int64_t until) {
 bool World::may_be_unwatched(std::uint32_t at) const {
   const Fleet& fleet = fleets_[at];
   const InstanceKind& kind = instances_.kind(fleet.kind);
-  if (kind.workers != 1 || kind.backlog != InstanceKind::unlimited) return false;
+  if (fleet.hosted || kind.workers != 1 || kind.backlog != InstanceKind::unlimited) return false;
   for (const Attachment& attachment : fleet.attachments) {
     if (balancers_[attachment.balancer].router.looks_at_outstanding()) return false;
   }
@@ -165,17 +163,18 @@ bool World::may_be_unwatched(std::uint32_t at) const {
   return true;
 }
 
+// From now on somebody looks at an instance of an unwatched fleet.
+void World::watch_instance(std::uint32_t instance) {
+  bring_up_to_date<AnyShape>(instance, now_);
+  const std::int64_t due = instances_.completion(instance);
+  if (due != Instances::never) expect_completion(instance, due);
+}
+
 // From now on somebody looks at a fleet: the completions to come go into the calendar. It stays
 // watched for good.
 void World::watch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
-  const auto expect = [this](std::uint32_t instance) {
-    bring_up_to_date<AnyShape>(instance, now_);
-    const std::int64_t due = instances_.completion(instance);
-    if (due != Instances::never) expect_completion(instance, due);
-  };
-  for (const std::uint32_t instance : fleet.members) expect(instance);
-  for (const Departed& departed : fleet.departed) expect(departed.instance);
+  for (const std::uint32_t instance : fleet.members) watch_instance(instance);
   fleet.unwatched = false;
   tell_routes();
 }

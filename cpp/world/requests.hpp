@@ -88,13 +88,22 @@ NEPHOSCOPE_HOT void World::expect_completion(std::uint32_t instance, std::int64_
   }
 }
 
-// Brings the calendar's one entry for an instance with several workers in line with its next
-// completion.
+// What an instance with several workers computes has changed.
 NEPHOSCOPE_HOT void World::reschedule(std::uint32_t instance) {
+  if (hosted_ && hosts_.is_hosted(instance)) follow(instance);
+  retime(instance);
+}
+
+// Brings the calendar's one entry for an instance in line with its next completion.
+NEPHOSCOPE_HOT void World::retime(std::uint32_t instance) {
   const std::int64_t due = instances_.next_completion(instance);
   EventQueue::Handle& entry = completion_of_[instance];
-  // Where nothing computes any more, the last completion has taken the entry with it.
-  if (due == Instances::never) return;
+  if (due == Instances::never) [[unlikely]] {
+    // The last completion has taken the entry with it, unless all jobs stand still.
+    if (entry != EventQueue::none) calendar_.cancel(entry);
+    entry = EventQueue::none;
+    return;
+  }
   if (entry == EventQueue::none) {
     entry = calendar_.push(due, payload(EventKind::first_completion, instance));
   } else if (calendar_.time_of(entry) != due) {
@@ -133,7 +142,11 @@ NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& jo
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
   const Job* next = instances_.release_worker(instance);
-  if (next == nullptr) return none;
+  if (next == nullptr) {
+    if (leaving_ != 0) [[unlikely]]
+      end_if_drained(instance);
+    return none;
+  }
   const Job job = *next;
   if (!Shape::known && is_visit(job)) {
     visits_[visit_of(job)].flags &= static_cast<std::uint8_t>(~Visit::waiting);

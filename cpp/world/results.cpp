@@ -83,6 +83,7 @@ Results World::results() const {
   results.measured_from_ns = warmup_;
   results.events = events_;
   const std::vector<InFlight> in_flight = count_in_flight();
+  HostPools hosts = hosts_;  // whose accounts are brought up to date
   for (std::size_t at = 0; at < traffic_; ++at) {
     const auto own = [at](std::size_t caller) { return caller == at; };
     results.traffic.push_back(account_of(own, in_flight));
@@ -93,10 +94,11 @@ Results World::results() const {
     BalancerAccount& balancer = results.balancers.emplace_back();
     static_cast<Account&>(balancer) = account_of(through, in_flight);
     balancer.name = balancer_names_[at];
-    balancer.targets = targets_of(at);
+    balancer.targets = targets_of(at, hosts);
   }
   for (std::size_t at = 0; at < fleets_.size(); ++at)
-    results.fleets.push_back(fleet_account(at, in_flight));
+    results.fleets.push_back(fleet_account(at, in_flight, hosts));
+  results.hosts = host_accounts(hosts);
   results.series_interval_ns = series_interval_;
   results.series = series();
   return results;
@@ -121,7 +123,8 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
   return account;
 }
 
-FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight) const {
+FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,
+                                  HostPools& hosts) const {
   FleetAccount account;
   account.name = fleet_names_[at];
   for (const Route& route : routes_) {
@@ -148,17 +151,22 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   account.instances_min = fleet.least;
   account.instances_max = fleet.most;
   account.instances_final = static_cast<std::uint32_t>(fleet.members.size());
-  for (const std::uint32_t instance : fleet.members) account.run_ns += run_since_warmup(instance);
+  for (const std::uint32_t instance : fleet.members) {
+    account.used += used_since_warmup(instance, hosts);
+  }
   // An instance that has left and still finishes what it holds counts as there while it does.
   for (const Departed& departed : fleet.departed) {
-    account.run_ns += run_since_warmup(departed.instance);
-    account.vcpu_ns += instances_.run_ns(departed.instance, now_) -
+    account.used += used_since_warmup(departed.instance, hosts);
+    account.vcpu_ns += used(departed.instance, hosts).run_ns -
                        std::max(departed.run_ns, run_at_warmup_[departed.instance]);
   }
+  account.launches = launched_[at];
+  account.terminations = fleet.terminations;
+  account.billed_s = billed_seconds(at);
   return account;
 }
 
-std::vector<TargetAccount> World::targets_of(std::size_t at) const {
+std::vector<TargetAccount> World::targets_of(std::size_t at, HostPools& hosts) const {
   const Balancer& balancer = balancers_[at];
   std::vector<TargetAccount> targets;
   targets.reserve(balancer.slots.size());
@@ -171,7 +179,7 @@ std::vector<TargetAccount> World::targets_of(std::size_t at) const {
     target.ended[static_cast<std::size_t>(Outcome::completed)] +=
         fleets_[target.fleet].by_slot ? balancer.slots[slot].completed
                                       : instances_.counted(instance);
-    target.run_ns = run_since_warmup(instance);
+    target.used = used_since_warmup(instance, hosts);
     targets.push_back(target);
   }
   for_each_request([&](const Sent& it) {
@@ -198,10 +206,6 @@ std::vector<std::uint32_t> World::outstanding(std::uint32_t balancer) const {
     if (it.target != none && leads_to(caller_of(it), balancer)) ++counts[it.target];
   });
   return counts;
-}
-
-std::int64_t World::run_since_warmup(std::uint32_t instance) const {
-  return warm_ ? instances_.run_ns(instance, now_) - run_at_warmup_[instance] : 0;
 }
 
 std::vector<World::InstanceView> World::instances() const {

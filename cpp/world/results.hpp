@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/hypervisor_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
 
@@ -26,7 +27,7 @@ struct TargetAccount {
   std::uint32_t instance = 0;  // index within the fleet, in the order of launch
   std::uint64_t in_flight = 0;
   OutcomeCounts ended{};
-  std::int64_t run_ns = 0;  // vCPU time of the instance since the warm-up
+  TenantAccount used;  // vCPU time of the instance since the warm-up
 };
 
 struct BalancerAccount : Account {
@@ -35,12 +36,25 @@ struct BalancerAccount : Account {
 
 struct FleetAccount : Account {
   std::uint64_t wasted = 0;      // served to the end after their client had gone
-  std::int64_t run_ns = 0;       // vCPU time used since the warm-up
+  TenantAccount used;            // vCPU time since the warm-up
   std::int64_t vcpu_ns = 0;      // vCPU time there was
   std::int64_t instance_ns = 0;  // instances x time
   std::uint32_t instances_min = 0;
   std::uint32_t instances_max = 0;
   std::uint32_t instances_final = 0;
+  std::uint64_t launches = 0;  // of the whole run, as what follows
+  std::uint64_t terminations = 0;
+  std::uint64_t billed_s = 0;
+};
+
+// One entry a host, since the warm-up.
+struct HostPoolAccount {
+  std::string name;
+  std::uint32_t threads = 0;     // of a host
+  std::uint64_t placements = 0;  // of the whole run, as the next
+  std::uint64_t rejected_launches = 0;
+  std::vector<TenantAccount> used;       // by all that were ever there
+  std::vector<std::uint32_t> instances;  // there now
 };
 
 struct Column {
@@ -55,6 +69,7 @@ struct Results {
   std::vector<Account> traffic;
   std::vector<BalancerAccount> balancers;
   std::vector<FleetAccount> fleets;
+  std::vector<HostPoolAccount> hosts;
   std::int64_t series_interval_ns = 0;
   std::vector<Column>
       series;  // one value an interval: counts are of the interval, gauges at its end

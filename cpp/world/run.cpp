@@ -91,12 +91,13 @@ void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
   for (;;) {
     const std::int64_t next = std::min(until, next_control());
+    unseen_until_ = checked ? 0 : std::min(until, next_look());
     if constexpr (checked) {
       run_events<AnyShape, true>(next);
     } else {
       run_in_shape(next);
     }
-    bring_all_up_to_date(next);
+    if (next == until || next == next_look()) bring_all_up_to_date(next);
     now_ = std::max(now_, next);
     if (next_control() == now_) {
       control();
@@ -106,17 +107,42 @@ void World::run_to(std::int64_t until) {
   }
 }
 
-std::int64_t World::next_control() const {
+// When somebody looks at all instances.
+std::int64_t World::next_look() const {
   const std::int64_t sample = next_sample_ <= duration_ ? next_sample_ : ArrivalStream::never;
   return warm_ ? sample : std::min(sample, warmup_);
 }
 
+std::int64_t World::next_control() const {
+  return std::min(next_look(), controls_.next_time());
+}
+
 void World::control() {
+  if (next_look() == now_) return look();
+  const std::uint32_t due = controls_.pop().payload;
+  const std::uint32_t index = due & ((1U << index_bits) - 1);
+  switch (static_cast<ControlKind>(due >> index_bits)) {
+    case ControlKind::ready:
+      return enter_service(index);
+    case ControlKind::retry:
+      fleets_[index].retries = false;
+      return scale(index);
+  }
+}
+
+void World::look() {
   if (!warm_ && now_ == warmup_) {
     warm_ = true;
     for (Caller& caller : callers_) caller.sent_at_warmup = caller.sent;
     for (std::uint32_t at = 0; at < instances_.size(); ++at) {
       run_at_warmup_[at] = instances_.run_ns(at, now_);
+    }
+    if (hosted_) {
+      HostPools hosts = hosts_;  // so that looking changes nothing
+      account_at_warmup_.resize(instances_.size());
+      for (std::uint32_t at = 0; at < instances_.size(); ++at) {
+        account_at_warmup_[at] = used(at, hosts);
+      }
     }
     for (Fleet& fleet : fleets_) restart_count(fleet);
   }
@@ -154,12 +180,12 @@ void World::run_in_shape(std::int64_t until) {
 
 // See shape.hpp.
 bool World::has_one_plain_caller() const {
-  return callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain && balancers_.size() <= 1;
+  return !hosted_ && callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain &&
+         balancers_.size() <= 1;
 }
 
 template <class Shape, bool checked>
 void World::run_events(std::int64_t until) {
-  unseen_until_ = checked ? 0 : until;
   for (;;) {
     const std::int64_t limit = std::min(next_arrival_.time, until);
     bool due = calendar_.next_time() < limit;
@@ -211,6 +237,10 @@ void World::handle_other(const EventQueue::Event& event) {
       return expire(index);
     case EventKind::think:
       return send_of_user(index);
+    case EventKind::hosts:
+      hosts_due_ = EventQueue::none;
+      hosts_.advance(now_);
+      return follow_hosts();
     default:
       return;  // completions have been handled
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "balancing/routing_spec.hpp"
+#include "compute/host_pools.hpp"
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
@@ -38,12 +39,28 @@ struct ServiceSpec {
   std::vector<StepSpec> steps;
 };
 
+struct HostPoolSpec {
+  std::string name;
+  PoolFacts facts;
+};
+
 struct FleetSpec {
+  static constexpr std::uint32_t dedicated = 0xFFFFFFFF;
+
   std::string name;
   std::uint32_t service = 0;
   std::uint32_t count = 1;
   std::uint32_t vcpus = 1;
-  double speed = 1.0;  // of one vCPU, reference = 1
+  double speed = 1.0;               // of one vCPU, reference = 1; on hosts theirs counts
+  std::uint32_t hosts = dedicated;  // the pool that its instances are placed on
+  std::int64_t memory = 0;          // bytes of an instance
+  double weight = 256.0;
+  double reservation = 0.0;   // vCPUs
+  std::int64_t quota_ns = 0;  // of vCPU time a period; 0: no cap
+  std::int64_t period_ns = 100'000'000;
+  Distribution pending;   // from the launch until the instance is running and billed, ns
+  Distribution boot;      // from then until it serves, ns
+  bool initially = true;  // the first instances serve when the clock starts
 };
 
 struct TargetSpec {
@@ -65,6 +82,7 @@ struct WorldSpec {
   std::int64_t series_ns = 0;  // interval of the series; 0: none are kept
   std::vector<TrafficSpec> traffic;
   std::vector<ServiceSpec> services;
+  std::vector<HostPoolSpec> hosts;
   std::vector<FleetSpec> fleets;
   std::vector<BalancerSpec> balancers;
 };

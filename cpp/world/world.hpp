@@ -13,6 +13,10 @@
 // looks. The events are the same, counted the same; only the order in which they are booked is
 // another.
 //
+// Instances on shared hosts run at the rate that the hypervisor gives them: whenever the number of
+// vCPUs that one wants to run has changed, the hypervisor is told, and whose rate is another one
+// now is followed up (hosting.cpp). The life of instances is in launching.cpp.
+//
 // A world is a value: copying it forks the simulation. Two worlds share nothing.
 
 #pragma once
@@ -23,6 +27,7 @@
 #include <vector>
 
 #include "balancing/router.hpp"
+#include "compute/host_pools.hpp"
 #include "compute/instances.hpp"
 #include "kernel/event_queue.hpp"
 #include "kernel/hot_path.hpp"
@@ -31,6 +36,7 @@
 #include "service/program.hpp"
 #include "workload/arrivals.hpp"
 #include "world/callers.hpp"
+#include "world/fleet.hpp"
 #include "world/results.hpp"
 #include "world/spec.hpp"
 #include "world/visit.hpp"
@@ -85,9 +91,20 @@ class World {
  private:
   static constexpr std::uint32_t none = Visit::none;
 
-  enum class EventKind : std::uint32_t { completion, first_completion, wake, deadline, think };
+  enum class EventKind : std::uint32_t {
+    completion,
+    first_completion,
+    wake,
+    deadline,
+    think,
+    hosts
+  };
+
+  // Rare things at set instants, apart from the calendar.
+  enum class ControlKind : std::uint32_t { ready, retry };
   static constexpr std::uint32_t index_bits = 29;
-  static std::uint32_t payload(EventKind kind, std::uint32_t index) {
+  template <class Kind>
+  static std::uint32_t payload(Kind kind, std::uint32_t index) {
     return (static_cast<std::uint32_t>(kind) << index_bits) | index;
   }
 
@@ -140,35 +157,6 @@ class World {
     std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
   };
 
-  // A place a fleet's instances have among a balancer's targets.
-  struct Attachment {
-    std::uint32_t balancer = 0;
-    std::uint32_t of_class = 0;
-    std::vector<std::uint32_t> slots;  // by place in the fleet's members
-  };
-
-  struct Departed {
-    std::int64_t run_ns;  // when it left
-    std::uint32_t instance;
-    std::uint32_t unused = 0;
-  };
-
-  struct Fleet {
-    std::uint32_t kind = 0;
-    Programs::Place entry = Programs::end;
-    std::vector<std::uint32_t> members;  // running instances, in the order of launch
-    std::vector<Attachment> attachments;
-    std::vector<Departed> departed;
-    std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
-    std::int64_t counted_to = 0;
-    std::uint32_t least = 0;
-    std::uint32_t most = 0;
-    bool unwatched = false;
-    // An instance that is no more than one target keeps the count of what it has answered itself:
-    // it is at hand then. Otherwise each of its slots does.
-    bool by_slot = false;
-  };
-
   // Measured requests of a route that are not answered yet.
   struct InFlight {
     std::uint32_t route = 0;
@@ -178,7 +166,10 @@ class World {
   // Building (build.cpp, build_traffic.cpp).
   void check_window(const WorldSpec& spec) const;
   void build_services(const WorldSpec& spec);
+  void build_hosts(const WorldSpec& spec);
   void build_fleets(const WorldSpec& spec);
+  void build_launches(const FleetSpec& fleet, const std::string& path);
+  std::uint32_t own_hosts(const FleetSpec& fleet);
   void build_balancers(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
   void build_sources(const WorldSpec& spec);
@@ -200,7 +191,9 @@ class World {
   bool has_one_plain_caller() const;
   template <class Shape, bool checked>
   void run_events(std::int64_t until);
+  std::int64_t next_look() const;
   std::int64_t next_control() const;
+  void look();
   void control();
   template <class Shape>
   void fetch_ahead() const;
@@ -235,6 +228,9 @@ class World {
   void begin(std::uint32_t instance, const Job& job);
   void expect_completion(std::uint32_t instance, std::int64_t due);
   void reschedule(std::uint32_t instance);
+  void retime(std::uint32_t instance);
+  void follow(std::uint32_t instance);
+  void follow_hosts();
   std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
   void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
@@ -248,6 +244,7 @@ class World {
   void bring_up_to_date(std::uint32_t instance, std::int64_t until);
   NEPHOSCOPE_COLD void bring_all_up_to_date(std::int64_t until);
   bool may_be_unwatched(std::uint32_t fleet) const;
+  void watch_instance(std::uint32_t instance);
   void watch(std::uint32_t fleet);
   void tell_routes();
 
@@ -272,13 +269,14 @@ class World {
     return static_cast<std::uint32_t>(mixed >> 33) + 1;
   }
 
-  // Looking (results.cpp, check.cpp) and changing (edit.cpp).
+  // Looking (results.cpp, host_results.cpp, check.cpp) and changing (edit.cpp).
   void sample_series();
   std::vector<Column> series() const;
   template <class Chosen>
   Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;
-  FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight) const;
-  std::vector<TargetAccount> targets_of(std::size_t balancer) const;
+  FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
+                             HostPools& hosts) const;
+  std::vector<TargetAccount> targets_of(std::size_t balancer, HostPools& hosts) const;
   std::vector<InFlight> count_in_flight() const;
   std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
   // Of the requests whose caller still waits, in no order that means anything.
@@ -291,11 +289,21 @@ class World {
       if (!is_visit(job)) action(sent_of(job));
     });
   }
-  void add_instance(std::uint32_t fleet);
+  // The life of instances (launching.cpp).
+  void scale(std::uint32_t fleet);
+  bool launch(std::uint32_t fleet);
+  void enter_service(std::uint32_t instance);
   void remove_instance(std::uint32_t fleet);
+  void drop_booting(std::uint32_t fleet);
+  void end_if_drained(std::uint32_t instance);
+  void end(std::uint32_t instance);
   void count_instances(Fleet& fleet) const;
   void restart_count(Fleet& fleet) const;
-  std::int64_t run_since_warmup(std::uint32_t instance) const;
+  void check_hosts() const;
+  TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
+  TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
+  std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
+  std::uint64_t billed_seconds(std::size_t fleet) const;
   template <class Archive>
   void serialize(Archive& archive);
   std::string where() const;
@@ -311,6 +319,8 @@ class World {
   std::vector<std::string> traffic_names_;
   std::vector<std::string> balancer_names_;
   std::vector<std::string> fleet_names_;
+  std::vector<std::string> host_names_;    // of the pools that the scenario names
+  bool hosted_ = false;                    // some fleet is
   std::uint32_t traffic_ = 0;              // the first callers are the sources; calls follow
   std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
 
@@ -318,6 +328,7 @@ class World {
   std::int64_t unseen_until_ = 0;  // while the loop runs: nobody looks before
   std::uint64_t events_ = 0;
   EventQueue calendar_;
+  EventQueue controls_;
   Arrival next_arrival_{ArrivalStream::never, 0, none};
   std::vector<Arrival> later_arrivals_;  // of the other sources: binary heap, the earliest first
   std::vector<Source> sources_;
@@ -331,7 +342,14 @@ class World {
   std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
   std::vector<std::uint32_t> launched_;        // by fleet
   Instances instances_;
+  std::vector<Life> lives_;    // by instance
+  std::vector<Phase> phase_;   // by instance
+  std::uint32_t leaving_ = 0;  // instances that finish what they hold
+  HostPools hosts_;
+  EventQueue::Handle hosts_due_ = EventQueue::none;
+  std::vector<std::uint64_t> refused_launches_;    // by pool
   std::vector<std::int64_t> run_at_warmup_;        // by instance, ns
+  std::vector<TenantAccount> account_at_warmup_;   // by hosted instance
   std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
   Slab<Visit> visits_;
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant

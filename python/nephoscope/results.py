@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
+from nephoscope.host_results import CAUSES, pool_tree, steal_ns, steal_s
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
@@ -180,7 +181,7 @@ class Result:
 
     def scalars(self) -> Iterator[tuple[str, float]]:
         """Every number of the simulated system by its path, those of the run itself left out."""
-        for section in ("traffic", "load_balancers", "fleets"):
+        for section in ("traffic", "load_balancers", "fleets", "hosts"):
             yield from _leaves(self._tree.get(section, {}), section)
 
     def __repr__(self) -> str:
@@ -232,6 +233,10 @@ class Result:
                 for balancer in self._numbers["load_balancers"]
             }
         tree["fleets"] = {fleet["name"]: _fleet(fleet) for fleet in self._numbers["fleets"]}
+        if self._numbers["hosts"]:
+            tree["hosts"] = {
+                pool["name"]: pool_tree(pool, self.measured_s) for pool in self._numbers["hosts"]
+            }
         return tree
 
     def _part(self, section: str, name: str) -> Mapping[str, Any]:
@@ -270,6 +275,7 @@ class Result:
             "requests": int(targets["requests"][i]),
             **{key: int(targets[key][i]) for key in _OUTCOMES},
             "utilization": int(targets["run_ns"][i]) / capacity_ns if capacity_ns else None,
+            "steal_s": {key: int(targets[f"steal_{key}_ns"][i]) / 1e9 for key in CAUSES},
         }
 
 
@@ -305,15 +311,19 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
             **{key: int(numbers[f"instances_{key}"]) for key in ("min", "max", "final")},
         },
         "utilization": int(numbers["run_ns"]) / vcpu_ns if vcpu_ns else None,
+        "steal": steal_ns(numbers) / vcpu_ns if vcpu_ns else None,
+        "steal_s": steal_s(numbers),
         **_account(numbers, "requests"),
         "wasted": int(numbers["wasted"]),
+        "launches": int(numbers["launches"]),
+        "terminations": int(numbers["terminations"]),
     }
 
 
 def _canonical(numbers: Any) -> Iterator[bytes]:
     """The numbers in an order and a form that no machine changes; not what it took to get them."""
     yield f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()
-    for section in ("traffic", "load_balancers", "fleets"):
+    for section in ("traffic", "load_balancers", "fleets", "hosts"):
         for part in numbers[section]:
             for key in sorted(part):
                 yield f"{section}.{key}:".encode()

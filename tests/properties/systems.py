@@ -192,8 +192,40 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
 
 
 @st.composite
+def pools(draw) -> Tree:
+    """Hosts that are small, so that they are contended and sometimes full."""
+    threads = draw(st.sampled_from([1, 1, 2]))
+    return {
+        "count": draw(st.sampled_from([1, 2, 4])),
+        "type": {
+            "cores": draw(st.sampled_from([1, 2, 4])),
+            "threads_per_core": threads,
+            "clock": draw(st.sampled_from(["3.1GHz", "2.5GHz"])),
+            "memory": draw(st.sampled_from(["4GiB", "64GiB"])),
+        },
+        "cpu_overcommit": draw(st.sampled_from([1.0, 2.0, 3.5])),
+        "smt_gain": draw(st.sampled_from([1.0, 0.3])),
+    }
+
+
+@st.composite
+def tenancies(draw, hosts: list[str]) -> Tree:
+    """What a fleet says of the hosts it is on, of caps and of booting."""
+    keys: Tree = {"boot": draw(st.sampled_from(["0s", "3s", {"exponential": "2s"}]))}
+    keys |= draw(st.sampled_from([{}, {}, {"initially": "pending"}]))
+    keys |= draw(
+        st.sampled_from([{}, {}, {"cap": 0.3}, {"cap": {"quota": "7ms", "period": "20ms"}}])
+    )
+    if hosts and draw(st.booleans()):
+        keys["hosts"] = draw(st.sampled_from(hosts))
+        keys |= draw(st.sampled_from([{}, {"weight": 64}, {"weight": 1000}]))
+    return keys
+
+
+@st.composite
 def systems(draw) -> System:
     """A whole scenario with interventions. Service i calls only fleets of services above i."""
+    hosts = {f"hall{i}": draw(pools()) for i in range(draw(st.integers(0, 2)))}
     names = [f"service{i}" for i in range(draw(st.integers(1, 3)))]
     level = {f"fleet{i}": min(i, len(names) - 1) for i in range(draw(st.integers(1, 4)))}
     fleets = {
@@ -205,9 +237,13 @@ def systems(draw) -> System:
                 "memory": "1GiB",
                 "speed": draw(st.sampled_from([0.5, 1.0, 1.7])),
             },
+            **draw(tenancies(sorted(hosts))),
         }
         for fleet, at in level.items()
     }
+    for fleet in fleets.values():
+        if "hosts" in fleet:  # their clock counts
+            del fleet["instance_type"]["speed"]
     doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(0, 2)))}
     for name, door in doors.items():
         targets = [t if isinstance(t, str) else t["fleet"] for t in door["targets"]]
@@ -224,6 +260,7 @@ def systems(draw) -> System:
         "duration": f"{duration}s",
         "warmup": f"{draw(st.sampled_from([0, 0, 1, duration // 2]))}s",
         "series": draw(st.sampled_from(["none", "1s", "auto"])),
+        "hosts": hosts,
         "fleets": fleets,
         "services": programs,
         "load_balancers": doors,
@@ -261,6 +298,8 @@ def plain_systems(draw) -> System:
         }
         for name in names
     }
+    for name in names:
+        fleets[name]["boot"] = draw(st.sampled_from(["0s", "2s"]))
     means = st.sampled_from(["20ms", "100ms", "400ms"])
     programs = {
         f"{name}-work": {"steps": [{"compute": {"lognormal": {"mean": draw(means), "cv": 1.3}}}]}
@@ -317,6 +356,7 @@ def farms(draw) -> System:
             "memory": "1GiB",
             "speed": draw(st.sampled_from([1.0, 1.7])),
         },
+        "boot": draw(st.sampled_from(["0s", "2s"])),
     }
     door = {"targets": ["web"], "routing": draw(st.sampled_from(ROUTINGS))}
     balanced = draw(st.sampled_from([True, True, True, False]))

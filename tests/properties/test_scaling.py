@@ -75,7 +75,12 @@ def build(plan: dict[str, Any], scale: int) -> System:
         "warmup": ms(1_000),
         "series": "none",
         "fleets": {
-            "web": {"service": "work", "count": plan["count"], "instance_type": instance},
+            "web": {
+                "service": "work",
+                "count": plan["count"],
+                "instance_type": instance,
+                "boot": ms(0),
+            },
             "db": {"service": "store", "count": 2, "instance_type": instance},
         },
         "services": {"work": service, "store": {"steps": [{"compute": ms(9)}]}},

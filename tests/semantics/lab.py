@@ -58,6 +58,7 @@ def fleet(service: str = "work", count: int = 1, vcpus: int = 1, **instance: Any
         "service": service,
         "count": count,
         "instance_type": {"vcpus": vcpus, "memory": "1GiB", **instance},
+        "boot": "0s",
     }
 
 

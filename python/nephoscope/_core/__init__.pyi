@@ -233,6 +233,44 @@ class FleetSpec:
     count: int
     vcpus: int
     speed: float
+    hosts: int
+    memory: int
+    weight: float
+    reservation: float
+    quota_ns: int
+    period_ns: int
+    pending: Distribution
+    boot: Distribution
+    initially: bool
+
+class SchedulerKind(enum.Enum):
+    fluid = 0
+    fair = 1
+    credit = 2
+    pinned = 3
+
+@final
+class HostFacts:
+    def __init__(self) -> None: ...
+    cores: int
+    threads_per_core: int
+    smt_gain: float
+    speed: float
+
+@final
+class PoolFacts:
+    def __init__(self) -> None: ...
+    scheduler: SchedulerKind
+    count: int
+    host: HostFacts
+    memory: int
+    cpu_overcommit: float
+
+@final
+class HostPoolSpec:
+    def __init__(self) -> None: ...
+    name: str
+    facts: PoolFacts
 
 @final
 class TargetSpec:
@@ -257,6 +295,7 @@ class WorldSpec:
     series_ns: int
     traffic: list[TrafficSpec]
     services: list[ServiceSpec]
+    hosts: list[HostPoolSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
 

@@ -1,4 +1,4 @@
-"""Instance types as they are offered: what they have and what they cost.
+"""Instance types and host types as they are offered: what they have and what they cost.
 
 >>> from nephoscope import catalog
 >>> facts = catalog.find("c5.large")
@@ -10,9 +10,11 @@
 True
 """
 
+from nephoscope.catalog.host_types import HostTypeFacts, find_host, hosts
 from nephoscope.catalog.instance_types import (
     FAMILIES,
     PRICES,
+    REFERENCE_CLOCK_GHZ,
     InstanceTypeFacts,
     alternatives,
     find,
@@ -23,9 +25,13 @@ from nephoscope.catalog.instance_types import (
 __all__ = [
     "FAMILIES",
     "PRICES",
+    "REFERENCE_CLOCK_GHZ",
+    "HostTypeFacts",
     "InstanceTypeFacts",
     "alternatives",
     "find",
+    "find_host",
+    "hosts",
     "select",
     "types",
 ]

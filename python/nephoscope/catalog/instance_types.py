@@ -156,20 +156,21 @@ def _facts(row: dict[str, str]) -> InstanceTypeFacts:
         hypervisor=row["hypervisor"],
         architecture=row["architecture"],
         clock_ghz=float(row["clock_ghz"]),
-        network_baseline_gbps=_or_none(float, row["network_baseline_gbps"]),
+        network_baseline_gbps=or_none(float, row["network_baseline_gbps"]),
         network_peak_gbps=float(row["network_peak_gbps"]),
         disks=int(row["disks"]),
-        disk_gb=_or_none(int, row["disk_gb"]),
-        disk_kind=_or_none(str, row["disk_kind"]),
+        disk_gb=or_none(int, row["disk_gb"]),
+        disk_kind=or_none(str, row["disk_kind"]),
         accelerators=int(row["accelerators"]),
-        accelerator=_or_none(str, row["accelerator"]),
-        accelerator_memory_gib=_or_none(int, row["accelerator_memory_gib"]),
-        ebs_baseline_mbps=_or_none(int, row["ebs_baseline_mbps"]),
-        ebs_peak_mbps=_or_none(int, row["ebs_peak_mbps"]),
+        accelerator=or_none(str, row["accelerator"]),
+        accelerator_memory_gib=or_none(int, row["accelerator_memory_gib"]),
+        ebs_baseline_mbps=or_none(int, row["ebs_baseline_mbps"]),
+        ebs_peak_mbps=or_none(int, row["ebs_peak_mbps"]),
         linux_usd_per_hour=float(row["linux_usd_per_hour"]),
-        windows_usd_per_hour=_or_none(float, row["windows_usd_per_hour"]),
+        windows_usd_per_hour=or_none(float, row["windows_usd_per_hour"]),
     )
 
 
-def _or_none(read: Callable[[str], T], cell: str) -> T | None:
+def or_none(read: Callable[[str], T], cell: str) -> T | None:
+    """What a cell says; an empty one says nothing."""
     return read(cell) if cell else None

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.service import Service, Step
 from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.units import Duration
 
 
 def describe(scenario: Scenario) -> Iterator[str]:
@@ -16,6 +18,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield f"{scenario.name}: {scenario.duration} with a warm-up of {warmup}, seed {scenario.seed}"
     yield from _section("traffic", (_traffic(n, t) for n, t in scenario.traffic.items()))
     yield from _section("load balancers", _balancers(scenario))
+    yield from _section("hosts", _hosts(scenario))
     yield from _section("fleets", _fleets(scenario))
     yield from _section("services", (_service(n, s) for n, s in scenario.services.items()))
 
@@ -61,9 +64,32 @@ def _balancers(scenario: Scenario) -> Iterator[str]:
         yield f"{name}: {balancer.routing.form} over {count:,} instances of {', '.join(targets)}"
 
 
+def _hosts(scenario: Scenario) -> Iterator[str]:
+    for name, hosts in scenario.hosts.items():
+        kind = hosts.type
+        known = f"{kind.type}, " if kind.type is not None else ""
+        yield (
+            f"{name}: {hosts.count:,} x {known}{kind.threads} threads at {kind.clock:g} GHz and "
+            f"{kind.memory}, shared by {hosts.scheduler}, {hosts.cpu_overcommit:g} vCPUs a thread"
+        )
+
+
 def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
-        yield f"{name}: {fleet.count:,} x {_machine(fleet.instance_type)}, running {fleet.service}"
+        machines = f"{fleet.count:,} x {_machine(fleet.instance_type)}"
+        yield f"{name}: {machines}, running {fleet.service}{_tenant(fleet)}"
+
+
+def _tenant(fleet: Fleet) -> str:
+    """Where its instances are, and what they may take there."""
+    parts = [] if fleet.hosts is None else [f"on {fleet.hosts}"]
+    if fleet.weight is not None:
+        parts.append(f"weight {fleet.weight:g}")
+    if fleet.reservation is not None:
+        parts.append(f"{fleet.reservation:g} vCPUs reserved")
+    if fleet.cap is not None:
+        parts.append(f"at most {Duration(fleet.cap.quota_ns)} of vCPU time in {fleet.cap.period}")
+    return "".join(f", {part}" for part in parts)
 
 
 def _machine(kind: InstanceType) -> str:

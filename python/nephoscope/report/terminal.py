@@ -80,6 +80,8 @@ def _tables(tree: Mapping[str, Any], widths: Mapping[str, float]) -> Iterable[Re
     if "load_balancers" in tree:
         yield _latency_table("load_balancers", "requests", tree["load_balancers"], widths)
     yield _fleet_table(tree["fleets"], widths)
+    if "hosts" in tree:
+        yield _host_table(tree["hosts"])
 
 
 def plain_table(title: str, columns: Iterable[str]) -> Table:
@@ -109,17 +111,46 @@ def _latency_table(
 
 
 def _fleet_table(parts: Mapping[str, Any], widths: Mapping[str, float]) -> RenderableType:
-    table = plain_table("fleets", ["instances", "busy", "requests", "mean", "p99"])
+    stolen = any(part.get("steal") for part in parts.values())
+    columns = ["instances", "busy", *(["steal"] if stolen else []), "requests", "mean", "p99"]
+    table = plain_table("fleets", columns)
     for name, part in list(parts.items())[:_ROWS_MAX]:
         path = f"fleets.{name}"
         table.add_row(
             name,
             count(part["instances"]["mean"]),
             share(part.get("utilization")),
+            *([share(part["steal"])] if stolen else []),
             count(part["requests"]),
             *(_latency(part, path, key, widths) for key in ("mean", "p99")),
         )
     return _with_rest(table, parts)
+
+
+def _host_table(parts: Mapping[str, Any]) -> RenderableType:
+    columns = ["hosts", "busy", "steal", "placements", "rejected", "most steal"]
+    table = plain_table("hosts", columns)
+    for name, part in list(parts.items())[:_ROWS_MAX]:
+        table.add_row(
+            name,
+            count(part["hosts"]),
+            share(part["utilization"]),
+            seconds(sum(part["steal_s"].values())),
+            count(part["placements"]),
+            count(part["rejected_launches"]),
+            _most_stolen(part.get("by_host", {})),
+        )
+    return _with_rest(table, parts)
+
+
+def _most_stolen(hosts: Mapping[str, Any]) -> str:
+    """The host with the most steal, and its first cause."""
+    steal = {i: sum(host["steal_s"].values()) for i, host in hosts.items()}
+    worst = max(steal, key=lambda i: steal[i], default=None)
+    if worst is None or not steal[worst]:
+        return "-"
+    causes = hosts[worst]["steal_s"]
+    return f"host {worst}: {seconds(steal[worst])}, by {max(causes, key=lambda c: causes[c])}"
 
 
 def _with_rest(table: Table, parts: Mapping[str, Any]) -> RenderableType:

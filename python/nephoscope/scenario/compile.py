@@ -9,6 +9,7 @@ from nephoscope.scenario.balancer import LoadBalancer, Routing
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.traffic import Traffic
@@ -17,6 +18,10 @@ from nephoscope.scenario.traffic import Traffic
 AUTO_INTERVALS = 240
 
 NS_PER_S = 1e9
+
+PENDING = Distribution.model_validate({"lognormal": {"mean": "5s", "cv": 0.3}})
+AT_ONCE = Distribution.model_validate("0s")
+BOOT = Distribution.model_validate({"lognormal": {"mean": "35s", "cv": 0.3}})
 
 
 def compile_scenario(
@@ -44,6 +49,7 @@ class _Compiler:
         self._services = _indices(scenario.services)
         self._fleets = _indices(scenario.fleets)
         self._balancers = _indices(scenario.load_balancers)
+        self._hosts = _indices(scenario.hosts)
 
     def world(self, seed: int, replication: int, warmup_ns: int | None) -> _core.WorldSpec:
         scenario = self._scenario
@@ -58,6 +64,7 @@ class _Compiler:
         spec.series_ns = self._interval_ns()
         spec.traffic = [self._traffic(name, t) for name, t in scenario.traffic.items()]
         spec.services = [self._service(name, s) for name, s in scenario.services.items()]
+        spec.hosts = [_host_pool(name, h) for name, h in scenario.hosts.items()]
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
         return spec
@@ -112,6 +119,19 @@ class _Compiler:
         spec.count = fleet.count
         spec.vcpus = fleet.instance_type.vcpus
         spec.speed = fleet.instance_type.speed
+        spec.memory = int(fleet.instance_type.memory)
+        if fleet.hosts is not None:
+            spec.hosts = self._hosts[fleet.hosts]
+        if fleet.weight is not None:
+            spec.weight = fleet.weight
+        if fleet.reservation is not None:
+            spec.reservation = fleet.reservation
+        if fleet.cap is not None:
+            spec.quota_ns = fleet.cap.quota_ns
+            spec.period_ns = int(fleet.cap.period)
+        spec.pending = distribution_spec(PENDING if fleet.boot is None else AT_ONCE, self._files)
+        spec.boot = distribution_spec(fleet.boot or BOOT, self._files)
+        spec.initially = fleet.initially == "running"
         return spec
 
     def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:
@@ -136,6 +156,22 @@ class _Compiler:
             spec.kind = _core.DestinationKind.fleet
             spec.index = self._fleets[name]
         return spec
+
+
+def _host_pool(name: str, hosts: Hosts) -> _core.HostPoolSpec:
+    facts = _core.PoolFacts()
+    facts.scheduler = _core.SchedulerKind[hosts.scheduler]
+    facts.count = hosts.count
+    facts.memory = int(hosts.type.memory)
+    facts.cpu_overcommit = hosts.cpu_overcommit
+    facts.host.cores = hosts.type.sockets * hosts.type.cores
+    facts.host.threads_per_core = hosts.type.threads_per_core
+    facts.host.smt_gain = hosts.smt_gain
+    facts.host.speed = hosts.type.speed
+    spec = _core.HostPoolSpec()
+    spec.name = name
+    spec.facts = facts
+    return spec
 
 
 def distribution_spec(law: Distribution, files: DataFiles) -> _core.Distribution:

@@ -1,12 +1,21 @@
 """Fleets of instances."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
-from nephoscope.scenario.fields import INSTANCES_MAX, Name, refusal, whole
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fields import (
+    INSTANCES_MAX,
+    Name,
+    PositiveDuration,
+    number,
+    refusal,
+    whole,
+)
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.units import Duration
 
 
 def _number_only(value: Any) -> Any:
@@ -18,27 +27,47 @@ def _number_only(value: Any) -> Any:
     return value
 
 
+class Cap(Model):
+    """What an instance may use of its vCPUs: a bucket that is filled anew every period."""
+
+    vcpus: Annotated[float, number(0.0, 4096.0, open_low=True)] | None = None
+    quota: PositiveDuration | None = None
+    """vCPU time a period; in place of `vcpus`, which is the same divided by the period."""
+    period: PositiveDuration = Duration(100_000_000)
+
+    bare = "vcpus"
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        if (self.vcpus is None) == (self.quota is None):
+            raise refusal("needs vcpus or quota", "a number of vCPUs, or {quota, period}")
+        return self
+
+    @property
+    def quota_ns(self) -> int:
+        """VCPU time a period."""
+        if self.quota is not None:
+            return int(self.quota)
+        assert self.vcpus is not None
+        return max(round(self.vcpus * int(self.period)), 1)
+
+
 class Fleet(Model):
     """Instances of one type that run one service."""
 
     service: Name
     instance_type: InstanceType = InstanceType()
     count: Annotated[int, whole(0, INSTANCES_MAX), BeforeValidator(_number_only)] = 1
+    hosts: Name | None = None
+    """The hosts that its instances are placed on; without, each has capacity of its own."""
+    weight: Annotated[float, number(0.0, 65_536.0, open_low=True)] | None = None
+    """Of an instance among the tenants of its host; 256 is normal."""
+    reservation: Annotated[float, number(0.0, 4096.0)] | None = None
+    """vCPUs that an instance gets whenever it wants them."""
+    cap: Cap | None = None
+    boot: Distribution | None = None
+    """From the launch of an instance until it serves."""
+    initially: Literal["running", "pending"] = "running"
+    """Whether the first instances have booted when the clock starts."""
 
-    later = frozenset(
-        {
-            "boot",
-            "cap",
-            "cpu_credits",
-            "hosts",
-            "initially",
-            "os",
-            "placement",
-            "purchase",
-            "reservation",
-            "scaling",
-            "tenancy",
-            "weight",
-            "zones",
-        }
-    )
+    later = frozenset({"cpu_credits", "os", "placement", "purchase", "scaling", "tenancy", "zones"})

@@ -21,7 +21,7 @@ KINDS = {
     "topics": "topic",
     "buses": "bus",
 }
-_NOT_BUILT = ("hosts", "queues", "topics", "buses")
+_NOT_BUILT = ("queues", "topics", "buses")
 _DESTINATIONS = ("load_balancers", "fleets")
 
 
@@ -84,6 +84,8 @@ def references(tree: Any) -> Iterator[Reference]:
     for where, fleet in entries(tree, "fleets"):
         if isinstance(name := fleet.get("service"), str):
             yield Reference((*where, "service"), name, ("services",))
+        if isinstance(name := fleet.get("hosts"), str):
+            yield Reference((*where, "hosts"), name, ("hosts",))
     for where, balancer in entries(tree, "load_balancers"):
         for i, target in enumerate(sequence(balancer.get("targets"))):
             if (name := target_fleet(target)) is not None:
@@ -113,7 +115,7 @@ def name_problems(document: Document) -> Iterator[Problem]:
     # The legal names are asked for by many references, so they are made once for each kind.
     legal: dict[tuple[str, ...], dict[str, None]] = {
         sections: dict.fromkeys([n for s in sections for n in mapping(document.tree.get(s))])
-        for sections in (("services",), ("fleets",), _DESTINATIONS)
+        for sections in (("services",), ("fleets",), ("hosts",), _DESTINATIONS)
     }
     for reference in references(document.tree):
         if reference.name in legal[reference.sections]:

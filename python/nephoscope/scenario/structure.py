@@ -14,6 +14,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.service import Service
 from nephoscope.scenario.traffic import Traffic
@@ -40,10 +41,11 @@ class ScenarioModel(Model):
     """Interval of the series; auto is 1/240 of the duration."""
     traffic: Some[Traffic]
     services: Some[Service]
+    hosts: dict[Name, Hosts] = Field(default_factory=dict)
     fleets: Some[Fleet]
     load_balancers: dict[Name, LoadBalancer] = Field(default_factory=dict)
 
-    later = frozenset({"buses", "faults", "hosts", "queues", "topics"})
+    later = frozenset({"buses", "faults", "queues", "topics"})
 
 
 def part_at(where: tuple[Any, ...]) -> Any:

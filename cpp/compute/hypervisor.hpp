@@ -1,0 +1,77 @@
+// The hypervisor of a pool of hosts: one of the schedulers, which all answer the same calls.
+//
+// Whoever uses it tells when a tenant wants more or fewer of its vCPUs to run, lets time pass until
+// `next_event`, and looks at `changed` for the tenants whose rate is another one. The calls are
+// those of fluid_hypervisor.hpp, where they are explained.
+
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "compute/fluid_hypervisor.hpp"
+#include "compute/hypervisor_facts.hpp"
+
+namespace nephoscope {
+
+enum class SchedulerKind : std::uint8_t { fluid, fair, credit, pinned };
+
+class Hypervisor {
+  // Calls must be seen before they are used: what they return is deduced.
+  template <class Call>
+  decltype(auto) with(Call call) {
+    return std::visit(std::move(call), scheduler_);
+  }
+
+ public:
+  explicit Hypervisor(SchedulerKind kind) : kind_(kind) {}
+
+  SchedulerKind kind() const { return kind_; }
+
+  std::uint32_t add_host(const HostFacts& facts) {
+    return with([&](auto& it) { return it.add_host(facts); });
+  }
+  std::uint32_t add_tenant(std::uint32_t host, const TenantFacts& facts) {
+    return with([&](auto& it) { return it.add_tenant(host, facts); });
+  }
+  void move_tenant(std::uint32_t tenant, std::uint32_t host) {
+    with([&](auto& it) { it.move_tenant(tenant, host); });
+  }
+  void remove_tenant(std::uint32_t tenant) {
+    with([&](auto& it) { it.remove_tenant(tenant); });
+  }
+  void set_want(std::uint32_t tenant, std::uint32_t want) {
+    with([&](auto& it) { it.set_want(tenant, want); });
+  }
+  void advance(std::int64_t until) {
+    with([&](auto& it) { it.advance(until); });
+  }
+  std::int64_t next_event() {
+    return with([](auto& it) { return it.next_event(); });
+  }
+  const std::vector<std::uint32_t>& changed() {
+    return with([](auto& it) -> const std::vector<std::uint32_t>& { return it.changed(); });
+  }
+  void clear_changed() {
+    with([](auto& it) { it.clear_changed(); });
+  }
+  double rate(std::uint32_t tenant) {
+    return with([&](auto& it) { return it.rate(tenant); });
+  }
+  TenantAccount account(std::uint32_t tenant) {
+    return with([&](auto& it) { return it.account(tenant); });
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    with([&](auto& it) { it.serialize(archive); });
+  }
+
+ private:
+  SchedulerKind kind_;
+  std::variant<FluidHypervisor> scheduler_;
+};
+
+}  // namespace nephoscope

@@ -1,0 +1,72 @@
+// A fleet as the world keeps it: where its instances go and which of them serve.
+
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "compute/hypervisor_facts.hpp"
+#include "kernel/distributions.hpp"
+#include "service/program.hpp"
+
+namespace nephoscope {
+
+// A place a fleet's instances have among a balancer's targets.
+struct Attachment {
+  std::uint32_t balancer = 0;
+  std::uint32_t of_class = 0;
+  std::vector<std::uint32_t> slots;  // by place in the fleet's members
+};
+
+struct Departed {
+  std::int64_t run_ns;  // when it left
+  std::uint32_t instance;
+  std::uint32_t unused = 0;
+};
+
+enum class Phase : std::uint8_t { booting, serving, leaving, gone };
+
+// When an instance ran, for its bill.
+struct Life {
+  std::int64_t running = 0;  // since, or from when on
+  std::int64_t ended = std::numeric_limits<std::int64_t>::max();
+};
+
+struct Fleet {
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
+  // What its instances are, and where they go.
+  std::uint32_t kind = 0;
+  Programs::Place entry = Programs::end;
+  std::uint32_t pool = none;  // of hosts
+  bool hosted = false;        // its instances share the CPU of their hosts
+  TenantFacts tenant;
+  std::int64_t memory = 0;
+  Sampler pending;  // by place in the order of launch
+  Sampler boot;
+  std::uint32_t initial = 0;  // instances that have booted when the clock starts
+
+  // Those there are.
+  std::uint32_t desired = 0;
+  std::uint32_t booting = 0;             // instances that do not serve yet
+  std::vector<std::uint32_t> launching;  // those, in the order of launch, and some that serve
+  std::vector<std::uint32_t> members;    // serving instances, in the order of beginning to
+  std::vector<Departed> departed;
+  std::vector<Attachment> attachments;
+  bool retries = false;  // a launch was refused and will be tried again
+  std::uint64_t terminations = 0;
+
+  std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
+  std::int64_t counted_to = 0;
+  std::uint32_t least = 0;
+  std::uint32_t most = 0;
+
+  // Nobody looks at what its instances hold, so their completions are not in the calendar.
+  bool unwatched = false;
+  // An instance that is no more than one target keeps the count of what it has answered itself:
+  // it is at hand then. Otherwise each of its slots does.
+  bool by_slot = false;
+};
+
+}  // namespace nephoscope

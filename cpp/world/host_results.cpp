@@ -1,0 +1,69 @@
+// What became of the vCPU time of instances and hosts, and how long instances ran.
+
+#include <algorithm>
+
+#include "world/world.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+constexpr std::int64_t ns_per_s = 1'000'000'000;
+constexpr std::int64_t least_billed_s = 60;
+
+}  // namespace
+
+// Since its launch.
+TenantAccount World::used(std::uint32_t instance, HostPools& hosts) const {
+  if (hosts.is_hosted(instance)) return hosts.account(instance, now_);
+  TenantAccount account;
+  account.run_ns = instances_.run_ns(instance, now_);
+  return account;
+}
+
+TenantAccount World::used_since_warmup(std::uint32_t instance, HostPools& hosts) const {
+  if (!warm_) return {};
+  TenantAccount account = used(instance, hosts);
+  if (hosts.is_hosted(instance)) {
+    if (instance < account_at_warmup_.size()) account -= account_at_warmup_[instance];
+  } else {
+    account.run_ns -= run_at_warmup_[instance];
+  }
+  return account;
+}
+
+std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
+  std::vector<HostPoolAccount> pools(host_names_.size());
+  for (std::uint32_t at = 0; at < pools.size(); ++at) {
+    HostPoolAccount& pool = pools[at];
+    pool.name = host_names_[at];
+    pool.threads = hosts.facts(at).host.threads();
+    pool.rejected_launches = refused_launches_[at];
+    pool.used.resize(hosts.facts(at).count);
+    pool.instances.resize(hosts.facts(at).count);
+  }
+  for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
+    const std::uint32_t at = hosts.pool_of(instance);
+    if (at >= pools.size()) continue;
+    const std::uint32_t host = hosts.host_of(instance);
+    ++pools[at].placements;
+    pools[at].used[host] += used_since_warmup(instance, hosts);
+    pools[at].instances[host] += phase_[instance] == Phase::gone ? 0 : 1;
+  }
+  return pools;
+}
+
+// Each start by the second, a minute at least, from running until the instance is gone.
+std::uint64_t World::billed_seconds(std::size_t fleet) const {
+  std::uint64_t seconds = 0;
+  for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
+    if (fleet_of_[instance] != fleet) continue;
+    const std::int64_t ran = std::min(lives_[instance].ended, now_) - lives_[instance].running;
+    if (ran <= 0) continue;
+    const std::int64_t begun = (ran + ns_per_s - 1) / ns_per_s;
+    seconds += static_cast<std::uint64_t>(std::max(begun, least_billed_s));
+  }
+  return seconds;
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,73 @@
+// Instances on shared hosts: what they want goes to the hypervisor, what it gives comes back.
+
+#include "world/build_checks.hpp"
+#include "world/requests.hpp"
+
+namespace nephoscope {
+
+void World::build_hosts(const WorldSpec& spec) {
+  require(spec.hosts.size() < 65'535, "hosts", "has too many entries");
+  for (std::size_t index = 0; index < spec.hosts.size(); ++index) {
+    try {
+      hosts_.add_pool(spec.hosts[index].facts);
+    } catch (const SpecError& error) {
+      throw SpecError(at("hosts", index, error.path.c_str()), error.what());
+    }
+    host_names_.push_back(spec.hosts[index].name);
+  }
+}
+
+// Where the instances of a fleet go, what they may take of it, and how long that takes.
+void World::build_launches(const FleetSpec& from, const std::string& path) {
+  Fleet& fleet = fleets_.back();
+  require(from.hosts == FleetSpec::dedicated || from.hosts < host_names_.size(), path + "hosts",
+          "is not there");
+  require(from.memory >= 0, path + "memory", "must not be below 0");
+  fleet.memory = from.memory;
+  fleet.tenant = {from.vcpus, from.weight, from.reservation, from.quota_ns, from.period_ns, 0};
+  try {
+    nephoscope::check(fleet.tenant);
+    const std::string name = "fleets/" + from.name;
+    fleet.pending = Sampler(from.pending, stream_key(seed_, replication_, name + "/pending"));
+    fleet.boot = Sampler(from.boot, stream_key(seed_, replication_, name + "/boot"));
+    fleet.pool = from.hosts;
+    if (from.hosts == FleetSpec::dedicated && from.quota_ns != 0) fleet.pool = own_hosts(from);
+  } catch (const SpecError& error) {
+    throw SpecError(path + error.path, error.what());
+  }
+  fleet.hosted = fleet.pool != none && hosts_.shares(fleet.pool, fleet.tenant);
+  hosted_ = hosted_ || fleet.hosted;
+  refused_launches_.resize(hosts_.pools(), 0);
+}
+
+// A pool with a host for each instance: capacity is dedicated, and yet somebody has to see to caps.
+std::uint32_t World::own_hosts(const FleetSpec& from) {
+  PoolFacts facts;
+  facts.on_demand = true;
+  facts.host = {from.vcpus, 1, 1.0, from.speed};
+  return hosts_.add_pool(facts);
+}
+
+// How many vCPUs an instance wants may have changed.
+void World::follow(std::uint32_t instance) {
+  hosts_.set_want(instance, instances_.wanted_vcpus(instance), now_);
+  follow_hosts();
+}
+
+// Whose rate has changed computes at another pace from now on.
+void World::follow_hosts() {
+  if (!hosted_) return;
+  hosts_.take_changed([this](std::uint32_t instance, double rate) {
+    instances_.set_rate(instance, rate, now_);
+    if (instance != completing_) retime(instance);
+  });
+  const std::int64_t next = hosts_.next_event();
+  if (hosts_due_ != EventQueue::none) {
+    if (calendar_.time_of(hosts_due_) == next) return;
+    calendar_.cancel(hosts_due_);
+  }
+  const bool due = next != EventQueue::never;
+  hosts_due_ = due ? calendar_.push(next, payload(EventKind::hosts, 0)) : EventQueue::none;
+}
+
+}  // namespace nephoscope

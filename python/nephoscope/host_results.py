@@ -1,0 +1,48 @@
+"""What a run found on the hosts, from the engine's numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Tree = dict[str, Any]
+
+# Why a vCPU that wanted to run did not: others ran, its cap forbade it, or a thread was kept idle
+# to keep tenants apart.
+CAUSES = ("contention", "cap", "smt")
+
+# A list of more hosts helps nobody; the ones with the most steal are what is looked for.
+HOSTS_LISTED_MAX = 1000
+
+
+def steal_ns(numbers: Mapping[str, Any]) -> int:
+    """Of all causes together."""
+    return sum(int(numbers[f"steal_{cause}_ns"]) for cause in CAUSES)
+
+
+def steal_s(numbers: Mapping[str, Any]) -> Tree:
+    """VCPU time that was wanted and not given, by cause, in seconds."""
+    return {cause: int(numbers[f"steal_{cause}_ns"]) / 1e9 for cause in CAUSES}
+
+
+def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
+    """A pool of hosts, and each of them that was ever used."""
+    run = numbers["run_ns"]
+    thread_s = measured_s * int(numbers["threads"])
+    causes = {cause: numbers[f"steal_{cause}_ns"] for cause in CAUSES}
+    used = [i for i in range(len(run)) if run[i] or numbers["instances"][i]]
+    worst = sorted(used, key=lambda i: -sum(int(column[i]) for column in causes.values()))
+    listed = sorted(worst[:HOSTS_LISTED_MAX])
+    return {
+        "hosts": len(run),
+        "utilization": float(run.sum()) / 1e9 / (thread_s * len(run)) if thread_s else None,
+        "steal_s": {cause: float(column.sum()) / 1e9 for cause, column in causes.items()},
+        "placements": int(numbers["placements"]),
+        "rejected_launches": int(numbers["rejected_launches"]),
+        "by_host": {
+            str(i): {
+                "instances": int(numbers["instances"][i]),
+                "utilization": int(run[i]) / 1e9 / thread_s if thread_s else None,
+                "steal_s": {cause: int(column[i]) / 1e9 for cause, column in causes.items()},
+            }
+            for i in listed
+        },
+    }

@@ -1,0 +1,109 @@
+"""Hosts: the machines that tenants share, and who shares them out."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from nephoscope import catalog
+from nephoscope.catalog import REFERENCE_CLOCK_GHZ
+from nephoscope.errors import CatalogError, shorten
+from nephoscope.scenario.fields import PositiveSize, Scalar, number, refusal, whole
+from nephoscope.scenario.model import Model
+from nephoscope.scenario.named_type import NamedType
+from nephoscope.scenario.units import Size
+
+_CUSTOM = "a custom type such as {cores: 16, threads_per_core: 2, memory: 64GiB}"
+_CLOCK = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(GHz|MHz)")
+_CLOCKS = "a clock such as 3.1GHz or 2500MHz"
+
+HOSTS_MAX = 1_048_576
+
+
+def _read_clock(value: Any) -> float:
+    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        hint = f"{shorten(value)}GHz" if plain else None
+        raise refusal(f"{shorten(value)} is not a clock", _CLOCKS, hint)
+    clock = float(match[1]) / (1.0 if match[2] == "GHz" else 1000.0)
+    if not 0.001 <= clock <= 1000.0:
+        raise refusal(f"{shorten(value)} is out of range", "a clock from 1MHz to 1000GHz")
+    return clock
+
+
+Clock = Annotated[
+    float,
+    Scalar(
+        _read_clock,
+        {"type": "string", "pattern": f"^{_CLOCK.pattern}$"},
+        lambda ghz: f"{ghz:.12g}GHz",
+    ),
+]
+
+
+def _facts(name: Any) -> catalog.HostTypeFacts:
+    if not isinstance(name, str):
+        raise refusal(f"{shorten(name)} is not a host type", f"a name, or {_CUSTOM}")
+    try:
+        return catalog.find_host(name)
+    except CatalogError as error:
+        allowed = f"{error.allowed}; or {_CUSTOM}"
+        raise refusal(error.message, allowed, error.suggestion) from None
+
+
+def _host_name() -> Scalar:
+    names = [facts.name for facts in catalog.hosts()]
+    return Scalar(lambda value: _facts(value).name, {"enum": names})
+
+
+class HostType(NamedType):
+    """A host type of the catalogue, or a machine in full."""
+
+    type: Annotated[str, _host_name()] | None = None
+    """Name of a host type in the catalogue, which brings all that follows."""
+    sockets: Annotated[int, whole(1, 16)] = 1
+    cores: Annotated[int, whole(1, 1024)] = 1
+    """Of a socket."""
+    threads_per_core: Annotated[int, whole(1, 8)] = 1
+    clock: Clock = REFERENCE_CLOCK_GHZ
+    """A thread at 3.1GHz does the work of one reference vCPU."""
+    memory: PositiveSize = Size(2**40)
+
+    custom = _CUSTOM
+    later = frozenset({"network", "disk", "gpu"})
+
+    @classmethod
+    def brought_by(cls, name: Any) -> dict[str, Any]:
+        """The size and the clock of a host type in the catalogue."""
+        facts = _facts(name)
+        return {
+            "sockets": facts.sockets,
+            "cores": facts.cores,
+            "threads_per_core": facts.threads_per_core,
+            "clock": f"{facts.clock_ghz:g}GHz",
+            "memory": Size(round(facts.memory_gib * 2**30)),
+        }
+
+    @property
+    def threads(self) -> int:
+        """Hardware threads of a host."""
+        return self.sockets * self.cores * self.threads_per_core
+
+    @property
+    def speed(self) -> float:
+        """Of one thread; the reference vCPU is 1."""
+        return self.clock / REFERENCE_CLOCK_GHZ
+
+
+class Hosts(Model):
+    """A pool of equal hosts under one scheduler."""
+
+    count: Annotated[int, whole(1, HOSTS_MAX)] = 1
+    type: HostType
+    scheduler: Literal["fluid"] = "fluid"
+    """How the CPU of a host is shared; fluid is weighted max-min fairness at every instant."""
+    cpu_overcommit: Annotated[float, number(0.01, 1000.0)] = 1.0
+    """vCPUs that may be placed on a host for each of its threads."""
+    smt_gain: Annotated[float, number(0.0, 1.0)] = 1.0
+    """What a busy thread beyond the first adds to its core, in cores."""
+
+    later = frozenset({"zone", "zones", "racks", "place"})

@@ -1,0 +1,281 @@
+"""Tenants of shared hosts: one test a rule, with traces worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from semantics.lab import fleet, latency, moments, outcome, run, scenario, simulation, work
+
+Tree = dict[str, Any]
+
+
+def exactly(*latencies: float):
+    return pytest.approx(moments(latencies), rel=1e-9, abs=2e-9)
+
+
+def tenant(service: str = "work", count: int = 1, vcpus: int = 1, **keys: Any) -> Tree:
+    return fleet(service, count, vcpus) | {"hosts": "hall", **keys}
+
+
+def hall(cores: int = 1, *, overcommit: float = 8.0, **keys: Any) -> Tree:
+    kind = {"cores": cores, "memory": "64GiB", **keys.pop("type", {})}
+    return {"hall": {"type": kind, "cpu_overcommit": overcommit, **keys}}
+
+
+def two(lab, a: list[float], b: list[float], *, web: Tree, batch: Tree, **keys: Any) -> Tree:
+    """Requests of one second to each of two fleets."""
+    traffic = {"users": lab.at(*a, to="web"), "jobs": lab.at(*b, to="batch")}
+    return scenario(traffic, fleets={"web": web, "batch": batch}, **keys)
+
+
+def of(result: Tree, name: str) -> Tree:
+    return result["traffic"][name]
+
+
+# --- what neighbours do to each other ---------------------------------------------------------
+
+
+def test_two_tenants_of_a_core_have_half_each(lab):
+    result = run(two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hall()))
+    assert latency(of(result, "users")) == exactly(2)
+    assert latency(of(result, "jobs")) == exactly(2)
+
+
+def test_a_neighbour_that_comes_later_slows_from_then_on(lab):
+    # Alone until 0.5; then half speed: the last 0.5 s take 1 s. The other has had 0.5 by 1.5 and
+    # is alone for its other half.
+    result = run(two(lab, [0], [0.5], web=tenant(), batch=tenant(), hosts=hall()))
+    assert latency(of(result, "users")) == exactly(1.5)
+    assert latency(of(result, "jobs")) == exactly(1.5)
+
+
+def test_weights_share_a_core_in_proportion(lab):
+    # 2/3 and 1/3 of the core: the first ends at 1.5, when the second has 0.5 left.
+    result = run(two(lab, [0], [0], web=tenant(weight=512), batch=tenant(weight=256), hosts=hall()))
+    assert latency(of(result, "users")) == exactly(1.5)
+    assert latency(of(result, "jobs")) == exactly(2)
+
+
+def test_a_reservation_is_there_when_it_is_wanted(lab):
+    # Eight hogs of weight 256 beside it would leave a ninth of the core; half of it is reserved.
+    batch = tenant(count=8)
+    tree = two(lab, [0], [0], web=tenant(reservation=0.5), batch=batch, hosts=hall(overcommit=9))
+    tree["load_balancers"] = {"spread": {"targets": ["batch"]}}
+    tree["traffic"]["jobs"] = lab.at(*[0.0] * 8, to="spread")
+    assert latency(of(run(tree), "users")) == exactly(2)
+
+
+def test_a_cap_is_a_bucket(lab):
+    # 50 ms at once, the other 10 when the bucket is full again at 100 ms.
+    tree = scenario(
+        lab.at(0), work({"compute": "60ms"}), fleets={"web": tenant(cap=0.5)}, hosts=hall()
+    )
+    assert latency(of(run(tree), "customers")) == exactly(0.110)
+
+
+def test_a_cap_needs_no_hosts(lab):
+    web = fleet() | {"cap": {"quota": "10ms", "period": "20ms"}}
+    tree = scenario(lab.at(0, 0.3), work({"compute": "25ms"}), fleets={"web": web})
+    # 10 ms in each of the periods from 0 and 20 ms, and 5 from 40 ms on. The same at 300 ms.
+    assert latency(of(run(tree), "customers")) == exactly(0.045, 0.045)
+
+
+def test_a_tenant_of_two_vcpus_runs_two_requests_at_full_speed(lab):
+    result = run(scenario(lab.at(0, 0, 0), fleets={"web": tenant(vcpus=2)}, hosts=hall(2)))
+    assert latency(of(result, "customers")) == exactly(1, 1, 2)
+
+
+def test_processor_sharing_shares_what_the_host_gives(lab):
+    # One core for two tenants: 1/2 each. The web's three requests have 1/6 each and end at 6 -
+    # but the other ends at 2: until then they got 1/3 each, then 1/3 of a whole core.
+    traffic = {"users": lab.at(0, 0, 0, to="web"), "jobs": lab.at(0, to="batch")}
+    tree = scenario(
+        traffic,
+        work(discipline="ps"),
+        services={"crunch": work()},
+        fleets={"web": tenant(), "batch": tenant("crunch")},
+        hosts=hall(),
+    )
+    result = run(tree)
+    assert latency(of(result, "jobs")) == exactly(2)
+    assert latency(of(result, "users")) == exactly(4, 4, 4)
+
+
+def test_an_instance_alone_on_its_host_is_not_slowed_by_others_elsewhere(lab):
+    result = run(
+        two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hall(overcommit=1.0, count=2))
+    )
+    assert latency(of(result, "users")) == exactly(1)
+    assert latency(of(result, "jobs")) == exactly(1)
+
+
+# --- what a host is ---------------------------------------------------------------------------
+
+
+def test_the_clock_of_the_host_is_the_speed_of_its_vcpus(lab):
+    tree = scenario(
+        lab.at(0), fleets={"web": tenant()}, hosts=hall(type={"clock": "1.55GHz"}, overcommit=1)
+    )
+    assert latency(of(run(tree), "customers")) == exactly(2)
+
+
+def test_a_second_thread_adds_what_the_host_says(lab):
+    # Two busy threads of a core with a gain of 0.5 do 1.5 cores: 0.75 each. No time is stolen.
+    hosts = hall(type={"threads_per_core": 2}, overcommit=1, smt_gain=0.5)
+    result = run(two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hosts))
+    assert latency(of(result, "users")) == exactly(4 / 3)
+    assert result["fleets"]["web"]["steal"] == 0
+
+
+def test_a_named_host_has_the_threads_of_its_type(lab):
+    web = fleet(count=97) | {"hosts": "hall", "instance_type": {"vcpus": 1, "memory": "1GiB"}}
+    tree = scenario(lab.at(0), fleets={"web": web}, hosts={"hall": {"type": "m5.metal"}})
+    result = run(tree)
+    assert result["fleets"]["web"]["instances"]["final"] == 96
+    assert result["hosts"]["hall"]["rejected_launches"] >= 1
+
+
+# --- where there is nothing to share ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", [work({"compute": {"exponential": "0.1s"}})])
+@pytest.mark.parametrize("overcommit", [1.0, 4.0])
+def test_hosts_that_are_never_contended_change_nothing(service, overcommit):
+    """To the nanosecond where nothing can be shared; within the rounding of rates where it can."""
+    balancers = {"door": {"targets": ["web"], "routing": "least_connections"}}
+    traffic = {"to": "door", "rate": "30/s", "arrivals": "poisson"}
+    keys: Tree = {"balancers": balancers, "duration": "500s"}
+    alone = outcome(scenario(traffic, service, fleets={"web": fleet(count=4)}, **keys))
+    hosts = hall(1, count=4, overcommit=overcommit) if overcommit == 1 else hall(4, count=1)
+    placed = outcome(
+        scenario(traffic, service, fleets={"web": tenant(count=4)}, hosts=hosts, **keys)
+    )
+    for key in ("count", "mean", "p50", "p99", "max"):
+        a, b = (
+            alone[f"traffic.customers.latency_s.{key}"],
+            placed[f"traffic.customers.latency_s.{key}"],
+        )
+        assert a == b if overcommit == 1 else a == pytest.approx(b, abs=2e-9, rel=1e-9)
+    assert placed["fleets.web.steal"] == 0
+
+
+# --- room -------------------------------------------------------------------------------------
+
+
+def test_memory_is_never_overcommitted(lab):
+    web = fleet(count=5) | {"hosts": "hall", "instance_type": {"vcpus": 1, "memory": "20GiB"}}
+    result = run(scenario(lab.at(0), fleets={"web": web}, hosts=hall(overcommit=100)))
+    assert result["fleets"]["web"]["instances"]["final"] == 3  # of 64 GiB
+    assert result["hosts"]["hall"]["placements"] == 3
+
+
+def test_a_launch_without_room_is_counted_and_tried_again_every_minute(lab):
+    tree = scenario(lab.at(0), fleets={"web": tenant(count=3)}, hosts=hall(2, overcommit=1))
+    result = run(tree | {"duration": "150s"})
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+    # At the start, after one minute and after two.
+    assert result["hosts"]["hall"]["rejected_launches"] == 3
+
+
+def test_room_that_is_given_back_is_taken_at_the_next_try(lab):
+    fleets = {"web": tenant(count=2), "batch": tenant(count=2)}
+    traffic = {"users": lab.at(0, to="web"), "jobs": lab.at(0, to="batch")}
+    tree = scenario(traffic, fleets=fleets, hosts=hall(3, overcommit=1), duration="200s")
+    running = simulation(tree)
+    running.advance("50s")
+    assert running.results()["fleets.batch.instances.final"] == 1
+    running.set("fleets.web.count", 1)
+    running.advance("59s")
+    assert running.results()["fleets.batch.instances.final"] == 1
+    running.advance("61s")
+    assert running.results()["fleets.batch.instances.final"] == 2
+
+
+def test_an_instance_keeps_its_room_until_it_has_finished(lab):
+    fleets = {"web": tenant(count=1), "batch": tenant(count=0)}
+    traffic = {"users": lab.at(0, to="web"), "jobs": lab.at(150, to="batch")}
+    tree = scenario(
+        traffic,
+        work({"compute": "90s"}),
+        fleets=fleets,
+        hosts=hall(1, overcommit=1),
+        duration="400s",
+    )
+    running = simulation(tree)
+    running.advance("10s")
+    running.set("fleets.web.count", 0)
+    running.set("fleets.batch.count", 1)
+    running.advance("85s")
+    assert running.results()["fleets.web.terminations"] == 0
+    running.advance("100s")
+    assert running.results()["fleets.web.terminations"] == 1
+    assert running.results()["fleets.batch.instances.final"] == 0
+    running.advance("131s")  # tried at 10, 70 and 130 s
+    assert running.results()["fleets.batch.instances.final"] == 1
+
+
+# --- steal, by cause --------------------------------------------------------------------------
+
+
+def test_steal_is_what_was_wanted_and_not_given(lab):
+    result = run(two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hall()))
+    for name in ("web", "batch"):
+        steal = result["fleets"][name]["steal_s"]
+        assert steal == pytest.approx({"contention": 1.0, "cap": 0.0, "smt": 0.0}, abs=1e-8)
+    host = result["hosts"]["hall"]["by_host"]["0"]
+    assert host["steal_s"]["contention"] == pytest.approx(2.0, abs=1e-8)
+    assert host["utilization"] == pytest.approx(2.0 / 100)
+
+
+def test_steal_by_a_cap_is_told_apart(lab):
+    tree = scenario(
+        lab.at(0), work({"compute": "60ms"}), fleets={"web": tenant(cap=0.5)}, hosts=hall()
+    )
+    steal = run(tree)["fleets"]["web"]["steal_s"]
+    assert steal == pytest.approx({"contention": 0.0, "cap": 0.050, "smt": 0.0}, abs=1e-8)
+
+
+# --- launches take their time -----------------------------------------------------------------
+
+
+def test_an_instance_serves_when_it_has_booted(lab):
+    web = fleet(count=1) | {"boot": "20s"}
+    tree = scenario(
+        lab.at(*range(100), to="door"),
+        fleets={"web": web},
+        balancers={"door": {"targets": ["web"]}},
+        duration="100s",
+    )
+    running = simulation(tree)
+    running.advance("30s")
+    running.set("fleets.web.count", 2)
+    running.advance("49s")
+    assert running.results()["fleets.web.instances.final"] == 1
+    running.advance("51s")
+    assert running.results()["fleets.web.instances.final"] == 2
+    running.advance("100s")
+    numbers = running.numbers()["load_balancers"]["door"]["targets"]["requests"].tolist()
+    assert numbers == [75, 25]
+
+
+def test_a_fleet_may_begin_with_launches(lab):
+    web = fleet(count=1) | {"boot": "20s", "initially": "pending"}
+    result = run(scenario(lab.at(10, 30), fleets={"web": web}))
+    assert of(result, "customers")["rejected"] == 1
+    assert of(result, "customers")["completed"] == 1
+
+
+def test_what_has_not_booted_goes_first(lab):
+    web = fleet(count=2) | {"boot": "20s"}
+    running = simulation(scenario(lab.at(0), fleets={"web": web}))
+    running.advance("10s")
+    running.set("fleets.web.count", 4)
+    running.advance("20s")
+    running.set("fleets.web.count", 2)
+    running.advance("90s")
+    result = running.results()
+    assert result["fleets.web.instances.final"] == 2
+    assert result["fleets.web.instances.min"] == 2
+    assert (result["fleets.web.launches"], result["fleets.web.terminations"]) == (4, 2)
