@@ -8,8 +8,15 @@
 ['c7g.large', 'c7g.xlarge', 'c7g.16xlarge']
 >>> len(catalog.types()) > 70
 True
+>>> credits = catalog.cpu_credits("t3.nano")
+>>> int(credits.credits_per_hour), int(credits.credits_max), credits.default_mode
+(6, 144, 'unlimited')
+>>> catalog.gp2_volume(100).seconds
+2000.0
 """
 
+from nephoscope.catalog.buckets import API_BUCKETS, BurstFacts, gp2_volume, network_interface
+from nephoscope.catalog.cpu_credits import CpuCreditFacts, burstable_types, cpu_credits
 from nephoscope.catalog.instance_types import (
     FAMILIES,
     PRICES,
@@ -21,11 +28,18 @@ from nephoscope.catalog.instance_types import (
 )
 
 __all__ = [
+    "API_BUCKETS",
     "FAMILIES",
     "PRICES",
+    "BurstFacts",
+    "CpuCreditFacts",
     "InstanceTypeFacts",
     "alternatives",
+    "burstable_types",
+    "cpu_credits",
     "find",
+    "gp2_volume",
+    "network_interface",
     "select",
     "types",
 ]
