@@ -14,8 +14,8 @@ class SharedDevice:
     """A device shared by weighted max-min fairness, with a token bucket for each tenant.
 
     A token is a byte of a link in one direction, or a byte or an I/O of a disk. A tenant may use
-    its peak while its bucket holds tokens and its baseline when it is empty; the bucket is refilled at
-    the baseline and starts full. A tenant's rate goes to its flows: transfers of so many tokens,
+    its peak while its bucket holds tokens and its baseline when it is empty; the bucket is refilled
+    at the baseline and starts full. A tenant's rate goes to its flows: transfers of so many tokens,
     none faster than `flow_limit`, and one steady stream of a demand. Inbound and outbound traffic
     have a device each. Rates are tokens a second, times integer nanoseconds.
 
