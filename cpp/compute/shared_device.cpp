@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "kernel/errors.hpp"
 
@@ -224,6 +225,7 @@ void SharedDevice::advance(std::int64_t until) {
   solve();
   while (calendar_.next_time() <= until) {
     now_ = calendar_.next_time();
+    const auto before = static_cast<std::ptrdiff_t>(completed_.size());
     while (calendar_.next_time() == now_) {
       const std::uint32_t tenant = calendar_.pop().payload;
       tenants_[tenant].event = EventQueue::none;
@@ -231,6 +233,8 @@ void SharedDevice::advance(std::int64_t until) {
       complete(tenant);
       renew(tenant);
     }
+    std::sort(completed_.begin() + before, completed_.end(),
+              [](const Completion& a, const Completion& b) { return a.transfer < b.transfer; });
     solve();
   }
   now_ = until;

@@ -17,7 +17,7 @@
 //
 // Rates are granted in whole thousandths of a token a second and given to flows in whole
 // millionths; service is counted in femtotokens (token_bucket.hpp). So everything is exact between
-// events, and how time is cut into calls changes nothing.
+// events, and how time is cut into calls changes nothing, nor does asking.
 //
 // Invariants:
 //   granted to all <= capacity, to a thousandth of a token a second;
@@ -76,7 +76,7 @@ class SharedDevice {
   // When a transfer is done or a rate may change next if nobody calls; EventQueue::never if never.
   std::int64_t next_event();
 
-  // Transfers done since the list was cleared, in the order of their ends.
+  // Transfers done since the list was cleared, in the order of their ends and then numbers.
   const std::vector<Completion>& completed() const { return completed_; }
   void clear_completed() { completed_.clear(); }
 

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -368,6 +369,31 @@ def test_the_24_hour_average_decides_what_is_billed():
 def test_what_cannot_be_is_refused(do, match):
     with pytest.raises(ScenarioError, match=match):
         do(running("t3.micro"))
+
+
+@pytest.mark.parametrize(
+    ("field", "facts"),
+    [
+        ("vcpus", {"vcpus": 0}),
+        ("vcpus", {"vcpus": 1025}),
+        ("millicredits_per_hour", {"credits_per_hour": Fraction(0)}),
+        ("millicredits_per_hour", {"credits_per_hour": Fraction(121)}),
+        ("launch_credits", {"launch_credits": -1}),
+        ("launch_credits", {"launch_credits": 10**7}),
+    ],
+)
+def test_facts_that_cannot_be_are_refused(field, facts):
+    with pytest.raises(ScenarioError, match=field):
+        parts.CpuCredits(replace(catalog.cpu_credits("t3.micro"), **facts))
+
+
+def test_an_instance_may_end_while_it_is_stopped():
+    vm = full("t3.micro")
+    vm.stop()
+    vm.terminate()
+    assert vm.balance == 0
+    assert vm.account()["lost"] == 288 * UNIT
+    assert not vm.running
 
 
 def test_a_balance_that_is_out_of_reach():
