@@ -12,7 +12,8 @@ __extension__ typedef __int128 int128;
 // The least whole number that is not below dividend / divisor. Preconditions: dividend >= 0,
 // divisor > 0.
 constexpr int128 ceil_div(int128 dividend, int128 divisor) {
-  return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
+  const int128 whole = dividend / divisor;
+  return whole * divisor == dividend ? whole : whole + 1;
 }
 
 // The instant so many ns (>= 0) after `now` (>= 0), or the last there is, which stands for never.
