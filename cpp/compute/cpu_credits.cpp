@@ -165,10 +165,8 @@ std::int64_t CpuCredits::reaches(int128 balance) const {
   if (balance > maximum() || !running()) return never;
   CpuCredits later = *this;
   const int128 phase = later.pass_launch_phase(never - at_);
-  if (later.net_ >= balance) {
-    // Launch credits stand for the use meanwhile, but for that of the last nanosecond.
-    return instant_after(at_, std::min(phase, ceil_div(balance - net_, earn_)));
-  }
+  // Until launch credits run out nothing of the balance is spent.
+  if (later.net_ >= balance) return instant_after(at_, ceil_div(balance - net_, earn_));
   const int128 gain = later.launch_ == 0 || usage_ == 0 ? earn_ - usage_ : 0;
   return gain > 0 ? instant_after(at_, phase + ceil_div(balance - later.net_, gain)) : never;
 }

@@ -59,7 +59,7 @@ SharedDevice::Tenant& SharedDevice::counted(std::uint32_t tenant) {
 }
 
 bool SharedDevice::later(const Transfer& a, const Transfer& b) {
-  return a.mark > b.mark || (a.mark == b.mark && a.number > b.number);
+  return a.mark > b.mark;
 }
 
 std::uint64_t SharedDevice::send(std::uint32_t tenant, std::int64_t tokens) {

@@ -459,6 +459,34 @@ def test_how_time_is_cut_changes_nothing(kind, actions, cuts):
     assert whole.exhausted_at() == cut.exhausted_at()
 
 
+def units_a_ns(vm, vcpus):
+    """Of such a use: what equals the baseline to 2**-36 of a vCPU is the baseline."""
+    grains = round(vcpus * 2**36)
+    if grains == round(vm.facts.baseline_vcpus * 2**36):
+        return UNIT * vm.facts.credits_per_hour / HOUR
+    return Fraction(grains, 2**36) * UNIT / MINUTE
+
+
+@given(KINDS, ACTIONS)
+def test_earning_and_use_are_rates_times_times(kind, actions):
+    vm = running(kind)
+    use, then = Fraction(0), 0
+    earned = wanted = Fraction(0)
+    for name, value in actions:
+        play(vm, [(name, value)])
+        if name == "advance" and vm.running:
+            earned += UNIT * vm.facts.credits_per_hour / HOUR * (vm.now_ns - then)
+            wanted += use * (vm.now_ns - then)
+        elif name == "use" and vm.running:
+            use = units_a_ns(vm, value * vm.facts.vcpus)
+        elif name == "stop or start":
+            use = Fraction(0)
+        then = vm.now_ns
+        found = vm.account()
+        assert found["earned"] == earned
+        assert found["spent"] + found["uncovered"] == wanted
+
+
 @given(KINDS, ACTIONS)
 def test_every_credit_is_told(kind, actions):
     vm = running(kind)
@@ -553,8 +581,11 @@ def test_the_nanosecond_in_which_launch_credits_run_out_is_settled_as_one():
     for at in range(edge - 50, edge + 50):
         ticked.advance(at)
     whole.advance(edge + 49)
-    assert ticked.account() == whole.account()
+    found = whole.account()
+    assert ticked.account() == found
     assert whole.launch_credits == 0
+    assert found["spent"] == units_a_ns(whole, 0.7) * whole.now_ns
+    assert found["earned"] == UNIT * 6 * whole.now_ns // HOUR
     assert conserved(whole.account())
 
 

@@ -200,6 +200,7 @@ def test_a_stopped_tenant_drops_its_flows_earns_nothing_and_starts_full():
     assert device.account(0)["level"] == 450 * FEMTO
     device.start(0)
     assert device.account(0)["level"] == 900 * FEMTO
+    assert device.account(0)["refilled"] == (5 * 10 + 450) * FEMTO
     device.send(0, 100)
     assert run_out(device) == [(51 * SECOND, 1)]
 
@@ -211,6 +212,23 @@ def test_what_ends_together_is_told_in_the_order_of_sending():
     device.next_event()
     device.send([1, 0], 30)
     assert run_out(device) == [(12 * SECOND, number) for number in range(8)]
+
+
+def test_a_flow_that_is_limited_leaves_the_rest_to_others():
+    device = link(12 * MB, (10 * MB, 10 * MB, 0), (10 * MB, 10 * MB, 0), flow_limit=7 * MB)
+    device.send(0, 10**9)
+    assert device.rate(0) == 7 * MB
+    device.stream(1, 5 * MB)
+    assert [device.rate(0), device.rate(1)] == [7 * MB, 5 * MB]
+
+
+def test_more_transfers_of_a_tenant_are_no_matter_of_the_others():
+    device = link(12 * MB, (10 * MB, 10 * MB, 0), (10 * MB, 10 * MB, 0))
+    device.send([0, 1], 10**9)
+    assert [device.rate(0), device.rate(1)] == [6 * MB, 6 * MB]
+    device.send([0, 0, 0, 1], 10**9)
+    assert [device.rate(0), device.rate(1)] == [6 * MB, 6 * MB]
+    assert device.solves == 1
 
 
 def test_nothing_to_send_is_sent_at_once():
