@@ -18,7 +18,8 @@ def test_all_is_what_is_public():
 
 
 def test_the_example_runs():
-    parts = (nephoscope.parts, nephoscope.parts.hypervisor)
+    names = ("buckets", "hypervisor", "shared_device")
+    parts = (nephoscope.parts, *(getattr(nephoscope.parts, name) for name in names))
     for module in (nephoscope, nephoscope.catalog, *parts):
         failures, tests = doctest.testmod(module)
         assert tests >= 3

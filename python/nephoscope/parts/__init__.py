@@ -11,18 +11,24 @@ Their options are in the words of the scenario language, their times in integer 
 """
 
 from nephoscope._core import EventQueue, Histogram, Series
+from nephoscope.parts.buckets import CpuCredits, LaunchCreditLimit, TokenBucket
 from nephoscope.parts.hypervisor import SCHEDULERS, Hypervisor, share_out
 from nephoscope.parts.router import NO_TARGET, Router
+from nephoscope.parts.shared_device import SharedDevice
 from nephoscope.parts.streams import arrivals, random_words, sample
 
 __all__ = [
     "NO_TARGET",
     "SCHEDULERS",
+    "CpuCredits",
     "EventQueue",
     "Histogram",
     "Hypervisor",
+    "LaunchCreditLimit",
     "Router",
     "Series",
+    "SharedDevice",
+    "TokenBucket",
     "arrivals",
     "random_words",
     "sample",
