@@ -1,4 +1,4 @@
-"""Instance types as they are offered: what they have and what they cost.
+"""What is offered: instance types, operating systems, and what they cost.
 
 >>> from nephoscope import catalog
 >>> facts = catalog.find("c5.large")
@@ -8,6 +8,8 @@
 ['c7g.large', 'c7g.xlarge', 'c7g.16xlarge']
 >>> len(catalog.types()) > 70
 True
+>>> catalog.price("m5.large", "windows").usd_per_hour
+0.188
 """
 
 from nephoscope.catalog.instance_types import (
@@ -19,13 +21,41 @@ from nephoscope.catalog.instance_types import (
     select,
     types,
 )
+from nephoscope.catalog.operating_systems import (
+    OperatingSystem,
+    operating_system,
+    operating_systems,
+)
+from nephoscope.catalog.prices import (
+    DEDICATED_FACTOR,
+    PURCHASES,
+    SPOT_FACTOR,
+    TENANCIES,
+    BillLine,
+    Price,
+    Usage,
+    bill,
+    price,
+)
 
 __all__ = [
+    "DEDICATED_FACTOR",
     "FAMILIES",
     "PRICES",
+    "PURCHASES",
+    "SPOT_FACTOR",
+    "TENANCIES",
+    "BillLine",
     "InstanceTypeFacts",
+    "OperatingSystem",
+    "Price",
+    "Usage",
     "alternatives",
+    "bill",
     "find",
+    "operating_system",
+    "operating_systems",
+    "price",
     "select",
     "types",
 ]
