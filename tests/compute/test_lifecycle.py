@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compute.lifecycle_lab import INCORRECT, SECOND, Lab, instance_in
+from compute.lifecycle_lab import INCORRECT, LAWS, SECOND, Lab, instance_in
 from nephoscope import catalog, parts
 from nephoscope.errors import NephoscopeError, ScenarioError, StateError
 
@@ -340,6 +340,25 @@ def test_draws_are_a_function_of_name_number_and_count():
     plain = second_boot(neighbours=0, reboots=0)
     assert plain == second_boot(neighbours=7, reboots=3)
     assert len(set(plain)) == 4
+
+
+def test_every_start_and_stop_and_reboot_takes_a_draw_of_its_own():
+    laws = {law: {"uniform": {"min": "10s", "max": "20s"}} for law in LAWS}
+    lab = Lab(initially="pending", laws=laws)
+    for start in range(1, 4):
+        for second, request in [(100, "reboot"), (150, "reboot"), (200, "stop"), (250, "start")]:
+            lab.to(300 * start + second - 300)
+            assert lab.ask(request) == "accepted"
+    told = lab.to(1000).told("state", "serving", "down")
+    times = [time for time, _, _ in told]
+    # Between one and the next in turn: pending, boot; reboots; stop, each with its rest before.
+    lasted = [
+        round(then - now, 9)
+        for now, then, (_, word, _) in zip(times, times[1:], told[1:], strict=False)
+        if word in {"running", "serving", "stopped"}
+    ]
+    assert len(lasted) == 3 * 5 + 2
+    assert len(set(lasted)) == len(lasted)
 
 
 def test_the_default_laws_are_the_catalogues():

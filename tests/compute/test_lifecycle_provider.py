@@ -58,6 +58,19 @@ def test_a_reboot_across_a_check_is_seen_and_a_shorter_one_is_not():
     assert lab.told("check") == [(60, "check", "impaired"), (120, "check", "ok")]
 
 
+def test_a_request_at_the_instant_of_a_check_comes_after_it():
+    lab = Lab().to(60)
+    lab.ask("reboot")  # 60 to 75: between two checks
+    assert lab.to(200).told("check") == []
+
+
+def test_a_check_comes_after_everything_else_of_its_instant():
+    """The first check is at 125 and so is the maintenance, announced later."""
+    lab = Lab(initially="pending").to(10)
+    lab.ask("schedule", 0, "system-maintenance", 125 * SECOND, lasts_ns=90 * SECOND)
+    assert lab.to(200).told("check") == [(125, "check", "impaired")]
+
+
 def test_instances_that_do_not_run_have_no_checks():
     lab = Lab()
     lab.ask("stop")
