@@ -16,6 +16,7 @@ MODULES = {
     "__init__": _core,
     "buckets": _core.buckets,
     "hypervisor": _core.hypervisor,
+    "lifecycle": _core.lifecycle,
     "math": _core.math,
 }
 

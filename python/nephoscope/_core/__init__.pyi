@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nephoscope._core import buckets as buckets
 from nephoscope._core import hypervisor as hypervisor
+from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 
 # Streams, distributions, arrivals: batches on arrays.

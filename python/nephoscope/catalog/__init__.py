@@ -1,4 +1,4 @@
-"""Instance types and host types as they are offered: what they have and what they cost.
+"""What is offered: instance types, host types, operating systems, and what they cost.
 
 >>> from nephoscope import catalog
 >>> facts = catalog.find("c5.large")
@@ -13,6 +13,8 @@ True
 (6, 144, 'unlimited')
 >>> catalog.gp2_volume(100).seconds
 2000.0
+>>> catalog.price("m5.large", "windows").usd_per_hour
+0.188
 """
 
 from nephoscope.catalog.buckets import API_BUCKETS, BurstFacts, gp2_volume, network_interface
@@ -28,17 +30,42 @@ from nephoscope.catalog.instance_types import (
     select,
     types,
 )
+from nephoscope.catalog.operating_systems import (
+    OperatingSystem,
+    operating_system,
+    operating_systems,
+)
+from nephoscope.catalog.prices import (
+    DEDICATED_FACTOR,
+    PURCHASES,
+    SPOT_FACTOR,
+    TENANCIES,
+    BillLine,
+    Price,
+    Usage,
+    bill,
+    price,
+)
 
 __all__ = [
     "API_BUCKETS",
+    "DEDICATED_FACTOR",
     "FAMILIES",
     "PRICES",
+    "PURCHASES",
     "REFERENCE_CLOCK_GHZ",
+    "SPOT_FACTOR",
+    "TENANCIES",
+    "BillLine",
     "BurstFacts",
     "CpuCreditFacts",
     "HostTypeFacts",
     "InstanceTypeFacts",
+    "OperatingSystem",
+    "Price",
+    "Usage",
     "alternatives",
+    "bill",
     "burstable_types",
     "cpu_credits",
     "find",
@@ -46,6 +73,9 @@ __all__ = [
     "gp2_volume",
     "hosts",
     "network_interface",
+    "operating_system",
+    "operating_systems",
+    "price",
     "select",
     "types",
 ]

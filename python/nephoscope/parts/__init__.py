@@ -13,24 +13,42 @@ Their options are in the words of the scenario language, their times in integer 
 from nephoscope._core import EventQueue, Histogram, Series
 from nephoscope.parts.buckets import CpuCredits, LaunchCreditLimit, TokenBucket
 from nephoscope.parts.hypervisor import SCHEDULERS, Hypervisor, share_out
+from nephoscope.parts.lifecycle import (
+    ASSETS,
+    NEVER,
+    TRANSITIONS,
+    Lifecycle,
+    keeps,
+    seconds_due,
+)
+from nephoscope.parts.provisioning import LaunchInterface, Provisioning, provision
 from nephoscope.parts.router import NO_TARGET, Router
 from nephoscope.parts.shared_device import SharedDevice
 from nephoscope.parts.streams import arrivals, random_words, sample
 
 __all__ = [
+    "ASSETS",
+    "NEVER",
     "NO_TARGET",
     "SCHEDULERS",
+    "TRANSITIONS",
     "CpuCredits",
     "EventQueue",
     "Histogram",
     "Hypervisor",
     "LaunchCreditLimit",
+    "LaunchInterface",
+    "Lifecycle",
+    "Provisioning",
     "Router",
     "Series",
     "SharedDevice",
     "TokenBucket",
     "arrivals",
+    "keeps",
+    "provision",
     "random_words",
     "sample",
+    "seconds_due",
     "share_out",
 ]
