@@ -159,6 +159,10 @@ void bind_hosts(py::module_& m) {
       .def(py::init<>())
       .def_readwrite("name", &HostPoolSpec::name)
       .def_readwrite("facts", &HostPoolSpec::facts);
+  py::class_<BillingRule>(m, "BillingRule")
+      .def(py::init<>())
+      .def_readwrite("unit_ns", &BillingRule::unit_ns)
+      .def_readwrite("minimum_ns", &BillingRule::minimum_ns);
 }
 
 void bind_entities(py::module_& m) {
@@ -189,7 +193,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("period_ns", &FleetSpec::period_ns)
       .def_readwrite("pending", &FleetSpec::pending)
       .def_readwrite("boot", &FleetSpec::boot)
-      .def_readwrite("initially", &FleetSpec::initially);
+      .def_readwrite("initially", &FleetSpec::initially)
+      .def_readwrite("billing", &FleetSpec::billing);
   py::class_<TargetSpec>(m, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)

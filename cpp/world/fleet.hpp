@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "compute/billing.hpp"
 #include "compute/hypervisor_facts.hpp"
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
@@ -45,6 +46,7 @@ struct Fleet {
   std::int64_t memory = 0;
   Sampler pending;  // by place in the order of launch
   Sampler boot;
+  BillingRule billing;
   std::uint32_t initial = 0;  // instances that have booted when the clock starts
 
   // Those there are.

@@ -6,13 +6,6 @@
 
 namespace nephoscope {
 
-namespace {
-
-constexpr std::int64_t ns_per_s = 1'000'000'000;
-constexpr std::int64_t least_billed_s = 60;
-
-}  // namespace
-
 // Since its launch.
 TenantAccount World::used(std::uint32_t instance, HostPools& hosts) const {
   if (hosts.is_hosted(instance)) return hosts.account(instance, now_);
@@ -53,15 +46,13 @@ std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
   return pools;
 }
 
-// Each start by the second, a minute at least, from running until the instance is gone.
+// Of each instance, from running until it is gone.
 std::uint64_t World::billed_seconds(std::size_t fleet) const {
   std::uint64_t seconds = 0;
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
     if (fleet_of_[instance] != fleet) continue;
     const std::int64_t ran = std::min(lives_[instance].ended, now_) - lives_[instance].running;
-    if (ran <= 0) continue;
-    const std::int64_t begun = (ran + ns_per_s - 1) / ns_per_s;
-    seconds += static_cast<std::uint64_t>(std::max(begun, least_billed_s));
+    if (ran > 0) seconds += static_cast<std::uint64_t>(seconds_due(ran, fleets_[fleet].billing));
   }
   return seconds;
 }

@@ -27,6 +27,8 @@ void World::build_launches(const FleetSpec& from, const std::string& path) {
   fleet.tenant = {from.vcpus, from.weight, from.reservation, from.quota_ns, from.period_ns, 0};
   try {
     nephoscope::check(fleet.tenant);
+    nephoscope::check(from.billing);
+    fleet.billing = from.billing;
     const std::string name = "fleets/" + from.name;
     fleet.pending = Sampler(from.pending, stream_key(seed_, replication_, name + "/pending"));
     fleet.boot = Sampler(from.boot, stream_key(seed_, replication_, name + "/boot"));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "balancing/routing_spec.hpp"
+#include "compute/billing.hpp"
 #include "compute/host_pools.hpp"
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
@@ -61,6 +62,7 @@ struct FleetSpec {
   Distribution pending;   // from the launch until the instance is running and billed, ns
   Distribution boot;      // from then until it serves, ns
   bool initially = true;  // the first instances serve when the clock starts
+  BillingRule billing;
 };
 
 struct TargetSpec {

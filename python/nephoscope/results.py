@@ -58,9 +58,11 @@ class Result:
         seed: int,
         replication: int,
         vcpus: Mapping[str, int],
+        cost: Mapping[str, Any] | None = None,
         wall_s: float,
     ) -> None:
         self._numbers = numbers
+        self._cost = cost
         self._vcpus = dict(vcpus)
         self.scenario = scenario
         self.seed = seed
@@ -181,7 +183,7 @@ class Result:
 
     def scalars(self) -> Iterator[tuple[str, float]]:
         """Every number of the simulated system by its path, those of the run itself left out."""
-        for section in ("traffic", "load_balancers", "fleets", "hosts"):
+        for section in ("traffic", "load_balancers", "fleets", "hosts", "cost_usd"):
             yield from _leaves(self._tree.get(section, {}), section)
 
     def __repr__(self) -> str:
@@ -237,6 +239,8 @@ class Result:
             tree["hosts"] = {
                 pool["name"]: pool_tree(pool, self.measured_s) for pool in self._numbers["hosts"]
             }
+        if self._cost is not None:
+            tree["cost_usd"] = dict(self._cost)
         return tree
 
     def _part(self, section: str, name: str) -> Mapping[str, Any]:

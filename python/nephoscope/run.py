@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
+from nephoscope.cost import instance_costs
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.compile import compile_scenario
@@ -52,12 +53,14 @@ def result_of(
     world: _core.World, scenario: Scenario, seed: int, replication: int, wall_s: float
 ) -> Result:
     """The results of a world as it stands."""
+    numbers = world.results()
     return Result(
-        world.results(),
+        numbers,
         scenario=scenario.name,
         seed=seed,
         replication=replication,
         vcpus={name: fleet.instance_type.vcpus for name, fleet in scenario.fleets.items()},
+        cost=instance_costs(scenario, numbers["fleets"]),
         wall_s=wall_s,
     )
 

@@ -27,6 +27,7 @@ PYTHON_RANKS: dict[str, int] = {
     "_core": 1,
     "catalog": 1,
     "scenario": 2,
+    "cost": 3,
     "host_results": 2,
     "parts": 3,
     "results": 3,

@@ -244,6 +244,7 @@ class FleetSpec:
     pending: Distribution
     boot: Distribution
     initially: bool
+    billing: BillingRule
 
 class SchedulerKind(enum.Enum):
     fluid = 0
@@ -273,6 +274,12 @@ class HostPoolSpec:
     def __init__(self) -> None: ...
     name: str
     facts: PoolFacts
+
+@final
+class BillingRule:
+    def __init__(self) -> None: ...
+    unit_ns: int
+    minimum_ns: int
 
 @final
 class TargetSpec:

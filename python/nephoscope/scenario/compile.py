@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from nephoscope import _core
+from nephoscope import _core, catalog
 from nephoscope.scenario.arrivals import Arrivals, Clients
 from nephoscope.scenario.balancer import LoadBalancer, Routing
 from nephoscope.scenario.data_files import DataFiles
@@ -18,10 +18,6 @@ from nephoscope.scenario.traffic import Traffic
 AUTO_INTERVALS = 240
 
 NS_PER_S = 1e9
-
-PENDING = Distribution.model_validate({"lognormal": {"mean": "5s", "cv": 0.3}})
-AT_ONCE = Distribution.model_validate("0s")
-BOOT = Distribution.model_validate({"lognormal": {"mean": "35s", "cv": 0.3}})
 
 
 def compile_scenario(
@@ -129,10 +125,23 @@ class _Compiler:
         if fleet.cap is not None:
             spec.quota_ns = fleet.cap.quota_ns
             spec.period_ns = int(fleet.cap.period)
-        spec.pending = distribution_spec(PENDING if fleet.boot is None else AT_ONCE, self._files)
-        spec.boot = distribution_spec(fleet.boot or BOOT, self._files)
-        spec.initially = fleet.initially == "running"
+        self._launches(spec, fleet)
         return spec
+
+    def _launches(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
+        """How long they take and how they are billed: as the system has it, unless told."""
+        system = catalog.operating_system(fleet.os)
+        if fleet.boot is None:
+            pending, boot = (
+                Distribution.model_validate(system.laws[law]) for law in ("pending", "boot")
+            )
+            spec.pending = distribution_spec(pending, self._files)
+            spec.boot = distribution_spec(boot, self._files)
+        else:
+            spec.boot = distribution_spec(fleet.boot, self._files)
+        spec.initially = fleet.initially == "running"
+        spec.billing.unit_ns = system.billing_unit_s * 10**9
+        spec.billing.minimum_ns = system.billing_minimum_s * 10**9
 
     def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:
         spec = _core.BalancerSpec()

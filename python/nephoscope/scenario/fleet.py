@@ -4,11 +4,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
+from nephoscope import catalog
+from nephoscope.errors import CatalogError, shorten
+from nephoscope.nearest import listing
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     Name,
     PositiveDuration,
+    Scalar,
     number,
     refusal,
     whole,
@@ -25,6 +29,20 @@ def _number_only(value: Any) -> Any:
             "a whole number",
         )
     return value
+
+
+def _read_system(value: Any) -> str:
+    names = [system.name for system in catalog.operating_systems()]
+    if not isinstance(value, str):
+        raise refusal(f"{shorten(value)} is not an operating system", listing(names))
+    try:
+        return catalog.operating_system(value).name
+    except CatalogError as error:
+        raise refusal(error.message, error.allowed, error.suggestion) from None
+
+
+def _systems() -> list[str]:
+    return [word for it in catalog.operating_systems() for word in (it.name, *it.aliases)]
 
 
 class Cap(Model):
@@ -65,9 +83,20 @@ class Fleet(Model):
     reservation: Annotated[float, number(0.0, 4096.0)] | None = None
     """vCPUs that an instance gets whenever it wants them."""
     cap: Cap | None = None
+    os: Annotated[str, Scalar(_read_system, {"enum": _systems()})] = "linux"
+    """Decides how long an instance takes to boot, and its price."""
     boot: Distribution | None = None
-    """From the launch of an instance until it serves."""
+    """From the launch of an instance until it serves, in place of what its system takes."""
     initially: Literal["running", "pending"] = "running"
     """Whether the first instances have booted when the clock starts."""
 
-    later = frozenset({"cpu_credits", "os", "placement", "purchase", "scaling", "tenancy", "zones"})
+    @model_validator(mode="after")
+    def _is_sold(self) -> Self:
+        if self.instance_type.type is not None:
+            try:
+                catalog.price(self.instance_type.type, self.os)
+            except CatalogError as error:
+                raise refusal(error.message, error.allowed) from None
+        return self
+
+    later = frozenset({"cpu_credits", "placement", "purchase", "scaling", "tenancy", "zones"})

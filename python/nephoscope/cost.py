@@ -1,0 +1,37 @@
+"""What a scenario costs: lines of a bill, from what the engine metered and the catalogue's prices.
+
+The bill is of the whole run, warm-up included, for that is what is paid.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nephoscope import catalog
+from nephoscope.scenario import Scenario
+
+Tree = dict[str, Any]
+
+
+def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree | None:
+    """A line for each fleet whose instance type has a price; None if there is no such fleet.
+
+    Seconds are billed by instance and start, at least the minimum of the operating system
+    (catalog.operating_systems), and priced by type, system and purchase option (catalog.price).
+    """
+    lines = {}
+    for numbers in fleets:
+        fleet = scenario.fleets[numbers["name"]]
+        if fleet.instance_type.type is None:
+            continue
+        price = catalog.price(fleet.instance_type.type, fleet.os)
+        hours = int(numbers["billed_s"]) / 3600
+        lines[numbers["name"]] = {
+            "instance_type": fleet.instance_type.type,
+            "os": fleet.os,
+            "billed_s": int(numbers["billed_s"]),
+            "usd": price.usd_per_hour * hours,
+            "licence_usd": price.licence_usd_per_hour * hours,
+        }
+    if not lines:
+        return None
+    return {"total": sum(line["usd"] for line in lines.values()), "instances": lines}
