@@ -18,7 +18,7 @@ def test_all_is_what_is_public():
 
 
 def test_the_example_runs():
-    parts = (nephoscope.parts, nephoscope.parts.hypervisor)
+    parts = (nephoscope.parts, nephoscope.parts.hypervisor, nephoscope.parts.placement)
     for module in (nephoscope, nephoscope.catalog, *parts):
         failures, tests = doctest.testmod(module)
         assert tests >= 3

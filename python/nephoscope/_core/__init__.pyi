@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import math as math
+from nephoscope._core import placement as placement
 
 # Streams, distributions, arrivals: batches on arrays.
 

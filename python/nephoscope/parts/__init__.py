@@ -12,15 +12,27 @@ Their options are in the words of the scenario language, their times in integer 
 
 from nephoscope._core import EventQueue, Histogram, Series
 from nephoscope.parts.hypervisor import SCHEDULERS, Hypervisor, share_out
+from nephoscope.parts.placement import (
+    NOWHERE,
+    PLACE_POLICIES,
+    REFUSALS,
+    Launches,
+    Placement,
+)
 from nephoscope.parts.router import NO_TARGET, Router
 from nephoscope.parts.streams import arrivals, random_words, sample
 
 __all__ = [
+    "NOWHERE",
     "NO_TARGET",
+    "PLACE_POLICIES",
+    "REFUSALS",
     "SCHEDULERS",
     "EventQueue",
     "Histogram",
     "Hypervisor",
+    "Launches",
+    "Placement",
     "Router",
     "Series",
     "arrivals",
