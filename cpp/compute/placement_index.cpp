@@ -101,16 +101,19 @@ std::uint32_t PlacementIndex::draw(const PlacementState& state, const HostRanges
   return best_[chosen];
 }
 
-// The fewest nodes that cover the ranges.
+// The fewest nodes that cover the ranges, in the order of the hosts.
 template <class Visit>
 void PlacementIndex::nodes_of(const HostRanges& ranges, Visit visit) const {
   for (std::size_t at = 0; at < ranges.size; ++at) {
     std::size_t first = leaves_ + ranges.ranges[at].first;
     std::size_t last = leaves_ + ranges.ranges[at].last;
+    std::array<std::size_t, 33> right;  // met from the right end inwards
+    std::size_t rights = 0;
     for (; first < last; first /= 2, last /= 2) {
       if (first % 2 != 0) visit(first++);
-      if (last % 2 != 0) visit(--last);
+      if (last % 2 != 0) right[rights++] = --last;
     }
+    while (rights > 0) visit(right[--rights]);
   }
 }
 

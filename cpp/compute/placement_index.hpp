@@ -8,9 +8,10 @@
 //        best_fit   less vCPUs left, then less memory left;
 //        worst_fit  more vCPUs left, then more memory left;
 //        spread     fewer instances of the fleet on the host, then fewer on its rack;
-//        random     chance: every host of the best rank is equally likely;
+//        random     chance: of the m hosts of the best rank the k-th in their order, k the
+//                   stream's next number below m;
 //   3. the lower number.
-// The random policy's nodes count the hosts of the best rank, so a draw of one number finds one.
+// The random policy's nodes count the hosts of the best rank, so one number finds one of them.
 //
 // What depends on a rack is equal for all its hosts. So when it changes, only nodes that reach
 // beyond the rack can change, and all of them lie above its first or its last host: two paths.
