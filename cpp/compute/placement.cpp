@@ -54,7 +54,7 @@ std::uint32_t Placement::add_group(GroupStrategy strategy, std::uint32_t partiti
 void Placement::set_open(std::uint32_t host, bool open) {
   HostState& it = state_.hosts[known_host(host)];
   it.open = open ? 1 : 0;
-  pools_[it.pool].changed(host);
+  pools_[it.pool].changed({.host = host});
 }
 
 bool Placement::allocate_host(std::uint32_t host, std::uint32_t account, bool auto_placement) {
@@ -63,7 +63,7 @@ bool Placement::allocate_host(std::uint32_t host, std::uint32_t account, bool au
   if (it.instances != 0 || it.allocated_to != nowhere) return false;
   it.allocated_to = account;
   it.auto_placement = auto_placement ? 1 : 0;
-  pools_[it.pool].changed(host);
+  pools_[it.pool].changed({.host = host});
   return true;
 }
 
@@ -72,7 +72,7 @@ bool Placement::release_host(std::uint32_t host) {
   if (it.instances != 0 || it.allocated_to == nowhere) return false;
   it.allocated_to = nowhere;
   it.auto_placement = 0;
-  pools_[it.pool].changed(host);
+  pools_[it.pool].changed({.host = host});
   return true;
 }
 
@@ -179,7 +179,7 @@ Launch Placement::occupy(const LaunchRequest& request, const Choice& choice) {
   host.dedicated += placed.dedicated;
   ++placed_;
   count(placed, true);
-  pools_[host.pool].changed(choice.host);
+  pools_[host.pool].changed({choice.host, placed.fleet, placed.group});
   return {placement, choice.host, choice.partition, Refusal::none};
 }
 
@@ -197,7 +197,7 @@ void Placement::vacate(std::uint32_t placement) {
   count(placed, false);
   placed.host = nowhere;
   placements_.release(placement);
-  pools_[host.pool].changed(at);
+  pools_[host.pool].changed({at, placed.fleet, placed.group});
 }
 
 // Counts the instance in or out wherever it is counted.

@@ -32,8 +32,8 @@
 // caught up; catching up is O(log n) for each host changed since the shape was asked for last, and
 // never more than O(n). So any mixture of s shapes costs O(s log n) a launch, amortised. Seven
 // queries at most with an automatic partition, one a zone with `spread`, twice that with `avoid`. A
-// shape is everything but zones and avoid; 256 a pool are kept (placement_pool.hpp). A release is
-// O(1).
+// shape is everything but zones and avoid; hundreds of them are kept (placement_pool.hpp). A
+// release is O(1).
 //
 // Invariants, for each host: used + left = its room; used is the sum of its placements.
 

@@ -21,34 +21,41 @@ void PlacementIndex::build(const PlacementState& state, const LaunchShape& shape
     const bool here = fits(state.hosts[host]);
     best_[leaves_ + at] = here ? host : nowhere;
     if (draws()) equals_[leaves_ + at] = here;
-    if (spreads()) {
-      on_host_[at] = static_cast<std::uint32_t>(
-          state.counts.count(CountKey::fleet_on_host(shape_.fleet, host)));
+    // Most hosts are on racks without any of the fleet.
+    if (spreads() && on_rack_[state.racks[state.hosts[host].rack].place] != 0) {
+      on_host_[at] = fleet_on(state, host);
     }
   }
   for (std::size_t node = leaves_ - 1; node >= 1; --node) merge(state, node);
 }
 
-void PlacementIndex::update(const PlacementState& state, std::uint32_t host) {
+std::size_t PlacementIndex::words(PlacePolicy policy, std::size_t hosts) {
+  const std::size_t nodes = 2 * std::bit_ceil(hosts | 1);
+  if (policy == PlacePolicy::random) return 2 * nodes;
+  return policy == PlacePolicy::spread ? nodes + 2 * hosts : nodes;
+}
+
+void PlacementIndex::update(const PlacementState& state, const HostChange& change) {
+  const std::uint32_t host = change.host;
   const HostState& it = state.hosts[host];
   const std::size_t leaf = leaves_ + it.position;
   const std::uint32_t winner = fits(it) ? host : nowhere;
   // Where the policy looks at what is left, a host that fits as before may still be worth less.
-  bool changed = winner != best_[leaf] || policy_ == PlacePolicy::best_fit ||
-                 policy_ == PlacePolicy::worst_fit;
+  const bool weighs = policy_ == PlacePolicy::best_fit || policy_ == PlacePolicy::worst_fit;
+  bool changed = winner != best_[leaf] || (weighs && winner != nowhere);
   best_[leaf] = winner;
   if (draws()) equals_[leaf] = winner != nowhere;
-  if (spreads()) {
-    const auto count =
-        static_cast<std::uint32_t>(state.counts.count(CountKey::fleet_on_host(shape_.fleet, host)));
+  const bool ours = spreads() && change.fleet == shape_.fleet;
+  if (ours) {
+    const std::uint32_t count = fleet_on(state, host);
     changed |= count != on_host_[it.position];
     on_host_[it.position] = count;
   }
-  if (changed) climb(state, it.position, host);
-  if ((ranked() || spreads()) && weigh_rack(state, it.rack)) {
-    const RackState& rack = state.racks[it.rack];
-    replay(state, rack.first);
-    if (rack.last != rack.first) replay(state, rack.last);
+  const bool of_rack = ours || (ranked() && change.group == shape_.group);
+  if (of_rack && weigh_rack(state, it.rack)) {
+    replay(state, it);
+  } else if (changed) {
+    climb(state, it.position, host);
   }
 }
 
@@ -122,6 +129,11 @@ bool PlacementIndex::fits(const HostState& host) const {
          (shape_.tenancy != Tenancy::host || host.auto_placement != 0);
 }
 
+std::uint32_t PlacementIndex::fleet_on(const PlacementState& state, std::uint32_t host) const {
+  return static_cast<std::uint32_t>(
+      state.counts.count(CountKey::fleet_on_host(shape_.fleet, host)));
+}
+
 std::uint32_t PlacementIndex::rank(const PlacementState& state, std::uint32_t host) const {
   return ranked() ? rank_[state.racks[state.hosts[host].rack].place] : 0;
 }
@@ -188,8 +200,20 @@ void PlacementIndex::climb(const PlacementState& state, std::uint32_t position,
   }
 }
 
-void PlacementIndex::replay(const PlacementState& state, std::uint32_t position) {
-  for (std::size_t node = (leaves_ + position) / 2; node >= 1; node /= 2) merge(state, node);
+// After a change of the host and its rack: all above the host, the rack's first and its last.
+void PlacementIndex::replay(const PlacementState& state, const HostState& host) {
+  const RackState& rack = state.racks[host.rack];
+  std::size_t middle = leaves_ + host.position;
+  std::size_t first = leaves_ + rack.first;
+  std::size_t last = leaves_ + rack.last;
+  while (middle > 1) {
+    middle /= 2;
+    first /= 2;
+    last /= 2;
+    merge(state, middle);
+    if (first != middle) merge(state, first);
+    if (last != middle) merge(state, last);
+  }
 }
 
 // Looks up what concerns the whole rack; whether it has changed.

@@ -49,14 +49,22 @@ struct HostRanges {
   std::size_t size = 0;
 };
 
+// A host's room, door or allocation has changed, with it the counts of one fleet and one group on
+// the host and its rack (nowhere: of none).
+struct HostChange {
+  std::uint32_t host = 0;
+  std::uint32_t fleet = nowhere;
+  std::uint32_t group = nowhere;
+};
+
 class PlacementIndex {
  public:
   // `order` has the pool's hosts by position, `racks` its racks in order.
   void build(const PlacementState& state, const LaunchShape& shape, PlacePolicy policy,
              const std::vector<std::uint32_t>& order, const std::vector<std::uint32_t>& racks);
 
-  // Something of the host has changed, or something of its rack.
-  void update(const PlacementState& state, std::uint32_t host);
+  // Takes in what has changed.
+  void update(const PlacementState& state, const HostChange& change);
 
   // The best host in the ranges; nowhere if none fits. `forbidden`: those that fit are all on racks
   // that the group forbids. Draws from `draws` with the random policy alone, once if a host is
@@ -64,15 +72,17 @@ class PlacementIndex {
   std::uint32_t find(const PlacementState& state, const HostRanges& ranges, WordStream& draws,
                      bool& forbidden) const;
 
-  const LaunchShape& shape() const { return shape_; }
+  // Words that an index of so many hosts needs.
+  static std::size_t words(PlacePolicy policy, std::size_t hosts);
 
  private:
   bool fits(const HostState& host) const;
   bool before(const PlacementState& state, std::uint32_t a, std::uint32_t b) const;
+  std::uint32_t fleet_on(const PlacementState& state, std::uint32_t host) const;
   std::uint32_t rank(const PlacementState& state, std::uint32_t host) const;
   bool merge(const PlacementState& state, std::size_t node);
   void climb(const PlacementState& state, std::uint32_t position, std::uint32_t host);
-  void replay(const PlacementState& state, std::uint32_t position);
+  void replay(const PlacementState& state, const HostState& host);
   bool weigh_rack(const PlacementState& state, std::uint32_t rack);
   std::uint32_t draw(const PlacementState& state, const HostRanges& ranges, WordStream& draws,
                      bool& forbidden) const;

@@ -10,6 +10,20 @@ namespace {
 
 constexpr std::size_t ring_min = 16;
 
+std::uint64_t hash_of(const LaunchShape& shape) {
+  std::uint64_t hash = 0;
+  const auto mix = [&](std::uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15U;
+    hash ^= hash >> 32;
+  };
+  mix(static_cast<std::uint64_t>(shape.memory));
+  mix(std::uint64_t{shape.vcpus} << 32 | shape.fleet);
+  mix(std::uint64_t{shape.accelerators} << 32 | shape.disks);
+  mix(std::uint64_t{shape.group} << 32 | shape.partition);
+  mix(std::uint64_t{shape.account} << 32 | static_cast<std::uint32_t>(shape.tenancy));
+  return hash;
+}
+
 }  // namespace
 
 void PlacementPool::add(std::uint32_t host, std::uint32_t zone) {
@@ -19,9 +33,8 @@ void PlacementPool::add(std::uint32_t host, std::uint32_t zone) {
 }
 
 void PlacementPool::forget() {
-  shapes_.clear();
+  hashes_.clear();
   entries_.clear();
-  latest_ = 0;
   arranged_ = false;
 }
 
@@ -48,7 +61,9 @@ void PlacementPool::sort(PlacementState& state) {
     rack.last = at;
   }
   // Beyond a few changes a host it is quicker to build an index than to let it catch up.
-  ring_.assign(std::bit_ceil(std::max(order_.size() / 4, ring_min)), 0);
+  ring_.assign(std::bit_ceil(std::max(order_.size() / 4, ring_min)), {});
+  entries_max_ = std::clamp(words_max / PlacementIndex::words(facts_.policy, order_.size()),
+                            indexes_min, indexes_max);
   changes_ = 0;
   arranged_ = true;
 }
@@ -89,23 +104,31 @@ std::uint32_t PlacementPool::find(const PlacementState& state, const LaunchShape
   return entry.index.find(state, ranges, draws_, forbidden);
 }
 
+// The number of entries if there is none.
+std::size_t PlacementPool::find_entry(const LaunchShape& shape, std::uint64_t hash) const {
+  for (std::size_t at = 0; at < hashes_.size(); ++at) {
+    if (hashes_[at] == hash && entries_[at].shape == shape) return at;
+  }
+  return hashes_.size();
+}
+
 PlacementPool::Entry& PlacementPool::entry_for(const PlacementState& state,
                                                const LaunchShape& shape) {
-  if (latest_ < shapes_.size() && shapes_[latest_] == shape) return entries_[latest_];
-  latest_ =
-      static_cast<std::size_t>(std::find(shapes_.begin(), shapes_.end(), shape) - shapes_.begin());
-  if (latest_ < shapes_.size()) return entries_[latest_];
-  if (shapes_.size() < indexes_max) {
-    shapes_.push_back(shape);
+  const std::uint64_t hash = hash_of(shape);
+  std::size_t at = find_entry(shape, hash);
+  if (at < entries_.size()) return entries_[at];
+  if (at < entries_max_) {
+    hashes_.push_back(hash);
     entries_.emplace_back();
   } else {
     const auto oldest =
         std::min_element(entries_.begin(), entries_.end(),
                          [](const Entry& a, const Entry& b) { return a.asked < b.asked; });
-    latest_ = static_cast<std::size_t>(oldest - entries_.begin());
-    shapes_[latest_] = shape;
+    at = static_cast<std::size_t>(oldest - entries_.begin());
+    hashes_[at] = hash;
   }
-  Entry& entry = entries_[latest_];
+  Entry& entry = entries_[at];
+  entry.shape = shape;
   entry.index.build(state, shape, facts_.policy, order_, racks_);
   entry.seen = changes_;
   return entry;
