@@ -72,7 +72,7 @@ def test_placement(benchmark: BenchmarkFixture, size: Size, place: str, mixture:
             if mixture == "churn":
                 cloud.release(launches.placements[::2])
 
-    benchmark.pedantic(run, setup=fresh, rounds=size.rounds, iterations=1)
+    benchmark.pedantic(run, setup=fresh, rounds=min(size.rounds, 3), iterations=1)
     counters = clouds[-1].counters(0)
     used = clouds[-1].hosts()
     assert counters["placements"] + sum(counters["refused"].values()) == count

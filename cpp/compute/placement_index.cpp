@@ -22,7 +22,7 @@ void PlacementIndex::build(const PlacementState& state, const LaunchShape& shape
     best_[leaves_ + at] = here ? host : nowhere;
     if (draws()) equals_[leaves_ + at] = here;
     // Most hosts are on racks without any of the fleet.
-    if (spreads() && on_rack_[state.racks[state.hosts[host].rack].place] != 0) {
+    if (spreads() && on_rack_[state.hosts[host].rack_place] != 0) {
       on_host_[at] = fleet_on(state, host);
     }
   }
@@ -135,7 +135,7 @@ std::uint32_t PlacementIndex::fleet_on(const PlacementState& state, std::uint32_
 }
 
 std::uint32_t PlacementIndex::rank(const PlacementState& state, std::uint32_t host) const {
-  return ranked() ? rank_[state.racks[state.hosts[host].rack].place] : 0;
+  return ranked() ? rank_[state.hosts[host].rack_place] : 0;
 }
 
 bool PlacementIndex::before(const PlacementState& state, std::uint32_t a, std::uint32_t b) const {
@@ -143,8 +143,8 @@ bool PlacementIndex::before(const PlacementState& state, std::uint32_t a, std::u
   const HostState& one = state.hosts[a];
   const HostState& other = state.hosts[b];
   if (ranked()) {
-    const std::uint32_t rank_one = rank_[state.racks[one.rack].place];
-    const std::uint32_t rank_other = rank_[state.racks[other.rack].place];
+    const std::uint32_t rank_one = rank_[one.rack_place];
+    const std::uint32_t rank_other = rank_[other.rack_place];
     if (rank_one != rank_other) return rank_one < rank_other;
   }
   switch (policy_) {
@@ -163,8 +163,8 @@ bool PlacementIndex::before(const PlacementState& state, std::uint32_t a, std::u
       const std::uint32_t ours = on_host_[one.position];
       const std::uint32_t theirs = on_host_[other.position];
       if (ours != theirs) return ours < theirs;
-      const std::uint32_t our_rack = on_rack_[state.racks[one.rack].place];
-      const std::uint32_t their_rack = on_rack_[state.racks[other.rack].place];
+      const std::uint32_t our_rack = on_rack_[one.rack_place];
+      const std::uint32_t their_rack = on_rack_[other.rack_place];
       if (our_rack != their_rack) return our_rack < their_rack;
       break;
     }

@@ -59,6 +59,7 @@ void PlacementPool::sort(PlacementState& state) {
       racks_.push_back(host.rack);
     }
     rack.last = at;
+    host.rack_place = rack.place;
   }
   // Beyond a few changes a host it is quicker to build an index than to let it catch up.
   ring_.assign(std::bit_ceil(std::max(order_.size() / 4, ring_min)), {});

@@ -31,7 +31,7 @@ struct HostState {
   std::uint32_t allocated_to = nowhere;  // an account, as a dedicated host
   std::uint32_t auto_placement = 0;      // an allocated host takes launches that name none
   std::uint32_t open = 1;
-  std::uint32_t unused = 0;  // so that nothing is padding
+  std::uint32_t rack_place = 0;  // of its rack, among the racks of its pool
 };
 
 struct RackState {
@@ -39,7 +39,7 @@ struct RackState {
   std::uint32_t zone = 0;
   std::uint32_t first = 0;  // its hosts' positions are [first, last]
   std::uint32_t last = 0;
-  std::uint32_t place = 0;  // among the racks of its pool
+  std::uint32_t place = 0;  // among the racks of its pool, in order
 };
 
 struct GroupState {
