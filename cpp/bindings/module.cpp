@@ -6,6 +6,7 @@ namespace nephoscope {
 
 void bind_errors(py::module_&);
 void bind_kernel(py::module_&);
+void bind_placement(py::module_&);
 void bind_spec(py::module_&);
 void bind_buckets(py::module_&);
 void bind_hypervisor(py::module_&);
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of nephoscope.";
   nephoscope::bind_errors(m);
   nephoscope::bind_kernel(m);
+  nephoscope::bind_placement(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);

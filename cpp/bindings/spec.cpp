@@ -148,13 +148,23 @@ void bind_hosts(py::module_& m) {
       .def_readwrite("threads_per_core", &HostFacts::threads_per_core)
       .def_readwrite("smt_gain", &HostFacts::smt_gain)
       .def_readwrite("speed", &HostFacts::speed);
-  py::class_<PoolFacts>(m, "PoolFacts")
+  auto pool = py::class_<HostPoolFacts>(m, "HostPoolFacts")
+                  .def(py::init<>())
+                  .def_readwrite("scheduler", &HostPoolFacts::scheduler)
+                  .def_readwrite("count", &HostPoolFacts::count)
+                  .def_readwrite("host", &HostPoolFacts::host)
+                  .def_readwrite("memory", &HostPoolFacts::memory)
+                  .def_readwrite("accelerators", &HostPoolFacts::accelerators)
+                  .def_readwrite("disks", &HostPoolFacts::disks)
+                  .def_readwrite("cpu_overcommit", &HostPoolFacts::cpu_overcommit)
+                  .def_readwrite("place", &HostPoolFacts::place)
+                  .def_readwrite("racks", &HostPoolFacts::racks);
+  numbers(pool, "zones", &HostPoolFacts::zones);
+  py::class_<GroupSpec>(m, "GroupSpec")
       .def(py::init<>())
-      .def_readwrite("scheduler", &PoolFacts::scheduler)
-      .def_readwrite("count", &PoolFacts::count)
-      .def_readwrite("host", &PoolFacts::host)
-      .def_readwrite("memory", &PoolFacts::memory)
-      .def_readwrite("cpu_overcommit", &PoolFacts::cpu_overcommit);
+      .def_readwrite("name", &GroupSpec::name)
+      .def_readwrite("strategy", &GroupSpec::strategy)
+      .def_readwrite("partitions", &GroupSpec::partitions);
   py::class_<HostPoolSpec>(m, "HostPoolSpec")
       .def(py::init<>())
       .def_readwrite("name", &HostPoolSpec::name)
@@ -187,6 +197,12 @@ void bind_entities(py::module_& m) {
       .def_readwrite("speed", &FleetSpec::speed)
       .def_readwrite("hosts", &FleetSpec::hosts)
       .def_readwrite("memory", &FleetSpec::memory)
+      .def_readwrite("accelerators", &FleetSpec::accelerators)
+      .def_readwrite("disks", &FleetSpec::disks)
+      .def_readwrite("zones", &FleetSpec::zones)
+      .def_readwrite("account", &FleetSpec::account)
+      .def_readwrite("tenancy", &FleetSpec::tenancy)
+      .def_readwrite("group", &FleetSpec::group)
       .def_readwrite("weight", &FleetSpec::weight)
       .def_readwrite("reservation", &FleetSpec::reservation)
       .def_readwrite("quota_ns", &FleetSpec::quota_ns)
@@ -224,6 +240,7 @@ void bind_spec(py::module_& m) {
   structs(world, "traffic", &WorldSpec::traffic);
   structs(world, "services", &WorldSpec::services);
   structs(world, "hosts", &WorldSpec::hosts);
+  structs(world, "groups", &WorldSpec::groups);
   structs(world, "fleets", &WorldSpec::fleets);
   structs(world, "balancers", &WorldSpec::balancers);
 }

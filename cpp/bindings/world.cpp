@@ -77,6 +77,8 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   out["launches"] = fleet.launches;
   out["terminations"] = fleet.terminations;
   out["billed_s"] = fleet.billed_s;
+  out["missing"] = fleet.missing;
+  out["refusal"] = static_cast<std::uint32_t>(fleet.refusal);
   return out;
 }
 

@@ -3,8 +3,10 @@
 //
 // Where nobody can ever be short of a thread (the vCPUs placed on a host are no more than its
 // threads, all threads are equally fast and no tenant is capped), there is nothing to share: such
-// instances have their room on a host and no tenant of the hypervisor. They are `placed`, the
-// others `hosted` as well.
+// instances have their room on a host and no tenant of the hypervisor. They are placed, the others
+// hosted as well.
+//
+// Hosts are dealt to the zones of their pool in turn, and in a zone to its racks in turn.
 
 #pragma once
 
@@ -13,31 +15,41 @@
 #include <vector>
 
 #include "compute/hypervisor.hpp"
+#include "compute/placement.hpp"
 
 namespace nephoscope {
 
-struct PoolFacts {
+struct HostPoolFacts {
   SchedulerKind scheduler = SchedulerKind::fluid;
   std::uint32_t count = 1;
   HostFacts host;
-  std::int64_t memory = std::numeric_limits<std::int64_t>::max();  // bytes of a host
+  std::int64_t memory = std::int64_t{1} << 60;  // bytes of a host
+  std::uint32_t accelerators = 0;               // of a host
+  std::uint32_t disks = 0;                      // of a host
   double cpu_overcommit = 1.0;  // vCPUs placed on a host, at most, for each of its threads
-  bool on_demand = false;       // there is a host for every instance, of its very size
+  PlacePolicy place = PlacePolicy::first_fit;
+  std::vector<std::uint32_t> zones = {0};  // numbers that mean the same in all pools
+  std::uint32_t racks = 1;                 // in each zone
+  StreamKey draws = {};                    // of the random policy
+  bool on_demand = false;                  // there is a host for every instance, of its very size
 };
 
 class HostPools {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-  // Throws SpecError with the field's name when a fact is not legal.
-  std::uint32_t add_pool(const PoolFacts& facts);
+  // Throw SpecError with the field's name when a fact is not legal. Pools on demand come last.
+  std::uint32_t add_pool(const HostPoolFacts& facts);
+  std::uint32_t add_group(GroupStrategy strategy, std::uint32_t partitions) {
+    return placement_.add_group(strategy, partitions);
+  }
 
   // Whether an instance in that pool has to be hosted.
   bool shares(std::uint32_t pool, const TenantFacts& facts) const;
 
-  // Finds room for an instance. Returns false where there is none.
-  bool place(std::uint32_t instance, std::uint32_t pool, const TenantFacts& facts,
-             std::int64_t memory, std::int64_t now);
+  // Finds room for an instance, or says why there is none.
+  Refusal place(std::uint32_t instance, const LaunchRequest& request, const TenantFacts& facts,
+                std::int64_t now);
   // It is gone.
   void release(std::uint32_t instance, std::int64_t now);
 
@@ -60,12 +72,12 @@ class HostPools {
     }
   }
 
-  std::size_t pools() const { return pools_.size(); }
-  const PoolFacts& facts(std::uint32_t pool) const { return pools_[pool].facts; }
+  std::uint32_t pools() const { return static_cast<std::uint32_t>(pools_.size()); }
+  const HostPoolFacts& facts(std::uint32_t pool) const { return pools_[pool].facts; }
   bool is_hosted(std::uint32_t instance) const {
     return instance < places_.size() && places_[instance].tenant != none;
   }
-  // Where an instance is, or was at last.
+  // Where an instance is, or was at last: the pool, and the place of the host in it.
   std::uint32_t pool_of(std::uint32_t instance) const {
     return instance < places_.size() ? places_[instance].pool : none;
   }
@@ -76,23 +88,19 @@ class HostPools {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(places_);
+    placement_.serialize(archive);
     for (Pool& pool : pools_) {
-      archive(pool.rooms, pool.free_hosts, pool.instance_of);
+      archive(pool.hosts, pool.free_hosts, pool.instance_of);
       pool.hypervisor.serialize(archive);
     }
   }
 
  private:
-  struct Room {
-    std::int64_t memory = 0;
-    std::uint32_t vcpus = 0;
-    std::uint32_t instances = 0;
-  };
-
   struct Pool {
-    PoolFacts facts;
+    HostPoolFacts facts;
     Hypervisor hypervisor;
-    std::vector<Room> rooms;                 // by host: what is left
+    std::uint32_t first_host = 0;            // in placement
+    std::uint32_t hosts = 0;                 // of the hypervisor
     std::vector<std::uint32_t> free_hosts;   // on demand: those whose instance has gone
     std::vector<std::uint32_t> instance_of;  // by tenant
   };
@@ -100,16 +108,17 @@ class HostPools {
   struct Place {
     std::uint32_t pool = none;
     std::uint32_t host = none;
+    std::uint32_t placement = none;
     std::uint32_t tenant = none;
     std::uint32_t want = 0;
-    std::uint32_t vcpus = 0;
-    std::uint32_t unused = 0;
-    std::int64_t memory = 0;
   };
 
-  std::uint32_t room_for(Pool& pool, const TenantFacts& facts, std::int64_t memory);
+  void add_hosts(Pool& pool);
+  std::uint32_t host_on_demand(Pool& pool);
 
   std::vector<Pool> pools_;
+  Placement placement_;
+  std::uint32_t racks_ = 0;
   std::vector<Place> places_;  // by instance
 };
 

@@ -101,7 +101,7 @@ void World::build_fleets(const WorldSpec& spec) {
         service.backlog < 0 ? InstanceKind::unlimited : static_cast<std::uint32_t>(service.backlog);
     Fleet& fleet = fleets_.emplace_back();
     fleet.entry = programs_.entry(from.service);
-    build_launches(from, at("fleets", index, ""));
+    build_launches(spec, static_cast<std::uint32_t>(index));
     InstanceKind kind{from.vcpus, from.speed, workers, backlog, duration_, fleet.hosted};
     if (from.hosts != FleetSpec::dedicated) kind.speed = hosts_.facts(from.hosts).host.speed;
     fleet.kind = instances_.add_kind(kind);

@@ -102,7 +102,7 @@ void World::serialize(Archive& archive) {
   }
   for (Fleet& fleet : fleets_) {
     archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,
-            fleet.most, fleet.unwatched, fleet.desired, fleet.retries, fleet.booting,
+            fleet.most, fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
             fleet.launching, fleet.terminations);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }

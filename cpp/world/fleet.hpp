@@ -8,6 +8,7 @@
 
 #include "compute/billing.hpp"
 #include "compute/hypervisor_facts.hpp"
+#include "compute/placement_facts.hpp"
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
 
@@ -35,15 +36,13 @@ struct Life {
 };
 
 struct Fleet {
-  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-
   // What its instances are, and where they go.
   std::uint32_t kind = 0;
   Programs::Place entry = Programs::end;
-  std::uint32_t pool = none;  // of hosts
-  bool hosted = false;        // its instances share the CPU of their hosts
+  bool placed = false;  // on hosts, by `request`
+  bool hosted = false;  // its instances share the CPU of their hosts
+  LaunchRequest request;
   TenantFacts tenant;
-  std::int64_t memory = 0;
   Sampler pending;  // by place in the order of launch
   Sampler boot;
   BillingRule billing;
@@ -56,7 +55,8 @@ struct Fleet {
   std::vector<std::uint32_t> members;    // serving instances, in the order of beginning to
   std::vector<Departed> departed;
   std::vector<Attachment> attachments;
-  bool retries = false;  // a launch was refused and will be tried again
+  bool retries = false;             // a launch was refused and will be tried again
+  Refusal refusal = Refusal::none;  // of the last launch
   std::uint64_t terminations = 0;
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to

@@ -8,23 +8,37 @@ namespace nephoscope {
 void World::build_hosts(const WorldSpec& spec) {
   require(spec.hosts.size() < 65'535, "hosts", "has too many entries");
   for (std::size_t index = 0; index < spec.hosts.size(); ++index) {
+    HostPoolFacts facts = spec.hosts[index].facts;
+    facts.draws = stream_key(seed_, replication_, "hosts/" + spec.hosts[index].name + "/placement");
     try {
-      hosts_.add_pool(spec.hosts[index].facts);
+      hosts_.add_pool(facts);
     } catch (const SpecError& error) {
       throw SpecError(at("hosts", index, error.path.c_str()), error.what());
     }
     host_names_.push_back(spec.hosts[index].name);
   }
+  for (std::size_t index = 0; index < spec.groups.size(); ++index) {
+    try {
+      hosts_.add_group(spec.groups[index].strategy, spec.groups[index].partitions);
+    } catch (const SpecError& error) {
+      throw SpecError(at("groups", index, error.path.c_str()), error.what());
+    }
+  }
 }
 
 // Where the instances of a fleet go, what they may take of it, and how long that takes.
-void World::build_launches(const FleetSpec& from, const std::string& path) {
-  Fleet& fleet = fleets_.back();
+void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
+  const FleetSpec& from = spec.fleets[index];
+  const std::string path = at("fleets", index, "");
+  Fleet& fleet = fleets_[index];
   require(from.hosts == FleetSpec::dedicated || from.hosts < host_names_.size(), path + "hosts",
           "is not there");
-  require(from.memory >= 0, path + "memory", "must not be below 0");
-  fleet.memory = from.memory;
+  require(from.group == nowhere || from.group < spec.groups.size(), path + "group", "is not there");
   fleet.tenant = {from.vcpus, from.weight, from.reservation, from.quota_ns, from.period_ns, 0};
+  fleet.request = {from.hosts,   from.vcpus, from.memory,  from.accelerators,
+                   from.disks,   from.zones, from.account, index,
+                   from.tenancy, nowhere,    nowhere,      from.group,
+                   nowhere,      false};
   try {
     nephoscope::check(fleet.tenant);
     nephoscope::check(from.billing);
@@ -32,22 +46,24 @@ void World::build_launches(const FleetSpec& from, const std::string& path) {
     const std::string name = "fleets/" + from.name;
     fleet.pending = Sampler(from.pending, stream_key(seed_, replication_, name + "/pending"));
     fleet.boot = Sampler(from.boot, stream_key(seed_, replication_, name + "/boot"));
-    fleet.pool = from.hosts;
-    if (from.hosts == FleetSpec::dedicated && from.quota_ns != 0) fleet.pool = own_hosts(from);
+    fleet.placed = from.hosts != FleetSpec::dedicated;
+    if (fleet.placed) nephoscope::check(fleet.request);
+    if (!fleet.placed && from.quota_ns != 0) own_hosts(from, fleet);
   } catch (const SpecError& error) {
     throw SpecError(path + error.path, error.what());
   }
-  fleet.hosted = fleet.pool != none && hosts_.shares(fleet.pool, fleet.tenant);
+  fleet.hosted = fleet.placed && hosts_.shares(fleet.request.pool, fleet.tenant);
   hosted_ = hosted_ || fleet.hosted;
   refused_launches_.resize(hosts_.pools(), 0);
 }
 
 // A pool with a host for each instance: capacity is dedicated, and yet somebody has to see to caps.
-std::uint32_t World::own_hosts(const FleetSpec& from) {
-  PoolFacts facts;
+void World::own_hosts(const FleetSpec& from, Fleet& fleet) {
+  HostPoolFacts facts;
   facts.on_demand = true;
   facts.host = {from.vcpus, 1, 1.0, from.speed};
-  return hosts_.add_pool(facts);
+  fleet.request.pool = hosts_.add_pool(facts);
+  fleet.placed = true;
 }
 
 // How many vCPUs an instance wants may have changed.

@@ -23,7 +23,7 @@ void World::scale(std::uint32_t at) {
   while (alive() < fleet.desired) {
     if (launch(at)) continue;
     // The others would find no room either: they are alike.
-    refused_launches_[fleet.pool] += fleet.desired - alive();
+    refused_launches_[fleet.request.pool] += fleet.desired - alive();
     if (!fleet.retries) controls_.push(now_ + launch_retry_ns, payload(ControlKind::retry, at));
     fleet.retries = true;
     break;
@@ -37,8 +37,9 @@ void World::scale(std::uint32_t at) {
 bool World::launch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   const auto instance = static_cast<std::uint32_t>(instances_.size());
-  if (fleet.pool != none && !hosts_.place(instance, fleet.pool, fleet.tenant, fleet.memory, now_)) {
-    return false;
+  if (fleet.placed) {
+    fleet.refusal = hosts_.place(instance, fleet.request, fleet.tenant, now_);
+    if (fleet.refusal != Refusal::none) return false;
   }
   instances_.add(fleet.kind, now_);
   many_instances_ = instances_.size() > cached_instances;
@@ -120,7 +121,7 @@ void World::end(std::uint32_t instance) {
   lives_[instance].ended = now_;
   Fleet& fleet = fleets_[fleet_of_[instance]];
   ++fleet.terminations;
-  if (fleet.pool == none) return;
+  if (!fleet.placed) return;
   hosts_.release(instance, now_);
   follow_hosts();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compute/hypervisor_facts.hpp"
+#include "compute/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
 
@@ -45,6 +46,8 @@ struct FleetAccount : Account {
   std::uint64_t launches = 0;  // of the whole run, as what follows
   std::uint64_t terminations = 0;
   std::uint64_t billed_s = 0;
+  std::uint32_t missing = 0;        // instances that are desired and found no room
+  Refusal refusal = Refusal::none;  // why, at the last try
 };
 
 // One entry a host, since the warm-up.

@@ -42,7 +42,14 @@ struct ServiceSpec {
 
 struct HostPoolSpec {
   std::string name;
-  PoolFacts facts;
+  HostPoolFacts facts;
+};
+
+// A placement group, which several fleets may share.
+struct GroupSpec {
+  std::string name;
+  GroupStrategy strategy = GroupStrategy::cluster;
+  std::uint32_t partitions = 0;
 };
 
 struct FleetSpec {
@@ -55,6 +62,12 @@ struct FleetSpec {
   double speed = 1.0;               // of one vCPU, reference = 1; on hosts theirs counts
   std::uint32_t hosts = dedicated;  // the pool that its instances are placed on
   std::int64_t memory = 0;          // bytes of an instance
+  std::uint32_t accelerators = 0;
+  std::uint32_t disks = 0;
+  std::uint64_t zones = any_zone;  // bit z: zone z will do
+  std::uint32_t account = 0;       // of the cloud, whose instances they are
+  Tenancy tenancy = Tenancy::shared;
+  std::uint32_t group = nowhere;  // of placement
   double weight = 256.0;
   double reservation = 0.0;   // vCPUs
   std::int64_t quota_ns = 0;  // of vCPU time a period; 0: no cap
@@ -85,6 +98,7 @@ struct WorldSpec {
   std::vector<TrafficSpec> traffic;
   std::vector<ServiceSpec> services;
   std::vector<HostPoolSpec> hosts;
+  std::vector<GroupSpec> groups;
   std::vector<FleetSpec> fleets;
   std::vector<BalancerSpec> balancers;
 };

@@ -168,8 +168,8 @@ class World {
   void build_services(const WorldSpec& spec);
   void build_hosts(const WorldSpec& spec);
   void build_fleets(const WorldSpec& spec);
-  void build_launches(const FleetSpec& fleet, const std::string& path);
-  std::uint32_t own_hosts(const FleetSpec& fleet);
+  void build_launches(const WorldSpec& spec, std::uint32_t fleet);
+  void own_hosts(const FleetSpec& from, Fleet& fleet);
   void build_balancers(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
   void build_sources(const WorldSpec& spec);

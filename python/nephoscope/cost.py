@@ -23,11 +23,13 @@ def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> T
         fleet = scenario.fleets[numbers["name"]]
         if fleet.instance_type.type is None:
             continue
-        price = catalog.price(fleet.instance_type.type, fleet.os)
+        price = catalog.price(fleet.instance_type.type, fleet.os, tenancy=fleet.tenancy)
         hours = int(numbers["billed_s"]) / 3600
         lines[numbers["name"]] = {
             "instance_type": fleet.instance_type.type,
             "os": fleet.os,
+            "purchase": "on_demand",
+            "tenancy": fleet.tenancy,
             "billed_s": int(numbers["billed_s"]),
             "usd": price.usd_per_hour * hours,
             "licence_usd": price.licence_usd_per_hour * hours,

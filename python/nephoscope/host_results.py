@@ -9,6 +9,16 @@ Tree = dict[str, Any]
 # to keep tenants apart.
 CAUSES = ("contention", "cap", "smt")
 
+# By the number of the reason.
+REFUSALS = {
+    1: "no host has room",
+    2: "no host in the zones asked for",
+    3: "the spread group has its seven instances a zone",
+    4: "only racks that the group forbids have room",
+    5: "the tenancy does not allow it",
+    6: "no burstable types in a cluster",
+}
+
 # A list of more hosts helps nobody; the ones with the most steal are what is looked for.
 HOSTS_LISTED_MAX = 1000
 

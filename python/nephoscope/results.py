@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.host_results import CAUSES, pool_tree, steal_ns, steal_s
+from nephoscope.host_results import CAUSES, REFUSALS, pool_tree, steal_ns, steal_s
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
@@ -116,6 +116,13 @@ class Result:
             flags.append(
                 "no steady state: the number of requests in the system grew over the whole run"
             )
+        for fleet in self._numbers["fleets"]:
+            if fleet["missing"]:
+                reason = REFUSALS[fleet["refusal"]]
+                flags.append(
+                    f"fleet {fleet['name']} lacks {fleet['missing']} instances that found no room "
+                    f"(InsufficientInstanceCapacity: {reason})"
+                )
         if not any(traffic["completed"] for traffic in self._numbers["traffic"]):
             flags.append("no request completed in the measured window")
         return flags

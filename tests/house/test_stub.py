@@ -18,6 +18,7 @@ MODULES = {
     "hypervisor": _core.hypervisor,
     "lifecycle": _core.lifecycle,
     "math": _core.math,
+    "placement": _core.placement,
 }
 
 # Parameters without their types: the names, and whether each has a default.

@@ -388,7 +388,7 @@ LATER: list[Case] = [
     (f"{prefix}{key}", {"x": 1}, None, "not built yet in this version of nephoscope")
     for prefix, keys in {
         "": "queues topics buses faults",
-        "fleets.web.": "scaling cpu_credits tenancy placement zones purchase",
+        "fleets.web.": "scaling cpu_credits purchase",
         "fleets.web.instance_type.": "network disk gpu",
         "services.page.": "consumes",
         "services.page.steps.0.": "gpu disk memory network send publish put parallel",

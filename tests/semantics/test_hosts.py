@@ -216,6 +216,80 @@ def test_an_instance_keeps_its_room_until_it_has_finished(lab):
     assert running.results()["fleets.batch.instances.final"] == 1
 
 
+# --- where a launch goes ----------------------------------------------------------------------
+
+
+def by_host(result: Tree) -> dict[int, int]:
+    """Instances of each host that has any."""
+    hosts = result["hosts"]["hall"]["by_host"]
+    return {int(i): host["instances"] for i, host in hosts.items() if host["instances"]}
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("first_fit", {0: 4, 1: 1}),
+        ("best_fit", {0: 4, 1: 1}),
+        ("worst_fit", {0: 2, 1: 2, 2: 1}),
+        ("spread", {0: 2, 1: 2, 2: 1}),
+    ],
+)
+def test_the_policy_of_the_hosts_decides(lab, place, expected):
+    hosts = hall(4, overcommit=1, count=3, place=place)
+    result = run(scenario(lab.at(0), fleets={"web": tenant(count=5)}, hosts=hosts))
+    assert by_host(result) == expected
+
+
+def test_random_places_are_the_same_for_a_seed(lab):
+    hosts = hall(4, overcommit=1, count=50, place="random")
+    tree = scenario(lab.at(0), fleets={"web": tenant(count=20)}, hosts=hosts)
+    assert by_host(run(tree, 1)) == by_host(run(tree, 1)) != by_host(run(tree, 2))
+
+
+def test_a_fleet_keeps_to_its_zones(lab):
+    # Hosts are dealt to the zones in turn: 0 and 2 are in a, 1 and 3 in b.
+    hosts = hall(2, overcommit=1, count=4, zones=["a", "b"])
+    result = run(scenario(lab.at(0), fleets={"web": tenant(count=6, zones=["b"])}, hosts=hosts))
+    assert by_host(result) == {1: 2, 3: 2}
+    assert any("InsufficientInstanceCapacity" in flag for flag in result["flags"])
+
+
+def test_a_spread_group_has_seven_instances_a_zone(lab):
+    group = {"group": "apart", "strategy": "spread"}
+    hosts = hall(8, overcommit=1, count=40, zones=["a", "b"], racks=20)
+    result = run(
+        scenario(lab.at(0), fleets={"web": tenant(count=20, placement=group)}, hosts=hosts)
+    )
+    assert result["fleets"]["web"]["instances"]["final"] == 14
+    assert set(by_host(result).values()) == {1}
+
+
+def test_a_cluster_stands_in_one_zone(lab):
+    group = {"group": "near", "strategy": "cluster"}
+    hosts = hall(2, overcommit=1, count=4, zones=["a", "b"])
+    result = run(scenario(lab.at(0), fleets={"web": tenant(count=5, placement=group)}, hosts=hosts))
+    assert by_host(result) == {0: 2, 2: 2}
+
+
+def test_a_dedicated_tenant_shares_its_hosts_with_nobody(lab):
+    fleets = {
+        "web": tenant(count=1, tenant="alice", tenancy="dedicated"),
+        "batch": tenant(count=2, tenant="bob"),
+    }
+    traffic = {"users": lab.at(0, to="web"), "jobs": lab.at(0, to="batch")}
+    result = run(scenario(traffic, fleets=fleets, hosts=hall(4, overcommit=1, count=2)))
+    assert by_host(result) == {0: 1, 1: 2}
+
+
+def test_accelerators_are_taken_whole(lab):
+    # A g4dn.metal has eight; a g4dn.12xlarge takes four of them, and a host without has no room.
+    web = {"service": "work", "instance_type": "g4dn.12xlarge", "count": 3, "hosts": "hall"}
+    result = run(scenario(lab.at(0), fleets={"web": web}, hosts={"hall": {"type": "g4dn.metal"}}))
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+    result = run(scenario(lab.at(0), fleets={"web": web}, hosts={"hall": {"type": "m5.metal"}}))
+    assert result["fleets"]["web"]["instances"]["final"] == 0
+
+
 # --- steal, by cause --------------------------------------------------------------------------
 
 
@@ -279,3 +353,62 @@ def test_what_has_not_booted_goes_first(lab):
     assert result["fleets.web.instances.final"] == 2
     assert result["fleets.web.instances.min"] == 2
     assert (result["fleets.web.launches"], result["fleets.web.terminations"]) == (4, 2)
+
+
+# --- what it costs ----------------------------------------------------------------------------
+
+
+def named(count: int = 1, **keys: Any) -> Tree:
+    return {"service": "work", "instance_type": "m5.large", "count": count, **keys}
+
+
+def test_running_instances_are_billed_by_the_second(lab):
+    result = run(scenario(lab.at(0), fleets={"web": named(3)}, duration="1000s"))
+    line = result["cost_usd"]["instances"]["web"]
+    assert line["billed_s"] == 3000
+    assert line["usd"] == pytest.approx(3000 * 0.096 / 3600)
+    assert result["cost_usd"]["total"] == line["usd"]
+
+
+def test_a_start_is_billed_a_minute_at_least(lab):
+    # Two instances from the start, one of them until 10 s; one launched at 50 s for 20 s.
+    running = simulation(scenario(lab.at(0), fleets={"web": named(2, boot="0s")}))
+    for at, count in (("10s", 1), ("50s", 2), ("70s", 1), ("100s", 1)):
+        running.advance(at)
+        running.set("fleets.web.count", count)
+    assert running.results()["cost_usd.instances.web.billed_s"] == 60 + 60 + 100
+
+
+def test_a_licence_is_part_of_the_price(lab):
+    result = run(scenario(lab.at(0), fleets={"web": named(os="windows")}, duration="3600s"))
+    line = result["cost_usd"]["instances"]["web"]
+    assert line["usd"] == pytest.approx(0.188)
+    assert line["licence_usd"] == pytest.approx(0.092)
+
+
+def test_what_is_not_running_yet_is_not_billed(lab):
+    """A launch is pending for some seconds; booting after that is billed."""
+    running = simulation(scenario(lab.at(0), fleets={"web": named(1)}, duration="3600s"))
+    running.advance("1000s")
+    running.set("fleets.web.count", 2)
+    running.advance("3600s")
+    billed = running.results()["cost_usd.instances.web.billed_s"]
+    assert 3600 + 2560 < billed < 3600 + 2600
+
+
+def test_types_without_a_price_are_not_on_the_bill(lab):
+    assert "cost_usd" not in run(scenario(lab.at(0)))
+
+
+def test_windows_takes_longer_to_boot_than_linux(lab):
+    def served(system: str) -> int:
+        web = named(0, os=system)
+        tree = scenario(lab.at(*range(10, 1500, 10)), fleets={"web": web}, duration="2000s")
+        running = simulation(tree)
+        running.set("fleets.web.count", 1)
+        running.advance("2000s")
+        return int(running.results()["traffic.customers.completed"])
+
+    linux, windows = served("linux"), served("windows")
+    assert linux >= 149 - 5
+    assert 149 - 92 <= windows <= 149 - 60

@@ -11,6 +11,7 @@ from nephoscope._core import buckets as buckets
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
+from nephoscope._core import placement as placement
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -237,6 +238,12 @@ class FleetSpec:
     speed: float
     hosts: int
     memory: int
+    accelerators: int
+    disks: int
+    zones: int
+    account: int
+    tenancy: placement.Tenancy
+    group: int
     weight: float
     reservation: float
     quota_ns: int
@@ -261,19 +268,34 @@ class HostFacts:
     speed: float
 
 @final
-class PoolFacts:
+class HostPoolFacts:
     def __init__(self) -> None: ...
     scheduler: SchedulerKind
     count: int
     host: HostFacts
     memory: int
+    accelerators: int
+    disks: int
     cpu_overcommit: float
+    place: placement.PlacePolicy
+    racks: int
+    @property
+    def zones(self) -> NDArray[np.uint32]: ...
+    @zones.setter
+    def zones(self, values: ArrayLike) -> None: ...
+
+@final
+class GroupSpec:
+    def __init__(self) -> None: ...
+    name: str
+    strategy: placement.GroupStrategy
+    partitions: int
 
 @final
 class HostPoolSpec:
     def __init__(self) -> None: ...
     name: str
-    facts: PoolFacts
+    facts: HostPoolFacts
 
 @final
 class BillingRule:
@@ -305,6 +327,7 @@ class WorldSpec:
     traffic: list[TrafficSpec]
     services: list[ServiceSpec]
     hosts: list[HostPoolSpec]
+    groups: list[GroupSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
 

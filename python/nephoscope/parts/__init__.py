@@ -21,6 +21,13 @@ from nephoscope.parts.lifecycle import (
     keeps,
     seconds_due,
 )
+from nephoscope.parts.placement import (
+    NOWHERE,
+    PLACE_POLICIES,
+    REFUSALS,
+    Launches,
+    Placement,
+)
 from nephoscope.parts.provisioning import LaunchInterface, Provisioning, provision
 from nephoscope.parts.router import NO_TARGET, Router
 from nephoscope.parts.shared_device import SharedDevice
@@ -29,7 +36,10 @@ from nephoscope.parts.streams import arrivals, random_words, sample
 __all__ = [
     "ASSETS",
     "NEVER",
+    "NOWHERE",
     "NO_TARGET",
+    "PLACE_POLICIES",
+    "REFUSALS",
     "SCHEDULERS",
     "TRANSITIONS",
     "CpuCredits",
@@ -38,7 +48,9 @@ __all__ = [
     "Hypervisor",
     "LaunchCreditLimit",
     "LaunchInterface",
+    "Launches",
     "Lifecycle",
+    "Placement",
     "Provisioning",
     "Router",
     "Series",

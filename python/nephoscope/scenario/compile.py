@@ -9,7 +9,7 @@ from nephoscope.scenario.balancer import LoadBalancer, Routing
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.hosts import Hosts
+from nephoscope.scenario.places import Places
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.traffic import Traffic
@@ -45,7 +45,7 @@ class _Compiler:
         self._services = _indices(scenario.services)
         self._fleets = _indices(scenario.fleets)
         self._balancers = _indices(scenario.load_balancers)
-        self._hosts = _indices(scenario.hosts)
+        self._places = Places(scenario)
 
     def world(self, seed: int, replication: int, warmup_ns: int | None) -> _core.WorldSpec:
         scenario = self._scenario
@@ -60,7 +60,8 @@ class _Compiler:
         spec.series_ns = self._interval_ns()
         spec.traffic = [self._traffic(name, t) for name, t in scenario.traffic.items()]
         spec.services = [self._service(name, s) for name, s in scenario.services.items()]
-        spec.hosts = [_host_pool(name, h) for name, h in scenario.hosts.items()]
+        spec.hosts = self._places.pools()
+        spec.groups = self._places.groups()
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
         return spec
@@ -115,16 +116,7 @@ class _Compiler:
         spec.count = fleet.count
         spec.vcpus = fleet.instance_type.vcpus
         spec.speed = fleet.instance_type.speed
-        spec.memory = int(fleet.instance_type.memory)
-        if fleet.hosts is not None:
-            spec.hosts = self._hosts[fleet.hosts]
-        if fleet.weight is not None:
-            spec.weight = fleet.weight
-        if fleet.reservation is not None:
-            spec.reservation = fleet.reservation
-        if fleet.cap is not None:
-            spec.quota_ns = fleet.cap.quota_ns
-            spec.period_ns = int(fleet.cap.period)
+        self._places.fill(spec, fleet)
         self._launches(spec, fleet)
         return spec
 
@@ -165,22 +157,6 @@ class _Compiler:
             spec.kind = _core.DestinationKind.fleet
             spec.index = self._fleets[name]
         return spec
-
-
-def _host_pool(name: str, hosts: Hosts) -> _core.HostPoolSpec:
-    facts = _core.PoolFacts()
-    facts.scheduler = _core.SchedulerKind[hosts.scheduler]
-    facts.count = hosts.count
-    facts.memory = int(hosts.type.memory)
-    facts.cpu_overcommit = hosts.cpu_overcommit
-    facts.host.cores = hosts.type.sockets * hosts.type.cores
-    facts.host.threads_per_core = hosts.type.threads_per_core
-    facts.host.smt_gain = hosts.smt_gain
-    facts.host.speed = hosts.type.speed
-    spec = _core.HostPoolSpec()
-    spec.name = name
-    spec.facts = facts
-    return spec
 
 
 def distribution_spec(law: Distribution, files: DataFiles) -> _core.Distribution:

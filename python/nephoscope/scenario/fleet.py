@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Strict, model_validator
 
 from nephoscope import catalog
 from nephoscope.errors import CatalogError, shorten
@@ -13,6 +13,7 @@ from nephoscope.scenario.fields import (
     Name,
     PositiveDuration,
     Scalar,
+    not_empty,
     number,
     refusal,
     whole,
@@ -70,6 +71,23 @@ class Cap(Model):
         return max(round(self.vcpus * int(self.period)), 1)
 
 
+class PlacementGroup(Model):
+    """Instances that stand near to each other, or apart; fleets may share one by its name."""
+
+    group: Name
+    strategy: Literal["cluster", "partition", "spread"]
+    """cluster: one zone, and racks together; partition: partitions that share no rack; spread:
+    each instance on a rack of its own, at most seven a zone."""
+    partitions: Annotated[int, whole(1, 7)] | None = None
+    """Of a partition group."""
+
+    @model_validator(mode="after")
+    def _counts_partitions(self) -> Self:
+        if (self.partitions is None) == (self.strategy == "partition"):
+            raise refusal("partitions belong to the strategy partition", "1 to 7, and only there")
+        return self
+
+
 class Fleet(Model):
     """Instances of one type that run one service."""
 
@@ -78,6 +96,13 @@ class Fleet(Model):
     count: Annotated[int, whole(0, INSTANCES_MAX), BeforeValidator(_number_only)] = 1
     hosts: Name | None = None
     """The hosts that its instances are placed on; without, each has capacity of its own."""
+    zones: Annotated[tuple[Name, ...], Strict(False), AfterValidator(not_empty)] | None = None
+    """Availability zones of the hosts that its instances may be in; by default all."""
+    tenant: Name = "main"
+    """The account that it belongs to."""
+    tenancy: Literal["shared", "dedicated"] = "shared"
+    """dedicated: only with instances of the same tenant on a host."""
+    placement: PlacementGroup | None = None
     weight: Annotated[float, number(0.0, 65_536.0, open_low=True)] | None = None
     """Of an instance among the tenants of its host; 256 is normal."""
     reservation: Annotated[float, number(0.0, 4096.0)] | None = None
@@ -94,9 +119,9 @@ class Fleet(Model):
     def _is_sold(self) -> Self:
         if self.instance_type.type is not None:
             try:
-                catalog.price(self.instance_type.type, self.os)
+                catalog.price(self.instance_type.type, self.os, tenancy=self.tenancy)
             except CatalogError as error:
                 raise refusal(error.message, error.allowed) from None
         return self
 
-    later = frozenset({"cpu_credits", "placement", "purchase", "scaling", "tenancy", "zones"})
+    later = frozenset({"cpu_credits", "purchase", "scaling"})

@@ -3,10 +3,20 @@
 import re
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, Strict, model_validator
+
 from nephoscope import catalog
 from nephoscope.catalog import REFERENCE_CLOCK_GHZ
 from nephoscope.errors import CatalogError, shorten
-from nephoscope.scenario.fields import PositiveSize, Scalar, number, refusal, whole
+from nephoscope.scenario.fields import (
+    Name,
+    PositiveSize,
+    Scalar,
+    not_empty,
+    number,
+    refusal,
+    whole,
+)
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.named_type import NamedType
 from nephoscope.scenario.units import Size
@@ -68,6 +78,16 @@ class HostType(NamedType):
     """A thread at 3.1GHz does the work of one reference vCPU."""
     memory: PositiveSize = Size(2**40)
 
+    @property
+    def accelerators(self) -> int:
+        """Of a type of the catalogue; other machines have none."""
+        return 0 if self.type is None else catalog.find_host(self.type).accelerators
+
+    @property
+    def disks(self) -> int:
+        """Local ones."""
+        return 0 if self.type is None else catalog.find_host(self.type).disks
+
     custom = _CUSTOM
     later = frozenset({"network", "disk", "gpu"})
 
@@ -106,4 +126,21 @@ class Hosts(Model):
     smt_gain: Annotated[float, number(0.0, 1.0)] = 1.0
     """What a busy thread beyond the first adds to its core, in cores."""
 
-    later = frozenset({"zone", "zones", "racks", "place"})
+    place: Literal["first_fit", "best_fit", "worst_fit", "random", "spread"] = "first_fit"
+    """On which host an instance is launched: the first with room, the fullest, the emptiest, any,
+    or the one with the fewest of its fleet."""
+    zones: Annotated[tuple[Name, ...], Strict(False), AfterValidator(not_empty)] = ("a",)
+    """Availability zones, to which the hosts are dealt in turn; `zone` is one."""
+    racks: Annotated[int, whole(1, HOSTS_MAX)] = 1
+    """Racks in each zone, to which its hosts are dealt in turn."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_zone(cls, value: Any) -> Any:
+        """`zone: a` for `zones: [a]`."""
+        if not isinstance(value, dict) or "zone" not in value:
+            return value
+        if "zones" in value:
+            raise refusal("zone beside zones", "one of the two")
+        rest = {key: each for key, each in value.items() if key != "zone"}
+        return {**rest, "zones": [value["zone"]]}

@@ -44,6 +44,16 @@ class InstanceType(NamedType):
     speed: Annotated[float, number(0.0, 1000.0, open_low=True)] = 1.0
     """Of one vCPU; 1.0 is the reference."""
 
+    @property
+    def accelerators(self) -> int:
+        """Of a type of the catalogue; other machines have none."""
+        return 0 if self.type is None else catalog.find(self.type).accelerators
+
+    @property
+    def disks(self) -> int:
+        """Local ones."""
+        return 0 if self.type is None else catalog.find(self.type).disks
+
     custom = _CUSTOM
     later = frozenset({"network", "disk", "gpu"})
 

@@ -11,6 +11,7 @@ from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import UNWEIGHTED
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fields import INSTANCES_MAX
+from nephoscope.scenario.placing import placing_problems
 from nephoscope.scenario.references import entries, mapping, sequence, target_fleet
 from nephoscope.scenario.traffic import RATED
 from nephoscope.scenario.units import Duration
@@ -22,8 +23,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     """Everything that is wrong between keys."""
     yield from _clock(document)
     yield from _instances(document)
-    for where, fleet in entries(document.tree, "fleets"):
-        yield from _placing(document, where, fleet)
+    yield from placing_problems(document)
     for where, traffic in entries(document.tree, "traffic"):
         yield from _traffic(document, where, traffic)
     for where, balancer in entries(document.tree, "load_balancers"):
@@ -62,26 +62,6 @@ def _instances(document: Document) -> Iterator[Problem]:
             allowed = f"at most {INSTANCES_MAX} in all fleets together"
             yield document.problem((*where, "count"), message, allowed=allowed)
             return
-
-
-def _placing(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
-    """What is said of sharing hosts needs hosts, and on hosts their clock counts."""
-    if "hosts" not in fleet:
-        for key in ("weight", "reservation"):
-            if key in fleet:
-                message = f"{key} without hosts has no effect: there are no other tenants"
-                allowed = f"{key} beside hosts"
-                yield document.problem((*where, key), message, allowed=allowed, at_key=True)
-        return
-    written = mapping(fleet.get("instance_type"))
-    if "speed" in written:
-        message = "on hosts a vCPU is as fast as a thread of the host"
-        at = (*where, "instance_type", "speed")
-        yield document.problem(at, message, allowed="a clock of the hosts' type", at_key=True)
-    vcpus, reservation = written.get("vcpus", 1), fleet.get("reservation", 0)
-    if written and _is_number(vcpus) and _is_number(reservation) and reservation > vcpus:
-        message = f"{reservation:g} vCPUs cannot be reserved for an instance of {vcpus}"
-        yield document.problem((*where, "reservation"), message, allowed=f"at most {vcpus}")
 
 
 def _traffic(document: Document, where: Where, traffic: dict[str, Any]) -> Iterator[Problem]:

@@ -1,0 +1,80 @@
+"""Hosts, and what fleets say of them, as the core takes them: names become numbers."""
+
+from nephoscope import _core
+from nephoscope.scenario.fleet import Fleet, PlacementGroup
+from nephoscope.scenario.hosts import Hosts
+from nephoscope.scenario.scenario import Scenario
+
+
+class Places:
+    """The numbers of a scenario's hosts, zones, tenants and placement groups."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        fleets = scenario.fleets.values()
+        zones = (zone for hosts in scenario.hosts.values() for zone in hosts.zones)
+        self._hosts = {name: index for index, name in enumerate(scenario.hosts)}
+        self._zones = {zone: index for index, zone in enumerate(dict.fromkeys(zones))}
+        tenants = dict.fromkeys(fleet.tenant for fleet in fleets)
+        self._tenants = {tenant: index for index, tenant in enumerate(tenants)}
+        groups: dict[str, PlacementGroup] = {}
+        for fleet in fleets:
+            if fleet.placement is not None:
+                groups.setdefault(fleet.placement.group, fleet.placement)
+        self._groups = groups
+
+    def pools(self) -> list[_core.HostPoolSpec]:
+        """Every pool of hosts."""
+        return [self._pool(name, hosts) for name, hosts in self._scenario.hosts.items()]
+
+    def groups(self) -> list[_core.GroupSpec]:
+        """Every placement group, in the order of their numbers."""
+        specs = []
+        for name, group in self._groups.items():
+            spec = _core.GroupSpec()
+            spec.name = name
+            spec.strategy = _core.placement.GroupStrategy[group.strategy]
+            spec.partitions = group.partitions or 0
+            specs.append(spec)
+        return specs
+
+    def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
+        """Where the instances of a fleet go, and what they may take there."""
+        spec.memory = int(fleet.instance_type.memory)
+        spec.accelerators = fleet.instance_type.accelerators
+        spec.disks = fleet.instance_type.disks
+        spec.account = self._tenants[fleet.tenant]
+        spec.tenancy = _core.placement.Tenancy[fleet.tenancy]
+        if fleet.hosts is not None:
+            spec.hosts = self._hosts[fleet.hosts]
+        if fleet.zones is not None:
+            spec.zones = sum(1 << self._zones[zone] for zone in dict.fromkeys(fleet.zones))
+        if fleet.placement is not None:
+            spec.group = list(self._groups).index(fleet.placement.group)
+        if fleet.weight is not None:
+            spec.weight = fleet.weight
+        if fleet.reservation is not None:
+            spec.reservation = fleet.reservation
+        if fleet.cap is not None:
+            spec.quota_ns = fleet.cap.quota_ns
+            spec.period_ns = int(fleet.cap.period)
+
+    def _pool(self, name: str, hosts: Hosts) -> _core.HostPoolSpec:
+        facts = _core.HostPoolFacts()
+        facts.scheduler = _core.SchedulerKind[hosts.scheduler]
+        facts.count = hosts.count
+        facts.memory = int(hosts.type.memory)
+        facts.accelerators = hosts.type.accelerators
+        facts.disks = hosts.type.disks
+        facts.cpu_overcommit = hosts.cpu_overcommit
+        facts.place = _core.placement.PlacePolicy[hosts.place]
+        facts.zones = [self._zones[zone] for zone in hosts.zones]
+        facts.racks = hosts.racks
+        facts.host.cores = hosts.type.sockets * hosts.type.cores
+        facts.host.threads_per_core = hosts.type.threads_per_core
+        facts.host.smt_gain = hosts.smt_gain
+        facts.host.speed = hosts.type.speed
+        spec = _core.HostPoolSpec()
+        spec.name = name
+        spec.facts = facts
+        return spec

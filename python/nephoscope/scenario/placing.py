@@ -1,0 +1,86 @@
+"""The rules between fleets, the hosts they are on and the groups they are in.
+
+Like all rules between keys they read plain values, so that one mistake never hides another.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.errors import Problem, shorten
+from nephoscope.nearest import listing, nearest
+from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.references import entries, mapping, sequence
+
+ZONES_MAX = 64
+
+# What is said of sharing hosts.
+_OF_HOSTS = ("weight", "reservation", "zones", "placement")
+
+
+def placing_problems(document: Document) -> Iterator[Problem]:
+    """Everything that is wrong between fleets and hosts."""
+    groups: dict[str, tuple[Where, dict[str, Any]]] = {}
+    for where, fleet in entries(document.tree, "fleets"):
+        if "hosts" in fleet:
+            yield from _on_hosts(document, where, fleet)
+        else:
+            yield from _without_hosts(document, where, fleet)
+        yield from _group(document, where, mapping(fleet.get("placement")), groups)
+    zones = {z for _, hosts in entries(document.tree, "hosts") for z in _zones(hosts)}
+    if len(zones) > ZONES_MAX:
+        message = f"{len(zones)} zones are too many"
+        yield document.problem(("hosts",), message, allowed=f"at most {ZONES_MAX} in all")
+
+
+def _without_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    for key in _OF_HOSTS:
+        if key in fleet:
+            message = f"{key} without hosts has no effect: there are no other tenants"
+            allowed = f"{key} beside hosts"
+            yield document.problem((*where, key), message, allowed=allowed, at_key=True)
+
+
+def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    written = mapping(fleet.get("instance_type"))
+    if "speed" in written:
+        message = "on hosts a vCPU is as fast as a thread of the host"
+        at = (*where, "instance_type", "speed")
+        yield document.problem(at, message, allowed="a clock of the hosts' type", at_key=True)
+    vcpus, reservation = written.get("vcpus", 1), fleet.get("reservation", 0)
+    if written and _is_number(vcpus) and _is_number(reservation) and reservation > vcpus:
+        message = f"{reservation:g} vCPUs cannot be reserved for an instance of {vcpus}"
+        yield document.problem((*where, "reservation"), message, allowed=f"at most {vcpus}")
+    hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet["hosts"])))
+    known = _zones(hosts)
+    for i, zone in enumerate(sequence(fleet.get("zones"))):
+        if hosts and isinstance(zone, str) and zone not in known:
+            message = f"{shorten(zone)} is no zone of {fleet['hosts']}"
+            at = (*where, "zones", i)
+            hint = nearest(zone, known)
+            yield document.problem(at, message, value=zone, allowed=listing(known), suggestion=hint)
+
+
+def _group(
+    document: Document,
+    where: Where,
+    placement: dict[str, Any],
+    groups: dict[str, tuple[Where, dict[str, Any]]],
+) -> Iterator[Problem]:
+    """A group that several fleets name is one group, with one strategy."""
+    name = placement.get("group")
+    if not isinstance(name, str):
+        return
+    first, facts = groups.setdefault(name, (where, placement))
+    if facts != placement:
+        message = f"the group {name} is another one in fleets.{first[-1]}"
+        yield document.problem((*where, "placement"), message, allowed="the same strategy there")
+
+
+def _zones(hosts: dict[str, Any]) -> list[str]:
+    """As written; by default there is one, a."""
+    written = [hosts["zone"]] if "zone" in hosts else sequence(hosts.get("zones"))
+    return [zone for zone in written if isinstance(zone, str)] or ["a"]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
