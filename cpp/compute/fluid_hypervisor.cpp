@@ -8,10 +8,6 @@ namespace nephoscope {
 
 namespace {
 
-// Levels are integrated a grain of weight, so that weights are whole numbers and the integral of
-// the smallest weight's level stays within 64 bits as long as its account does.
-constexpr double grain = 0x1p-16;
-
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
 }
@@ -255,19 +251,22 @@ void FluidHypervisor::switch_over(const Host& host, std::size_t count_of, double
     const std::uint32_t place = switched_[at];
     const std::uint32_t tenant = placed_.at(host.placed)[place];
     count(tenant);
+    // Whoever followed a level that has moved has had another rate since it was told.
+    const bool moved = claims.constant[place] == follows_level && host.level_moved != 0;
     const double had = share_of(host, place);
     const double weight = claims.weight[place];
     const double constant =
         constant_share(weight, claims.floor[place], claims.ceiling[place], level);
     claims.constant[place] = constant;
-    if ((constant == follows_level ? weight * level : constant) != had) list(tenant);
+    const double has = constant == follows_level ? weight * level : constant;
+    if (moved || has != had) list(tenant);
   }
 }
 
 void FluidHypervisor::fold(Host& host) const {
   const std::int64_t elapsed = now_ - host.since;
   if (elapsed == 0) return;
-  host.levels.add(host.level * grain, elapsed);
+  host.levels.add(host.level * level_grain, elapsed);
   host.speeds.add(host.speed, elapsed);
   host.since = now_;
 }
@@ -332,47 +331,6 @@ void FluidHypervisor::clear_changed() {
   settle_moved();
   for (const std::uint32_t tenant : changed_) listed_[tenant] = 0;
   changed_.clear();
-}
-
-// --- accounts ---------------------------------------------------------------------------------
-
-// What a tenant had and missed since it was booked last. Since then its share was constant, or it
-// followed a level that itself may have changed; the speed is constant while anybody follows one.
-void FluidHypervisor::book(std::uint32_t tenant, Tenant& it) const {
-  const std::int64_t elapsed = now_ - it.booked_to;
-  if (it.host == none || elapsed == 0) return;
-  Host host = hosts_[it.host];
-  fold(host);
-  const double* const columns = columns_.at(host.columns);
-  const double constant = columns[(std::size_t{3} << host.room_log2) + it.place];
-  TimeIntegral had;
-  if (constant == follows_level) {
-    had.add(columns[it.place] / grain, host.levels.since(it.levels));
-    it.work.add(host.speed, had);
-  } else {
-    had.add(constant, elapsed);
-    it.work.add(constant, host.speeds.since(it.speeds));
-  }
-  it.run.add(1.0, had);
-  it.levels = host.levels;
-  it.speeds = host.speeds;
-  it.wanted_ns += it.want * elapsed;
-  if (it.exhausted != 0) it.by_quota_ns += it.want * elapsed;
-  if (it.has_quota != 0 && it.exhausted == 0) it.left_ns = left_of_quota(terms_[tenant], it);
-  it.booked_to = now_;
-}
-
-TenantAccount FluidHypervisor::account(std::uint32_t tenant) const {
-  require(tenant < tenants_.size(), "tenant", "is not there");
-  Tenant it = tenants_[tenant];
-  book(tenant, it);
-  TenantAccount account;
-  account.run_ns = std::min(it.run.whole, it.wanted_ns - it.by_quota_ns);
-  account.quota_ns = it.by_quota_ns;
-  account.contention_ns = it.wanted_ns - account.run_ns - it.by_quota_ns;
-  account.idle_ns = it.vcpus * (it.booked_to - it.started) - it.wanted_ns;
-  account.work_ns = it.work.whole;
-  return account;
 }
 
 double FluidHypervisor::share(std::uint32_t tenant) {

@@ -89,6 +89,9 @@ class FluidHypervisor {
 
  private:
   static constexpr std::uint32_t none = 0xFFFFFFFF;
+  // Levels are integrated a grain of weight, so that weights are whole numbers and the integral of
+  // the smallest weight's level stays within 64 bits as long as its account does.
+  static constexpr double level_grain = 0x1p-16;
   static constexpr std::uint8_t smallest_room_log2 = 3;
   static_assert((std::size_t{1} << smallest_room_log2) % claim_lanes == 0);
 

@@ -1,9 +1,11 @@
-// Quotas of the fluid hypervisor: what is left of a bucket, and when it will be empty or full.
+// Accounts of the fluid hypervisor, and its quotas: what is left of a bucket, and when it will be
+// empty or full.
 
 #include <algorithm>
 #include <cmath>
 
 #include "compute/fluid_hypervisor.hpp"
+#include "kernel/errors.hpp"
 
 namespace nephoscope {
 
@@ -14,6 +16,45 @@ std::int64_t whole_up(double ns) {
 }
 
 }  // namespace
+
+// What a tenant had and missed since it was booked last. Since then its share was constant, or it
+// followed a level that itself may have changed; the speed is constant while anybody follows one.
+void FluidHypervisor::book(std::uint32_t tenant, Tenant& it) const {
+  const std::int64_t elapsed = now_ - it.booked_to;
+  if (it.host == none || elapsed == 0) return;
+  Host host = hosts_[it.host];
+  fold(host);
+  const double* const columns = columns_.at(host.columns);
+  const double constant = columns[(std::size_t{3} << host.room_log2) + it.place];
+  TimeIntegral had;
+  if (constant == follows_level) {
+    had.add(columns[it.place] / level_grain, host.levels.since(it.levels));
+    it.work.add(host.speed, had);
+  } else {
+    had.add(constant, elapsed);
+    it.work.add(constant, host.speeds.since(it.speeds));
+  }
+  it.run.add(1.0, had);
+  it.levels = host.levels;
+  it.speeds = host.speeds;
+  it.wanted_ns += it.want * elapsed;
+  if (it.exhausted != 0) it.by_quota_ns += it.want * elapsed;
+  if (it.has_quota != 0 && it.exhausted == 0) it.left_ns = left_of_quota(terms_[tenant], it);
+  it.booked_to = now_;
+}
+
+TenantAccount FluidHypervisor::account(std::uint32_t tenant) const {
+  if (tenant >= tenants_.size()) throw SpecError("tenant", "is not there");
+  Tenant it = tenants_[tenant];
+  book(tenant, it);
+  TenantAccount account;
+  account.run_ns = std::min(it.run.whole, it.wanted_ns - it.by_quota_ns);
+  account.quota_ns = it.by_quota_ns;
+  account.contention_ns = it.wanted_ns - account.run_ns - it.by_quota_ns;
+  account.idle_ns = it.vcpus * (it.booked_to - it.started) - it.wanted_ns;
+  account.work_ns = it.work.whole;
+  return account;
+}
 
 // Now, when its share was constant since it was booked last, and it was never exhausted.
 double FluidHypervisor::left_of_quota(const Terms& terms, const Tenant& it) const {
