@@ -17,6 +17,8 @@ template <class Number>
 using Array = py::array_t<Number, py::array::c_style | py::array::forcecast>;
 using Indices = Array<std::uint32_t>;
 
+constexpr py::ssize_t fetched_ahead = 8;  // tenants of a batch
+
 template <class Other>
 void require_length(const Indices& tenants, const Other& other, const char* name) {
   if (tenants.size() != other.size()) {
@@ -50,7 +52,10 @@ void set_wants(FluidHypervisor& hypervisor, const Indices& tenants, const Indice
   const std::uint32_t* want = wants.data();
   const py::ssize_t size = tenants.size();
   py::gil_scoped_release release;
-  for (py::ssize_t at = 0; at < size; ++at) hypervisor.set_want(tenant[at], want[at]);
+  for (py::ssize_t at = 0; at < size; ++at) {
+    if (at + fetched_ahead < size) hypervisor.fetch(tenant[at + fetched_ahead]);
+    hypervisor.set_want(tenant[at], want[at]);
+  }
 }
 
 template <class Number, class Of>

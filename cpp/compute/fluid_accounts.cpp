@@ -19,48 +19,53 @@ std::int64_t whole_up(double ns) {
 
 // What a tenant had and missed since it was booked last. Since then its share was constant, or it
 // followed a level that itself may have changed; the speed is constant while anybody follows one.
-void FluidHypervisor::book(std::uint32_t tenant, Tenant& it) const {
+void FluidHypervisor::book(Tenant& it) const {
   const std::int64_t elapsed = now_ - it.booked_to;
   if (it.host == none || elapsed == 0) return;
   Host host = hosts_[it.host];
   fold(host);
-  const double* const columns = columns_.at(host.columns);
-  const double constant = columns[(std::size_t{3} << host.room_log2) + it.place];
   TimeIntegral had;
-  if (constant == follows_level) {
-    had.add(columns[it.place] / level_grain, host.levels.since(it.levels));
+  if (it.constant == follows_level) {
+    had.add(it.weight / level_grain, host.levels.since(it.levels));
     it.work.add(host.speed, had);
   } else {
-    had.add(constant, elapsed);
-    it.work.add(constant, host.speeds.since(it.speeds));
+    had.add(it.constant, elapsed);
+    it.work.add(it.constant, host.speeds.since(it.speeds));
   }
   it.run.add(1.0, had);
   it.levels = host.levels;
   it.speeds = host.speeds;
   it.wanted_ns += it.want * elapsed;
   if (it.exhausted != 0) it.by_quota_ns += it.want * elapsed;
-  if (it.has_quota != 0 && it.exhausted == 0) it.left_ns = left_of_quota(terms_[tenant], it);
   it.booked_to = now_;
+}
+
+void FluidHypervisor::count(std::uint32_t tenant) {
+  Tenant& it = tenants_[tenant];
+  if (it.has_quota != 0 && it.exhausted == 0) {
+    terms_[tenant].left_ns = left_of_quota(terms_[tenant], it);
+  }
+  book(it);
 }
 
 TenantAccount FluidHypervisor::account(std::uint32_t tenant) const {
   if (tenant >= tenants_.size()) throw SpecError("tenant", "is not there");
   Tenant it = tenants_[tenant];
-  book(tenant, it);
+  book(it);
   TenantAccount account;
   account.run_ns = std::min(it.run.whole, it.wanted_ns - it.by_quota_ns);
   account.quota_ns = it.by_quota_ns;
   account.contention_ns = it.wanted_ns - account.run_ns - it.by_quota_ns;
-  account.idle_ns = it.vcpus * (it.booked_to - it.started) - it.wanted_ns;
+  account.idle_ns = it.vcpus * (it.booked_to - terms_[tenant].started) - it.wanted_ns;
   account.work_ns = it.work.whole;
   return account;
 }
 
 // Now, when its share was constant since it was booked last, and it was never exhausted.
 double FluidHypervisor::left_of_quota(const Terms& terms, const Tenant& it) const {
-  const double share = share_of(hosts_[it.host], it.place);
+  const double share = share_of(it);
   const std::int64_t begun = terms.period_end(now_) - terms.period_ns;
-  const double left = begun > it.booked_to ? static_cast<double>(terms.quota_ns) : it.left_ns;
+  const double left = begun > it.booked_to ? static_cast<double>(terms.quota_ns) : terms.left_ns;
   const auto since = static_cast<double>(now_ - std::max(begun, it.booked_to));
   return std::max(0.0, left - share * since);
 }
@@ -71,14 +76,14 @@ void FluidHypervisor::expect(std::uint32_t tenant) {
   const bool exhausted = it.exhausted != 0;
   if (it.has_quota == 0 || (exhausted && it.event != EventQueue::none)) return;
   const Terms& terms = terms_[tenant];
-  const double share = share_of(hosts_[it.host], it.place);
+  const double share = share_of(it);
   const auto quota = static_cast<double>(terms.quota_ns);
   const std::int64_t end = terms.period_end(now_);
   std::int64_t next = EventQueue::never;
   if (exhausted) {
     next = end;
   } else if (share > 0.0) {
-    const std::int64_t out = now_ + whole_up(it.left_ns / share);
+    const std::int64_t out = now_ + whole_up(terms.left_ns / share);
     const bool every_time = share * static_cast<double>(terms.period_ns) > quota;
     if (out < end) {
       next = out;

@@ -14,8 +14,8 @@ class Hypervisor:
 
     `fluid` is weighted max-min fairness at every instant, with reservations and with caps that are
     buckets: a vCPU runs as fast as the host lets it until the time that the cap allows in a period
-    is used up. Hosts and tenants are numbered from 0 in the order they were added. It is a value: it
-    can be copied and pickled, and a copy goes on as the original does.
+    is used up. Hosts and tenants are numbered from 0 in the order they were added. It is a value:
+    it can be copied and pickled, and a copy goes on as the original does.
 
     >>> from nephoscope import parts
     >>> hypervisor = parts.Hypervisor(hosts=1, cores=2)
