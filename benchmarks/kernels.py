@@ -16,10 +16,15 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [
     ROOT / "benchmarks/limits/kernels.cpp",
+    ROOT / "benchmarks/limits/fluid.cpp",
     ROOT / "cpp/kernel/random.cpp",
     ROOT / "cpp/kernel/math.cpp",
 ]
 FLAGS = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC"]
+
+
+Doubles = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.uint32]
 
 
 class NoCompilerError(RuntimeError):
@@ -54,8 +59,8 @@ class Kernels:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        for name in ("limit_router", "limit_hold", "limit_histogram", "limit_draws"):
-            getattr(library, name).restype = ctypes.c_double
+        for part in ("router", "hold", "histogram", "draws", "fluid", "booking"):
+            getattr(library, f"limit_{part}").restype = ctypes.c_double
 
     def run(
         self, name: str, *, instances: int, utilisation: float, seed: int, end_ns: int
@@ -93,8 +98,31 @@ class Kernels:
         )
         return seconds, mean.value
 
+    def fluid(
+        self, columns: list[Doubles], size: int, capacity: float, tenants: Indices, wants: Indices
+    ) -> float:
+        """Weights, ceilings and shares of all tenants, `size` a host, after these changes."""
+        return self._library.limit_fluid(
+            *(_array(column)[0] for column in columns),
+            ctypes.c_uint32(size),
+            ctypes.c_double(capacity),
+            _array(tenants)[0],
+            *_array(wants),
+        )
 
-def _array(values: npt.NDArray[np.int64]) -> tuple[ctypes.c_void_p, ctypes.c_size_t]:
+    def booking(
+        self, columns: list[Doubles], now: float, tenants: Indices, wants: Indices
+    ) -> float:
+        """Shares, what ran and until when it is booked, of all tenants, after these changes."""
+        return self._library.limit_booking(
+            *(_array(column)[0] for column in columns),
+            ctypes.c_double(now),
+            _array(tenants)[0],
+            *_array(wants),
+        )
+
+
+def _array(values: npt.NDArray[np.generic]) -> tuple[ctypes.c_void_p, ctypes.c_size_t]:
     return ctypes.c_void_p(values.ctypes.data), ctypes.c_size_t(len(values))
 
 

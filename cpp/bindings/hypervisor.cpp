@@ -2,8 +2,12 @@
 
 #include "bindings/pybind11.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 #include "compute/fluid_hypervisor.hpp"
 #include "kernel/errors.hpp"
+#include "world/archive.hpp"
 
 namespace nephoscope {
 
@@ -12,6 +16,8 @@ namespace {
 template <class Number>
 using Array = py::array_t<Number, py::array::c_style | py::array::forcecast>;
 using Indices = Array<std::uint32_t>;
+
+constexpr py::ssize_t fetched_ahead = 8;  // tenants of a batch
 
 template <class Other>
 void require_length(const Indices& tenants, const Other& other, const char* name) {
@@ -46,7 +52,10 @@ void set_wants(FluidHypervisor& hypervisor, const Indices& tenants, const Indice
   const std::uint32_t* want = wants.data();
   const py::ssize_t size = tenants.size();
   py::gil_scoped_release release;
-  for (py::ssize_t at = 0; at < size; ++at) hypervisor.set_want(tenant[at], want[at]);
+  for (py::ssize_t at = 0; at < size; ++at) {
+    if (at + fetched_ahead < size) hypervisor.fetch(tenant[at + fetched_ahead]);
+    hypervisor.set_want(tenant[at], want[at]);
+  }
 }
 
 template <class Number, class Of>
@@ -57,10 +66,17 @@ py::array_t<Number> each(const Indices& indices, Of of) {
   return values;
 }
 
-py::dict accounts(FluidHypervisor& hypervisor, const Indices& tenants) {
+py::dict accounts(const FluidHypervisor& hypervisor, const Indices& tenants) {
+  std::vector<TenantAccount> found;
+  found.reserve(static_cast<std::size_t>(tenants.size()));
+  for (py::ssize_t at = 0; at < tenants.size(); ++at) {
+    found.push_back(hypervisor.account(tenants.at(at)));
+  }
   const auto column = [&](std::int64_t TenantAccount::* field) {
-    return each<std::int64_t>(
-        tenants, [&](std::uint32_t tenant) { return hypervisor.account(tenant).*field; });
+    py::array_t<std::int64_t> values(tenants.size());
+    std::int64_t* to = values.mutable_data();
+    for (const TenantAccount& account : found) *to++ = account.*field;
+    return values;
   };
   py::dict out;
   out["run_ns"] = column(&TenantAccount::run_ns);
@@ -70,6 +86,28 @@ py::dict accounts(FluidHypervisor& hypervisor, const Indices& tenants) {
   out["idle_ns"] = column(&TenantAccount::idle_ns);
   out["work_ns"] = column(&TenantAccount::work_ns);
   return out;
+}
+
+Indices take_changed(FluidHypervisor& hypervisor) {
+  const std::vector<std::uint32_t>& changed = hypervisor.changed();
+  Indices tenants(static_cast<py::ssize_t>(changed.size()));
+  std::copy(changed.begin(), changed.end(), tenants.mutable_data());
+  hypervisor.clear_changed();
+  return tenants;
+}
+
+py::bytes saved(FluidHypervisor& hypervisor) {
+  StateWriter writer;
+  hypervisor.serialize(writer);
+  return py::bytes(writer.take());
+}
+
+FluidHypervisor restored(const py::bytes& bytes) {
+  StateReader reader{std::string_view(bytes)};
+  FluidHypervisor hypervisor;
+  hypervisor.serialize(reader);
+  reader.finish();
+  return hypervisor;
 }
 
 // Shares of one host, for those who want the rule alone.
@@ -131,6 +169,18 @@ void bind_hypervisor(py::module_& core) {
       .def_property_readonly("tenants", &FluidHypervisor::tenants)
       .def_property_readonly("solves", &FluidHypervisor::solves,
                              "How often the rates of a host were found anew.")
+      .def_property_readonly("next_event_ns", &FluidHypervisor::next_event,
+                             "When a rate may change next by itself.")
+      .def("take_changed", &take_changed,
+           "The tenants whose rate has changed since this was asked last (uint32).")
+      .def(py::pickle(&saved, &restored))
+      .def(
+          "rates",
+          [](FluidHypervisor& hypervisor, const Indices& tenants) {
+            return each<double>(tenants,
+                                [&](std::uint32_t tenant) { return hypervisor.rate(tenant); });
+          },
+          py::arg("tenants"), "Reference vCPUs that each tenant gets done now (float64).")
       .def(
           "shares",
           [](FluidHypervisor& hypervisor, const Indices& tenants) {

@@ -1,16 +1,13 @@
 #include "compute/fluid_hypervisor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernel/errors.hpp"
 
 namespace nephoscope {
 
 namespace {
-
-// Levels are integrated a grain of weight, so that weights are whole numbers and the integral of
-// the smallest weight's level stays within 64 bits as long as its account does.
-constexpr double grain = 0x1p-16;
 
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
@@ -35,14 +32,14 @@ std::uint32_t FluidHypervisor::add_host(const HostFacts& facts) {
 std::uint32_t FluidHypervisor::add_tenant(std::uint32_t host, const TenantFacts& facts) {
   check(facts);
   const auto tenant = static_cast<std::uint32_t>(tenants_.size());
-  terms_.push_back({to_weight(facts.weight), to_amount(facts.reservation), facts.quota_ns,
-                    facts.period_ns, facts.phase_ns});
+  terms_.push_back({to_amount(facts.reservation), now_, facts.quota_ns, facts.period_ns,
+                    facts.phase_ns, static_cast<double>(facts.quota_ns)});
   listed_.push_back(0);
   Tenant& it = tenants_.emplace_back();
   it.vcpus = facts.vcpus;
   it.has_quota = facts.quota_ns != 0 ? 1 : 0;
-  it.started = it.booked_to = now_;
-  it.left_ns = static_cast<double>(facts.quota_ns);
+  it.weight = to_weight(facts.weight);
+  it.booked_to = now_;
   try {
     enter(tenant, host);
   } catch (...) {
@@ -83,12 +80,6 @@ FluidHypervisor::Claims FluidHypervisor::claims_of(const Host& host) {
   return {columns, columns + room, columns + 2 * room, columns + 3 * room};
 }
 
-double FluidHypervisor::share_of(const Host& host, std::uint32_t place) const {
-  const double* const columns = columns_.at(host.columns);
-  const double constant = columns[(std::size_t{3} << host.room_log2) + place];
-  return constant == follows_level ? columns[place] * host.level : constant;
-}
-
 void FluidHypervisor::enter(std::uint32_t tenant, std::uint32_t at) {
   require(at < hosts_.size(), "host", "is not there");
   Tenant& it = tenants_[tenant];
@@ -103,10 +94,11 @@ void FluidHypervisor::enter(std::uint32_t tenant, std::uint32_t at) {
   it.levels = host.levels;
   it.speeds = host.speeds;
   placed_.at(host.placed)[it.place] = tenant;
-  claims_of(host).weight[it.place] = terms.weight;
+  it.constant = 0.0;
+  claims_of(host).weight[it.place] = it.weight;
   host.reserved += terms.reservation;
   host.quotas += it.has_quota;
-  set_ceiling(host, tenant);
+  set_ceiling(tenant, 0.0);
   mark(at);
 }
 
@@ -115,10 +107,10 @@ void FluidHypervisor::leave(std::uint32_t tenant) {
   count(tenant);
   const std::uint32_t from = it.host;
   Host& host = hosts_[from];
-  if (share_of(host, it.place) != 0.0) list(tenant);
-  const std::uint32_t want = it.want;
-  it.want = 0;
-  set_ceiling(host, tenant);
+  if (share_of(it) != 0.0) list(tenant);
+  const double before = ceiling(it);
+  const std::uint32_t want = std::exchange(it.want, 0);
+  set_ceiling(tenant, before);
   it.want = want;
   host.reserved -= terms_[tenant].reservation;
   host.quotas -= it.has_quota;
@@ -154,14 +146,13 @@ void FluidHypervisor::grow(Host& host) {
   switched_.resize(std::max(switched_.size(), 2 * room));
 }
 
-void FluidHypervisor::set_ceiling(Host& host, std::uint32_t tenant) {
+void FluidHypervisor::set_ceiling(std::uint32_t tenant, double before) {
   const Tenant& it = tenants_[tenant];
+  Host& host = hosts_[it.host];
   const Claims claims = claims_of(host);
-  const double weight = claims.weight[it.place];
-  const double before = claims.ceiling[it.place];
   const double now = ceiling(it);
   host.wanted += now - before;
-  host.wanting += (now > 0.0 ? weight : 0.0) - (before > 0.0 ? weight : 0.0);
+  host.wanting += (now > 0.0 ? it.weight : 0.0) - (before > 0.0 ? it.weight : 0.0);
   claims.ceiling[it.place] = now;
   if (host.reserved > 0.0) claims.floor[it.place] = std::min(terms_[tenant].reservation, now);
 }
@@ -171,20 +162,21 @@ void FluidHypervisor::set_want(std::uint32_t tenant, std::uint32_t want) {
   require(want <= it.vcpus, "want", "is more than the vCPUs");
   if (want == it.want) return;
   count(tenant);
+  const double before = ceiling(it);
   it.want = want;
-  renew(tenant);
+  renew(tenant, before);
 }
 
 // What a tenant can use has changed. As long as everybody has what is wanted, nobody else notices.
-void FluidHypervisor::renew(std::uint32_t tenant) {
-  const Tenant& it = tenants_[tenant];
-  Host& host = hosts_[it.host];
+void FluidHypervisor::renew(std::uint32_t tenant, double before) {
+  Tenant& it = tenants_[tenant];
+  const Host& host = hosts_[it.host];
   const bool fitted = host.wanted <= host.capacity() && host.dirty == 0;
-  set_ceiling(host, tenant);
+  set_ceiling(tenant, before);
   if (!fitted || host.wanted > host.capacity()) return mark(it.host);
-  double& constant = claims_of(host).constant[it.place];
-  if (constant != ceiling(it)) list(tenant);
-  constant = ceiling(it);
+  if (it.constant != ceiling(it)) list(tenant);
+  it.constant = ceiling(it);
+  claims_of(host).constant[it.place] = it.constant;
   expect(tenant);
   set_speed(it.host);
 }
@@ -204,10 +196,12 @@ void FluidHypervisor::advance(std::int64_t until) {
       const std::uint32_t tenant = calendar_.pop().payload;
       Tenant& it = tenants_[tenant];
       count(tenant);
+      const double before = ceiling(it);
+      Terms& terms = terms_[tenant];
       it.event = EventQueue::none;
       it.exhausted = it.exhausted != 0 ? 0 : 1;
-      it.left_ns = it.exhausted != 0 ? 0.0 : static_cast<double>(terms_[tenant].quota_ns);
-      renew(tenant);
+      terms.left_ns = it.exhausted != 0 ? 0.0 : static_cast<double>(terms.quota_ns);
+      renew(tenant, before);
     }
     solve_all();
   }
@@ -255,19 +249,21 @@ void FluidHypervisor::switch_over(const Host& host, std::size_t count_of, double
     const std::uint32_t place = switched_[at];
     const std::uint32_t tenant = placed_.at(host.placed)[place];
     count(tenant);
-    const double had = share_of(host, place);
-    const double weight = claims.weight[place];
-    const double constant =
-        constant_share(weight, claims.floor[place], claims.ceiling[place], level);
-    claims.constant[place] = constant;
-    if ((constant == follows_level ? weight * level : constant) != had) list(tenant);
+    Tenant& it = tenants_[tenant];
+    // Whoever followed a level that has moved has had another rate since it was told.
+    const bool moved = it.constant == follows_level && host.level_moved != 0;
+    const double had = share_of(it);
+    it.constant = constant_share(it.weight, claims.floor[place], claims.ceiling[place], level);
+    claims.constant[place] = it.constant;
+    const double has = it.constant == follows_level ? it.weight * level : it.constant;
+    if (moved || has != had) list(tenant);
   }
 }
 
 void FluidHypervisor::fold(Host& host) const {
   const std::int64_t elapsed = now_ - host.since;
   if (elapsed == 0) return;
-  host.levels.add(host.level * grain, elapsed);
+  host.levels.add(host.level * level_grain, elapsed);
   host.speeds.add(host.speed, elapsed);
   host.since = now_;
 }
@@ -334,52 +330,11 @@ void FluidHypervisor::clear_changed() {
   changed_.clear();
 }
 
-// --- accounts ---------------------------------------------------------------------------------
-
-// What a tenant had and missed since it was booked last. Since then its share was constant, or it
-// followed a level that itself may have changed; the speed is constant while anybody follows one.
-void FluidHypervisor::book(std::uint32_t tenant, Tenant& it) const {
-  const std::int64_t elapsed = now_ - it.booked_to;
-  if (it.host == none || elapsed == 0) return;
-  Host host = hosts_[it.host];
-  fold(host);
-  const double* const columns = columns_.at(host.columns);
-  const double constant = columns[(std::size_t{3} << host.room_log2) + it.place];
-  TimeIntegral had;
-  if (constant == follows_level) {
-    had.add(columns[it.place] / grain, host.levels.since(it.levels));
-    it.work.add(host.speed, had);
-  } else {
-    had.add(constant, elapsed);
-    it.work.add(constant, host.speeds.since(it.speeds));
-  }
-  it.run.add(1.0, had);
-  it.levels = host.levels;
-  it.speeds = host.speeds;
-  it.wanted_ns += it.want * elapsed;
-  if (it.exhausted != 0) it.by_quota_ns += it.want * elapsed;
-  if (it.has_quota != 0 && it.exhausted == 0) it.left_ns = left_of_quota(terms_[tenant], it);
-  it.booked_to = now_;
-}
-
-TenantAccount FluidHypervisor::account(std::uint32_t tenant) const {
-  require(tenant < tenants_.size(), "tenant", "is not there");
-  Tenant it = tenants_[tenant];
-  book(tenant, it);
-  TenantAccount account;
-  account.run_ns = std::min(it.run.whole, it.wanted_ns - it.by_quota_ns);
-  account.quota_ns = it.by_quota_ns;
-  account.contention_ns = it.wanted_ns - account.run_ns - it.by_quota_ns;
-  account.idle_ns = it.vcpus * (it.booked_to - it.started) - it.wanted_ns;
-  account.work_ns = it.work.whole;
-  return account;
-}
-
 double FluidHypervisor::share(std::uint32_t tenant) {
   require(tenant < tenants_.size(), "tenant", "is not there");
   solve_all();
   const Tenant& it = tenants_[tenant];
-  return it.host == none ? 0.0 : share_of(hosts_[it.host], it.place);
+  return it.host == none ? 0.0 : share_of(it);
 }
 
 double FluidHypervisor::rate(std::uint32_t tenant) {

@@ -34,6 +34,7 @@
 #include "compute/water_level.hpp"
 #include "kernel/block_pool.hpp"
 #include "kernel/event_queue.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
@@ -55,6 +56,13 @@ class FluidHypervisor {
   // Lets time pass until `until`, not before now. What is due at that very instant has happened
   // then. How time is cut into calls changes nothing.
   void advance(std::int64_t until);
+
+  // What set_want of this tenant will look at comes closer, for those who know early.
+  void fetch(std::uint32_t tenant) const {
+    if (tenant >= tenants_.size()) return;
+    NEPHOSCOPE_PREFETCH(&tenants_[tenant]);
+    NEPHOSCOPE_PREFETCH(&tenants_[tenant].levels);
+  }
 
   // When a rate may change next if nobody changes a want, a parameter or the set of tenants;
   // EventQueue::never if none will.
@@ -89,6 +97,9 @@ class FluidHypervisor {
 
  private:
   static constexpr std::uint32_t none = 0xFFFFFFFF;
+  // Levels are integrated a grain of weight, so that weights are whole numbers and the integral of
+  // the smallest weight's level stays within 64 bits as long as its account does.
+  static constexpr double level_grain = 0x1p-16;
   static constexpr std::uint8_t smallest_room_log2 = 3;
   static_assert((std::size_t{1} << smallest_room_log2) % claim_lanes == 0);
 
@@ -127,14 +138,14 @@ class FluidHypervisor {
     std::uint32_t want = 0;
     EventQueue::Handle event = EventQueue::none;
     std::int64_t booked_to = 0;
-    std::int64_t started = 0;
     std::int64_t wanted_ns = 0;
     std::int64_t by_quota_ns = 0;
     TimeIntegral run;
     TimeIntegral work;
     TimeIntegral levels;  // the host's, at booked_to
     TimeIntegral speeds;
-    double left_ns = 0.0;  // of the quota, at booked_to
+    double weight = 0.0;
+    double constant = 0.0;  // share, or follows_level
     std::uint32_t vcpus = 0;
     std::uint16_t has_quota = 0;
     std::uint16_t exhausted = 0;  // of its quota, until the period ends
@@ -145,14 +156,15 @@ class FluidHypervisor {
   struct Terms {
     static constexpr bool plain_doubles = true;
 
-    double weight = 0.0;
     double reservation = 0.0;
+    std::int64_t started = 0;
     std::int64_t quota_ns = 0;
     std::int64_t period_ns = 0;
     std::int64_t phase_ns = 0;
+    double left_ns = 0.0;  // of the quota, when it was booked last
 
     std::int64_t period_end(std::int64_t time) const {
-      return nephoscope::period_end({1, weight, reservation, quota_ns, period_ns, phase_ns}, time);
+      return nephoscope::period_end({1, 1.0, reservation, quota_ns, period_ns, phase_ns}, time);
     }
   };
 
@@ -160,21 +172,23 @@ class FluidHypervisor {
     double* weight;
     double* floor;
     double* ceiling;
-    double* constant;  // share, or follows_level
+    double* constant;  // as the tenants have it
   };
 
   static double ceiling(const Tenant& it) { return it.exhausted != 0 ? 0.0 : it.want; }
   Claims claims_of(const Host& host);
-  double share_of(const Host& host, std::uint32_t place) const;
+  double share_of(const Tenant& it) const {
+    return it.constant == follows_level ? it.weight * hosts_[it.host].level : it.constant;
+  }
   Tenant& present(std::uint32_t tenant);
   void enter(std::uint32_t tenant, std::uint32_t host);
   void leave(std::uint32_t tenant);
   void grow(Host& host);
-  void set_ceiling(Host& host, std::uint32_t tenant);
-  void book(std::uint32_t tenant, Tenant& it) const;
-  void count(std::uint32_t tenant) { book(tenant, tenants_[tenant]); }
+  void set_ceiling(std::uint32_t tenant, double before);
+  void book(Tenant& it) const;
+  void count(std::uint32_t tenant);
   double left_of_quota(const Terms& terms, const Tenant& it) const;
-  void renew(std::uint32_t tenant);
+  void renew(std::uint32_t tenant, double before);
   void mark(std::uint32_t host);
   void solve_all();
   void solve(std::uint32_t host);

@@ -14,7 +14,8 @@ class Hypervisor:
 
     `fluid` is weighted max-min fairness at every instant, with reservations and with caps that are
     buckets: a vCPU runs as fast as the host lets it until the time that the cap allows in a period
-    is used up. Hosts and tenants are numbered from 0 in the order they were added.
+    is used up. Hosts and tenants are numbered from 0 in the order they were added. It is a value:
+    it can be copied and pickled, and a copy goes on as the original does.
 
     >>> from nephoscope import parts
     >>> hypervisor = parts.Hypervisor(hosts=1, cores=2)
@@ -103,6 +104,19 @@ class Hypervisor:
     def shares(self, tenants: npt.ArrayLike | None = None) -> npt.NDArray[np.float64]:
         """Hardware threads that each tenant has now; of all tenants by default."""
         return self._core.shares(self._all(tenants))
+
+    def rates(self, tenants: npt.ArrayLike | None = None) -> npt.NDArray[np.float64]:
+        """What each tenant gets done now, in reference vCPUs: its threads times their speed."""
+        return self._core.rates(self._all(tenants))
+
+    def changed(self) -> npt.NDArray[np.uint32]:
+        """The tenants whose rate has changed since this was asked last."""
+        return self._core.take_changed()
+
+    @property
+    def next_event_ns(self) -> int:
+        """When a rate may change next though nobody changes a want; 2^63 - 1 if none will."""
+        return int(self._core.next_event_ns)
 
     def accounts(self, tenants: npt.ArrayLike | None = None) -> dict[str, npt.NDArray[np.int64]]:
         """What became of each tenant's vCPU time so far, ns: `run_ns`, steal by cause, `idle_ns`.
