@@ -160,11 +160,15 @@ Destination callee(Bytes& bytes, const Layout& all, std::uint32_t first) {
 StepSpec step(Bytes& bytes, const Layout& all, std::uint32_t service, unsigned depth) {
   constexpr unsigned outermost = 2;
   StepSpec made;
-  made.kind = bytes.enumerator<StepKind>(5);
+  made.kind = bytes.enumerator<StepKind>(9);
   if (depth == 0 && made.kind == StepKind::choose) made.kind = StepKind::compute;
   made.demand = distribution(bytes, 3.0);
   made.timeout_ns = bytes.one_in(3) ? odd_time(bytes, 1, 50) : 0;
   made.probability = odd_number(bytes, 0.0, 0.9);
+  made.bytes = odd_time(bytes, 0, 50);
+  made.ops = odd_time(bytes, 0, 1);
+  made.batch = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 4);
+  made.marginal = odd_number(bytes, 0.0, 1.0);
   if (made.kind == StepKind::call) {
     const std::uint32_t first = all.first_callee(service);
     if (depth == outermost && bytes.one_in(odd_once_in)) {

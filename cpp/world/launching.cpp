@@ -43,6 +43,7 @@ bool World::launch(std::uint32_t at) {
   }
   instances_.add(fleet.kind, now_);
   many_instances_ = instances_.size() > cached_instances;
+  if (with_devices_) add_devices(instance, at);
   const std::uint32_t place = launched_[at]++;
   fleet_of_.push_back(at);
   index_in_fleet_.push_back(place);

@@ -165,6 +165,8 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   account.billed_s = billed_seconds(at);
   account.missing = fleet.retries ? fleet.desired - fleet.booting - account.instances_final : 0;
   account.refusal = account.missing != 0 ? fleet.refusal : Refusal::none;
+  account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
+  account.devices = fleet.devices;
   return account;
 }
 

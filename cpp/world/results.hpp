@@ -11,6 +11,7 @@
 #include "compute/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
+#include "world/fleet.hpp"
 
 namespace nephoscope {
 
@@ -48,6 +49,8 @@ struct FleetAccount : Account {
   std::uint64_t billed_s = 0;
   std::uint32_t missing = 0;        // instances that are desired and found no room
   Refusal refusal = Refusal::none;  // why, at the last try
+  bool uses_devices = false;        // its service has steps that do
+  DeviceUse devices;                // since the warm-up
 };
 
 // One entry a host, since the warm-up.

@@ -190,6 +190,10 @@ class StepKind(enum.Enum):
     call = 2
     choose = 3
     fail = 4
+    network = 5
+    disk = 6
+    memory = 7
+    gpu = 8
 
 @final
 class StepSpec:
@@ -199,6 +203,10 @@ class StepSpec:
     to: Destination
     timeout_ns: int
     probability: float
+    bytes: int
+    ops: int
+    batch: int
+    marginal: float
     branches: list[list[StepSpec]]
     @property
     def weights(self) -> NDArray[np.float64]: ...
@@ -229,6 +237,13 @@ class TrafficSpec:
     on_timeout: OnTimeout
 
 @final
+class BurstRate:
+    def __init__(self) -> None: ...
+    baseline: int
+    peak: int
+    burst: int
+
+@final
 class FleetSpec:
     def __init__(self) -> None: ...
     name: str
@@ -240,6 +255,10 @@ class FleetSpec:
     memory: int
     accelerators: int
     disks: int
+    network: BurstRate
+    disk_bytes: BurstRate
+    disk_ops: BurstRate
+    accelerator_speed: float
     zones: int
     account: int
     tenancy: placement.Tenancy
@@ -296,6 +315,7 @@ class HostPoolSpec:
     def __init__(self) -> None: ...
     name: str
     facts: HostPoolFacts
+    network: int
 
 @final
 class BillingRule:
