@@ -178,7 +178,8 @@ void bind_hosts(py::module_& m) {
       .def_readwrite("name", &HostPoolSpec::name)
       .def_readwrite("facts", &HostPoolSpec::facts)
       .def_readwrite("network", &HostPoolSpec::network);
-  py::class_<BurstRate>(m, "BurstRate")
+  auto devices = m.def_submodule("devices", "What devices of instances give.");
+  py::class_<BurstRate>(devices, "BurstRate")
       .def(py::init<>())
       .def_readwrite("baseline", &BurstRate::baseline)
       .def_readwrite("peak", &BurstRate::peak)

@@ -328,6 +328,15 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
+        **({"devices": _devices(numbers)} if "network_bytes" in numbers else {}),
+    }
+
+
+def _devices(numbers: Mapping[str, Any]) -> Tree:
+    counts = ("network_bytes", "disk_bytes", "disk_ops", "out_of_memory")
+    return {
+        **{key: int(numbers[key]) for key in counts},
+        "gpu_s": int(numbers["gpu_ns"]) / 1e9,
     }
 
 

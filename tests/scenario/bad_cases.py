@@ -259,6 +259,8 @@ ARRIVAL: list[Case] = [
 ]
 
 STEPS = "services.page.steps"
+STEP = "services.page.steps.0"
+KIND = "fleets.web.instance_type"
 JOINED: list[Case] = [
     *_same(STEPS, [[], {}, "compute", None, [5], ["compute"]])[:4],
     (STEPS, [5], f"{STEPS}.0", "mapping"),
@@ -312,6 +314,32 @@ JOINED: list[Case] = [
         (STEPS, [{"fail": value}], f"{STEPS}.0.fail", "")
         for value in (-0.1, 1.1, "110%", "x", True, None, float("nan"))
     ],
+    *[
+        (STEP, {key: value}, f"{STEP}.{key}", words)
+        for key, value, words in (
+            ("network", 5, "unit"),
+            ("network", "0B", "more than 0"),
+            ("network", "5Gbps", "size"),
+            ("memory", {"size": "1GiB"}, ""),
+            ("disk", {}, "neither bytes nor ops"),
+            ("gpu", "5", "unit"),
+            ("gpu", {}, ""),
+        )
+    ],
+    (STEP, {"disk": {"ops": 0}}, f"{STEP}.disk.ops", "out of range"),
+    (STEP, {"disk": {"byte": "1MB"}}, f"{STEP}.disk.byte", "bytes"),
+    (STEP, {"gpu": {"work": "1s", "batch": 0}}, f"{STEP}.gpu.batch", "out of range"),
+    (STEP, {"gpu": {"work": "1s", "marginal": 2}}, f"{STEP}.gpu.marginal", "out of range"),
+    (STEP, {"gpu": {"batch": 2}}, f"{STEP}.gpu.work", "missing"),
+    (STEP, {"gpu": {"exponential": "0s"}}, f"{STEP}.gpu", "more than 0"),
+    (f"{KIND}.network", 10, f"{KIND}.network", "10Gbps"),
+    (f"{KIND}.network", "10Gb", f"{KIND}.network", "Gbps"),
+    (f"{KIND}.network", "9Tbps", f"{KIND}.network", "too fast"),
+    (f"{KIND}.network", "1bps", f"{KIND}.network", "whole number of bytes"),
+    (f"{KIND}.network", {"baseline": "2Gbps", "burst": "1Gbps"}, None, "below baseline"),
+    (f"{KIND}.disk", {"iops": 0}, f"{KIND}.disk.iops", "out of range"),
+    (f"{KIND}.gpu", {"count": 1, "speed": 0}, f"{KIND}.gpu.speed", "out of range"),
+    (KIND, {"type": "m5.large", "network": "1Gbps"}, None, "brings its own network"),
     ("fleets.web.service", DELETE, "fleets.web.service", "missing"),
     ("fleets.web.service", "pagee", "fleets.web.service", "page"),
     ("fleets.web.service", "db", "fleets.web.service", "is a fleet"),
@@ -389,9 +417,8 @@ LATER: list[Case] = [
     for prefix, keys in {
         "": "queues topics buses faults",
         "fleets.web.": "scaling cpu_credits purchase",
-        "fleets.web.instance_type.": "network disk gpu",
         "services.page.": "consumes",
-        "services.page.steps.0.": "gpu disk memory network send publish put parallel",
+        "services.page.steps.0.": "send publish put parallel",
         "services.page.steps.2.call.": "retry",
         "load_balancers.front.": "health_check slow_start deregistration_delay stickiness "
         "cross_zone surge_queue idle_timeout",

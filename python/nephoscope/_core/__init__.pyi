@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nephoscope._core import buckets as buckets
+from nephoscope._core import devices as devices
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
@@ -237,13 +238,6 @@ class TrafficSpec:
     on_timeout: OnTimeout
 
 @final
-class BurstRate:
-    def __init__(self) -> None: ...
-    baseline: int
-    peak: int
-    burst: int
-
-@final
 class FleetSpec:
     def __init__(self) -> None: ...
     name: str
@@ -255,9 +249,9 @@ class FleetSpec:
     memory: int
     accelerators: int
     disks: int
-    network: BurstRate
-    disk_bytes: BurstRate
-    disk_ops: BurstRate
+    network: devices.BurstRate
+    disk_bytes: devices.BurstRate
+    disk_ops: devices.BurstRate
     accelerator_speed: float
     zones: int
     account: int

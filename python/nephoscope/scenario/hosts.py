@@ -10,6 +10,7 @@ from nephoscope.catalog import REFERENCE_CLOCK_GHZ
 from nephoscope.errors import CatalogError, shorten
 from nephoscope.scenario.fields import (
     Name,
+    PositiveBandwidth,
     PositiveSize,
     Scalar,
     not_empty,
@@ -19,7 +20,7 @@ from nephoscope.scenario.fields import (
 )
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.named_type import NamedType
-from nephoscope.scenario.units import Size
+from nephoscope.scenario.units import Bandwidth, Size
 
 _CUSTOM = "a custom type such as {cores: 16, threads_per_core: 2, memory: 64GiB}"
 _CLOCK = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(GHz|MHz)")
@@ -78,10 +79,15 @@ class HostType(NamedType):
     """A thread at 3.1GHz does the work of one reference vCPU."""
     memory: PositiveSize = Size(2**40)
 
+    network: PositiveBandwidth | None = None
+    """What all instances of a host share by weight; without, each has what its type has."""
+    gpu: Annotated[int, whole(0, 1024)] = 0
+    """Accelerators of a host."""
+
     @property
     def accelerators(self) -> int:
-        """Of a type of the catalogue; other machines have none."""
-        return 0 if self.type is None else catalog.find_host(self.type).accelerators
+        """Of a host."""
+        return self.gpu
 
     @property
     def disks(self) -> int:
@@ -89,7 +95,7 @@ class HostType(NamedType):
         return 0 if self.type is None else catalog.find_host(self.type).disks
 
     custom = _CUSTOM
-    later = frozenset({"network", "disk", "gpu"})
+    later = frozenset({"disk"})
 
     @classmethod
     def brought_by(cls, name: Any) -> dict[str, Any]:
@@ -101,6 +107,8 @@ class HostType(NamedType):
             "threads_per_core": facts.threads_per_core,
             "clock": f"{facts.clock_ghz:g}GHz",
             "memory": Size(round(facts.memory_gib * 2**30)),
+            "network": Bandwidth(round(facts.network_gbps * 125_000_000)),
+            "gpu": facts.accelerators,
         }
 
     @property

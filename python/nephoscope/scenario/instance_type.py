@@ -1,10 +1,13 @@
 """Instance types: those of the catalogue by their names, and machines of one's own measure."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from nephoscope import catalog
+from nephoscope.catalog.devices import accelerator_speed, disk_bandwidth, disk_iops
 from nephoscope.errors import CatalogError, shorten
 from nephoscope.nearest import listing
+from nephoscope.scenario.devices import Disk, Gpu, Network
 from nephoscope.scenario.fields import PositiveSize, Scalar, number, refusal, whole
 from nephoscope.scenario.named_type import NamedType
 from nephoscope.scenario.units import Size
@@ -34,6 +37,16 @@ def _catalogue_name() -> Scalar:
     return Scalar(lambda value: _facts(value).name, {"enum": names})
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """What the devices of an instance give: bytes and operations a second, accelerators in T4s."""
+
+    network: catalog.BurstFacts
+    disk_bandwidth: catalog.BurstFacts
+    disk_iops: catalog.BurstFacts
+    accelerator_speed: float
+
+
 class InstanceType(NamedType):
     """A type of the catalogue, or a machine whose vCPUs have the reference speed unless told."""
 
@@ -44,10 +57,33 @@ class InstanceType(NamedType):
     speed: Annotated[float, number(0.0, 1000.0, open_low=True)] = 1.0
     """Of one vCPU; 1.0 is the reference."""
 
+    network: Network = Network()
+    disk: Disk = Disk()
+    gpu: Gpu = Gpu(count=0)
+
+    @property
+    def devices(self) -> DeviceFacts:
+        """As the catalogue has them, or as they are described."""
+        if self.type is None:
+            bandwidth, iops = int(self.disk.bandwidth), self.disk.iops
+            return DeviceFacts(
+                self.network.facts,
+                catalog.BurstFacts(bandwidth, bandwidth, 0),
+                catalog.BurstFacts(iops, iops, 0),
+                self.gpu.speed,
+            )
+        facts = catalog.find(self.type)
+        return DeviceFacts(
+            catalog.network_interface(facts),
+            disk_bandwidth(facts),
+            disk_iops(facts),
+            accelerator_speed(facts),
+        )
+
     @property
     def accelerators(self) -> int:
-        """Of a type of the catalogue; other machines have none."""
-        return 0 if self.type is None else catalog.find(self.type).accelerators
+        """How many an instance has."""
+        return self.gpu.count if self.type is None else catalog.find(self.type).accelerators
 
     @property
     def disks(self) -> int:
@@ -55,7 +91,6 @@ class InstanceType(NamedType):
         return 0 if self.type is None else catalog.find(self.type).disks
 
     custom = _CUSTOM
-    later = frozenset({"network", "disk", "gpu"})
 
     @classmethod
     def brought_by(cls, name: Any) -> dict[str, Any]:

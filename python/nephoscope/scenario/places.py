@@ -1,6 +1,7 @@
 """Hosts, and what fleets say of them, as the core takes them: names become numbers."""
 
 from nephoscope import _core
+from nephoscope.catalog import BurstFacts
 from nephoscope.scenario.fleet import Fleet, PlacementGroup
 from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.scenario import Scenario
@@ -43,6 +44,11 @@ class Places:
         spec.memory = int(fleet.instance_type.memory)
         spec.accelerators = fleet.instance_type.accelerators
         spec.disks = fleet.instance_type.disks
+        devices = fleet.instance_type.devices
+        spec.network = _burst_rate(devices.network)
+        spec.disk_bytes = _burst_rate(devices.disk_bandwidth)
+        spec.disk_ops = _burst_rate(devices.disk_iops)
+        spec.accelerator_speed = devices.accelerator_speed
         spec.account = self._tenants[fleet.tenant]
         spec.tenancy = _core.placement.Tenancy[fleet.tenancy]
         if fleet.hosts is not None:
@@ -77,4 +83,11 @@ class Places:
         spec = _core.HostPoolSpec()
         spec.name = name
         spec.facts = facts
+        spec.network = int(hosts.type.network or 0)
         return spec
+
+
+def _burst_rate(facts: BurstFacts) -> _core.devices.BurstRate:
+    rate = _core.devices.BurstRate()
+    rate.baseline, rate.peak, rate.burst = facts.baseline, facts.peak, facts.burst
+    return rate
