@@ -291,3 +291,11 @@ def test_an_instance_that_leaves_finishes_its_transfers(lab):
     running.advance("11s")
     assert running.results()["fleets.web.terminations"] == 1
     assert running.results()["traffic.customers.completed"] == 1
+
+
+def test_accelerators_of_instances_are_taken_of_their_host(lab):
+    web = fleet(count=3, gpu=1) | {"hosts": "hall"}
+    hosts = {"hall": {"type": {"cores": 8, "memory": "64GiB", "gpu": 2}}}
+    result = run(scenario(lab.at(0), work({"gpu": "1s"}), fleets={"web": web}, hosts=hosts))
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+    assert latency(result["traffic"]["customers"]) == exactly(1)
