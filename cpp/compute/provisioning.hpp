@@ -32,8 +32,8 @@ struct LaunchLimits {
 };
 
 enum class LaunchAnswer : std::uint8_t { launched, request_limit_exceeded, insufficient_capacity };
-inline constexpr std::array<std::string_view, 3> launch_words = {
-    "launched", "RequestLimitExceeded", "InsufficientInstanceCapacity"};
+inline constexpr std::array<std::string_view, 3> launch_words = {"launched", "RequestLimitExceeded",
+                                                                 "InsufficientInstanceCapacity"};
 
 struct LaunchReply {
   LaunchAnswer answer = LaunchAnswer::launched;
