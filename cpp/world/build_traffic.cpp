@@ -170,6 +170,7 @@ void World::find_first_samplers() {
     if (callers_[route.caller].to_balancer == 0) fleets_[route.fleet].by_slot = true;
   }
   tell_routes();
+  count_reached();
 }
 
 std::vector<bool> World::services_reached(const WorldSpec& spec, const Destination& from) const {

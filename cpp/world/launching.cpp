@@ -31,6 +31,18 @@ void World::scale(std::uint32_t at) {
   const auto size = static_cast<std::uint32_t>(fleet.members.size());
   fleet.least = std::min(fleet.least, size);
   fleet.most = std::max(fleet.most, size);
+  count_reached();
+}
+
+// Whether the caches hold the instances that requests are sent to.
+void World::count_reached() {
+  std::size_t reached = 0;
+  std::uint32_t last = none;
+  for (const Route& route : routes_) {
+    if (route.fleet != last) reached += fleets_[route.fleet].members.size();
+    last = route.fleet;
+  }
+  many_instances_ = reached > cached_instances;
 }
 
 // Returns false when there is no room for an instance (InsufficientInstanceCapacity).
@@ -42,7 +54,6 @@ bool World::launch(std::uint32_t at) {
     if (fleet.refusal != Refusal::none) return false;
   }
   instances_.add(fleet.kind, now_);
-  many_instances_ = instances_.size() > cached_instances;
   const std::uint32_t place = launched_[at]++;
   fleet_of_.push_back(at);
   index_in_fleet_.push_back(place);
@@ -83,6 +94,7 @@ void World::enter_service(std::uint32_t instance) {
     }
     balancer.unserved.push_back({});
   }
+  count_reached();
 }
 
 // The youngest goes. It gets no more requests from its balancers and finishes those it has.

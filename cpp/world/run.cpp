@@ -180,8 +180,8 @@ void World::run_in_shape(std::int64_t until) {
 
 // See shape.hpp.
 bool World::has_one_plain_caller() const {
-  return !hosted_ && callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain &&
-         balancers_.size() <= 1;
+  return callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain &&
+         !fleets_[routes_[0].fleet].hosted && balancers_.size() <= 1;
 }
 
 template <class Shape, bool checked>

@@ -291,6 +291,7 @@ class World {
   }
   // The life of instances (launching.cpp).
   void scale(std::uint32_t fleet);
+  void count_reached();
   bool launch(std::uint32_t fleet);
   void enter_service(std::uint32_t instance);
   void remove_instance(std::uint32_t fleet);
