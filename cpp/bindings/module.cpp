@@ -8,6 +8,7 @@ void bind_errors(py::module_&);
 void bind_kernel(py::module_&);
 void bind_spec(py::module_&);
 void bind_hypervisor(py::module_&);
+void bind_fair_hypervisor(py::module_&);
 void bind_parts(py::module_&);
 void bind_world(py::module_&);
 
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_kernel(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_hypervisor(m);
+  nephoscope::bind_fair_hypervisor(m);
   nephoscope::bind_parts(m);
   nephoscope::bind_world(m);
 }

@@ -12,7 +12,12 @@ import pytest
 from nephoscope import _core
 
 STUBS = Path(__file__).parents[2] / "python" / "nephoscope" / "_core"
-MODULES = {"__init__": _core, "hypervisor": _core.hypervisor, "math": _core.math}
+MODULES = {
+    "__init__": _core,
+    "fair_hypervisor": _core.fair_hypervisor,
+    "hypervisor": _core.hypervisor,
+    "math": _core.math,
+}
 
 # Parameters without their types: the names, and whether each has a default.
 Parameters = list[tuple[str, bool]]

@@ -7,6 +7,7 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nephoscope._core import fair_hypervisor as fair_hypervisor
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import math as math
 
