@@ -15,8 +15,8 @@ constexpr int lag_bits = 16;  // below a ns
 
 }  // namespace
 
-std::uint32_t FairHypervisor::vcpus_of(const Host& host, const Tenant& it, std::uint64_t unit) {
-  const auto before = static_cast<std::uint32_t>(unit - it.first_unit) * host.per_unit;
+std::uint32_t FairHypervisor::vcpus_of(const Host& host, const Tenant& it, std::uint32_t unit) {
+  const auto before = (unit - it.first_unit) * host.per_unit;
   return before >= it.want ? 0 : std::min(host.per_unit, it.want - before);
 }
 
@@ -34,26 +34,32 @@ void FairHypervisor::set_weight(Tenant& it, std::uint32_t parts) {
 }
 
 // What runs counts at once as what it is now; who gets a thread is decided later.
-void FairHypervisor::resize(Host& host, Tenant& it, std::uint32_t want) {
+void FairHypervisor::resize(Host& host, Tenant& it, std::uint32_t want, std::int64_t time) {
   const std::uint32_t from = std::min(it.want, want) / host.per_unit;
   const std::uint32_t to = (std::max(it.want, want) + host.per_unit - 1) / host.per_unit;
   const std::uint32_t before = it.want;
-  for (std::uint32_t at = from; at < to; ++at) {
-    const std::uint32_t number = it.first_unit + at;
+  if (it.quota_ns != 0) count_quota(it, time);
+  want_from(it, want, time);
+  for (std::uint32_t number = it.first_unit + from; number < it.first_unit + to; ++number) {
     if (!on_thread(units_[number])) continue;
     it.want = before;
     const std::uint32_t had = vcpus_of(host, it, number);
     it.want = want;
     const std::uint32_t has = vcpus_of(host, it, number);
     it.running += has - had;
+    it.run += (std::uint64_t{had} - has) * static_cast<std::uint64_t>(time);
     host.busy += has - had;
+    host.busy_units += (has != 0 ? 1U : 0U) - (had != 0 ? 1U : 0U);
+    list(units_[number].tenant);
     bool switching = false;
-    for (std::size_t k = 0; k < host.switching.size(); ++k) {
-      switching |= host.switching[k].unit == number;
+    for (std::size_t at = 0; at < host.switching.size(); ++at) {
+      switching |= host.switching[at].unit == number;
     }
-    if (!switching) it.working += has - had;
+    if (switching) continue;
+    it.working += has - had;
+    it.working_units += (has != 0 ? 1U : 0U) - (had != 0 ? 1U : 0U);
+    it.work += done_by(host, had, time) - done_by(host, has, time);
   }
-  it.want = want;
 }
 
 // What a tenant can use has changed. On a host with room for everybody nobody else notices, and it
@@ -65,8 +71,7 @@ bool FairHypervisor::renew(Host& host, std::uint32_t tenant, std::int64_t time) 
   if (host.dirty != 0 || host.weight != 0 || !fits) return false;
   regroup(host, it, runnable, true, time);
   set_speed(host, time);
-  expect(host, it, time);
-  tell(tenant);
+  if (it.quota_ns != 0) expect(host, it, time);
   return true;
 }
 
@@ -87,28 +92,36 @@ void FairHypervisor::settle(Host& host, std::int64_t time) {
   place_entering(host, time);
   hand_out(host, woken, time);
   set_speed(host, time);
-  for (const std::uint32_t tenant : host.tenants) {
-    expect(host, tenants_[tenant], time);
-    tell(tenant);
+  for (const Turn& capped : host.capped) {
+    Tenant& it = tenants_[capped.tenant];
+    count_quota(it, time);
+    expect(host, it, time);
   }
 }
 
 // For each tenant of the host, a share above 0 if its units need not compete: its weighted max-min
-// share is what it wants.
+// share is what it wants. Mostly nobody's is, and one pass says so.
 void FairHypervisor::claim(const Host& host) {
   claims_.clear();
   double wanted = 0.0;
+  double weights = 0.0;
+  double most = 0.0;  // weight a unit
   for (const std::uint32_t tenant : host.tenants) {
     const Tenant& it = tenants_[tenant];
     const double units = runnable_units(host, it);
     const double weight = options_.weight_per_vcpu ? it.weight * std::max(units, 1.0) : it.weight;
-    claims_.push_back({weight, 0.0, units, 1.0});
+    claims_.push_back({weight, 0.0, units, 0.0});
     wanted += units;
+    if (units == 0.0) continue;
+    weights += weight;
+    most = std::max(most, weight / units);
   }
-  if (wanted <= host.places) return;
-  share_out(claims_.data(), claims_.size(), host.places);
+  const bool room = wanted <= host.places;
+  if (!room && most * host.places < weights * (1.0 - 1e-9)) return;
+  if (!room) share_out(claims_.data(), claims_.size(), host.places);
   for (Claim& it : claims_) {
-    if (it.share < it.ceiling) it.share = 0.0;
+    const bool has_all = it.ceiling > 0.0 && it.share >= it.ceiling;
+    it.share = room || has_all ? 1.0 : 0.0;
   }
 }
 
@@ -133,7 +146,7 @@ bool FairHypervisor::regroup(Host& host, Tenant& it, std::uint32_t runnable, boo
   if (!alone && parts != it.parts) set_weight(it, parts);
   bool woken = false;
   for (std::uint32_t at = first; at < last; ++at) {
-    const std::uint64_t number = it.first_unit + at;
+    const std::uint32_t number = it.first_unit + at;
     if (at < runnable) {
       woken |= become_runnable(host, number, alone, quits(at), time);
     } else {
@@ -146,7 +159,7 @@ bool FairHypervisor::regroup(Host& host, Tenant& it, std::uint32_t runnable, boo
   return woken;
 }
 
-bool FairHypervisor::become_runnable(Host& host, std::uint64_t number, bool alone, bool has_quit,
+bool FairHypervisor::become_runnable(Host& host, std::uint32_t number, bool alone, bool has_quit,
                                      std::int64_t time) {
   Unit& unit = units_[number];
   const Place was = unit.place;
@@ -178,7 +191,7 @@ bool FairHypervisor::become_runnable(Host& host, std::uint64_t number, bool alon
   return true;
 }
 
-void FairHypervisor::block(Host& host, std::uint64_t number, bool alone, bool has_quit,
+void FairHypervisor::block(Host& host, std::uint32_t number, bool alone, bool has_quit,
                            std::int64_t time) {
   Unit& unit = units_[number];
   if (on_thread(unit)) vacate(host, number, time);
@@ -193,7 +206,7 @@ void FairHypervisor::block(Host& host, std::uint64_t number, bool alone, bool ha
 }
 
 // Out of the competition, with what it is owed.
-void FairHypervisor::quit(Host& host, std::uint64_t number, std::int64_t time) {
+void FairHypervisor::quit(Host& host, std::uint32_t number, std::int64_t time) {
   Unit& unit = units_[number];
   const Tenant& it = tenants_[unit.tenant];
   if (unit.place == Place::running) {
@@ -224,13 +237,13 @@ void FairHypervisor::place_entering(Host& host, std::int64_t time) {
   if (entering_.empty()) return;
   const int128 mean = host.mean();
   int128 owed = 0;
-  for (const std::uint64_t number : entering_) {
+  for (const std::uint32_t number : entering_) {
     const Tenant& it = tenants_[units_[number].tenant];
     owed += ((static_cast<int128>(units_[number].lag) * it.pace) >> lag_bits) * it.part;
   }
   const int128 shift =
       host.weight == 0 ? 0 : std::clamp(owed / host.weight, -most_shift, most_shift);
-  for (const std::uint64_t number : entering_) {
+  for (const std::uint32_t number : entering_) {
     Unit& unit = units_[number];
     const Tenant& it = tenants_[unit.tenant];
     if (unit.left == 0) ask(unit, number);
@@ -241,7 +254,7 @@ void FairHypervisor::place_entering(Host& host, std::int64_t time) {
     host.weight += it.part;
     if (unit.place == Place::running) {
       host.pace += static_cast<int128>(it.pace) * it.part;
-      host.running.insert({time + unit.left, number});
+      host.running.insert({time + unit.left, number, unit.tenant});
     } else if (unit.place == Place::waiting) {
       wait(host, number);
     } else {
@@ -253,7 +266,7 @@ void FairHypervisor::place_entering(Host& host, std::int64_t time) {
 // Who has slept ahead of its share owes nothing once its share has caught up.
 void FairHypervisor::forget_paid_debts(Host& host) {
   for (std::size_t at = host.indebted.size(); at-- > 0;) {
-    const std::uint64_t number = host.indebted[at];
+    const std::uint32_t number = host.indebted[at];
     Unit& unit = units_[number];
     if (!host.eligible(unit.ran)) continue;
     const Tenant& it = tenants_[unit.tenant];

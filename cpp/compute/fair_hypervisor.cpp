@@ -57,6 +57,7 @@ std::uint32_t FairHypervisor::add_tenant(std::uint32_t host, const TenantFacts& 
   it.period_ns = facts.period_ns;
   it.phase_ns = facts.phase_ns;
   it.started = it.counted_to = now_;
+  it.period_end = it.period_end_after(now_);
   it.first_unit = static_cast<std::uint32_t>(units_.size());
   set_weight(it, 1);
   units_.resize(units_.size() + facts.vcpus);
@@ -74,9 +75,10 @@ void FairHypervisor::move_tenant(std::uint32_t tenant, std::uint32_t host) {
 }
 
 void FairHypervisor::remove_tenant(std::uint32_t tenant) {
-  present(tenant);
+  Tenant& it = present(tenant);
   leave(tenant);
-  tell(tenant);
+  want_from(it, 0, now_);
+  it.ended = now_;
 }
 
 FairHypervisor::Tenant& FairHypervisor::present(std::uint32_t tenant) {
@@ -90,9 +92,11 @@ void FairHypervisor::enter(std::uint32_t tenant, std::uint32_t at) {
   Host& host = hosts_[at];
   it.host = at;
   it.place = static_cast<std::uint32_t>(host.tenants.size());
-  it.done_a_thread = host.done_by(now_);
   host.tenants.push_back(tenant);
-  if (it.quota_ns != 0) host.capped.push_back(tenant);
+  if (it.quota_ns != 0) {
+    it.capped = static_cast<std::uint32_t>(host.capped.size());
+    host.capped.push_back({EventQueue::never, tenant, tenant});
+  }
   mark(at);
 }
 
@@ -110,17 +114,19 @@ void FairHypervisor::leave(std::uint32_t tenant) {
     unit.place = Place::away;
     unit.fresh = 1;
   }
-  count(it, now_);
   host.runnable -= it.runnable;
   it.runnable = 0;
   it.alone = 1;
-  it.quota_at = EventQueue::never;
   const std::uint32_t last = host.tenants.back();
   host.tenants[it.place] = last;
   tenants_[last].place = it.place;
   host.tenants.pop_back();
-  std::erase(host.capped, tenant);
-  host.quota_stale = 1;
+  if (it.quota_ns != 0) {
+    host.capped[it.capped] = host.capped.back();
+    tenants_[host.capped.back().tenant].capped = it.capped;
+    host.capped.pop_back();
+    host.quota_stale = 1;
+  }
   mark(it.host);
   it.host = none;
 }
@@ -131,8 +137,7 @@ void FairHypervisor::set_want(std::uint32_t tenant, std::uint32_t want) {
   if (want == it.want) return;
   Host& host = hosts_[it.host];
   book_forced_idle(host, now_);
-  count(it, now_);
-  resize(host, it, want);
+  resize(host, it, want, now_);
   if (!renew(host, tenant, now_)) return mark(it.host);
   if (host.dirty == 0) schedule(it.host);
 }
@@ -172,9 +177,7 @@ std::int64_t FairHypervisor::next_of(Host& host) {
   if (host.quota_stale != 0) {
     host.quota_stale = 0;
     host.quota_at = EventQueue::never;
-    for (const std::uint32_t tenant : host.capped) {
-      host.quota_at = std::min(host.quota_at, tenants_[tenant].quota_at);
-    }
+    for (const Turn& it : host.capped) host.quota_at = std::min(host.quota_at, it.end);
   }
   std::int64_t next = host.quota_at;
   if (!host.running.empty()) next = std::min(next, host.running[0].end);
@@ -194,16 +197,18 @@ void FairHypervisor::schedule(std::uint32_t at) {
 
 // A host by itself: nothing that happens on it concerns another.
 void FairHypervisor::run(Host& host, std::int64_t until) {
+  for (std::size_t ahead = 0; ahead < fetched_ahead; ++ahead) fetch(host, ahead);
   for (std::int64_t time = next_of(host); time <= until; time = next_of(host)) {
     if (host.quota_at == time) renew_quotas(host, time);
     while (!host.switching.empty() && host.switching[0].end == time) {
-      const std::uint64_t number = host.switching[0].unit;
+      const std::uint32_t number = host.switching[0].unit;
       Tenant& it = tenants_[units_[number].tenant];
-      count(it, time);
+      const std::uint32_t vcpus = vcpus_of(host, it, number);
       host.switching.erase(0);
-      it.working += vcpus_of(host, it, number);
+      it.working += vcpus;
       ++it.working_units;
-      tell(units_[number].tenant);
+      it.work -= done_by(host, vcpus, time);
+      list(units_[number].tenant);
     }
     if (host.dirty != 0) settle(host, time);
     while (!host.running.empty() && host.running[0].end == time) turn(host, time);
@@ -228,16 +233,6 @@ double FairHypervisor::rate_of(const Tenant& it) const {
   return host.facts.speed * (it.working_units + host.facts.smt_gain * more);
 }
 
-void FairHypervisor::tell(std::uint32_t tenant) {
-  Tenant& it = tenants_[tenant];
-  const double rate = rate_of(it);
-  if (rate == it.told) return;
-  it.told = rate;
-  if (it.listed != 0) return;
-  it.listed = 1;
-  changed_.push_back(tenant);
-}
-
 void FairHypervisor::set_speed(Host& host, std::int64_t time) {
   const double speed = host.facts.speed_with(host.busy);
   if (speed == host.speed) return;
@@ -245,59 +240,65 @@ void FairHypervisor::set_speed(Host& host, std::int64_t time) {
   host.speed_since = time;
   host.speed = speed;
   host.speed_fixed = fixed(speed);
-  for (const std::uint32_t tenant : host.tenants) tell(tenant);
+  for (const std::uint32_t tenant : host.tenants) {
+    if (tenants_[tenant].working > 0) list(tenant);
+  }
 }
 
-// Books what became of a tenant's time since it was last counted, while nothing changed for it.
-void FairHypervisor::count(Tenant& it, std::int64_t time) {
-  const std::int64_t elapsed = time - it.counted_to;
-  if (elapsed == 0 || it.host == none) return;
-  const Host& host = hosts_[it.host];
-  it.run_ns += it.running * elapsed;
-  it.wanted_ns += it.want * elapsed;
-  if (options_.core_scheduling) {
-    const std::int64_t first = fixed(host.facts.speed);
-    const std::int64_t more = fixed(host.facts.speed * host.facts.smt_gain);
-    const int128 pace = static_cast<int128>(first) * it.working_units +
-                        static_cast<int128>(more) * (it.working - it.working_units);
-    it.work += pace * elapsed;
-  } else {
-    const int128 done = host.done_by(time);
-    it.work += it.working * (done - it.done_a_thread);
-    it.done_a_thread = done;
+// What a unit of so many vCPUs would have done on the host by `time`, in 2^-32 ns.
+int128 FairHypervisor::done_by(const Host& host, std::uint32_t vcpus, std::int64_t time) const {
+  if (!options_.core_scheduling) return host.done_by(time) * vcpus;
+  if (vcpus == 0) return 0;
+  const int128 more = static_cast<int128>(fixed(host.facts.speed * host.facts.smt_gain));
+  return (fixed(host.facts.speed) + more * (vcpus - 1)) * time;
+}
+
+// Before the number of vCPUs that run changes, or whether the quota is exhausted.
+void FairHypervisor::count_quota(Tenant& it, std::int64_t time) {
+  std::int64_t since = it.counted_to;
+  if (time >= it.period_end) {
+    it.period_end = it.period_end_after(time);
+    since = it.period_end - it.period_ns;
+    if (it.exhausted == 0) it.left_ns = it.quota_ns;
   }
-  if (it.exhausted != 0) {
-    it.by_quota_ns += it.want * elapsed;
-  } else if (it.quota_ns != 0) {
-    const std::int64_t begun = it.period_end(time) - it.period_ns;
-    const bool renewed = begun > it.counted_to;
-    it.left_ns =
-        (renewed ? it.quota_ns : it.left_ns) - it.running * (time - std::max(begun, it.counted_to));
-  }
+  it.left_ns -= it.running * (time - since);
   it.counted_to = time;
+}
+
+void FairHypervisor::want_from(Tenant& it, std::uint32_t want, std::int64_t time) {
+  const auto change = (std::uint64_t{it.want} - want) * static_cast<std::uint64_t>(time);
+  it.wanted += change;
+  if (it.exhausted != 0) it.by_quota += change;
+  it.want = want;
 }
 
 // With core scheduling: the threads that are idle while somebody waits, on account of the first in
 // the queue.
-void FairHypervisor::book_forced_idle(Host& host, std::int64_t time) {
-  if (!options_.core_scheduling || time == host.idle_booked) return;
-  const std::int64_t elapsed = time - host.idle_booked;
-  host.idle_booked = time;
+template <class Book>
+void FairHypervisor::each_forced_idle(const Host& host, Book book) const {
+  if (!options_.core_scheduling) return;
   std::uint32_t idle = host.facts.threads() - host.busy;
   for (std::size_t at = 0; at < host.waiting.size() && idle > 0; ++at) {
-    const std::uint64_t number = host.waiting[at].unit;
-    Tenant& it = tenants_[units_[number].tenant];
-    const std::uint32_t more = std::min(idle, vcpus_of(host, it, number));
-    it.forced_idle_ns += more * elapsed;
+    const std::uint32_t number = host.waiting[at].unit;
+    const std::uint32_t tenant = units_[number].tenant;
+    const std::uint32_t more = std::min(idle, vcpus_of(host, tenants_[tenant], number));
+    book(tenant, more);
     idle -= more;
   }
 }
 
-// When a quota runs out, if nothing changes, or is renewed.
+void FairHypervisor::book_forced_idle(Host& host, std::int64_t time) {
+  if (time == host.idle_booked) return;
+  const auto elapsed = static_cast<std::uint64_t>(time - host.idle_booked);
+  host.idle_booked = time;
+  each_forced_idle(host, [&](std::uint32_t tenant, std::uint32_t vcpus) {
+    tenants_[tenant].forced_idle += vcpus * elapsed;
+  });
+}
+
+// When a quota runs out, if nothing changes, or is renewed. Precondition: counted to `time`.
 void FairHypervisor::expect(Host& host, Tenant& it, std::int64_t time) {
-  if (it.quota_ns == 0) return;
-  count(it, time);
-  const std::int64_t end = it.period_end(time);
+  const std::int64_t end = it.period_end;
   std::int64_t next = EventQueue::never;
   if (it.exhausted != 0) {
     next = end;
@@ -309,18 +310,26 @@ void FairHypervisor::expect(Host& host, Tenant& it, std::int64_t time) {
       next = end + ceil_divide(it.quota_ns, it.running);
     }
   }
-  it.quota_at = next;
-  host.quota_stale = 1;
+  std::int64_t& expected = host.capped[it.capped].end;
+  if (next <= host.quota_at) {
+    host.quota_at = next;
+  } else if (expected == host.quota_at) {
+    host.quota_stale = 1;
+  }
+  expected = next;
 }
 
 void FairHypervisor::renew_quotas(Host& host, std::int64_t time) {
   host.quota_stale = 1;
-  for (const std::uint32_t tenant : host.capped) {
+  for (Turn& due : host.capped) {
+    if (due.end != time) continue;
+    due.end = EventQueue::never;
+    const std::uint32_t tenant = due.tenant;
     Tenant& it = tenants_[tenant];
-    if (it.quota_at != time) continue;
-    count(it, time);
-    it.quota_at = EventQueue::never;
-    it.exhausted = it.exhausted == 0 ? 1 : 0;
+    count_quota(it, time);
+    const auto wanted = std::uint64_t{it.want} * static_cast<std::uint64_t>(time);
+    it.by_quota += it.exhausted == 0 ? 0 - wanted : wanted;
+    it.exhausted ^= 1;
     if (it.exhausted == 0) it.left_ns = it.quota_ns + std::min<std::int64_t>(it.left_ns, 0);
     if (!renew(host, tenant, time)) host.dirty = 1;
   }
@@ -347,18 +356,33 @@ double FairHypervisor::speed(std::uint32_t at) {
   return host.facts.speed * (host.busy_units + host.facts.smt_gain * more) / host.busy;
 }
 
-TenantAccount FairHypervisor::account(std::uint32_t tenant) {
+TenantAccount FairHypervisor::account(std::uint32_t tenant) const {
   require(tenant < tenants_.size(), "tenant", "is not there");
-  Tenant& it = tenants_[tenant];
-  if (it.host != none) book_forced_idle(hosts_[it.host], now_);
-  count(it, now_);
+  const Tenant& it = tenants_[tenant];
+  const std::int64_t until = std::min(now_, it.ended);
+  const auto now = static_cast<std::uint64_t>(until);
+  std::uint64_t forced_idle = it.forced_idle;
+  int128 work = it.work;
+  if (it.host != none) {
+    const Host& host = hosts_[it.host];
+    const auto elapsed = static_cast<std::uint64_t>(until - host.idle_booked);
+    each_forced_idle(host, [&](std::uint32_t other, std::uint32_t vcpus) {
+      if (other == tenant) forced_idle += vcpus * elapsed;
+    });
+    work += done_by(host, 1, until) * it.working_units;
+    const std::uint32_t more = it.working - it.working_units;
+    if (more > 0) work += (done_by(host, 2, until) - done_by(host, 1, until)) * more;
+  }
+  const std::uint64_t wanted = it.wanted + it.want * now;
   TenantAccount account;
-  account.run_ns = it.run_ns;
-  account.quota_ns = it.by_quota_ns;
-  account.forced_idle_ns = it.forced_idle_ns;
-  account.contention_ns = it.wanted_ns - it.run_ns - it.by_quota_ns - it.forced_idle_ns;
-  account.idle_ns = it.vcpus * (it.counted_to - it.started) - it.wanted_ns;
-  account.work_ns = static_cast<std::int64_t>(it.work >> 32);
+  account.run_ns = static_cast<std::int64_t>(it.run + it.running * now);
+  account.quota_ns =
+      static_cast<std::int64_t>(it.by_quota + (it.exhausted != 0 ? it.want * now : 0));
+  account.forced_idle_ns = static_cast<std::int64_t>(forced_idle);
+  account.contention_ns = static_cast<std::int64_t>(wanted) - account.run_ns - account.quota_ns -
+                          account.forced_idle_ns;
+  account.idle_ns = it.vcpus * (until - it.started) - static_cast<std::int64_t>(wanted);
+  account.work_ns = static_cast<std::int64_t>(work >> 32);
   return account;
 }
 

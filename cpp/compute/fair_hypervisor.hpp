@@ -34,8 +34,8 @@
 // Invariants, all in whole numbers:
 //   run + contention + quota + forced idle + idle = vcpus x (now - start), for each tenant;
 //   threads that run = min(threads, runnable vCPUs), for each host (units and cores, likewise);
-//   on one thread, between changes, nobody is a slice or more away from the weighted share; on
-//   several threads, two slices.
+// And if the set does not change, on one thread nobody is ever a slice away from the weighted
+// max-min share; on several threads two slices have never been seen, though nothing proves it.
 
 #pragma once
 
@@ -86,8 +86,8 @@ class FairHypervisor {
   // EventQueue::never if none will.
   std::int64_t next_event();
 
-  // The tenants whose `rate` has changed since the list was cleared, each once. When time passes
-  // over several changes, the last one counts.
+  // The tenants whose `rate` has changed since the list was cleared, each once; among them may be
+  // some whose rate is again what it was.
   const std::vector<std::uint32_t>& changed();
   void clear_changed();
 
@@ -100,7 +100,8 @@ class FairHypervisor {
   double rate(std::uint32_t tenant);
   // The speed of each busy thread, in reference vCPUs; the mean with core scheduling.
   double speed(std::uint32_t host);
-  TenantAccount account(std::uint32_t tenant);
+  // Asking changes nothing.
+  TenantAccount account(std::uint32_t tenant) const;
   // Times at which it was decided who runs.
   std::uint64_t decisions() const { return decisions_; }
 
@@ -119,6 +120,7 @@ class FairHypervisor {
  private:
   static constexpr std::uint32_t none = 0xFFFFFFFF;
 
+  static constexpr std::size_t fetched_ahead = 3;  // decisions
   static constexpr int128 rebase_above = static_cast<int128>(1) << 110;
 
   enum class Place : std::uint16_t {
@@ -130,7 +132,7 @@ class FairHypervisor {
   };
 
   // What gets a thread: a vCPU, or with core scheduling what gets a core.
-  struct Unit {
+  struct alignas(64) Unit {
     int128 ran = 0;       // virtual, at `since`; of one that competes
     int128 deadline = 0;  // virtual
     std::int64_t since = 0;
@@ -144,7 +146,8 @@ class FairHypervisor {
   // Who runs, by the end of the slice; who does nothing yet, by the end of the switch.
   struct Turn {
     std::int64_t end = 0;
-    std::uint64_t unit = 0;
+    std::uint32_t unit = 0;
+    std::uint32_t tenant = 0;
     friend bool operator<(const Turn& a, const Turn& b) {
       return a.end < b.end || (a.end == b.end && a.unit < b.unit);
     }
@@ -153,8 +156,8 @@ class FairHypervisor {
   // Who waits.
   struct Waiter {
     int128 deadline = 0;
-    int128 ran = 0;
-    std::uint64_t unit = 0;
+    std::uint32_t unit = 0;
+    std::uint32_t tenant = 0;
     std::uint64_t unused = 0;  // no padding
     friend bool operator<(const Waiter& a, const Waiter& b) {
       return a.deadline < b.deadline || (a.deadline == b.deadline && a.unit < b.unit);
@@ -164,10 +167,10 @@ class FairHypervisor {
   struct Host {
     HostFacts facts;
     std::vector<std::uint32_t> tenants;
-    std::vector<std::uint32_t> capped;  // those of them with a quota
-    SortedLine<Turn> running;           // of those who compete
+    std::vector<Turn> capped;  // those of them with a quota, and when it runs out or is renewed
+    SortedLine<Turn> running;  // of those who compete
     SortedLine<Waiter> waiting;
-    std::vector<std::uint64_t> indebted;
+    std::vector<std::uint32_t> indebted;
     SortedLine<Turn> switching;
     // Of those who compete, with weights w and virtual runtimes v at `synced`:
     int128 sum = 0;   // of w (v - base)
@@ -179,12 +182,12 @@ class FairHypervisor {
     std::int64_t speed_since = 0;
     std::int64_t speed_fixed = 0;  // 2^-32
     double speed = 1.0;
-    std::int64_t idle_booked = 0;  // forced idle has been booked until then
-    std::int64_t quota_at = EventQueue::never;
-    std::uint32_t per_unit = 1;  // vCPUs
-    std::uint32_t places = 1;    // for units
-    std::uint32_t aside = 0;     // units
-    std::uint32_t busy = 0;      // threads
+    std::int64_t idle_booked = 0;               // forced idle has been booked until then
+    std::int64_t quota_at = EventQueue::never;  // the first of capped, unless quota_stale
+    std::uint32_t per_unit = 1;                 // vCPUs
+    std::uint32_t places = 1;                   // for units
+    std::uint32_t aside = 0;                    // units
+    std::uint32_t busy = 0;                     // threads
     std::uint32_t busy_units = 0;
     std::uint32_t runnable = 0;  // units
     EventQueue::Handle event = EventQueue::none;
@@ -219,56 +222,70 @@ class FairHypervisor {
     }
   };
 
-  struct Tenant {
+  // Integrals over time are kept as what they are without the present: a vCPU that begins to run
+  // at t takes t from `run`, one that ends gives t, so that run + running x now is the time run,
+  // and nothing has to be counted in between. Unsigned, because what is in between may wrap.
+  struct alignas(64) Tenant {
     static constexpr bool plain_doubles = true;
-    int128 done_a_thread = 0;  // the host's, at counted_to
-    int128 work = 0;           // 2^-32 ns
-    double weight = 1.0;
-    double told = 0.0;      // the rate when it was listed last
+    int128 work = 0;        // 2^-32 ns
     std::int64_t pace = 0;  // virtual runtime a ns, of a unit
     std::int64_t part = 0;  // the weight of a unit
+    std::uint64_t run = 0;
+    std::uint32_t want = 0;
+    std::uint32_t running = 0;  // vCPUs
+    std::uint32_t first_unit = 0;
+    std::uint32_t host = none;
+    std::uint16_t listed = 0;  // in changed_
+    std::uint16_t exhausted = 0;
+    std::uint32_t capped = none;  // place among the capped of the host
+
+    std::uint64_t wanted = 0;
+    std::uint64_t by_quota = 0;
+    std::uint64_t forced_idle = 0;  // counted as time passes
+    double weight = 1.0;
+    std::int64_t started = 0;
+    std::int64_t ended = EventQueue::never;
+    std::uint32_t working = 0;  // vCPUs, without those still switching
+    std::uint32_t working_units = 0;
+    std::uint32_t vcpus = 1;
+    std::uint32_t place = 0;  // among the host's tenants
+
     std::int64_t quota_ns = 0;
     std::int64_t period_ns = 0;
     std::int64_t phase_ns = 0;
-    std::int64_t quota_at = EventQueue::never;  // when it runs out or is renewed
-    std::int64_t left_ns = 0;                   // of the quota, at counted_to
+    std::int64_t period_end = 0;  // of the period of counted_to
+    std::int64_t left_ns = 0;     // of the quota, at counted_to
     std::int64_t counted_to = 0;
-    std::int64_t started = 0;
-    std::int64_t run_ns = 0;
-    std::int64_t wanted_ns = 0;
-    std::int64_t by_quota_ns = 0;
-    std::int64_t forced_idle_ns = 0;
-    std::int64_t unused = 0;  // no padding
-    std::uint32_t vcpus = 1;
-    std::uint32_t first_unit = 0;
-    std::uint32_t host = none;
-    std::uint32_t place = 0;  // among the host's tenants
-    std::uint32_t want = 0;
     std::uint32_t parts = 0;     // runnable units its weight is for
     std::uint32_t runnable = 0;  // units, as decided last
-    std::uint32_t running = 0;   // vCPUs
-    std::uint32_t working = 0;   // vCPUs, without those still switching
-    std::uint32_t working_units = 0;
-    std::uint16_t alone = 1;  // its units do not compete
-    std::uint16_t exhausted = 0;
-    std::uint32_t listed = 0;  // in changed_
+    std::uint32_t alone = 1;     // its units do not compete
+    std::uint32_t unused = 0;    // no padding
 
-    std::int64_t period_end(std::int64_t time) const {
+    std::int64_t period_end_after(std::int64_t time) const {
       const std::int64_t since = (time - phase_ns) % period_ns;
       return time + period_ns - (since < 0 ? since + period_ns : since);
     }
   };
+  static_assert(sizeof(Unit) == 64 && sizeof(Tenant) == 192);
 
   // Accounts, quotas and time: fair_hypervisor.cpp.
   Tenant& present(std::uint32_t tenant);
   void enter(std::uint32_t tenant, std::uint32_t host);
   void leave(std::uint32_t tenant);
   void mark(std::uint32_t host);
-  void tell(std::uint32_t tenant);
+  void list(std::uint32_t tenant) {
+    if (tenants_[tenant].listed != 0) return;
+    tenants_[tenant].listed = 1;
+    changed_.push_back(tenant);
+  }
   double rate_of(const Tenant& it) const;
-  void count(Tenant& it, std::int64_t time);
+  int128 done_by(const Host& host, std::uint32_t vcpus, std::int64_t time) const;
+  void count_quota(Tenant& it, std::int64_t time);
+  void want_from(Tenant& it, std::uint32_t want, std::int64_t time);
   void set_speed(Host& host, std::int64_t time);
   void book_forced_idle(Host& host, std::int64_t time);
+  template <class Book>
+  void each_forced_idle(const Host& host, Book book) const;
   void expect(Host& host, Tenant& it, std::int64_t time);
   void renew_quotas(Host& host, std::int64_t time);
   std::int64_t next_of(Host& host);
@@ -277,34 +294,35 @@ class FairHypervisor {
   void settle_all();
 
   // Who competes and who runs: fair_decisions.cpp, fair_turns.cpp.
-  static std::uint32_t vcpus_of(const Host& host, const Tenant& it, std::uint64_t unit);
+  static std::uint32_t vcpus_of(const Host& host, const Tenant& it, std::uint32_t unit);
   static bool on_thread(const Unit& unit) {
     return unit.place == Place::aside || unit.place == Place::running;
   }
   static bool competes(const Unit& unit) { return unit.place >= Place::running; }
   std::uint32_t runnable_units(const Host& host, const Tenant& it) const;
   void set_weight(Tenant& it, std::uint32_t parts);
-  void resize(Host& host, Tenant& it, std::uint32_t want);
+  void resize(Host& host, Tenant& it, std::uint32_t want, std::int64_t time);
   bool renew(Host& host, std::uint32_t tenant, std::int64_t time);
   void settle(Host& host, std::int64_t time);
   void claim(const Host& host);
   bool regroup(Host& host, Tenant& it, std::uint32_t runnable, bool alone, std::int64_t time);
-  bool become_runnable(Host& host, std::uint64_t number, bool alone, bool has_quit,
+  bool become_runnable(Host& host, std::uint32_t number, bool alone, bool has_quit,
                        std::int64_t time);
-  void block(Host& host, std::uint64_t number, bool alone, bool has_quit, std::int64_t time);
+  void block(Host& host, std::uint32_t number, bool alone, bool has_quit, std::int64_t time);
   void place_entering(Host& host, std::int64_t time);
   void hand_out(Host& host, bool woken, std::int64_t time);
   void turn(Host& host, std::int64_t time);
+  void fetch(const Host& host, std::size_t ahead) const;
   void forget_paid_debts(Host& host);
   std::size_t next_waiter(const Host& host) const;
   std::size_t worst_running(const Host& host) const;
-  void occupy(Host& host, std::uint64_t number, bool pays, std::int64_t time);
-  void vacate(Host& host, std::uint64_t number, std::int64_t time);
-  void resume(Host& host, std::uint64_t number, std::int64_t time);
+  void occupy(Host& host, std::uint32_t number, bool pays, std::int64_t time);
+  void vacate(Host& host, std::uint32_t number, std::int64_t time);
+  void resume(Host& host, std::uint32_t number, std::int64_t time);
   void preempt(Host& host, std::size_t running, std::int64_t time);
-  void wait(Host& host, std::uint64_t number);
-  void quit(Host& host, std::uint64_t number, std::int64_t time);
-  void ask(Unit& unit, std::uint64_t number);
+  void wait(Host& host, std::uint32_t number);
+  void quit(Host& host, std::uint32_t number, std::int64_t time);
+  void ask(Unit& unit, std::uint32_t number);
 
   FairOptions options_;
   StreamKey key_;
@@ -318,7 +336,7 @@ class FairHypervisor {
   std::uint64_t decisions_ = 0;
   // For the time of one call only.
   std::vector<Claim> claims_;
-  std::vector<std::uint64_t> entering_;
+  std::vector<std::uint32_t> entering_;
   int128 mean_ = 0;
 };
 

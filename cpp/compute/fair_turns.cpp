@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compute/fair_hypervisor.hpp"
+#include "kernel/hot_path.hpp"
 
 namespace nephoscope {
 
@@ -11,7 +12,7 @@ void FairHypervisor::hand_out(Host& host, bool woken, std::int64_t time) {
   while (host.running.size() > places) preempt(host, worst_running(host), time);
   const auto resume_next = [&] {
     const std::size_t next = next_waiter(host);
-    const std::uint64_t number = host.waiting[next].unit;
+    const std::uint32_t number = host.waiting[next].unit;
     host.waiting.erase(next);
     resume(host, number, time);
   };
@@ -21,51 +22,60 @@ void FairHypervisor::hand_out(Host& host, bool woken, std::int64_t time) {
     const Waiter& next = host.waiting[next_waiter(host)];
     const std::size_t worst = worst_running(host);
     const bool later = next.deadline < units_[host.running[worst].unit].deadline;
-    if (!later || !host.eligible(next.ran)) return;
+    if (!later || !host.eligible(units_[next.unit].ran)) return;
     resume_next();
     preempt(host, worst_running(host), time);
   }
 }
 
+// What a decision will probably look at: memory is far away when there are many hosts.
+void FairHypervisor::fetch(const Host& host, std::size_t ahead) const {
+  if (host.running.size() > ahead) {
+    NEPHOSCOPE_PREFETCH(units_.data() + host.running[ahead].unit);
+    NEPHOSCOPE_PREFETCH(tenants_.data() + host.running[ahead].tenant);
+  }
+  if (host.waiting.size() > ahead) {
+    NEPHOSCOPE_PREFETCH(units_.data() + host.waiting[ahead].unit);
+    NEPHOSCOPE_PREFETCH(tenants_.data() + host.waiting[ahead].tenant);
+  }
+}
+
 // The slice of the first in the line of those who run has ended.
 void FairHypervisor::turn(Host& host, std::int64_t time) {
-  const std::uint64_t number = host.running[0].unit;
+  const std::uint32_t number = host.running[0].unit;
   Unit& unit = units_[number];
+  Tenant& it = tenants_[unit.tenant];
   ++decisions_;
+  fetch(host, fetched_ahead);
   host.sync(time);
-  unit.ran += static_cast<int128>(tenants_[unit.tenant].pace) * (time - unit.since);
+  unit.ran += static_cast<int128>(it.pace) * (time - unit.since);
   unit.since = time;
   ask(unit, number);
   if (!host.indebted.empty()) forget_paid_debts(host);
   host.running.erase(0);
-  const std::size_t at = host.waiting.empty() ? 0 : next_waiter(host);
-  bool stays = host.waiting.empty();
-  if (!stays) {
-    const Waiter& next = host.waiting[at];
-    const bool may = host.eligible(unit.ran);
-    const bool next_may = host.eligible(next.ran);
-    stays = may != next_may ? may : unit.deadline < next.deadline;
-  }
-  if (stays) return host.running.insert({time + unit.left, number});
+  if (host.waiting.empty()) return host.running.insert({time + unit.left, number, unit.tenant});
+  const std::size_t at = next_waiter(host);
+  const std::uint32_t next = host.waiting[at].unit;
+  const bool may = host.eligible(unit.ran);
+  const bool next_may = host.eligible(units_[next].ran);
+  const bool stays = may != next_may ? may : unit.deadline < host.waiting[at].deadline;
+  if (stays) return host.running.insert({time + unit.left, number, unit.tenant});
   book_forced_idle(host, time);
-  const std::uint64_t next = host.waiting[at].unit;
   host.waiting.erase(at);
-  const Tenant& it = tenants_[unit.tenant];
   host.pace -= static_cast<int128>(it.pace) * it.part;
   vacate(host, number, time);
   unit.place = Place::waiting;
   wait(host, number);
   resume(host, next, time);
-  for (const std::uint32_t tenant : {unit.tenant, units_[next].tenant}) {
-    expect(host, tenants_[tenant], time);
-    tell(tenant);
-  }
+  if (it.quota_ns != 0) expect(host, it, time);
+  Tenant& other = tenants_[units_[next].tenant];
+  if (other.quota_ns != 0) expect(host, other, time);
 }
 
 // Of those who wait, the eligible one with the earliest deadline, or if there is none, the first.
 std::size_t FairHypervisor::next_waiter(const Host& host) const {
   for (std::size_t at = 0; at < host.waiting.size(); ++at) {
-    if (host.eligible(host.waiting[at].ran)) return at;
+    if (host.eligible(units_[host.waiting[at].unit].ran)) return at;
   }
   return 0;
 }
@@ -81,48 +91,56 @@ std::size_t FairHypervisor::worst_running(const Host& host) const {
   return worst;
 }
 
-void FairHypervisor::occupy(Host& host, std::uint64_t number, bool pays, std::int64_t time) {
-  Tenant& it = tenants_[units_[number].tenant];
-  count(it, time);
+void FairHypervisor::occupy(Host& host, std::uint32_t number, bool pays, std::int64_t time) {
+  const std::uint32_t tenant = units_[number].tenant;
+  Tenant& it = tenants_[tenant];
   const std::uint32_t vcpus = vcpus_of(host, it, number);
+  if (it.quota_ns != 0) count_quota(it, time);
   it.running += vcpus;
+  it.run -= vcpus * static_cast<std::uint64_t>(time);
   host.busy += vcpus;
   ++host.busy_units;
   if (pays && options_.switch_cost_ns > 0) {
-    host.switching.insert({time + options_.switch_cost_ns, number});
-  } else {
-    it.working += vcpus;
-    ++it.working_units;
+    host.switching.insert({time + options_.switch_cost_ns, number, tenant});
+    return;
   }
+  it.working += vcpus;
+  ++it.working_units;
+  it.work -= done_by(host, vcpus, time);
+  list(tenant);
 }
 
-void FairHypervisor::vacate(Host& host, std::uint64_t number, std::int64_t time) {
-  Tenant& it = tenants_[units_[number].tenant];
-  count(it, time);
+void FairHypervisor::vacate(Host& host, std::uint32_t number, std::int64_t time) {
+  const std::uint32_t tenant = units_[number].tenant;
+  Tenant& it = tenants_[tenant];
   const std::uint32_t vcpus = vcpus_of(host, it, number);
+  if (it.quota_ns != 0) count_quota(it, time);
   it.running -= vcpus;
+  it.run += vcpus * static_cast<std::uint64_t>(time);
   host.busy -= vcpus;
-  --host.busy_units;
+  host.busy_units -= vcpus != 0 ? 1U : 0U;
   for (std::size_t at = 0; at < host.switching.size(); ++at) {
     if (host.switching[at].unit == number) return host.switching.erase(at);
   }
   it.working -= vcpus;
-  --it.working_units;
+  it.working_units -= vcpus != 0 ? 1U : 0U;
+  it.work += done_by(host, vcpus, time);
+  list(tenant);
 }
 
 // From waiting to running; no longer in the line of those who wait.
-void FairHypervisor::resume(Host& host, std::uint64_t number, std::int64_t time) {
+void FairHypervisor::resume(Host& host, std::uint32_t number, std::int64_t time) {
   Unit& unit = units_[number];
   const Tenant& it = tenants_[unit.tenant];
   unit.place = Place::running;
   unit.since = time;
   host.pace += static_cast<int128>(it.pace) * it.part;
-  host.running.insert({time + unit.left, number});
+  host.running.insert({time + unit.left, number, unit.tenant});
   occupy(host, number, true, time);
 }
 
 void FairHypervisor::preempt(Host& host, std::size_t running, std::int64_t time) {
-  const std::uint64_t number = host.running[running].unit;
+  const std::uint32_t number = host.running[running].unit;
   Unit& unit = units_[number];
   const Tenant& it = tenants_[unit.tenant];
   host.running.erase(running);
@@ -136,12 +154,12 @@ void FairHypervisor::preempt(Host& host, std::size_t running, std::int64_t time)
   wait(host, number);
 }
 
-void FairHypervisor::wait(Host& host, std::uint64_t number) {
-  host.waiting.insert({units_[number].deadline, units_[number].ran, number, 0});
+void FairHypervisor::wait(Host& host, std::uint32_t number) {
+  host.waiting.insert({units_[number].deadline, number, units_[number].tenant, 0});
 }
 
 // The next request: a slice, or at first a part of one, at random.
-void FairHypervisor::ask(Unit& unit, std::uint64_t number) {
+void FairHypervisor::ask(Unit& unit, std::uint32_t number) {
   const Tenant& it = tenants_[unit.tenant];
   unit.left = options_.slice_ns;
   if (unit.fresh != 0) {

@@ -29,6 +29,10 @@ class SortedLine {
   }
 
   void erase(std::size_t at) {
+    if (at == 0) [[likely]] {
+      ++head_;
+      return;
+    }
     const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(head_);
     const auto place = first + static_cast<std::ptrdiff_t>(at);
     if (2 * at < size()) {
