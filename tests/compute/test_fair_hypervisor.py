@@ -139,6 +139,68 @@ def test_a_half_time_sleeper_beside_a_hog_gets_a_third():
     assert shares.tolist() == pytest.approx([1 / 3, 2 / 3], abs=0.002)
 
 
+def turns(made, size: int, count: int) -> list[tuple[int, int]]:
+    """Who runs on one thread, and for how long, decision by decision."""
+    found = []
+    for _ in range(count):
+        now, who = made.now_ns, int(np.argmax(made.shares(np.arange(size))))
+        made.advance(made.next_event())
+        found.append((who, made.now_ns - now))
+    return found
+
+
+def test_turns_by_hand():
+    """Weights 2 to 1: A reaches half a virtual slice and is ahead of the mean of a third, so B has
+    a slice, is ahead with 1 where the mean is two thirds, and A has two. Equal ones take turns.
+    """
+    made = hogs([512.0, 256.0])
+    made.advance(SECOND)
+    made.advance(made.next_event())
+    found = turns(made, 2, 300)
+    assert {length for _, length in found} == {SLICE}
+    first = [who for who, _ in found].index(1)
+    assert [at for at, (who, _) in enumerate(found) if who == 1] == list(range(first, 300, 3))
+
+    equal = hogs([100.0] * 3)
+    equal.advance(SECOND)
+    equal.advance(equal.next_event())
+    order = [who for who, _ in turns(equal, 3, 30)]
+    assert sorted(order[:3]) == [0, 1, 2]
+    assert order == order[:3] * 10
+
+
+def test_who_sleeps_while_owed_is_paid_afterwards():
+    """A napper that blocks just before its turn would lose the third of a slice it is owed."""
+    long = 19 * SLICE // 10
+    fluid = _core.hypervisor.FluidHypervisor()
+    fluid.add_host(1, 1, 0.25, 1.0)
+    made = fair()
+    for each in (made, fluid):
+        add(each, [0, 0, 0])
+        want(each, [0, 1, 2], 1)
+
+    def both_until(stop: int) -> None:
+        for each in (made, fluid):
+            each.advance(stop)
+
+    waited, naps = 0, 0
+    while naps < 300:
+        runs, now = made.shares([0])[0] == 1.0, made.now_ns
+        both_until(min(made.next_event(), now + long - waited))
+        waited = 0 if runs else waited + made.now_ns - now
+        if waited < long:
+            continue
+        waited, naps = 0, naps + 1
+        for each in (made, fluid):
+            want(each, 0, 0)
+        both_until(made.now_ns + 20 * MS)
+        for each in (made, fluid):
+            want(each, 0, 1)
+    exact = fluid.accounts([0])["run_ns"][0]
+    assert exact > 300 * SLICE
+    assert abs(account(made)[0] - exact) <= 2 * SLICE
+
+
 @pytest.mark.parametrize(("cores", "size"), [(1, 2), (1, 7), (3, 8), (4, 5)])
 def test_nobody_waits_longer_than_the_slices_of_the_others(cores, size):
     made = hogs([256.0] * size, cores=cores)
@@ -250,12 +312,13 @@ def test_a_victim_gets_its_share_whatever_the_others_do(adversary, cores, others
     assert account(made)[0] >= share * 3 * SECOND - 2 * SLICE
 
 
-def test_more_vcpus_do_not_take_a_victims_share():
-    made = hogs([256.0, 256.0], cores=2, vcpus=[1, 16])
+@pytest.mark.parametrize(("per_vcpu", "isolated"), [(False, True), (True, False)])
+def test_more_vcpus_take_a_victims_share_only_if_each_has_the_weight(per_vcpu, isolated):
+    made = hogs([256.0, 256.0], cores=2, vcpus=[1, 16], weight_per_vcpu=per_vcpu)
     for k in range(300):
         want(made, 1, 1 + 15 * (k % 2))
         made.advance(10 * MS * (k + 1))
-    assert account(made)[0] >= 3 * SECOND - 2 * SLICE
+    assert (account(made)[0] >= 3 * SECOND - 2 * SLICE) == isolated
 
 
 # --- caps -------------------------------------------------------------------------------------
