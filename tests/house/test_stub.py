@@ -19,6 +19,9 @@ MODULES = {
     "lifecycle": _core.lifecycle,
     "math": _core.math,
     "placement": _core.placement,
+    "fair_hypervisor": _core.fair_hypervisor,
+    "hypervisor": _core.hypervisor,
+    "math": _core.math,
 }
 
 # Parameters without their types: the names, and whether each has a default.
