@@ -142,6 +142,10 @@ void bind_hosts(py::module_& m) {
       .value("credit", SchedulerKind::credit)
       .value("pinned", SchedulerKind::pinned)
       .finalize();
+  py::class_<SchedulerFacts>(m, "SchedulerFacts")
+      .def(py::init<>())
+      .def_readwrite("kind", &SchedulerFacts::kind)
+      .def_readwrite("core_scheduling", &SchedulerFacts::core_scheduling);
   py::class_<HostFacts>(m, "HostFacts")
       .def(py::init<>())
       .def_readwrite("cores", &HostFacts::cores)

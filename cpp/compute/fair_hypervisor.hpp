@@ -46,11 +46,10 @@
 #include "compute/sorted_line.hpp"
 #include "compute/water_level.hpp"
 #include "kernel/event_queue.hpp"
+#include "kernel/int128.hpp"
 #include "kernel/random.hpp"
 
 namespace nephoscope {
-
-__extension__ typedef __int128 int128;
 
 struct FairOptions {
   std::int64_t slice_ns = 2'800'000;  // 0.7 ms x (1 + log2 8), as Linux has it from 8 CPUs on

@@ -9,6 +9,7 @@ namespace nephoscope {
 namespace {
 
 constexpr std::uint32_t most_hosts = 1'048'576;
+constexpr std::uint32_t most_threads = 4096;
 
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
@@ -18,6 +19,8 @@ void require(bool condition, const char* field, const char* message) {
 
 std::uint32_t HostPools::add_pool(const HostPoolFacts& facts) {
   check(facts.host);
+  require(facts.scheduler.kind != SchedulerKind::pinned || facts.cpu_overcommit <= 1.0,
+          "cpu_overcommit", "must be 1 at most where every vCPU has a thread of its own");
   Pool& pool = pools_.emplace_back(Pool{facts, Hypervisor(facts.scheduler), 0, 0, {}, {}});
   if (!facts.on_demand) {
     require(facts.count >= 1 && facts.count <= most_hosts, "count", "must be from 1 to 1,048,576");
@@ -50,10 +53,25 @@ void HostPools::add_hosts(Pool& pool) {
   racks_ += zones * facts.racks;
 }
 
+// Tried on a host that is large enough for anybody.
+void HostPools::check_tenant(std::uint32_t at, const TenantFacts& facts) const {
+  Hypervisor trial(pools_[at].facts.scheduler);
+  trial.add_host({most_threads, 1, 1.0, 1.0});
+  trial.add_tenant(0, facts);
+}
+
+std::uint32_t HostPools::vcpus_taken(std::uint32_t at, std::uint32_t vcpus) const {
+  const HostPoolFacts& pool = pools_[at].facts;
+  if (pool.scheduler.kind != SchedulerKind::pinned) return vcpus;
+  const std::uint32_t per_core = pool.host.threads_per_core;
+  return (vcpus + per_core - 1) / per_core * per_core;
+}
+
 bool HostPools::shares(std::uint32_t at, const TenantFacts& facts) const {
   const HostPoolFacts& pool = pools_[at].facts;
   const bool slows = pool.host.threads_per_core > 1 && pool.host.smt_gain < 1.0;
-  return pool.cpu_overcommit > 1.0 || slows || facts.quota_ns != 0;
+  const bool apart = pool.scheduler.core_scheduling;  // a thread may be kept idle
+  return pool.cpu_overcommit > 1.0 || slows || apart || facts.quota_ns != 0;
 }
 
 Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,

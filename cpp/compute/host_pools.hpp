@@ -20,7 +20,7 @@
 namespace nephoscope {
 
 struct HostPoolFacts {
-  SchedulerKind scheduler = SchedulerKind::fluid;
+  SchedulerFacts scheduler;
   std::uint32_t count = 1;
   HostFacts host;
   std::int64_t memory = std::int64_t{1} << 60;  // bytes of a host
@@ -43,6 +43,11 @@ class HostPools {
   std::uint32_t add_group(GroupStrategy strategy, std::uint32_t partitions) {
     return placement_.add_group(strategy, partitions);
   }
+
+  // Throws SpecError, with the field's name, where the pool's scheduler refuses such a tenant.
+  void check_tenant(std::uint32_t pool, const TenantFacts& facts) const;
+  // vCPUs of a host that such an instance takes: pinned ones take whole cores.
+  std::uint32_t vcpus_taken(std::uint32_t pool, std::uint32_t vcpus) const;
 
   // Whether an instance in that pool has to be hosted.
   bool shares(std::uint32_t pool, const TenantFacts& facts) const;

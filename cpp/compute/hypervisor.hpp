@@ -11,12 +11,20 @@
 #include <variant>
 #include <vector>
 
+#include "compute/fair_hypervisor.hpp"
 #include "compute/fluid_hypervisor.hpp"
 #include "compute/hypervisor_facts.hpp"
+#include "compute/pinned_hypervisor.hpp"
 
 namespace nephoscope {
 
 enum class SchedulerKind : std::uint8_t { fluid, fair, credit, pinned };
+
+struct SchedulerFacts {
+  SchedulerKind kind = SchedulerKind::fluid;
+  bool core_scheduling = false;  // fair: siblings of a core belong to one tenant
+  std::uint64_t seed = 0;        // of what a scheduler does at random
+};
 
 class Hypervisor {
   // Calls must be seen before they are used: what they return is deduced.
@@ -26,9 +34,8 @@ class Hypervisor {
   }
 
  public:
-  explicit Hypervisor(SchedulerKind kind) : kind_(kind) {}
-
-  SchedulerKind kind() const { return kind_; }
+  // Throws SpecError with the field's name when a fact is not legal.
+  explicit Hypervisor(const SchedulerFacts& facts);
 
   std::uint32_t add_host(const HostFacts& facts) {
     return with([&](auto& it) { return it.add_host(facts); });
@@ -70,8 +77,7 @@ class Hypervisor {
   }
 
  private:
-  SchedulerKind kind_;
-  std::variant<FluidHypervisor> scheduler_;
+  std::variant<FluidHypervisor, FairHypervisor, PinnedHypervisor> scheduler_;
 };
 
 }  // namespace nephoscope

@@ -9,7 +9,9 @@ void World::build_hosts(const WorldSpec& spec) {
   require(spec.hosts.size() < 65'535, "hosts", "has too many entries");
   for (std::size_t index = 0; index < spec.hosts.size(); ++index) {
     HostPoolFacts facts = spec.hosts[index].facts;
-    facts.draws = stream_key(seed_, replication_, "hosts/" + spec.hosts[index].name + "/placement");
+    const std::string name = "hosts/" + spec.hosts[index].name;
+    facts.scheduler.seed = stream_key(seed_, replication_, name + "/scheduler").k0;
+    facts.draws = stream_key(seed_, replication_, name + "/placement");
     try {
       hosts_.add_pool(facts);
     } catch (const SpecError& error) {
@@ -47,7 +49,11 @@ void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
     fleet.pending = Sampler(from.pending, stream_key(seed_, replication_, name + "/pending"));
     fleet.boot = Sampler(from.boot, stream_key(seed_, replication_, name + "/boot"));
     fleet.placed = from.hosts != FleetSpec::dedicated;
-    if (fleet.placed) nephoscope::check(fleet.request);
+    if (fleet.placed) {
+      nephoscope::check(fleet.request);
+      hosts_.check_tenant(from.hosts, fleet.tenant);
+      fleet.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus);
+    }
     if (!fleet.placed && from.quota_ns != 0) own_hosts(from, fleet);
   } catch (const SpecError& error) {
     throw SpecError(path + error.path, error.what());

@@ -15,13 +15,11 @@ STUBS = Path(__file__).parents[2] / "python" / "nephoscope" / "_core"
 MODULES = {
     "__init__": _core,
     "buckets": _core.buckets,
+    "fair_hypervisor": _core.fair_hypervisor,
     "hypervisor": _core.hypervisor,
     "lifecycle": _core.lifecycle,
     "math": _core.math,
     "placement": _core.placement,
-    "fair_hypervisor": _core.fair_hypervisor,
-    "hypervisor": _core.hypervisor,
-    "math": _core.math,
 }
 
 # Parameters without their types: the names, and whether each has a default.

@@ -195,7 +195,11 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
 def pools(draw) -> Tree:
     """Hosts that are small, so that they are contended and sometimes full."""
     threads = draw(st.sampled_from([1, 1, 2]))
+    scheduler = draw(st.sampled_from(["fluid", "fluid", "fair", "pinned"]))
+    apart = draw(st.booleans()) if scheduler == "fair" else False
     return {
+        "scheduler": scheduler,
+        "core_scheduling": apart,
         "count": draw(st.sampled_from([1, 2, 4])),
         "type": {
             "cores": draw(st.sampled_from([1, 2, 4])),
@@ -203,7 +207,9 @@ def pools(draw) -> Tree:
             "clock": draw(st.sampled_from(["3.1GHz", "2.5GHz"])),
             "memory": draw(st.sampled_from(["4GiB", "64GiB"])),
         },
-        "cpu_overcommit": draw(st.sampled_from([1.0, 2.0, 3.5])),
+        "cpu_overcommit": 1.0 if scheduler == "pinned" else draw(st.sampled_from([1.0, 2.0, 3.5])),
+        "place": draw(st.sampled_from(["first_fit", "best_fit", "worst_fit", "random", "spread"])),
+        **draw(st.sampled_from([{}, {"zones": ["a", "b"], "racks": 2}])),
         "smt_gain": draw(st.sampled_from([1.0, 0.3])),
     }
 

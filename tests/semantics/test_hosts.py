@@ -111,6 +111,46 @@ def test_an_instance_alone_on_its_host_is_not_slowed_by_others_elsewhere(lab):
     assert latency(of(result, "jobs")) == exactly(1)
 
 
+# --- schedulers -------------------------------------------------------------------------------
+
+
+def test_pinned_tenants_do_not_notice_a_neighbour(lab):
+    hosts = hall(4, overcommit=1, scheduler="pinned")
+    alone = run(scenario(lab.at(0, 0.3, 5), fleets={"web": tenant(vcpus=2, count=1)}, hosts=hosts))
+    web, batch = tenant(vcpus=2), tenant(vcpus=2)
+    beside = run(two(lab, [0, 0.3, 5], [0, 0, 0, 0], web=web, batch=batch, hosts=hosts))
+    assert latency(of(beside, "users")) == latency(of(alone, "customers")) == exactly(1, 1, 1)
+    assert beside["hosts"]["hall"]["steal_s"] == {"contention": 0, "cap": 0, "smt": 0}
+
+
+def test_pinned_tenants_take_whole_cores(lab):
+    hosts = hall(2, overcommit=1, scheduler="pinned", type={"threads_per_core": 2})
+    result = run(scenario(lab.at(0), fleets={"web": tenant(count=4)}, hosts=hosts))
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+
+
+def test_fair_gives_slices_in_turn(lab):
+    """Two seconds of work between two, in slices of 2.8 ms: neither is a slice from its half."""
+    result = run(two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hall(scheduler="fair")))
+    times = sorted(of(result, name)["latency_s"]["max"] for name in ("users", "jobs"))
+    assert times[1] == pytest.approx(2.0, abs=1e-8)
+    assert 2.0 - 2 * 0.0028 < times[0] < 2.0
+    steal = sum(result["fleets"][name]["steal_s"]["contention"] for name in ("web", "batch"))
+    assert steal == pytest.approx(times[0] / 2 + times[0] / 2, abs=0.003)
+
+
+def test_fair_with_core_scheduling_keeps_threads_idle(lab):
+    # One core of two threads, one vCPU each: only one of them can be on the core.
+    hosts = hall(1, scheduler="fair", core_scheduling=True, type={"threads_per_core": 2})
+    result = run(two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hosts))
+    assert max(of(result, name)["latency_s"]["max"] for name in ("users", "jobs")) == (
+        pytest.approx(2.0, abs=1e-8)
+    )
+    steal = result["hosts"]["hall"]["steal_s"]
+    assert steal["smt"] == pytest.approx(2.0, abs=0.01)
+    assert steal["contention"] == 0
+
+
 # --- what a host is ---------------------------------------------------------------------------
 
 

@@ -261,6 +261,12 @@ class SchedulerKind(enum.Enum):
     pinned = 3
 
 @final
+class SchedulerFacts:
+    def __init__(self) -> None: ...
+    kind: SchedulerKind
+    core_scheduling: bool
+
+@final
 class HostFacts:
     def __init__(self) -> None: ...
     cores: int
@@ -271,7 +277,7 @@ class HostFacts:
 @final
 class HostPoolFacts:
     def __init__(self) -> None: ...
-    scheduler: SchedulerKind
+    scheduler: SchedulerFacts
     count: int
     host: HostFacts
     memory: int

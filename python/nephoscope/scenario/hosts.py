@@ -1,7 +1,7 @@
 """Hosts: the machines that tenants share, and who shares them out."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Strict, model_validator
 
@@ -119,8 +119,11 @@ class Hosts(Model):
 
     count: Annotated[int, whole(1, HOSTS_MAX)] = 1
     type: HostType
-    scheduler: Literal["fluid"] = "fluid"
-    """How the CPU of a host is shared; fluid is weighted max-min fairness at every instant."""
+    scheduler: Literal["fluid", "fair", "pinned"] = "fluid"
+    """How the CPU of a host is shared: fluid is weighted max-min fairness at every instant, fair
+    gives slices by virtual deadlines, pinned a thread of its own to every vCPU."""
+    core_scheduling: bool = False
+    """fair: the threads of a core run vCPUs of one tenant only."""
     cpu_overcommit: Annotated[float, number(0.01, 1000.0)] = 1.0
     """vCPUs that may be placed on a host for each of its threads."""
     smt_gain: Annotated[float, number(0.0, 1.0)] = 1.0
@@ -133,6 +136,15 @@ class Hosts(Model):
     """Availability zones, to which the hosts are dealt in turn; `zone` is one."""
     racks: Annotated[int, whole(1, HOSTS_MAX)] = 1
     """Racks in each zone, to which its hosts are dealt in turn."""
+
+    @model_validator(mode="after")
+    def _fits_its_scheduler(self) -> Self:
+        if self.core_scheduling and self.scheduler != "fair":
+            raise refusal("core_scheduling is of the scheduler fair alone", "scheduler: fair")
+        if self.scheduler == "pinned" and self.cpu_overcommit > 1.0:
+            message = "pinned gives every vCPU a thread of its own: they cannot be overcommitted"
+            raise refusal(message, "cpu_overcommit of 1 or less, or another scheduler")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -61,7 +61,8 @@ class Places:
 
     def _pool(self, name: str, hosts: Hosts) -> _core.HostPoolSpec:
         facts = _core.HostPoolFacts()
-        facts.scheduler = _core.SchedulerKind[hosts.scheduler]
+        facts.scheduler.kind = _core.SchedulerKind[hosts.scheduler]
+        facts.scheduler.core_scheduling = hosts.core_scheduling
         facts.count = hosts.count
         facts.memory = int(hosts.type.memory)
         facts.accelerators = hosts.type.accelerators

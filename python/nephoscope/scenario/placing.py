@@ -13,6 +13,8 @@ from nephoscope.scenario.references import entries, mapping, sequence
 
 ZONES_MAX = 64
 
+_WITHOUT_RESERVATIONS = ("fair", "credit")
+
 # What is said of sharing hosts.
 _OF_HOSTS = ("weight", "reservation", "zones", "placement")
 
@@ -51,6 +53,11 @@ def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterat
         message = f"{reservation:g} vCPUs cannot be reserved for an instance of {vcpus}"
         yield document.problem((*where, "reservation"), message, allowed=f"at most {vcpus}")
     hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet["hosts"])))
+    scheduler = hosts.get("scheduler", "fluid")
+    if "reservation" in fleet and scheduler in _WITHOUT_RESERVATIONS:
+        message = f"the scheduler {scheduler} has no reservations"
+        at = (*where, "reservation")
+        yield document.problem(at, message, allowed="hosts of another scheduler", at_key=True)
     known = _zones(hosts)
     for i, zone in enumerate(sequence(fleet.get("zones"))):
         if hosts and isinstance(zone, str) and zone not in known:

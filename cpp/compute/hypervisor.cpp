@@ -1,0 +1,31 @@
+#include "compute/hypervisor.hpp"
+
+#include "kernel/errors.hpp"
+
+namespace nephoscope {
+
+Hypervisor::Hypervisor(const SchedulerFacts& facts) {
+  const bool fair = facts.kind == SchedulerKind::fair;
+  if (facts.core_scheduling && !fair) {
+    throw SpecError("core_scheduling", "is of the scheduler fair alone");
+  }
+  switch (facts.kind) {
+    case SchedulerKind::fluid:
+      return;
+    case SchedulerKind::fair: {
+      FairOptions options;
+      options.seed = facts.seed;
+      options.core_scheduling = facts.core_scheduling;
+      scheduler_.emplace<FairHypervisor>(options);
+      return;
+    }
+    case SchedulerKind::pinned:
+      scheduler_.emplace<PinnedHypervisor>();
+      return;
+    case SchedulerKind::credit:
+      break;
+  }
+  throw SpecError("scheduler", "is not known");
+}
+
+}  // namespace nephoscope
