@@ -139,6 +139,13 @@ std::int64_t HostPools::next_event() {
   return next;
 }
 
+TenantAccount HostPools::last_account(std::uint32_t instance, std::int64_t& told) const {
+  const Place& place = places_[instance];
+  const Hypervisor& hypervisor = pools_[place.pool].hypervisor;
+  told = hypervisor.now();
+  return hypervisor.account(place.tenant);
+}
+
 TenantAccount HostPools::account(std::uint32_t instance, std::int64_t now) {
   const Place& place = places_[instance];
   Hypervisor& hypervisor = pools_[place.pool].hypervisor;

@@ -89,6 +89,8 @@ class HostPools {
   std::uint32_t host_of(std::uint32_t instance) const { return places_[instance].host; }
   // Of a hosted instance, until now.
   TenantAccount account(std::uint32_t instance, std::int64_t now);
+  // The same, until its hypervisor was told of something last, and that instant.
+  TenantAccount last_account(std::uint32_t instance, std::int64_t& told) const;
 
   template <class Archive>
   void serialize(Archive& archive) {

@@ -67,8 +67,11 @@ class Hypervisor {
   double rate(std::uint32_t tenant) {
     return with([&](auto& it) { return it.rate(tenant); });
   }
-  TenantAccount account(std::uint32_t tenant) {
-    return with([&](auto& it) { return it.account(tenant); });
+  std::int64_t now() const {
+    return std::visit([](const auto& it) { return it.now(); }, scheduler_);
+  }
+  TenantAccount account(std::uint32_t tenant) const {
+    return std::visit([&](const auto& it) { return it.account(tenant); }, scheduler_);
   }
 
   template <class Archive>
