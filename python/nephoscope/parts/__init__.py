@@ -11,6 +11,7 @@ Their options are in the words of the scenario language, their times in integer 
 """
 
 from nephoscope._core import EventQueue, Histogram, Series
+from nephoscope.parts.guests import Guests
 from nephoscope.parts.hypervisor import SCHEDULERS, Hypervisor, share_out
 from nephoscope.parts.router import NO_TARGET, Router
 from nephoscope.parts.streams import arrivals, random_words, sample
@@ -19,6 +20,7 @@ __all__ = [
     "NO_TARGET",
     "SCHEDULERS",
     "EventQueue",
+    "Guests",
     "Histogram",
     "Hypervisor",
     "Router",
