@@ -54,7 +54,13 @@ class Kernels:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        for name in ("limit_router", "limit_hold", "limit_histogram", "limit_draws"):
+        for name in (
+            "limit_router",
+            "limit_hold",
+            "limit_histogram",
+            "limit_draws",
+            "limit_credit",
+        ):
             getattr(library, name).restype = ctypes.c_double
 
     def run(
@@ -84,6 +90,18 @@ class Kernels:
         """Seconds, and the mean of what was recorded."""
         mean = ctypes.c_double()
         return self._library.limit_histogram(*_array(values), ctypes.byref(mean)), mean.value
+
+    def credit(
+        self, hosts: int, ticks: int, block: int, weights: npt.NDArray[np.uint32]
+    ) -> tuple[float, npt.NDArray[np.uint32]]:
+        """Seconds, and the ticks that each vCPU of the first host ran, 30 to warm up included."""
+        ran = np.zeros(len(weights), dtype=np.uint32)
+        seconds = self._library.limit_credit(
+            *map(ctypes.c_uint32, (hosts, ticks, block)),
+            ctypes.c_void_p(weights.ctypes.data),
+            ctypes.c_void_p(ran.ctypes.data),
+        )
+        return seconds, ran
 
     def draws(self, seed: int, count: int) -> tuple[float, float]:
         """Seconds, and the mean of what was drawn."""

@@ -108,7 +108,6 @@ def test_error_over_a_window(cores, vcpus, weights, slice_ms, rms):
         assert np.median(found) == pytest.approx(wanted, rel=0.3), window
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cores", "vcpus", "weights"), [(1, 1, [256] * 2), (1, 1, [256, 512]), (16, 4, [256] * 10)]
 )
