@@ -9,6 +9,11 @@ namespace nephoscope {
 namespace {
 
 std::int64_t divide_up(std::int64_t amount, std::int64_t by) {
+  // In 32 bits where they will do: half the time of a division in 64.
+  if (((amount + by) | by) >> 32 == 0) {
+    const auto narrow = static_cast<std::uint32_t>(by);
+    return (static_cast<std::uint32_t>(amount) + (narrow - 1)) / narrow;
+  }
   return (amount + by - 1) / by;
 }
 
@@ -112,8 +117,8 @@ void CreditHost::hand_out() {
         std::rotate(order_.begin(), here, here + 1);
       }
     }
-    judge(member, static_cast<std::int32_t>(divide_up(given, count)),
-          static_cast<std::int32_t>(cap_credit));
+    const std::int64_t each = given == credits * count ? credits : divide_up(given, count);
+    judge(member, static_cast<std::int32_t>(each), static_cast<std::int32_t>(cap_credit));
   }
   std::erase_if(order_, [&](Index member) { return members_[member].active == 0; });
 }
