@@ -11,7 +11,6 @@ void bind_spec(py::module_&);
 void bind_buckets(py::module_&);
 void bind_hypervisor(py::module_&);
 void bind_lifecycle(py::module_&);
-void bind_fair_hypervisor(py::module_&);
 void bind_parts(py::module_&);
 void bind_world(py::module_&);
 
@@ -28,7 +27,6 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);
   nephoscope::bind_lifecycle(m);
-  nephoscope::bind_fair_hypervisor(m);
   nephoscope::bind_parts(m);
   nephoscope::bind_world(m);
 }

@@ -9,7 +9,6 @@ namespace nephoscope {
 namespace {
 
 constexpr std::uint32_t most_hosts = 1'048'576;
-constexpr std::uint32_t most_threads = 4096;
 
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
@@ -53,10 +52,10 @@ void HostPools::add_hosts(Pool& pool) {
   racks_ += zones * facts.racks;
 }
 
-// Tried on a host that is large enough for anybody.
+// Tried on a host that is large enough.
 void HostPools::check_tenant(std::uint32_t at, const TenantFacts& facts) const {
   Hypervisor trial(pools_[at].facts.scheduler);
-  trial.add_host({most_threads, 1, 1.0, 1.0});
+  trial.add_host({facts.vcpus, 1, 1.0, 1.0});
   trial.add_tenant(0, facts);
 }
 

@@ -19,13 +19,16 @@ Hypervisor::Hypervisor(const SchedulerFacts& facts) {
       scheduler_.emplace<FairHypervisor>(options);
       return;
     }
+    case SchedulerKind::credit: {
+      CreditOptions options;
+      options.seed = facts.seed;
+      scheduler_.emplace<CreditHypervisor>(options);
+      return;
+    }
     case SchedulerKind::pinned:
       scheduler_.emplace<PinnedHypervisor>();
       return;
-    case SchedulerKind::credit:
-      break;
   }
-  throw SpecError("scheduler", "is not known");
 }
 
 }  // namespace nephoscope

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "compute/credit_hypervisor.hpp"
 #include "compute/fair_hypervisor.hpp"
 #include "compute/fluid_hypervisor.hpp"
 #include "compute/hypervisor_facts.hpp"
@@ -80,7 +81,7 @@ class Hypervisor {
   }
 
  private:
-  std::variant<FluidHypervisor, FairHypervisor, PinnedHypervisor> scheduler_;
+  std::variant<FluidHypervisor, FairHypervisor, CreditHypervisor, PinnedHypervisor> scheduler_;
 };
 
 }  // namespace nephoscope

@@ -22,7 +22,7 @@ OPTIONS = {
     "core_scheduling": False,
 }
 
-Fair = _core.fair_hypervisor.FairHypervisor
+Fair = _core.hypervisor.FairHypervisor
 # ("run", ns of work to do) and ("sleep", ns)
 Program = Iterator[tuple[str, int]]
 
@@ -93,7 +93,7 @@ def drive(made, programs: dict[int, Program], until: int) -> None:
         runs = made.shares(tenants) == 1.0
         now = made.now_ns
         done = now + int(left[runs].min()) if runs.any() else NEVER
-        stop = min(until, made.next_event(), int(wakes.min()), done)
+        stop = min(until, made.next_event_ns(), int(wakes.min()), done)
         made.advance(stop)
         left[runs] -= stop - now
         for at in np.flatnonzero((awake & (left == 0)) | (wakes == stop)):

@@ -126,15 +126,15 @@ def check_cuts(script: Script) -> None:
             cut.advance(cut.now_ns + (end - cut.now_ns) // part)
             cut.accounts(tenants)
             cut.speeds([0, 1])
-        while (stop := stepped.next_event()) <= end:
+        while (stop := stepped.next_event_ns()) <= end:
             stepped.advance(stop)
-            stepped.changed()
+            stepped.take_changed()
         stepped.advance(end)
         for other in (cut, stepped):
             for cause, values in whole.accounts(tenants).items():
                 assert np.array_equal(other.accounts(tenants)[cause], values), cause
             assert other.shares(tenants).tolist() == whole.shares(tenants).tolist()
-            assert other.next_event() == whole.next_event()
+            assert other.next_event_ns() == whole.next_event_ns()
             assert other.decisions == whole.decisions
 
 
@@ -143,18 +143,18 @@ def check_changed(script: Script) -> None:
     made = script.built()
     tenants = np.arange(len(script.vcpus))
     rates = made.rates(tenants)
-    made.changed()
+    made.take_changed()
     work = np.zeros(len(tenants))
     for wait, tenant, deed in script.deeds:
         script.do(made, tenant, deed)
         end = made.now_ns + wait
         while True:
-            told = made.changed()
+            told = made.take_changed()
             fresh = made.rates(tenants)
             rest = np.setdiff1d(tenants, told)
             assert np.array_equal(fresh[rest], rates[rest])
             rates = fresh
-            stop = min(end, made.next_event())
+            stop = min(end, made.next_event_ns())
             work += rates * (stop - made.now_ns)
             made.advance(stop)
             if stop == end:
@@ -170,7 +170,7 @@ def check_room(script: Script) -> None:
     made = script.built()
     for wait, tenant, deed in script.deeds:
         script.do(made, tenant, deed)
-        assert made.next_event() == NEVER
+        assert made.next_event_ns() == NEVER
         made.advance(made.now_ns + wait)
     assert not account(made, "steal_by_contention_ns").any()
     assert np.array_equal(account(made), account(made, "work_ns"))

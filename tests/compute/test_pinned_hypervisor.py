@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +13,7 @@ from nephoscope.errors import ScenarioError
 
 
 def pinned(hosts: int = 1, *, cores=1, threads_per_core=1, smt_gain=0.25, speed=1.0):
-    made = _core.fair_hypervisor.PinnedHypervisor()
+    made = _core.hypervisor.PinnedHypervisor()
     for _ in range(hosts):
         made.add_host(cores, threads_per_core, smt_gain, speed)
     return made
@@ -42,7 +40,7 @@ def test_nothing_is_stolen_and_without_a_cap_nothing_happens():
     add(made, [0] * 4, vcpus=2, weight=[1.0, 10.0, 100.0, 1000.0])
     want(made, [0, 1, 2, 3], [2, 1, 2, 0])
     made.advance(SECOND)
-    assert made.next_event() == NEVER
+    assert made.next_event_ns() == NEVER
     assert account(made).tolist() == [2 * SECOND, SECOND, 2 * SECOND, 0]
     assert account(made, "idle_ns").tolist() == [0, SECOND, 0, 2 * SECOND]
     assert not account(made, "steal_by_contention_ns").any()
@@ -134,7 +132,7 @@ def test_a_copy_goes_its_own_way():
     add(made, 0, vcpus=2)
     want(made, 0, 2)
     made.advance(SECOND)
-    twin = copy.copy(made)
+    twin = made.copy()
     want(twin, 0, 1)
     for each in (made, twin):
         each.advance(2 * SECOND)

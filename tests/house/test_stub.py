@@ -15,7 +15,6 @@ STUBS = Path(__file__).parents[2] / "python" / "nephoscope" / "_core"
 MODULES = {
     "__init__": _core,
     "buckets": _core.buckets,
-    "fair_hypervisor": _core.fair_hypervisor,
     "hypervisor": _core.hypervisor,
     "lifecycle": _core.lifecycle,
     "math": _core.math,

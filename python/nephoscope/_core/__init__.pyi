@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nephoscope._core import buckets as buckets
-from nephoscope._core import fair_hypervisor as fair_hypervisor
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math

@@ -119,9 +119,10 @@ class Hosts(Model):
 
     count: Annotated[int, whole(1, HOSTS_MAX)] = 1
     type: HostType
-    scheduler: Literal["fluid", "fair", "pinned"] = "fluid"
+    scheduler: Literal["fluid", "fair", "credit", "pinned"] = "fluid"
     """How the CPU of a host is shared: fluid is weighted max-min fairness at every instant, fair
-    gives slices by virtual deadlines, pinned a thread of its own to every vCPU."""
+    gives slices by virtual deadlines, credit is Xen's by its published rules, pinned gives a thread
+    of its own to every vCPU."""
     core_scheduling: bool = False
     """fair: the threads of a core run vCPUs of one tenant only."""
     cpu_overcommit: Annotated[float, number(0.01, 1000.0)] = 1.0
