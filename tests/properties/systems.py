@@ -195,7 +195,7 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
 def pools(draw) -> Tree:
     """Hosts that are small, so that they are contended and sometimes full."""
     threads = draw(st.sampled_from([1, 1, 2]))
-    scheduler = draw(st.sampled_from(["fluid", "fluid", "fluid", "fair", "pinned"]))
+    scheduler = draw(st.sampled_from(["fluid", "fluid", "fluid", "fair", "credit", "pinned"]))
     apart = draw(st.booleans()) if scheduler == "fair" else False
     return {
         "scheduler": scheduler,
@@ -259,7 +259,7 @@ def systems(draw) -> System:
         above = sorted(n for n, at in level.items() if at > i)
         own = sorted(n for n, at in level.items() if at == i and n.startswith("fleet"))
         programs[name] = draw(services(above, own[0] if own else None))
-    sliced = any(pool["scheduler"] == "fair" for pool in hosts.values())
+    sliced = any(pool["scheduler"] in ("fair", "credit") for pool in hosts.values())
     duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events
     tree = {
         "nephoscope": 1,
