@@ -129,6 +129,15 @@ def test_catalog_of_a_family(call):
     assert "no type" in call("catalog", "m5", "--vcpus-min", 1000).stdout
 
 
+def test_catalog_of_hosts(call):
+    outcome = call("catalog", "--hosts")
+    assert all(host.name in outcome.stdout for host in catalog.hosts())
+    found = json.loads(call("catalog", "m5", "--hosts", "--json").stdout)
+    assert [host["name"] for host in found] == ["m5.metal"]
+    assert "no host has" in call("catalog", "--hosts", "--vcpus-min", 1000).stdout
+    assert call("catalog", "t3", "--hosts").exit_code != 0
+
+
 def test_catalog_as_json(call):
     outcome = call("catalog", "accelerated", "--json")
     types = json.loads(outcome.stdout)

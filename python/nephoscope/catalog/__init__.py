@@ -19,7 +19,7 @@ True
 
 from nephoscope.catalog.buckets import API_BUCKETS, BurstFacts, gp2_volume, network_interface
 from nephoscope.catalog.cpu_credits import CpuCreditFacts, burstable_types, cpu_credits
-from nephoscope.catalog.host_types import HostTypeFacts, find_host, hosts
+from nephoscope.catalog.host_types import HostTypeFacts, find_host, hosts, select_hosts
 from nephoscope.catalog.instance_types import (
     FAMILIES,
     PRICES,
@@ -77,5 +77,6 @@ __all__ = [
     "operating_systems",
     "price",
     "select",
+    "select_hosts",
     "types",
 ]
