@@ -173,6 +173,21 @@ void bind_hosts(py::module_& m) {
       .def(py::init<>())
       .def_readwrite("name", &HostPoolSpec::name)
       .def_readwrite("facts", &HostPoolSpec::facts);
+  py::class_<CpuCreditFacts>(m, "CpuCreditFacts")
+      .def(py::init<>())
+      .def_readwrite("vcpus", &CpuCreditFacts::vcpus)
+      .def_readwrite("millicredits_per_hour", &CpuCreditFacts::millicredits_per_hour)
+      .def_readwrite("launch_credits", &CpuCreditFacts::launch_credits)
+      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns);
+  py::class_<BurstFacts>(m, "BurstFacts")
+      .def(py::init<>())
+      .def_readwrite("burstable", &BurstFacts::burstable)
+      .def_readwrite("credits", &BurstFacts::credits)
+      .def_property(
+          "unlimited", [](const BurstFacts& facts) { return facts.mode == CreditMode::unlimited; },
+          [](BurstFacts& facts, bool on) {
+            facts.mode = on ? CreditMode::unlimited : CreditMode::standard;
+          });
   py::class_<BillingRule>(m, "BillingRule")
       .def(py::init<>())
       .def_readwrite("unit_ns", &BillingRule::unit_ns)
@@ -213,6 +228,7 @@ void bind_entities(py::module_& m) {
       .def_readwrite("period_ns", &FleetSpec::period_ns)
       .def_readwrite("pending", &FleetSpec::pending)
       .def_readwrite("boot", &FleetSpec::boot)
+      .def_readwrite("burst", &FleetSpec::burst)
       .def_readwrite("initially", &FleetSpec::initially)
       .def_readwrite("billing", &FleetSpec::billing);
   py::class_<TargetSpec>(m, "TargetSpec")

@@ -74,7 +74,7 @@ bool HostPools::shares(std::uint32_t at, const TenantFacts& facts) const {
 }
 
 Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
-                         const TenantFacts& facts, std::int64_t now) {
+                         const TenantFacts& facts, const BurstFacts& burst, std::int64_t now) {
   Pool& pool = pools_[request.pool];
   Place place;
   place.pool = request.pool;
@@ -86,15 +86,62 @@ Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
     place.placement = launch.placement;
     place.host = launch.host - pool.first_host;
   }
-  if (shares(request.pool, facts)) {
+  if (burst.burstable || shares(request.pool, facts)) {
     pool.hypervisor.advance(now);
     place.tenant = pool.hypervisor.add_tenant(place.host, facts);
     pool.instance_of.push_back(instance);
   }
   if (places_.size() <= instance) places_.resize(instance + 1U);
   places_[instance] = place;
+  if (burst.burstable) open_bucket(instance, burst, now);
   return Refusal::none;
 }
+
+// --- CPU credits ------------------------------------------------------------------------------
+
+void HostPools::open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now) {
+  Place& place = places_[instance];
+  place.bucket = static_cast<std::uint32_t>(buckets_.size());
+  Bucket& bucket = buckets_.emplace_back();
+  bucket.credits = CpuCredits(burst.credits, burst.mode, now);
+  bucket.instance = instance;
+  const bool asks = burst.mode == CreditMode::standard && burst.credits.launch_credits != 0;
+  bucket.credits.start(asks && launch_credits_.grant(now));
+  pools_[place.pool].hypervisor.set_limit(place.tenant, bucket.credits.limit());
+}
+
+// What has been earned since lifts the limit; what is spent from now on may bring it back.
+void HostPools::renew_limit(const Place& place, std::int64_t now) {
+  CpuCredits& credits = buckets_[place.bucket].credits;
+  credits.advance(now);
+  pools_[place.pool].hypervisor.set_limit(place.tenant, credits.limit());
+}
+
+// A tenant runs more or less than before.
+void HostPools::spend(std::uint32_t instance) {
+  const Place& place = places_[instance];
+  Hypervisor& hypervisor = pools_[place.pool].hypervisor;
+  Bucket& bucket = buckets_[place.bucket];
+  if (!bucket.credits.running()) return;
+  bucket.credits.advance(hypervisor.now());
+  bucket.credits.set_usage(hypervisor.share(place.tenant));
+  expect_exhaustion(bucket);
+}
+
+void HostPools::expect_exhaustion(Bucket& bucket) {
+  const std::int64_t due = bucket.credits.exhausted_at();
+  if (bucket.event != EventQueue::none) exhaustions_.cancel(bucket.event);
+  bucket.event = due == EventQueue::never ? EventQueue::none
+                                          : exhaustions_.push(due, places_[bucket.instance].bucket);
+}
+
+CpuCredits HostPools::credits(std::uint32_t instance, std::int64_t now) const {
+  CpuCredits credits = buckets_[places_[instance].bucket].credits;
+  credits.advance(std::max(now, credits.now()));
+  return credits;
+}
+
+// --- time -------------------------------------------------------------------------------------
 
 std::uint32_t HostPools::host_on_demand(Pool& pool) {
   if (pool.free_hosts.empty()) {
@@ -117,6 +164,12 @@ void HostPools::release(std::uint32_t instance, std::int64_t now) {
   if (place.tenant == none) return;
   pool.hypervisor.advance(now);
   pool.hypervisor.remove_tenant(place.tenant);
+  if (place.bucket == none) return;
+  Bucket& bucket = buckets_[place.bucket];
+  bucket.credits.advance(now);
+  bucket.credits.terminate();
+  if (bucket.event != EventQueue::none) exhaustions_.cancel(bucket.event);
+  bucket.event = EventQueue::none;
 }
 
 void HostPools::set_want(std::uint32_t instance, std::uint32_t want, std::int64_t now) {
@@ -125,15 +178,21 @@ void HostPools::set_want(std::uint32_t instance, std::uint32_t want, std::int64_
   place.want = want;
   Hypervisor& hypervisor = pools_[place.pool].hypervisor;
   hypervisor.advance(now);
+  if (place.bucket != none) renew_limit(place, now);
   hypervisor.set_want(place.tenant, want);
 }
 
 void HostPools::advance(std::int64_t now) {
   for (Pool& pool : pools_) pool.hypervisor.advance(now);
+  while (exhaustions_.next_time() <= now) {
+    Bucket& bucket = buckets_[exhaustions_.pop().payload];
+    bucket.event = EventQueue::none;
+    renew_limit(places_[bucket.instance], now);
+  }
 }
 
 std::int64_t HostPools::next_event() {
-  std::int64_t next = EventQueue::never;
+  std::int64_t next = exhaustions_.next_time();
   for (Pool& pool : pools_) next = std::min(next, pool.hypervisor.next_event());
   return next;
 }

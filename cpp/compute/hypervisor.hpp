@@ -16,6 +16,7 @@
 #include "compute/fluid_hypervisor.hpp"
 #include "compute/hypervisor_facts.hpp"
 #include "compute/pinned_hypervisor.hpp"
+#include "kernel/errors.hpp"
 
 namespace nephoscope {
 
@@ -53,6 +54,16 @@ class Hypervisor {
   void set_want(std::uint32_t tenant, std::uint32_t want) {
     with([&](auto& it) { it.set_want(tenant, want); });
   }
+  // Throws SpecError where the scheduler has no limits.
+  void set_limit(std::uint32_t tenant, double threads) {
+    with([&](auto& it) {
+      if constexpr (requires { it.set_limit(tenant, threads); }) {
+        it.set_limit(tenant, threads);
+      } else {
+        throw SpecError("cpu_credits", "are of the scheduler fluid alone");
+      }
+    });
+  }
   void advance(std::int64_t until) {
     with([&](auto& it) { it.advance(until); });
   }
@@ -64,6 +75,9 @@ class Hypervisor {
   }
   void clear_changed() {
     with([](auto& it) { it.clear_changed(); });
+  }
+  double share(std::uint32_t tenant) {
+    return with([&](auto& it) -> double { return it.share(tenant); });
   }
   double rate(std::uint32_t tenant) {
     return with([&](auto& it) { return it.rate(tenant); });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compute/billing.hpp"
+#include "compute/host_pools.hpp"
 #include "compute/hypervisor_facts.hpp"
 #include "compute/placement_facts.hpp"
 #include "kernel/distributions.hpp"
@@ -43,6 +44,7 @@ struct Fleet {
   bool hosted = false;  // its instances share the CPU of their hosts
   LaunchRequest request;
   TenantFacts tenant;
+  BurstFacts burst;
   Sampler pending;  // by place in the order of launch
   Sampler boot;
   BillingRule billing;

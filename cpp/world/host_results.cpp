@@ -57,4 +57,22 @@ std::uint64_t World::billed_seconds(std::size_t fleet) const {
   return seconds;
 }
 
+CreditTotals World::credit_totals(std::size_t fleet) const {
+  const auto whole = [](int128 units) {
+    return static_cast<double>(units) / static_cast<double>(CpuCredits::units_per_credit);
+  };
+  CreditTotals totals;
+  for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
+    if (fleet_of_[instance] != fleet || !hosts_.is_burstable(instance)) continue;
+    CpuCredits credits = hosts_.credits(instance, now_);
+    if (credits.running()) totals.balance += whole(credits.balance() + credits.launch_credits());
+    if (credits.running()) credits.terminate();
+    totals.earned += whole(credits.account().earned);
+    totals.launch += whole(credits.account().granted);
+    totals.spent += whole(credits.account().spent);
+    totals.charged += whole(credits.account().billed);
+  }
+  return totals;
+}
+
 }  // namespace nephoscope

@@ -170,6 +170,7 @@ class World {
   void build_fleets(const WorldSpec& spec);
   void build_launches(const WorldSpec& spec, std::uint32_t fleet);
   void own_hosts(const FleetSpec& from, Fleet& fleet);
+  void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
   void build_sources(const WorldSpec& spec);
@@ -305,6 +306,7 @@ class World {
   TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
   std::uint64_t billed_seconds(std::size_t fleet) const;
+  CreditTotals credit_totals(std::size_t fleet) const;
   template <class Archive>
   void serialize(Archive& archive);
   std::string where() const;

@@ -33,6 +33,18 @@ def steal_s(numbers: Mapping[str, Any]) -> Tree:
     return {cause: int(numbers[f"steal_{cause}_ns"]) / 1e9 for cause in CAUSES}
 
 
+def credit_tree(numbers: Mapping[str, Any]) -> Tree:
+    """CPU credits of the instances of a fleet, of the whole run; nothing if it has none.
+
+    A credit is one vCPU at full use for a minute. `charged` are those of a surplus that is billed,
+    as if the run ended now.
+    """
+    if "credits_earned" not in numbers:
+        return {}
+    keys = ("earned", "launch", "spent", "balance", "charged")
+    return {"cpu_credits": {key: float(numbers[f"credits_{key}"]) for key in keys}}
+
+
 def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
     """A pool of hosts, and each of them that was ever used."""
     run = numbers["run_ns"]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.host_results import CAUSES, REFUSALS, pool_tree, steal_ns, steal_s
+from nephoscope.host_results import CAUSES, REFUSALS, credit_tree, pool_tree, steal_ns, steal_s
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
@@ -328,6 +328,7 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
+        **credit_tree(numbers),
     }
 
 

@@ -48,7 +48,6 @@ def test_instance_types(written):
         (["hosts"], {"hall": {"count": 1}}),
         (["fleets", "web", "service"], None),
         (["fleets", "web", "instance_type"], "m5.lrage"),
-        (["fleets", "web", "instance_type"], "t3.micro"),
         (["fleets", "web", "instance_type"], 4),
         (["services", "page", "discipline"], "lifo"),
         (["services", "page", "steps", 0], {"compute": "1ms", "sleep": "1ms"}),

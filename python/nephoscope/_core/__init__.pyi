@@ -250,6 +250,7 @@ class FleetSpec:
     period_ns: int
     pending: Distribution
     boot: Distribution
+    burst: BurstFacts
     initially: bool
     billing: BillingRule
 
@@ -302,6 +303,21 @@ class HostPoolSpec:
     def __init__(self) -> None: ...
     name: str
     facts: HostPoolFacts
+
+@final
+class CpuCreditFacts:
+    def __init__(self) -> None: ...
+    vcpus: int
+    millicredits_per_hour: int
+    launch_credits: int
+    kept_ns: int
+
+@final
+class BurstFacts:
+    def __init__(self) -> None: ...
+    burstable: bool
+    credits: CpuCreditFacts
+    unlimited: bool
 
 @final
 class BillingRule:

@@ -97,4 +97,4 @@ def _notes(types: list[InstanceTypeFacts]) -> Iterable[str]:
         return
     yield f"  speed: of a vCPU, in vCPUs of m5; prices: {PRICES}"
     if any(facts.burstable for facts in types):
-        yield "  burstable types cannot be used in fleets: CPU credits are not built yet"
+        yield "  burstable types run at full speed while they have CPU credits"

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from nephoscope import catalog
 from nephoscope.errors import CatalogError, shorten
-from nephoscope.nearest import listing
 from nephoscope.scenario.fields import PositiveSize, Scalar, number, refusal, whole
 from nephoscope.scenario.named_type import NamedType
 from nephoscope.scenario.units import Size
@@ -13,24 +12,18 @@ _CUSTOM = "a custom type such as {vcpus: 2, memory: 4GiB}"
 
 
 def _facts(name: Any) -> catalog.InstanceTypeFacts:
-    """What the catalogue has under that name, if a fleet can run on it."""
+    """What the catalogue has under that name."""
     if not isinstance(name, str):
         raise refusal(f"{shorten(name)} is not an instance type", f"a name, or {_CUSTOM}")
     try:
-        facts = catalog.find(name)
+        return catalog.find(name)
     except CatalogError as error:
         allowed = f"{error.allowed}; or {_CUSTOM}"
         raise refusal(error.message, allowed, error.suggestion) from None
-    if facts.burstable:
-        raise refusal(
-            f"{name} is burstable: CPU credits are not built yet in this version of nephoscope",
-            f"types such as {listing(other.name for other in catalog.alternatives(facts))}",
-        )
-    return facts
 
 
 def _catalogue_name() -> Scalar:
-    names = [facts.name for facts in catalog.types() if not facts.burstable]
+    names = [facts.name for facts in catalog.types()]
     return Scalar(lambda value: _facts(value).name, {"enum": names})
 
 
@@ -53,6 +46,11 @@ class InstanceType(NamedType):
     def disks(self) -> int:
         """Local ones."""
         return 0 if self.type is None else catalog.find(self.type).disks
+
+    @property
+    def burstable(self) -> bool:
+        """Whether full use of its vCPUs spends CPU credits."""
+        return self.type is not None and catalog.find(self.type).burstable
 
     custom = _CUSTOM
     later = frozenset({"network", "disk", "gpu"})

@@ -1,6 +1,6 @@
 """Hosts, and what fleets say of them, as the core takes them: names become numbers."""
 
-from nephoscope import _core
+from nephoscope import _core, catalog
 from nephoscope.scenario.fleet import Fleet, PlacementGroup
 from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.scenario import Scenario
@@ -59,6 +59,9 @@ class Places:
             spec.quota_ns = fleet.cap.quota_ns
             spec.period_ns = int(fleet.cap.period)
 
+        if fleet.instance_type.burstable:
+            _burst(spec, fleet)
+
     def _pool(self, name: str, hosts: Hosts) -> _core.HostPoolSpec:
         facts = _core.HostPoolFacts()
         facts.scheduler.kind = _core.SchedulerKind[hosts.scheduler]
@@ -79,3 +82,16 @@ class Places:
         spec.name = name
         spec.facts = facts
         return spec
+
+
+def _burst(spec: _core.FleetSpec, fleet: Fleet) -> None:
+    """How an instance of a burstable type earns CPU credits."""
+    kind = fleet.instance_type.type
+    assert kind is not None
+    facts = catalog.cpu_credits(kind)
+    spec.burst.burstable = True
+    spec.burst.unlimited = fleet.credit_mode == "unlimited"
+    spec.burst.credits.vcpus = facts.vcpus
+    spec.burst.credits.millicredits_per_hour = facts.millicredits_per_hour
+    spec.burst.credits.launch_credits = facts.launch_credits
+    spec.burst.credits.kept_ns = facts.kept_ns

@@ -6,6 +6,7 @@ Like all rules between keys they read plain values, so that one mistake never hi
 from collections.abc import Iterator
 from typing import Any
 
+from nephoscope import catalog
 from nephoscope.errors import Problem, shorten
 from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
@@ -58,6 +59,10 @@ def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterat
         message = f"the scheduler {scheduler} has no reservations"
         at = (*where, "reservation")
         yield document.problem(at, message, allowed="hosts of another scheduler", at_key=True)
+    if scheduler != "fluid" and _is_burstable(fleet.get("instance_type")):
+        message = f"the scheduler {scheduler} has no CPU credits"
+        at = (*where, "instance_type")
+        yield document.problem(at, message, allowed="hosts of the scheduler fluid", at_key=True)
     known = _zones(hosts)
     for i, zone in enumerate(sequence(fleet.get("zones"))):
         if hosts and isinstance(zone, str) and zone not in known:
@@ -87,6 +92,11 @@ def _zones(hosts: dict[str, Any]) -> list[str]:
     """As written; by default there is one, a."""
     written = [hosts["zone"]] if "zone" in hosts else sequence(hosts.get("zones"))
     return [zone for zone in written if isinstance(zone, str)] or ["a"]
+
+
+def _is_burstable(written: Any) -> bool:
+    name = written.get("type") if isinstance(written, dict) else written
+    return isinstance(name, str) and name in {it.name for it in catalog.burstable_types()}
 
 
 def _is_number(value: Any) -> bool:
