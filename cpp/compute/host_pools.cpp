@@ -154,7 +154,7 @@ std::uint32_t HostPools::host_on_demand(Pool& pool) {
 }
 
 void HostPools::release(std::uint32_t instance, std::int64_t now) {
-  const Place& place = places_[instance];
+  Place& place = places_[instance];
   Pool& pool = pools_[place.pool];
   if (pool.facts.on_demand) {
     pool.free_hosts.push_back(place.host);
@@ -164,6 +164,7 @@ void HostPools::release(std::uint32_t instance, std::int64_t now) {
   if (place.tenant == none) return;
   pool.hypervisor.advance(now);
   pool.hypervisor.remove_tenant(place.tenant);
+  place.want = 0;  // so that who hears later that it wants nothing need not tell the hypervisor
   if (place.bucket == none) return;
   Bucket& bucket = buckets_[place.bucket];
   bucket.credits.advance(now);
