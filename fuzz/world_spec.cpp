@@ -282,7 +282,7 @@ void share_fleet(Bytes& bytes, FleetSpec& made) {
   if (bytes.one_in(3)) {
     made.quota_ns = period / 100 * bytes.between(1, 250);
     if (bytes.one_in(odd_once_in)) made.quota_ns = bytes.any_of(odd_times);
-    if (bytes.one_in(8)) made.quota_ns = odd_time(bytes, 1, 100) + bytes.between(0, 1000);
+    if (bytes.one_in(8)) made.quota_ns = bytes.between(1, 60'000) * 1001;  // of no round share
   }
 }
 
