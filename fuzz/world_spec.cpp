@@ -277,11 +277,12 @@ void share_fleet(Bytes& bytes, FleetSpec& made) {
   made.weight = bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : bytes.any_of(weights);
   if (bytes.one_in(2)) made.weight = 256.0;
   if (bytes.one_in(6)) made.reservation = odd_number(bytes, 0.0, made.vcpus);
-  if (bytes.one_in(2)) made.period_ns = odd_time(bytes, 1, 1000);
+  const std::int64_t period = std::int64_t{bytes.between(1, 1000)} * millisecond;
+  if (bytes.one_in(2)) made.period_ns = bytes.one_in(odd_once_in) ? odd_time(bytes, 0, 0) : period;
   if (bytes.one_in(3)) {
-    made.quota_ns = made.period_ns / 100 * bytes.between(1, 250);
+    made.quota_ns = period / 100 * bytes.between(1, 250);
     if (bytes.one_in(odd_once_in)) made.quota_ns = bytes.any_of(odd_times);
-    if (bytes.one_in(8)) made.quota_ns = odd_time(bytes, 1, 100) + bytes.between(0, 1000);
+    if (bytes.one_in(8)) made.quota_ns = bytes.between(1, 60'000) * 1001;  // of no round share
   }
 }
 

@@ -39,6 +39,10 @@ class CreditHypervisor {
   // active set, and its vCPUs are not boosted when they arrive.
   std::uint32_t add_host(const HostFacts& facts);
   std::uint32_t add_tenant(std::uint32_t host, const TenantFacts& facts);
+  // Whether a host can number the vCPUs of a legal tenant.
+  bool has_room(std::uint32_t host, const TenantFacts& facts) const {
+    return hosts_[host].has_room(facts.vcpus);
+  }
   void move_tenant(std::uint32_t tenant, std::uint32_t host);
   void remove_tenant(std::uint32_t tenant);
   void set_want(std::uint32_t tenant, std::uint32_t want);

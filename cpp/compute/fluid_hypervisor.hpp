@@ -45,6 +45,11 @@ class FluidHypervisor {
   // the reservation.
   std::uint32_t add_host(const HostFacts& facts);
   std::uint32_t add_tenant(std::uint32_t host, const TenantFacts& facts);
+  // Whether what a legal tenant reserves is left on the host.
+  bool has_room(std::uint32_t host, const TenantFacts& facts) const {
+    const Host& it = hosts_[host];
+    return it.reserved + to_amount(facts.reservation) <= it.capacity();
+  }
   // The tenant goes to another host with its account and what is left of its quota.
   void move_tenant(std::uint32_t tenant, std::uint32_t host);
   // It wants nothing any more and holds nothing; its account stays.

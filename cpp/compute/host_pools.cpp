@@ -87,6 +87,10 @@ Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
     place.host = launch.host - pool.first_host;
   }
   if (burst.burstable || shares(request.pool, facts)) {
+    if (!pool.hypervisor.has_room(place.host, facts)) {
+      placement_.release(place.placement);
+      return Refusal::capacity;
+    }
     pool.hypervisor.advance(now);
     place.tenant = pool.hypervisor.add_tenant(place.host, facts);
     pool.instance_of.push_back(instance);

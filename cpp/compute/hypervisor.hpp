@@ -45,6 +45,16 @@ class Hypervisor {
   std::uint32_t add_tenant(std::uint32_t host, const TenantFacts& facts) {
     return with([&](auto& it) { return it.add_tenant(host, facts); });
   }
+  // Whether a host would take a legal tenant, beside those it has. Where placement has found enough
+  // threads for it, only reservations (fluid) and the number of vCPUs (credit) can be in the way.
+  bool has_room(std::uint32_t host, const TenantFacts& facts) const {
+    return std::visit(
+        [&](const auto& it) {
+          if constexpr (requires { it.has_room(host, facts); }) return it.has_room(host, facts);
+          return true;
+        },
+        scheduler_);
+  }
   void move_tenant(std::uint32_t tenant, std::uint32_t host) {
     with([&](auto& it) { it.move_tenant(tenant, host); });
   }

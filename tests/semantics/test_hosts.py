@@ -219,6 +219,32 @@ def test_a_launch_without_room_is_counted_and_tried_again_every_minute(lab):
     assert result["hosts"]["hall"]["rejected_launches"] == 3
 
 
+def test_a_reservation_that_is_not_left_on_the_host_is_no_capacity(lab):
+    # Room for eight vCPUs; half a thread is reserved for each, and there is one.
+    web = tenant(count=1, reservation=0.5)
+    running = simulation(scenario(lab.at(0), fleets={"web": web}, hosts=hall()))
+    running.advance("10s")
+    running.set("fleets.web.count", 3)
+    running.advance("90s")
+    result = running.results().to_dict()
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+    # When the count was set and a minute later.
+    assert result["hosts"]["hall"]["rejected_launches"] == 2
+
+
+def test_an_instance_that_leaves_a_shared_host_finishes_what_it_holds(lab):
+    # Both at half speed until 2; the one that leaves at 1 is gone then.
+    tree = two(lab, [0], [0, 3], web=tenant(), batch=tenant(), hosts=hall())
+    running = simulation(tree)
+    running.advance("1s")
+    running.set("fleets.web.count", 0)
+    running.advance("10s")
+    result = running.results().to_dict()
+    assert latency(of(result, "users")) == exactly(2)
+    assert result["fleets"]["web"]["terminations"] == 1
+    assert of(result, "jobs")["completed"] == 2
+
+
 def test_room_that_is_given_back_is_taken_at_the_next_try(lab):
     fleets = {"web": tenant(count=2), "batch": tenant(count=2)}
     traffic = {"users": lab.at(0, to="web"), "jobs": lab.at(0, to="batch")}
