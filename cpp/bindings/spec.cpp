@@ -135,7 +135,8 @@ void bind_service(py::module_& m) {
   structs(service, "steps", &ServiceSpec::steps);
 }
 
-void bind_hosts(py::module_& m) {
+void bind_hosts(py::module_& core) {
+  auto m = core.def_submodule("hosts", "Hosts and tenants in the specification of a world.");
   py::native_enum<SchedulerKind>(m, "SchedulerKind", "enum.Enum")
       .value("fluid", SchedulerKind::fluid)
       .value("fair", SchedulerKind::fair)

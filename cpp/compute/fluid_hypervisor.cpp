@@ -32,8 +32,14 @@ std::uint32_t FluidHypervisor::add_host(const HostFacts& facts) {
 std::uint32_t FluidHypervisor::add_tenant(std::uint32_t host, const TenantFacts& facts) {
   check(facts);
   const auto tenant = static_cast<std::uint32_t>(tenants_.size());
-  terms_.push_back({to_amount(facts.reservation), now_, facts.quota_ns, facts.period_ns,
-                    facts.phase_ns, static_cast<double>(facts.quota_ns), 0.0, {}});
+  terms_.push_back({to_amount(facts.reservation),
+                    now_,
+                    facts.quota_ns,
+                    facts.period_ns,
+                    facts.phase_ns,
+                    static_cast<double>(facts.quota_ns),
+                    0.0,
+                    {}});
   listed_.push_back(0);
   Tenant& it = tenants_.emplace_back();
   it.vcpus = facts.vcpus;

@@ -23,15 +23,15 @@ class Places:
                 groups.setdefault(fleet.placement.group, fleet.placement)
         self._groups = groups
 
-    def pools(self) -> list[_core.HostPoolSpec]:
+    def pools(self) -> list[_core.hosts.HostPoolSpec]:
         """Every pool of hosts."""
         return [self._pool(name, hosts) for name, hosts in self._scenario.hosts.items()]
 
-    def groups(self) -> list[_core.GroupSpec]:
+    def groups(self) -> list[_core.hosts.GroupSpec]:
         """Every placement group, in the order of their numbers."""
         specs = []
         for name, group in self._groups.items():
-            spec = _core.GroupSpec()
+            spec = _core.hosts.GroupSpec()
             spec.name = name
             spec.strategy = _core.placement.GroupStrategy[group.strategy]
             spec.partitions = group.partitions or 0
@@ -62,9 +62,9 @@ class Places:
         if fleet.instance_type.burstable:
             _burst(spec, fleet)
 
-    def _pool(self, name: str, hosts: Hosts) -> _core.HostPoolSpec:
-        facts = _core.HostPoolFacts()
-        facts.scheduler.kind = _core.SchedulerKind[hosts.scheduler]
+    def _pool(self, name: str, hosts: Hosts) -> _core.hosts.HostPoolSpec:
+        facts = _core.hosts.HostPoolFacts()
+        facts.scheduler.kind = _core.hosts.SchedulerKind[hosts.scheduler]
         facts.scheduler.core_scheduling = hosts.core_scheduling
         facts.count = hosts.count
         facts.memory = int(hosts.type.memory)
@@ -78,7 +78,7 @@ class Places:
         facts.host.threads_per_core = hosts.type.threads_per_core
         facts.host.smt_gain = hosts.smt_gain
         facts.host.speed = hosts.type.speed
-        spec = _core.HostPoolSpec()
+        spec = _core.hosts.HostPoolSpec()
         spec.name = name
         spec.facts = facts
         return spec
