@@ -9,6 +9,7 @@ namespace nephoscope {
 namespace {
 
 constexpr std::uint32_t most_hosts = 1'048'576;
+constexpr std::uint32_t most_racks = std::uint32_t{1} << 31;  // before the last pool's 2^26
 
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
@@ -24,7 +25,9 @@ std::uint32_t HostPools::add_pool(const HostPoolFacts& facts) {
   if (!facts.on_demand) {
     require(facts.count >= 1 && facts.count <= most_hosts, "count", "must be from 1 to 1,048,576");
     require(!facts.zones.empty(), "zones", "must name a zone");
+    require(facts.zones.size() <= zones_max, "zones", "must be 64 at most");
     require(facts.racks >= 1 && facts.racks <= most_hosts, "racks", "must be from 1 to 1,048,576");
+    require(racks_ <= most_racks, "racks", "are too many in all pools together");
     add_hosts(pool);
   }
   return static_cast<std::uint32_t>(pools_.size() - 1);
@@ -114,29 +117,33 @@ void HostPools::open_bucket(std::uint32_t instance, const BurstFacts& burst, std
   pools_[place.pool].hypervisor.set_limit(place.tenant, bucket.credits.limit());
 }
 
-// What has been earned since lifts the limit; what is spent from now on may bring it back.
+// What has been earned since lifts the limit, an empty balance brings it back.
 void HostPools::renew_limit(const Place& place, std::int64_t now) {
   CpuCredits& credits = buckets_[place.bucket].credits;
   credits.advance(now);
   pools_[place.pool].hypervisor.set_limit(place.tenant, credits.limit());
 }
 
-// A tenant runs more or less than before.
+// A tenant runs more or less than before. One that others press below its baseline earns again, so
+// that its limit goes though it wants no less.
 void HostPools::spend(std::uint32_t instance) {
   const Place& place = places_[instance];
   Hypervisor& hypervisor = pools_[place.pool].hypervisor;
   Bucket& bucket = buckets_[place.bucket];
   if (!bucket.credits.running()) return;
+  const double share = hypervisor.share(place.tenant);
   bucket.credits.advance(hypervisor.now());
-  bucket.credits.set_usage(hypervisor.share(place.tenant));
-  expect_exhaustion(bucket);
+  bucket.credits.set_usage(share);
+  const bool pressed =
+      bucket.credits.limited() && share < bucket.credits.limit() && share < place.want;
+  renew_limit_at(bucket, pressed ? hypervisor.now() + 1 : bucket.credits.exhausted_at());
 }
 
-void HostPools::expect_exhaustion(Bucket& bucket) {
-  const std::int64_t due = bucket.credits.exhausted_at();
-  if (bucket.event != EventQueue::none) exhaustions_.cancel(bucket.event);
-  bucket.event = due == EventQueue::never ? EventQueue::none
-                                          : exhaustions_.push(due, places_[bucket.instance].bucket);
+void HostPools::renew_limit_at(Bucket& bucket, std::int64_t time) {
+  if (bucket.event != EventQueue::none) limit_changes_.cancel(bucket.event);
+  bucket.event = EventQueue::none;
+  if (time == EventQueue::never) return;
+  bucket.event = limit_changes_.push(time, places_[bucket.instance].bucket);
 }
 
 CpuCredits HostPools::credits(std::uint32_t instance, std::int64_t now) const {
@@ -173,8 +180,7 @@ void HostPools::release(std::uint32_t instance, std::int64_t now) {
   Bucket& bucket = buckets_[place.bucket];
   bucket.credits.advance(now);
   bucket.credits.terminate();
-  if (bucket.event != EventQueue::none) exhaustions_.cancel(bucket.event);
-  bucket.event = EventQueue::none;
+  renew_limit_at(bucket, EventQueue::never);
 }
 
 void HostPools::set_want(std::uint32_t instance, std::uint32_t want, std::int64_t now) {
@@ -189,15 +195,15 @@ void HostPools::set_want(std::uint32_t instance, std::uint32_t want, std::int64_
 
 void HostPools::advance(std::int64_t now) {
   for (Pool& pool : pools_) pool.hypervisor.advance(now);
-  while (exhaustions_.next_time() <= now) {
-    Bucket& bucket = buckets_[exhaustions_.pop().payload];
+  while (limit_changes_.next_time() <= now) {
+    Bucket& bucket = buckets_[limit_changes_.pop().payload];
     bucket.event = EventQueue::none;
     renew_limit(places_[bucket.instance], now);
   }
 }
 
 std::int64_t HostPools::next_event() {
-  std::int64_t next = exhaustions_.next_time();
+  std::int64_t next = limit_changes_.next_time();
   for (Pool& pool : pools_) next = std::min(next, pool.hypervisor.next_event());
   return next;
 }

@@ -116,7 +116,7 @@ class HostPools {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(places_, buckets_);
-    exhaustions_.serialize(archive);
+    limit_changes_.serialize(archive);
     launch_credits_.serialize(archive);
     placement_.serialize(archive);
     for (Pool& pool : pools_) {
@@ -147,7 +147,7 @@ class HostPools {
   struct Bucket {
     CpuCredits credits;
     std::uint32_t instance = none;
-    EventQueue::Handle event = EventQueue::none;  // when they are gone
+    EventQueue::Handle event = EventQueue::none;  // when its limit comes or goes by itself
     std::uint64_t unused = 0;                     // no padding
   };
 
@@ -156,14 +156,14 @@ class HostPools {
   void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now);
   void renew_limit(const Place& place, std::int64_t now);
   void spend(std::uint32_t instance);
-  void expect_exhaustion(Bucket& bucket);
+  void renew_limit_at(Bucket& bucket, std::int64_t time);
 
   std::vector<Pool> pools_;
   Placement placement_;
   std::uint32_t racks_ = 0;
   std::vector<Place> places_;  // by instance
   std::vector<Bucket> buckets_;
-  EventQueue exhaustions_;  // of buckets
+  EventQueue limit_changes_;  // by bucket
   LaunchCreditLimit launch_credits_;
 };
 

@@ -29,6 +29,7 @@ Hypervisor::Hypervisor(const SchedulerFacts& facts) {
       scheduler_.emplace<PinnedHypervisor>();
       return;
   }
+  throw SpecError("scheduler", "is not known");
 }
 
 }  // namespace nephoscope

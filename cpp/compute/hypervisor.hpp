@@ -55,9 +55,6 @@ class Hypervisor {
         },
         scheduler_);
   }
-  void move_tenant(std::uint32_t tenant, std::uint32_t host) {
-    with([&](auto& it) { it.move_tenant(tenant, host); });
-  }
   void remove_tenant(std::uint32_t tenant) {
     with([&](auto& it) { it.remove_tenant(tenant); });
   }

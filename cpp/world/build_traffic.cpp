@@ -45,6 +45,7 @@ void World::add_route(std::uint32_t caller, std::uint32_t fleet) {
   route.caller = caller;
   route.fleet = fleet;
   route.entry = fleets_[fleet].entry;
+  fleets_[fleet].reached = true;
 }
 
 std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,

@@ -40,8 +40,9 @@ struct Fleet {
   // What its instances are, and where they go.
   std::uint32_t kind = 0;
   Programs::Place entry = Programs::end;
-  bool placed = false;  // on hosts, by `request`
-  bool hosted = false;  // its instances share the CPU of their hosts
+  bool placed = false;   // on hosts, by `request`
+  bool hosted = false;   // its instances share the CPU of their hosts
+  bool reached = false;  // requests are sent to it
   LaunchRequest request;
   TenantFacts tenant;
   BurstFacts burst;

@@ -12,6 +12,13 @@ namespace {
 constexpr std::size_t cached_instances = 8192;
 constexpr std::int64_t launch_retry_ns = 60'000'000'000;
 
+// Beyond the end of every run, and so that the sum of an instant and two of them does not overflow.
+constexpr std::int64_t as_good_as_never = std::int64_t{1} << 61;
+
+std::int64_t drawn(const Sampler& law, std::uint32_t place) {
+  return std::min(duration_ns(law.at(place, 0)), as_good_as_never);
+}
+
 }  // namespace
 
 // Brings a fleet to the number of instances that is desired. What has not booted yet goes first.
@@ -37,11 +44,7 @@ void World::scale(std::uint32_t at) {
 // Whether the caches hold the instances that requests are sent to.
 void World::count_reached() {
   std::size_t reached = 0;
-  std::uint32_t last = none;
-  for (const Route& route : routes_) {
-    if (route.fleet != last) reached += fleets_[route.fleet].members.size();
-    last = route.fleet;
-  }
+  for (const Fleet& fleet : fleets_) reached += fleet.reached ? fleet.members.size() : 0;
   many_instances_ = reached > cached_instances;
 }
 
@@ -60,8 +63,8 @@ bool World::launch(std::uint32_t at) {
   run_at_warmup_.push_back(0);
   completion_of_.push_back(EventQueue::none);
   const bool at_once = now_ == 0 && place < fleet.initial;
-  const std::int64_t boot = at_once ? 0 : duration_ns(fleet.boot.at(place, 0));
-  const std::int64_t pending = at_once ? 0 : duration_ns(fleet.pending.at(place, 0));
+  const std::int64_t pending = at_once ? 0 : drawn(fleet.pending, place);
+  const std::int64_t boot = at_once ? 0 : drawn(fleet.boot, place);
   lives_.push_back({now_ + pending, ArrivalStream::never});
   phase_.push_back(Phase::booting);
   if (fleet.booting++ == 0) fleet.launching.clear();

@@ -305,8 +305,8 @@ class World {
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
   TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
-  std::uint64_t billed_seconds(std::size_t fleet) const;
-  CreditTotals credit_totals(std::size_t fleet) const;
+  void bill(std::vector<FleetAccount>& accounts) const;
+  void add_credits(std::uint32_t instance, CreditTotals& totals) const;
   template <class Archive>
   void serialize(Archive& archive);
   std::string where() const;

@@ -138,3 +138,41 @@ def test_on_hosts_a_burst_takes_what_others_leave(lab):
     web = run(tree)["fleets"]["web"]
     assert web["cpu_credits"]["spent"] == pytest.approx(500 / 60, rel=1e-6)
     assert web["steal_s"]["contention"] == pytest.approx(500.0, abs=1e-3)
+
+
+def test_who_is_pressed_below_its_baseline_earns_again(lab):
+    """From 1 h to 2 h a neighbour of 64 times the weight leaves 1/65 of the core, of a baseline of
+    0.1. The balance was empty; what is earned meanwhile is spent when the neighbour has gone.
+    """
+    hour = 3600.0
+    (lab._folder / "work.csv").write_text(f"s\n{hour * 64 / 65!r}\n", encoding="utf-8")
+    crunch = {"replay": {"file": str(lab._folder / "work.csv"), "column": "s"}}
+    fleets = {
+        "web": burstable("t2.micro", hosts="hall", weight=16),
+        "batch": {
+            "service": "crunch",
+            "instance_type": {"vcpus": 1},
+            "hosts": "hall",
+            "weight": 1024,
+        },
+    }
+    traffic = {
+        "users": {"to": "web", "arrivals": {"closed": {"users": 1, "think": "0s"}}},
+        "jobs": lab.at(hour, to="batch"),
+    }
+    tree = scenario(
+        traffic,
+        fleets=fleets,
+        services={"crunch": work({"compute": crunch})},
+        hosts={"hall": {"type": {"cores": 1, "memory": "8GiB"}, "cpu_overcommit": 2}},
+        duration="3h",
+    )
+    running = simulation(tree)
+    spent = []
+    for at in ("1h", "2h", "2h10m"):
+        running.advance(at)
+        spent.append(_credits(running)["spent"] * 60)  # vCPU seconds
+    assert spent[1] - spent[0] == pytest.approx(hour / 65, rel=1e-6)
+    saved = hour * (0.1 - 1 / 65)
+    at_full = saved / 0.9
+    assert spent[2] - spent[1] == pytest.approx(at_full + 0.1 * (600 - at_full), rel=1e-5)
