@@ -286,6 +286,21 @@ void share_fleet(Bytes& bytes, FleetSpec& made) {
   }
 }
 
+BurstFacts burst(Bytes& bytes, std::uint32_t vcpus) {
+  const auto count = [&](std::uint32_t most) {
+    return bytes.one_in(odd_once_in) ? bytes.any_of(odd_times)
+                                     : std::int64_t{bytes.between(0, most)};
+  };
+  BurstFacts made;
+  made.burstable = true;
+  made.mode = bytes.one_in(2) ? CreditMode::standard : CreditMode::unlimited;
+  made.credits.vcpus = bytes.one_in(odd_once_in) ? bytes.between(0, 100) : vcpus;
+  made.credits.millicredits_per_hour = count(100'000);
+  made.credits.launch_credits = count(60);
+  made.credits.kept_ns = odd_time(bytes, 0, 60'000);
+  return made;
+}
+
 FleetSpec fleet(Bytes& bytes, std::uint32_t number, const Layout& all) {
   FleetSpec made;
   made.name = "fleet" + std::to_string(number);
@@ -299,6 +314,7 @@ FleetSpec fleet(Bytes& bytes, std::uint32_t number, const Layout& all) {
   if (bytes.one_in(2)) made.pending = distribution(bytes, 10.0);
   if (bytes.one_in(2)) made.boot = distribution(bytes, 30.0);
   made.initially = !bytes.one_in(4);
+  if (bytes.one_in(6)) made.burst = burst(bytes, made.vcpus);
   if (bytes.one_in(2)) {
     made.billing.unit_ns = odd_time(bytes, 1, 4, 1000);
     made.billing.minimum_ns = odd_time(bytes, 0, 60, 1000);

@@ -25,6 +25,16 @@ TenantAccount World::used_since_warmup(std::uint32_t instance, HostPools& hosts)
   return account;
 }
 
+// A hosted instance ran for less time than it computed: what counts is what its host gave it.
+void World::note_hosted_at_warmup() {
+  HostPools hosts = hosts_;  // so that looking changes nothing
+  account_at_warmup_.resize(instances_.size());
+  for (std::uint32_t at = 0; at < instances_.size(); ++at) {
+    account_at_warmup_[at] = used(at, hosts);
+    run_at_warmup_[at] = account_at_warmup_[at].run_ns;
+  }
+}
+
 std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
   std::vector<HostPoolAccount> pools(host_names_.size());
   for (std::uint32_t at = 0; at < pools.size(); ++at) {

@@ -303,6 +303,7 @@ class World {
   void restart_count(Fleet& fleet) const;
   void check_hosts() const;
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
+  void note_hosted_at_warmup();
   TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
   void bill(std::vector<FleetAccount>& accounts) const;

@@ -1,5 +1,6 @@
 """The commands: what they print, what they write, and how they end."""
 
+import functools
 import json
 import os
 import pty
@@ -226,7 +227,10 @@ def test_the_package_is_a_command():
 def watched(*arguments, until):
     """Run on a terminal; interrupt when `until` shows, or wait for the end when it is None."""
     ours, theirs = pty.openpty()
-    process = python(*arguments, stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    # What starts the tests in the background may have told them to ignore interrupts.
+    heeded = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    environment = {**os.environ, "TERM": "xterm"}
+    process = python(*arguments, stderr=theirs, env=environment, preexec_fn=heeded)
     os.close(theirs)
     shown = b""
     while True:

@@ -245,6 +245,20 @@ def test_an_instance_that_leaves_a_shared_host_finishes_what_it_holds(lab):
     assert of(result, "jobs")["completed"] == 2
 
 
+def test_an_instance_that_left_before_the_warm_up_ended_is_there_as_long_as_it_runs(lab):
+    # Two vCPUs want the one core until 2 s, and have a half of it each. After the warm-up, which
+    # ends at 1 s, the instance runs for one second and waits for one, and that is all there is.
+    web, shared = tenant(vcpus=2), work(concurrency=2)
+    tree = scenario(lab.at(0, 0), shared, fleets={"web": web}, hosts=hall(), warmup="1s")
+    running = simulation(tree)
+    running.advance("500ms")
+    running.set("fleets.web.count", 0)
+    running.advance("10s")
+    web = running.results().to_dict()["fleets"]["web"]
+    assert web["utilization"] == pytest.approx(1)
+    assert web["steal"] == pytest.approx(1)
+
+
 def test_room_that_is_given_back_is_taken_at_the_next_try(lab):
     fleets = {"web": tenant(count=2), "batch": tenant(count=2)}
     traffic = {"users": lab.at(0, to="web"), "jobs": lab.at(0, to="batch")}

@@ -57,6 +57,12 @@ class Cap(Model):
     bare = "vcpus"
 
     @model_validator(mode="after")
+    def _period_is_usual(self) -> Self:
+        if not 1_000_000 <= int(self.period) <= 1_000_000_000:
+            raise refusal(f"a period of {self.period} is out of range", "1ms to 1s")
+        return self
+
+    @model_validator(mode="after")
     def _one_measure(self) -> Self:
         if (self.vcpus is None) == (self.quota is None):
             raise refusal("needs vcpus or quota", "a number of vCPUs, or {quota, period}")

@@ -129,12 +129,13 @@ class Hosts(Model):
     """vCPUs that may be placed on a host for each of its threads."""
     smt_gain: Annotated[float, number(0.0, 1.0)] = 1.0
     """What a busy thread beyond the first adds to its core, in cores."""
-
     place: Literal["first_fit", "best_fit", "worst_fit", "random", "spread"] = "first_fit"
     """On which host an instance is launched: the first with room, the fullest, the emptiest, any,
     or the one with the fewest of its fleet."""
-    zones: Annotated[tuple[Name, ...], Strict(False), AfterValidator(not_empty)] = ("a",)
-    """Availability zones, to which the hosts are dealt in turn; `zone` is one."""
+    zone: Name | None = None
+    """The availability zone that all hosts are in, by default a."""
+    zones: Annotated[tuple[Name, ...], Strict(False), AfterValidator(not_empty)] | None = None
+    """In place of `zone`: the zones to which the hosts are dealt in turn."""
     racks: Annotated[int, whole(1, HOSTS_MAX)] = 1
     """Racks in each zone, to which its hosts are dealt in turn."""
 
@@ -147,13 +148,13 @@ class Hosts(Model):
             raise refusal(message, "cpu_overcommit of 1 or less, or another scheduler")
         return self
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_zone(cls, value: Any) -> Any:
-        """`zone: a` for `zones: [a]`."""
-        if not isinstance(value, dict) or "zone" not in value:
-            return value
-        if "zones" in value:
+    @model_validator(mode="after")
+    def _one_word_for_zones(self) -> Self:
+        if self.zone is not None and self.zones is not None:
             raise refusal("zone beside zones", "one of the two")
-        rest = {key: each for key, each in value.items() if key != "zone"}
-        return {**rest, "zones": [value["zone"]]}
+        return self
+
+    @property
+    def all_zones(self) -> tuple[str, ...]:
+        """The zones of its hosts."""
+        return self.zones or (self.zone or "a",)

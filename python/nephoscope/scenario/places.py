@@ -12,7 +12,7 @@ class Places:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         fleets = scenario.fleets.values()
-        zones = (zone for hosts in scenario.hosts.values() for zone in hosts.zones)
+        zones = (zone for hosts in scenario.hosts.values() for zone in hosts.all_zones)
         self._hosts = {name: index for index, name in enumerate(scenario.hosts)}
         self._zones = {zone: index for index, zone in enumerate(dict.fromkeys(zones))}
         tenants = dict.fromkeys(fleet.tenant for fleet in fleets)
@@ -72,7 +72,7 @@ class Places:
         facts.disks = hosts.type.disks
         facts.cpu_overcommit = hosts.cpu_overcommit
         facts.place = _core.placement.PlacePolicy[hosts.place]
-        facts.zones = [self._zones[zone] for zone in hosts.zones]
+        facts.zones = [self._zones[zone] for zone in hosts.all_zones]
         facts.racks = hosts.racks
         facts.host.cores = hosts.type.sockets * hosts.type.cores
         facts.host.threads_per_core = hosts.type.threads_per_core
