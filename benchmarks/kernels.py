@@ -59,7 +59,7 @@ class Kernels:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        for part in ("router", "hold", "histogram", "draws", "fluid", "booking"):
+        for part in ("router", "hold", "histogram", "draws", "fluid", "booking", "credit"):
             getattr(library, f"limit_{part}").restype = ctypes.c_double
 
     def run(
@@ -89,6 +89,18 @@ class Kernels:
         """Seconds, and the mean of what was recorded."""
         mean = ctypes.c_double()
         return self._library.limit_histogram(*_array(values), ctypes.byref(mean)), mean.value
+
+    def credit(
+        self, hosts: int, ticks: int, block: int, weights: npt.NDArray[np.uint32]
+    ) -> tuple[float, npt.NDArray[np.uint32]]:
+        """Seconds, and the ticks that each vCPU of the first host ran, 30 to warm up included."""
+        ran = np.zeros(len(weights), dtype=np.uint32)
+        seconds = self._library.limit_credit(
+            *map(ctypes.c_uint32, (hosts, ticks, block)),
+            ctypes.c_void_p(weights.ctypes.data),
+            ctypes.c_void_p(ran.ctypes.data),
+        )
+        return seconds, ran
 
     def draws(self, seed: int, count: int) -> tuple[float, float]:
         """Seconds, and the mean of what was drawn."""

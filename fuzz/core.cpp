@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -70,8 +71,8 @@ void damage(const World& world, const WorldSpec& spec, Bytes& bytes) {
   }
 }
 
-void run(const WorldSpec& spec, Bytes& bytes) {
-  World world(spec);
+// A spec that is legal is never refused later.
+void run(World& world, const WorldSpec& spec, Bytes& bytes) {
   for (int slice = 1; slice <= slices && world.events() < events_max; ++slice) {
     const std::int64_t until = spec.duration_ns / slices * slice;
     const auto action = bytes.enumerator<Action>(7);
@@ -81,6 +82,7 @@ void run(const WorldSpec& spec, Bytes& bytes) {
     world.advance_checked(until);
   }
   world.check();
+  world.results();
 }
 
 }  // namespace
@@ -89,10 +91,13 @@ void run(const WorldSpec& spec, Bytes& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   nephoscope::fuzz::Bytes bytes(data, size);
   const auto spec = nephoscope::fuzz::world_spec(bytes);
+  std::optional<nephoscope::World> world;
   try {
-    nephoscope::fuzz::run(spec, bytes);
+    world.emplace(spec);
   } catch (const nephoscope::SpecError&) {
     // A spec that is refused: as it should be.
+    return 0;
   }
+  nephoscope::fuzz::run(*world, spec, bytes);
   return 0;
 }

@@ -56,6 +56,46 @@ traffic:
   day: {to: front, arrivals: {profile: [[0s, 1/s], [30m, 50/s]]}}
 """
 
+SHARED = """\
+nephoscope: 1
+name: shared
+duration: 10m
+hosts:
+  hall:
+    count: 4
+    type: {sockets: 2, cores: 8, threads_per_core: 2, memory: 64GiB}
+    scheduler: fair
+    core_scheduling: true
+    cpu_overcommit: 4
+    smt_gain: 0.3
+    place: spread
+    zones: [a, b]
+    racks: 2
+  attic: {type: {cores: 4}, cpu_overcommit: 2.5, zone: a}
+fleets:
+  web:
+    instance_type: {vcpus: 2, memory: 4GiB}
+    count: 3
+    service: answer
+    hosts: hall
+    weight: 512
+    cap: {quota: 30ms, period: 100ms}
+    zones: [a]
+    placement: {group: apart, strategy: spread}
+    boot: {exponential: 30s}
+  batch:
+    instance_type: {vcpus: 1, memory: 1GiB}
+    service: answer
+    hosts: attic
+    cap: 0.5
+    reservation: 0.25
+services:
+  answer: {steps: [{compute: 5ms}]}
+traffic:
+  customers: {to: web, rate: 40/s}
+  jobs: {to: batch, rate: 10/s}
+"""
+
 # Words that mean something to YAML, to units, or to nobody.
 TOKENS = (
     "&a", "*a", "<<: *a", "!!python/object:os.system", "!!binary", "? ", ": ", "- ", "---\n", "...",
@@ -75,9 +115,9 @@ VALUES: tuple[Any, ...] = (
 
 
 def seeds() -> list[str]:
-    """The files that are mutated: the examples, and one that has every kind of thing."""
+    """The files that are mutated: the examples, and two that have every kind of thing."""
     files = sorted((ROOT / "examples").glob("*.yaml"))
-    return [SMALL, *(file.read_text(encoding="utf-8") for file in files)]
+    return [SMALL, SHARED, *(file.read_text(encoding="utf-8") for file in files)]
 
 
 def mutate_text(text: str, other: str, rng: random.Random) -> bytes:

@@ -37,9 +37,10 @@ constexpr std::int64_t odd_times[] = {
     std::numeric_limits<std::int64_t>::max() / 2,
 };
 
-std::int64_t odd_time(Bytes& bytes, std::uint32_t low_ms, std::uint32_t high_ms) {
+std::int64_t odd_time(Bytes& bytes, std::uint32_t low_ms, std::uint32_t high_ms,
+                      std::int64_t times = 1) {
   if (bytes.one_in(odd_once_in)) return bytes.any_of(odd_times);
-  return std::int64_t{bytes.between(low_ms, high_ms)} * millisecond;
+  return std::int64_t{bytes.between(low_ms, high_ms)} * millisecond * times;
 }
 
 // An index into a list of `size`; sometimes one past its end.
@@ -131,6 +132,8 @@ struct Layout {
   std::uint32_t services;
   std::uint32_t fleets;
   std::uint32_t balancers;
+  std::uint32_t pools;
+  std::uint32_t groups;
 
   std::uint32_t service_of(std::uint32_t fleet) const { return fleet * services / fleets; }
   std::uint32_t first_callee(std::uint32_t service) const {
@@ -214,6 +217,94 @@ TrafficSpec traffic(Bytes& bytes, std::uint32_t number, const Layout& all) {
   return made;
 }
 
+// Beyond any host, or beside the point; the number of hosts stays out of it, since a legal cloud
+// may be far larger than a quick input.
+constexpr std::uint32_t odd_counts[] = {0, 64, 4096, 65'535, 0x1000'0000, 0xFFFF'FFFF};
+
+std::uint32_t odd_count(Bytes& bytes, std::uint32_t low, std::uint32_t high) {
+  return bytes.one_in(odd_once_in) ? bytes.any_of(odd_counts) : bytes.between(low, high);
+}
+
+HostPoolSpec hosts(Bytes& bytes, std::uint32_t number) {
+  constexpr double overcommits[] = {1.0, 0.5, 1.16, 2.0, 4.0, 16.0};
+  HostPoolSpec made;
+  made.name = "pool" + std::to_string(number);
+  HostPoolFacts& facts = made.facts;
+  facts.scheduler.kind = bytes.enumerator<SchedulerKind>(4);
+  facts.host.cores = odd_count(bytes, 1, 6);
+  facts.host.threads_per_core = odd_count(bytes, 1, 2);
+  facts.host.smt_gain = odd_number(bytes, 0.0, 1.0);
+  facts.host.speed = odd_number(bytes, 0.5, 4.0);
+  if (facts.scheduler.kind == SchedulerKind::fair || bytes.one_in(odd_once_in)) {
+    facts.scheduler.core_scheduling = bytes.one_in(2);
+  }
+  facts.count = bytes.one_in(odd_once_in) ? bytes.one_in(2) * 300U : bytes.between(1, 6);
+  facts.memory = odd_time(bytes, 4, 64);  // bytes as well as any
+  facts.accelerators = odd_count(bytes, 0, 4);
+  facts.disks = odd_count(bytes, 0, 4);
+  facts.cpu_overcommit =
+      bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : bytes.any_of(overcommits);
+  const bool pinned = facts.scheduler.kind == SchedulerKind::pinned;
+  if (pinned && !bytes.one_in(odd_once_in)) facts.cpu_overcommit = 1.0;
+  facts.place = bytes.enumerator<PlacePolicy>(5);
+  facts.zones.resize(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
+  for (std::uint32_t& zone : facts.zones) zone = odd_count(bytes, 0, 3);
+  facts.racks = odd_count(bytes, 1, 3);
+  return made;
+}
+
+GroupSpec group(Bytes& bytes, std::uint32_t number) {
+  GroupSpec made;
+  made.name = "group" + std::to_string(number);
+  made.strategy = bytes.enumerator<GroupStrategy>(3);
+  const bool partitioned = made.strategy == GroupStrategy::partition;
+  made.partitions = partitioned ? bytes.between(1, 7) : 0;
+  if (bytes.one_in(odd_once_in)) made.partitions = bytes.any_of(odd_counts);
+  return made;
+}
+
+// Where the instances go and what they ask of a host.
+void place_fleet(Bytes& bytes, FleetSpec& made, const Layout& all) {
+  if (all.pools != 0 || bytes.one_in(odd_once_in)) made.hosts = odd_index(bytes, all.pools);
+  made.memory = bytes.one_in(2) ? odd_time(bytes, 0, 32) : 0;
+  made.accelerators = bytes.one_in(4) ? odd_count(bytes, 0, 2) : 0;
+  made.disks = bytes.one_in(4) ? odd_count(bytes, 0, 2) : 0;
+  if (bytes.one_in(3)) made.zones = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 15);
+  made.account = odd_count(bytes, 0, 2);
+  made.tenancy = bytes.one_in(3) ? bytes.enumerator<Tenancy>(3) : Tenancy::shared;
+  if (all.groups != 0 && bytes.one_in(2)) made.group = odd_index(bytes, all.groups);
+}
+
+// What the hypervisor is told of an instance. Every scheduler takes whole weights and percentages.
+void share_fleet(Bytes& bytes, FleetSpec& made) {
+  constexpr double weights[] = {256.0, 1.0, 64.0, 512.0, 0.5, 100.25, 65'535.0, 65'536.0, 1e-5};
+  made.weight = bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : bytes.any_of(weights);
+  if (bytes.one_in(2)) made.weight = 256.0;
+  if (bytes.one_in(6)) made.reservation = odd_number(bytes, 0.0, made.vcpus);
+  const std::int64_t period = std::int64_t{bytes.between(1, 1000)} * millisecond;
+  if (bytes.one_in(2)) made.period_ns = bytes.one_in(odd_once_in) ? odd_time(bytes, 0, 0) : period;
+  if (bytes.one_in(3)) {
+    made.quota_ns = period / 100 * bytes.between(1, 250);
+    if (bytes.one_in(odd_once_in)) made.quota_ns = bytes.any_of(odd_times);
+    if (bytes.one_in(8)) made.quota_ns = bytes.between(1, 60'000) * 1001;  // of no round share
+  }
+}
+
+BurstFacts burst(Bytes& bytes, std::uint32_t vcpus) {
+  const auto count = [&](std::uint32_t most) {
+    return bytes.one_in(odd_once_in) ? bytes.any_of(odd_times)
+                                     : std::int64_t{bytes.between(0, most)};
+  };
+  BurstFacts made;
+  made.burstable = true;
+  made.mode = bytes.one_in(2) ? CreditMode::standard : CreditMode::unlimited;
+  made.credits.vcpus = bytes.one_in(odd_once_in) ? bytes.between(0, 100) : vcpus;
+  made.credits.millicredits_per_hour = count(100'000);
+  made.credits.launch_credits = count(60);
+  made.credits.kept_ns = odd_time(bytes, 0, 60'000);
+  return made;
+}
+
 FleetSpec fleet(Bytes& bytes, std::uint32_t number, const Layout& all) {
   FleetSpec made;
   made.name = "fleet" + std::to_string(number);
@@ -222,6 +313,17 @@ FleetSpec fleet(Bytes& bytes, std::uint32_t number, const Layout& all) {
   made.count = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 6);
   made.vcpus = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 4);
   made.speed = odd_number(bytes, 0.5, 4.0);
+  if (all.pools == 0 || !bytes.one_in(4)) place_fleet(bytes, made, all);
+  share_fleet(bytes, made);
+  if (bytes.one_in(2)) made.pending = distribution(bytes, 10.0);
+  if (bytes.one_in(2)) made.boot = distribution(bytes, 30.0);
+  made.initially = !bytes.one_in(4);
+  if (bytes.one_in(6)) made.burst = burst(bytes, made.vcpus);
+  if (bytes.one_in(2)) {
+    made.billing.unit_ns = odd_time(bytes, 1, 4, 1000);
+    made.billing.minimum_ns = odd_time(bytes, 0, 60, 1000);
+    made.billing.free_if_interrupted_ns = odd_time(bytes, 0, 60'000);
+  }
   return made;
 }
 
@@ -268,8 +370,11 @@ WorldSpec world_spec(Bytes& bytes) {
   made.duration_ns = odd_time(bytes, 1, 1000);
   made.warmup_ns = bytes.one_in(2) ? odd_time(bytes, 0, 400) : 0;
   made.series_ns = bytes.one_in(2) ? odd_time(bytes, 1, 300) : 0;
-  const Layout all = {bytes.between(1, 3), bytes.between(1, 4), bytes.between(0, 3)};
+  const Layout all = {bytes.between(1, 3), bytes.between(1, 4), bytes.between(0, 3),
+                      bytes.between(0, 2), bytes.between(0, 2)};
   const std::uint32_t sources = bytes.between(1, 3);
+  for (std::uint32_t i = 0; i < all.pools; ++i) made.hosts.push_back(hosts(bytes, i));
+  for (std::uint32_t i = 0; i < all.groups; ++i) made.groups.push_back(group(bytes, i));
   for (std::uint32_t i = 0; i < all.services; ++i) made.services.push_back(service(bytes, i, all));
   for (std::uint32_t i = 0; i < all.fleets; ++i) made.fleets.push_back(fleet(bytes, i, all));
   for (std::uint32_t i = 0; i < all.balancers; ++i)

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "credit.hpp"
 #include "farm.hpp"
 #include "sharing.hpp"
 #include "single.hpp"
@@ -115,6 +116,19 @@ double limit_histogram(const std::int64_t* values, std::size_t count, double* me
   for (std::size_t i = 0; i < count; ++i) histogram->record(values[i]);
   const double seconds = limits::thread_seconds() - start;
   *mean = histogram->mean();
+  return seconds;
+}
+
+// Ticks of hosts under a credit scheduler, `block` at a time for each; `ran` has room for what the
+// vCPUs of the first host ran, in ticks.
+double limit_credit(std::uint32_t hosts, std::uint32_t ticks, std::uint32_t block,
+                    const std::uint32_t* weights, std::uint32_t* ran) {
+  const auto model = std::make_unique<limits::CreditTicks>(hosts, weights);
+  model->run(30, 1);
+  const double start = limits::thread_seconds();
+  model->run(ticks, block);
+  const double seconds = limits::thread_seconds() - start;
+  for (std::size_t at = 0; at < limits::CreditTicks::vcpus; ++at) ran[at] = model->ran(at);
   return seconds;
 }
 

@@ -143,13 +143,18 @@ void bind_service(py::module_& m) {
   structs(service, "steps", &ServiceSpec::steps);
 }
 
-void bind_hosts(py::module_& m) {
+void bind_hosts(py::module_& core) {
+  auto m = core.def_submodule("hosts", "Hosts and tenants in the specification of a world.");
   py::native_enum<SchedulerKind>(m, "SchedulerKind", "enum.Enum")
       .value("fluid", SchedulerKind::fluid)
       .value("fair", SchedulerKind::fair)
       .value("credit", SchedulerKind::credit)
       .value("pinned", SchedulerKind::pinned)
       .finalize();
+  py::class_<SchedulerFacts>(m, "SchedulerFacts")
+      .def(py::init<>())
+      .def_readwrite("kind", &SchedulerFacts::kind)
+      .def_readwrite("core_scheduling", &SchedulerFacts::core_scheduling);
   py::class_<HostFacts>(m, "HostFacts")
       .def(py::init<>())
       .def_readwrite("cores", &HostFacts::cores)
@@ -178,12 +183,21 @@ void bind_hosts(py::module_& m) {
       .def_readwrite("name", &HostPoolSpec::name)
       .def_readwrite("facts", &HostPoolSpec::facts)
       .def_readwrite("network", &HostPoolSpec::network);
-  auto devices = m.def_submodule("devices", "What devices of instances give.");
-  py::class_<BurstRate>(devices, "BurstRate")
+  py::class_<CpuCreditFacts>(m, "CpuCreditFacts")
       .def(py::init<>())
-      .def_readwrite("baseline", &BurstRate::baseline)
-      .def_readwrite("peak", &BurstRate::peak)
-      .def_readwrite("burst", &BurstRate::burst);
+      .def_readwrite("vcpus", &CpuCreditFacts::vcpus)
+      .def_readwrite("millicredits_per_hour", &CpuCreditFacts::millicredits_per_hour)
+      .def_readwrite("launch_credits", &CpuCreditFacts::launch_credits)
+      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns);
+  py::class_<BurstFacts>(m, "BurstFacts")
+      .def(py::init<>())
+      .def_readwrite("burstable", &BurstFacts::burstable)
+      .def_readwrite("credits", &BurstFacts::credits)
+      .def_property(
+          "unlimited", [](const BurstFacts& facts) { return facts.mode == CreditMode::unlimited; },
+          [](BurstFacts& facts, bool on) {
+            facts.mode = on ? CreditMode::unlimited : CreditMode::standard;
+          });
   py::class_<BillingRule>(m, "BillingRule")
       .def(py::init<>())
       .def_readwrite("unit_ns", &BillingRule::unit_ns)
@@ -228,6 +242,7 @@ void bind_entities(py::module_& m) {
       .def_readwrite("period_ns", &FleetSpec::period_ns)
       .def_readwrite("pending", &FleetSpec::pending)
       .def_readwrite("boot", &FleetSpec::boot)
+      .def_readwrite("burst", &FleetSpec::burst)
       .def_readwrite("initially", &FleetSpec::initially)
       .def_readwrite("billing", &FleetSpec::billing);
   py::class_<TargetSpec>(m, "TargetSpec")

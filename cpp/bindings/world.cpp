@@ -77,6 +77,13 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   out["launches"] = fleet.launches;
   out["terminations"] = fleet.terminations;
   out["billed_s"] = fleet.billed_s;
+  if (fleet.burstable) {
+    out["credits_earned"] = fleet.credits.earned;
+    out["credits_launch"] = fleet.credits.launch;
+    out["credits_spent"] = fleet.credits.spent;
+    out["credits_balance"] = fleet.credits.balance;
+    out["credits_charged"] = fleet.credits.charged;
+  }
   out["missing"] = fleet.missing;
   out["refusal"] = static_cast<std::uint32_t>(fleet.refusal);
   if (fleet.uses_devices) {

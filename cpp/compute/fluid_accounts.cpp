@@ -45,17 +45,22 @@ void FluidHypervisor::count(std::uint32_t tenant) {
   if (it.has_quota != 0 && it.exhausted == 0) {
     terms_[tenant].left_ns = left_of_quota(terms_[tenant], it);
   }
+  if (it.limited != 0 && it.host != none) {
+    terms_[tenant].by_limit.add(beyond_limit(tenant), now_ - it.booked_to);
+  }
   book(it);
 }
 
 TenantAccount FluidHypervisor::account(std::uint32_t tenant) const {
   if (tenant >= tenants_.size()) throw SpecError("tenant", "is not there");
   Tenant it = tenants_[tenant];
+  TimeIntegral by_limit = terms_[tenant].by_limit;
+  if (it.host != none) by_limit.add(beyond_limit(tenant), now_ - it.booked_to);
   book(it);
   TenantAccount account;
-  account.run_ns = std::min(it.run.whole, it.wanted_ns - it.by_quota_ns);
-  account.quota_ns = it.by_quota_ns;
-  account.contention_ns = it.wanted_ns - account.run_ns - it.by_quota_ns;
+  account.quota_ns = it.by_quota_ns + by_limit.whole;
+  account.run_ns = std::min(it.run.whole, it.wanted_ns - account.quota_ns);
+  account.contention_ns = it.wanted_ns - account.run_ns - account.quota_ns;
   account.idle_ns = it.vcpus * (it.booked_to - terms_[tenant].started) - it.wanted_ns;
   account.work_ns = it.work.whole;
   return account;

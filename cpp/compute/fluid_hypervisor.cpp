@@ -32,8 +32,14 @@ std::uint32_t FluidHypervisor::add_host(const HostFacts& facts) {
 std::uint32_t FluidHypervisor::add_tenant(std::uint32_t host, const TenantFacts& facts) {
   check(facts);
   const auto tenant = static_cast<std::uint32_t>(tenants_.size());
-  terms_.push_back({to_amount(facts.reservation), now_, facts.quota_ns, facts.period_ns,
-                    facts.phase_ns, static_cast<double>(facts.quota_ns)});
+  terms_.push_back({to_amount(facts.reservation),
+                    now_,
+                    facts.quota_ns,
+                    facts.period_ns,
+                    facts.phase_ns,
+                    static_cast<double>(facts.quota_ns),
+                    0.0,
+                    {}});
   listed_.push_back(0);
   Tenant& it = tenants_.emplace_back();
   it.vcpus = facts.vcpus;
@@ -108,7 +114,7 @@ void FluidHypervisor::leave(std::uint32_t tenant) {
   const std::uint32_t from = it.host;
   Host& host = hosts_[from];
   if (share_of(it) != 0.0) list(tenant);
-  const double before = ceiling(it);
+  const double before = ceiling(tenant);
   const std::uint32_t want = std::exchange(it.want, 0);
   set_ceiling(tenant, before);
   it.want = want;
@@ -150,7 +156,7 @@ void FluidHypervisor::set_ceiling(std::uint32_t tenant, double before) {
   const Tenant& it = tenants_[tenant];
   Host& host = hosts_[it.host];
   const Claims claims = claims_of(host);
-  const double now = ceiling(it);
+  const double now = ceiling(tenant);
   host.wanted += now - before;
   host.wanting += (now > 0.0 ? it.weight : 0.0) - (before > 0.0 ? it.weight : 0.0);
   claims.ceiling[it.place] = now;
@@ -162,8 +168,21 @@ void FluidHypervisor::set_want(std::uint32_t tenant, std::uint32_t want) {
   require(want <= it.vcpus, "want", "is more than the vCPUs");
   if (want == it.want) return;
   count(tenant);
-  const double before = ceiling(it);
+  const double before = ceiling(tenant);
   it.want = want;
+  renew(tenant, before);
+}
+
+void FluidHypervisor::set_limit(std::uint32_t tenant, double threads) {
+  Tenant& it = present(tenant);
+  require(threads >= 0.0, "limit", "must not be below 0");
+  const double limit = to_amount(std::min<double>(threads, it.vcpus));
+  Terms& terms = terms_[tenant];
+  if (limit == (it.limited != 0 ? terms.limit : it.vcpus)) return;
+  count(tenant);
+  const double before = ceiling(tenant);
+  terms.limit = limit;
+  it.limited = limit < it.vcpus ? 1 : 0;
   renew(tenant, before);
 }
 
@@ -174,8 +193,8 @@ void FluidHypervisor::renew(std::uint32_t tenant, double before) {
   const bool fitted = host.wanted <= host.capacity() && host.dirty == 0;
   set_ceiling(tenant, before);
   if (!fitted || host.wanted > host.capacity()) return mark(it.host);
-  if (it.constant != ceiling(it)) list(tenant);
-  it.constant = ceiling(it);
+  if (it.constant != ceiling(tenant)) list(tenant);
+  it.constant = ceiling(tenant);
   claims_of(host).constant[it.place] = it.constant;
   expect(tenant);
   set_speed(it.host);
@@ -196,7 +215,7 @@ void FluidHypervisor::advance(std::int64_t until) {
       const std::uint32_t tenant = calendar_.pop().payload;
       Tenant& it = tenants_[tenant];
       count(tenant);
-      const double before = ceiling(it);
+      const double before = ceiling(tenant);
       Terms& terms = terms_[tenant];
       it.event = EventQueue::none;
       it.exhausted = it.exhausted != 0 ? 0 : 1;

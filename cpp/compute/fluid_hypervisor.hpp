@@ -26,6 +26,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -44,6 +45,11 @@ class FluidHypervisor {
   // the reservation.
   std::uint32_t add_host(const HostFacts& facts);
   std::uint32_t add_tenant(std::uint32_t host, const TenantFacts& facts);
+  // Whether what a legal tenant reserves is left on the host.
+  bool has_room(std::uint32_t host, const TenantFacts& facts) const {
+    const Host& it = hosts_[host];
+    return it.reserved + to_amount(facts.reservation) <= it.capacity();
+  }
   // The tenant goes to another host with its account and what is left of its quota.
   void move_tenant(std::uint32_t tenant, std::uint32_t host);
   // It wants nothing any more and holds nothing; its account stays.
@@ -52,6 +58,10 @@ class FluidHypervisor {
   // From now on. Takes effect when time passes or rates are asked for, once for all changes of a
   // host at one instant. Throws SpecError unless want <= vcpus.
   void set_want(std::uint32_t tenant, std::uint32_t want);
+
+  // From now on, at most so many threads: what is wanted beyond is steal by quota. As many as the
+  // vCPUs are no limit.
+  void set_limit(std::uint32_t tenant, double threads);
 
   // Lets time pass until `until`, not before now. What is due at that very instant has happened
   // then. How time is cut into calls changes nothing.
@@ -147,8 +157,10 @@ class FluidHypervisor {
     double weight = 0.0;
     double constant = 0.0;  // share, or follows_level
     std::uint32_t vcpus = 0;
-    std::uint16_t has_quota = 0;
-    std::uint16_t exhausted = 0;  // of its quota, until the period ends
+    std::uint8_t has_quota = 0;
+    std::uint8_t exhausted = 0;  // of its quota, until the period ends
+    std::uint8_t limited = 0;    // to fewer threads than vCPUs
+    std::uint8_t spare = 0;
   };
   static_assert(sizeof(Tenant) == 128);
 
@@ -162,6 +174,8 @@ class FluidHypervisor {
     std::int64_t period_ns = 0;
     std::int64_t phase_ns = 0;
     double left_ns = 0.0;  // of the quota, when it was booked last
+    double limit = 0.0;    // threads, where limited
+    TimeIntegral by_limit;
 
     std::int64_t period_end(std::int64_t time) const {
       return nephoscope::period_end({1, 1.0, reservation, quota_ns, period_ns, phase_ns}, time);
@@ -175,7 +189,16 @@ class FluidHypervisor {
     double* constant;  // as the tenants have it
   };
 
-  static double ceiling(const Tenant& it) { return it.exhausted != 0 ? 0.0 : it.want; }
+  double ceiling(std::uint32_t tenant) const {
+    const Tenant& it = tenants_[tenant];
+    if (it.exhausted != 0) return 0.0;
+    return it.limited != 0 ? std::min<double>(it.want, terms_[tenant].limit) : it.want;
+  }
+  // Threads that its limit keeps from it.
+  double beyond_limit(std::uint32_t tenant) const {
+    const Tenant& it = tenants_[tenant];
+    return it.exhausted != 0 || it.limited == 0 ? 0.0 : it.want - ceiling(tenant);
+  }
   Claims claims_of(const Host& host);
   double share_of(const Tenant& it) const {
     return it.constant == follows_level ? it.weight * hosts_[it.host].level : it.constant;

@@ -9,6 +9,7 @@ namespace nephoscope {
 namespace {
 
 constexpr std::uint32_t most_hosts = 1'048'576;
+constexpr std::uint32_t most_racks = std::uint32_t{1} << 31;  // before the last pool's 2^26
 
 void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
@@ -18,11 +19,15 @@ void require(bool condition, const char* field, const char* message) {
 
 std::uint32_t HostPools::add_pool(const HostPoolFacts& facts) {
   check(facts.host);
+  require(facts.scheduler.kind != SchedulerKind::pinned || facts.cpu_overcommit <= 1.0,
+          "cpu_overcommit", "must be 1 at most where every vCPU has a thread of its own");
   Pool& pool = pools_.emplace_back(Pool{facts, Hypervisor(facts.scheduler), 0, 0, {}, {}});
   if (!facts.on_demand) {
     require(facts.count >= 1 && facts.count <= most_hosts, "count", "must be from 1 to 1,048,576");
     require(!facts.zones.empty(), "zones", "must name a zone");
+    require(facts.zones.size() <= zones_max, "zones", "must be 64 at most");
     require(facts.racks >= 1 && facts.racks <= most_hosts, "racks", "must be from 1 to 1,048,576");
+    require(racks_ <= most_racks, "racks", "are too many in all pools together");
     add_hosts(pool);
   }
   return static_cast<std::uint32_t>(pools_.size() - 1);
@@ -50,14 +55,29 @@ void HostPools::add_hosts(Pool& pool) {
   racks_ += zones * facts.racks;
 }
 
+// Tried on a host that is large enough.
+void HostPools::check_tenant(std::uint32_t at, const TenantFacts& facts) const {
+  Hypervisor trial(pools_[at].facts.scheduler);
+  trial.add_host({facts.vcpus, 1, 1.0, 1.0});
+  trial.add_tenant(0, facts);
+}
+
+std::uint32_t HostPools::vcpus_taken(std::uint32_t at, std::uint32_t vcpus) const {
+  const HostPoolFacts& pool = pools_[at].facts;
+  if (pool.scheduler.kind != SchedulerKind::pinned) return vcpus;
+  const std::uint32_t per_core = pool.host.threads_per_core;
+  return (vcpus + per_core - 1) / per_core * per_core;
+}
+
 bool HostPools::shares(std::uint32_t at, const TenantFacts& facts) const {
   const HostPoolFacts& pool = pools_[at].facts;
   const bool slows = pool.host.threads_per_core > 1 && pool.host.smt_gain < 1.0;
-  return pool.cpu_overcommit > 1.0 || slows || facts.quota_ns != 0;
+  const bool apart = pool.scheduler.core_scheduling;  // a thread may be kept idle
+  return pool.cpu_overcommit > 1.0 || slows || apart || facts.quota_ns != 0;
 }
 
 Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
-                         const TenantFacts& facts, std::int64_t now) {
+                         const TenantFacts& facts, const BurstFacts& burst, std::int64_t now) {
   Pool& pool = pools_[request.pool];
   Place place;
   place.pool = request.pool;
@@ -69,15 +89,70 @@ Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
     place.placement = launch.placement;
     place.host = launch.host - pool.first_host;
   }
-  if (shares(request.pool, facts)) {
+  if (burst.burstable || shares(request.pool, facts)) {
+    if (!pool.hypervisor.has_room(place.host, facts)) {
+      placement_.release(place.placement);
+      return Refusal::capacity;
+    }
     pool.hypervisor.advance(now);
     place.tenant = pool.hypervisor.add_tenant(place.host, facts);
     pool.instance_of.push_back(instance);
   }
   if (places_.size() <= instance) places_.resize(instance + 1U);
   places_[instance] = place;
+  if (burst.burstable) open_bucket(instance, burst, now);
   return Refusal::none;
 }
+
+// --- CPU credits ------------------------------------------------------------------------------
+
+void HostPools::open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now) {
+  Place& place = places_[instance];
+  place.bucket = static_cast<std::uint32_t>(buckets_.size());
+  Bucket& bucket = buckets_.emplace_back();
+  bucket.credits = CpuCredits(burst.credits, burst.mode, now);
+  bucket.instance = instance;
+  const bool asks = burst.mode == CreditMode::standard && burst.credits.launch_credits != 0;
+  bucket.credits.start(asks && launch_credits_.grant(now));
+  pools_[place.pool].hypervisor.set_limit(place.tenant, bucket.credits.limit());
+}
+
+// What has been earned since lifts the limit, an empty balance brings it back.
+void HostPools::renew_limit(const Place& place, std::int64_t now) {
+  CpuCredits& credits = buckets_[place.bucket].credits;
+  credits.advance(now);
+  pools_[place.pool].hypervisor.set_limit(place.tenant, credits.limit());
+}
+
+// A tenant runs more or less than before. One that others press below its baseline earns again, so
+// that its limit goes though it wants no less.
+void HostPools::spend(std::uint32_t instance) {
+  const Place& place = places_[instance];
+  Hypervisor& hypervisor = pools_[place.pool].hypervisor;
+  Bucket& bucket = buckets_[place.bucket];
+  if (!bucket.credits.running()) return;
+  const double share = hypervisor.share(place.tenant);
+  bucket.credits.advance(hypervisor.now());
+  bucket.credits.set_usage(share);
+  const bool pressed =
+      bucket.credits.limited() && share < bucket.credits.limit() && share < place.want;
+  renew_limit_at(bucket, pressed ? hypervisor.now() + 1 : bucket.credits.exhausted_at());
+}
+
+void HostPools::renew_limit_at(Bucket& bucket, std::int64_t time) {
+  if (bucket.event != EventQueue::none) limit_changes_.cancel(bucket.event);
+  bucket.event = EventQueue::none;
+  if (time == EventQueue::never) return;
+  bucket.event = limit_changes_.push(time, places_[bucket.instance].bucket);
+}
+
+CpuCredits HostPools::credits(std::uint32_t instance, std::int64_t now) const {
+  CpuCredits credits = buckets_[places_[instance].bucket].credits;
+  credits.advance(std::max(now, credits.now()));
+  return credits;
+}
+
+// --- time -------------------------------------------------------------------------------------
 
 std::uint32_t HostPools::host_on_demand(Pool& pool) {
   if (pool.free_hosts.empty()) {
@@ -90,7 +165,7 @@ std::uint32_t HostPools::host_on_demand(Pool& pool) {
 }
 
 void HostPools::release(std::uint32_t instance, std::int64_t now) {
-  const Place& place = places_[instance];
+  Place& place = places_[instance];
   Pool& pool = pools_[place.pool];
   if (pool.facts.on_demand) {
     pool.free_hosts.push_back(place.host);
@@ -100,6 +175,12 @@ void HostPools::release(std::uint32_t instance, std::int64_t now) {
   if (place.tenant == none) return;
   pool.hypervisor.advance(now);
   pool.hypervisor.remove_tenant(place.tenant);
+  place.want = 0;  // so that who hears later that it wants nothing need not tell the hypervisor
+  if (place.bucket == none) return;
+  Bucket& bucket = buckets_[place.bucket];
+  bucket.credits.advance(now);
+  bucket.credits.terminate();
+  renew_limit_at(bucket, EventQueue::never);
 }
 
 void HostPools::set_want(std::uint32_t instance, std::uint32_t want, std::int64_t now) {
@@ -108,17 +189,30 @@ void HostPools::set_want(std::uint32_t instance, std::uint32_t want, std::int64_
   place.want = want;
   Hypervisor& hypervisor = pools_[place.pool].hypervisor;
   hypervisor.advance(now);
+  if (place.bucket != none) renew_limit(place, now);
   hypervisor.set_want(place.tenant, want);
 }
 
 void HostPools::advance(std::int64_t now) {
   for (Pool& pool : pools_) pool.hypervisor.advance(now);
+  while (limit_changes_.next_time() <= now) {
+    Bucket& bucket = buckets_[limit_changes_.pop().payload];
+    bucket.event = EventQueue::none;
+    renew_limit(places_[bucket.instance], now);
+  }
 }
 
 std::int64_t HostPools::next_event() {
-  std::int64_t next = EventQueue::never;
+  std::int64_t next = limit_changes_.next_time();
   for (Pool& pool : pools_) next = std::min(next, pool.hypervisor.next_event());
   return next;
+}
+
+TenantAccount HostPools::last_account(std::uint32_t instance, std::int64_t& told) const {
+  const Place& place = places_[instance];
+  const Hypervisor& hypervisor = pools_[place.pool].hypervisor;
+  told = hypervisor.now();
+  return hypervisor.account(place.tenant);
 }
 
 TenantAccount HostPools::account(std::uint32_t instance, std::int64_t now) {

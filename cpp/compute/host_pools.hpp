@@ -6,6 +6,9 @@
 // instances have their room on a host and no tenant of the hypervisor. They are placed, the others
 // hosted as well.
 //
+// A burstable instance has a balance of CPU credits: what its tenant runs spends them, and when
+// they are gone the hypervisor holds it to its baseline until it uses less.
+//
 // Hosts are dealt to the zones of their pool in turn, and in a zone to its racks in turn.
 
 #pragma once
@@ -14,13 +17,15 @@
 #include <limits>
 #include <vector>
 
+#include "compute/cpu_credits.hpp"
 #include "compute/hypervisor.hpp"
+#include "compute/launch_credit_limit.hpp"
 #include "compute/placement.hpp"
 
 namespace nephoscope {
 
 struct HostPoolFacts {
-  SchedulerKind scheduler = SchedulerKind::fluid;
+  SchedulerFacts scheduler;
   std::uint32_t count = 1;
   HostFacts host;
   std::int64_t memory = std::int64_t{1} << 60;  // bytes of a host
@@ -34,6 +39,13 @@ struct HostPoolFacts {
   bool on_demand = false;                  // there is a host for every instance, of its very size
 };
 
+// Of instances that are burstable.
+struct BurstFacts {
+  bool burstable = false;
+  CreditMode mode = CreditMode::standard;
+  CpuCreditFacts credits;
+};
+
 class HostPools {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -44,12 +56,18 @@ class HostPools {
     return placement_.add_group(strategy, partitions);
   }
 
+  // Throws SpecError, with the field's name, where the pool's scheduler refuses such a tenant.
+  void check_tenant(std::uint32_t pool, const TenantFacts& facts) const;
+  // vCPUs of a host that such an instance takes: pinned ones take whole cores.
+  std::uint32_t vcpus_taken(std::uint32_t pool, std::uint32_t vcpus) const;
+
   // Whether an instance in that pool has to be hosted.
   bool shares(std::uint32_t pool, const TenantFacts& facts) const;
 
-  // Finds room for an instance, or says why there is none.
+  // Finds room for an instance, or says why there is none. The policy of the pool chooses the host;
+  // if what is reserved on that one leaves too little for the instance, there is no capacity.
   Refusal place(std::uint32_t instance, const LaunchRequest& request, const TenantFacts& facts,
-                std::int64_t now);
+                const BurstFacts& burst, std::int64_t now);
   // It is gone.
   void release(std::uint32_t instance, std::int64_t now);
 
@@ -66,7 +84,9 @@ class HostPools {
       const std::vector<std::uint32_t>& changed = pool.hypervisor.changed();
       if (changed.empty()) continue;
       for (const std::uint32_t tenant : changed) {
-        action(pool.instance_of[tenant], pool.hypervisor.rate(tenant));
+        const std::uint32_t instance = pool.instance_of[tenant];
+        if (places_[instance].bucket != none) spend(instance);
+        action(instance, pool.hypervisor.rate(tenant));
       }
       pool.hypervisor.clear_changed();
     }
@@ -84,10 +104,20 @@ class HostPools {
   std::uint32_t host_of(std::uint32_t instance) const { return places_[instance].host; }
   // Of a hosted instance, until now.
   TenantAccount account(std::uint32_t instance, std::int64_t now);
+  // The same, until its hypervisor was told of something last, and that instant.
+  TenantAccount last_account(std::uint32_t instance, std::int64_t& told) const;
+
+  bool is_burstable(std::uint32_t instance) const {
+    return instance < places_.size() && places_[instance].bucket != none;
+  }
+  // Of a burstable instance, as they are now.
+  CpuCredits credits(std::uint32_t instance, std::int64_t now) const;
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(places_);
+    archive(places_, buckets_);
+    limit_changes_.serialize(archive);
+    launch_credits_.serialize(archive);
     placement_.serialize(archive);
     for (Pool& pool : pools_) {
       archive(pool.hosts, pool.free_hosts, pool.instance_of);
@@ -110,16 +140,31 @@ class HostPools {
     std::uint32_t host = none;
     std::uint32_t placement = none;
     std::uint32_t tenant = none;
+    std::uint32_t bucket = none;
     std::uint32_t want = 0;
+  };
+
+  struct Bucket {
+    CpuCredits credits;
+    std::uint32_t instance = none;
+    EventQueue::Handle event = EventQueue::none;  // when its limit comes or goes by itself
+    std::uint64_t unused = 0;                     // no padding
   };
 
   void add_hosts(Pool& pool);
   std::uint32_t host_on_demand(Pool& pool);
+  void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now);
+  void renew_limit(const Place& place, std::int64_t now);
+  void spend(std::uint32_t instance);
+  void renew_limit_at(Bucket& bucket, std::int64_t time);
 
   std::vector<Pool> pools_;
   Placement placement_;
   std::uint32_t racks_ = 0;
   std::vector<Place> places_;  // by instance
+  std::vector<Bucket> buckets_;
+  EventQueue limit_changes_;  // by bucket
+  LaunchCreditLimit launch_credits_;
 };
 
 }  // namespace nephoscope

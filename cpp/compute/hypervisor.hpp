@@ -11,12 +11,22 @@
 #include <variant>
 #include <vector>
 
+#include "compute/credit_hypervisor.hpp"
+#include "compute/fair_hypervisor.hpp"
 #include "compute/fluid_hypervisor.hpp"
 #include "compute/hypervisor_facts.hpp"
+#include "compute/pinned_hypervisor.hpp"
+#include "kernel/errors.hpp"
 
 namespace nephoscope {
 
 enum class SchedulerKind : std::uint8_t { fluid, fair, credit, pinned };
+
+struct SchedulerFacts {
+  SchedulerKind kind = SchedulerKind::fluid;
+  bool core_scheduling = false;  // fair: siblings of a core belong to one tenant
+  std::uint64_t seed = 0;        // of what a scheduler does at random
+};
 
 class Hypervisor {
   // Calls must be seen before they are used: what they return is deduced.
@@ -26,9 +36,8 @@ class Hypervisor {
   }
 
  public:
-  explicit Hypervisor(SchedulerKind kind) : kind_(kind) {}
-
-  SchedulerKind kind() const { return kind_; }
+  // Throws SpecError with the field's name when a fact is not legal.
+  explicit Hypervisor(const SchedulerFacts& facts);
 
   std::uint32_t add_host(const HostFacts& facts) {
     return with([&](auto& it) { return it.add_host(facts); });
@@ -36,14 +45,31 @@ class Hypervisor {
   std::uint32_t add_tenant(std::uint32_t host, const TenantFacts& facts) {
     return with([&](auto& it) { return it.add_tenant(host, facts); });
   }
-  void move_tenant(std::uint32_t tenant, std::uint32_t host) {
-    with([&](auto& it) { it.move_tenant(tenant, host); });
+  // Whether a host would take a legal tenant, beside those it has. Where placement has found enough
+  // threads for it, only reservations (fluid) and the number of vCPUs (credit) can be in the way.
+  bool has_room(std::uint32_t host, const TenantFacts& facts) const {
+    return std::visit(
+        [&](const auto& it) {
+          if constexpr (requires { it.has_room(host, facts); }) return it.has_room(host, facts);
+          return true;
+        },
+        scheduler_);
   }
   void remove_tenant(std::uint32_t tenant) {
     with([&](auto& it) { it.remove_tenant(tenant); });
   }
   void set_want(std::uint32_t tenant, std::uint32_t want) {
     with([&](auto& it) { it.set_want(tenant, want); });
+  }
+  // Throws SpecError where the scheduler has no limits.
+  void set_limit(std::uint32_t tenant, double threads) {
+    with([&](auto& it) {
+      if constexpr (requires { it.set_limit(tenant, threads); }) {
+        it.set_limit(tenant, threads);
+      } else {
+        throw SpecError("cpu_credits", "are of the scheduler fluid alone");
+      }
+    });
   }
   void advance(std::int64_t until) {
     with([&](auto& it) { it.advance(until); });
@@ -57,11 +83,17 @@ class Hypervisor {
   void clear_changed() {
     with([](auto& it) { it.clear_changed(); });
   }
+  double share(std::uint32_t tenant) {
+    return with([&](auto& it) -> double { return it.share(tenant); });
+  }
   double rate(std::uint32_t tenant) {
     return with([&](auto& it) { return it.rate(tenant); });
   }
-  TenantAccount account(std::uint32_t tenant) {
-    return with([&](auto& it) { return it.account(tenant); });
+  std::int64_t now() const {
+    return std::visit([](const auto& it) { return it.now(); }, scheduler_);
+  }
+  TenantAccount account(std::uint32_t tenant) const {
+    return std::visit([&](const auto& it) { return it.account(tenant); }, scheduler_);
   }
 
   template <class Archive>
@@ -70,8 +102,7 @@ class Hypervisor {
   }
 
  private:
-  SchedulerKind kind_;
-  std::variant<FluidHypervisor> scheduler_;
+  std::variant<FluidHypervisor, FairHypervisor, CreditHypervisor, PinnedHypervisor> scheduler_;
 };
 
 }  // namespace nephoscope

@@ -45,6 +45,7 @@ void World::add_route(std::uint32_t caller, std::uint32_t fleet) {
   route.caller = caller;
   route.fleet = fleet;
   route.entry = fleets_[fleet].entry;
+  fleets_[fleet].reached = true;
 }
 
 std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,
@@ -170,6 +171,7 @@ void World::find_first_samplers() {
     if (callers_[route.caller].to_balancer == 0) fleets_[route.fleet].by_slot = true;
   }
   tell_routes();
+  count_reached();
 }
 
 std::vector<bool> World::services_reached(const WorldSpec& spec, const Destination& from) const {

@@ -14,7 +14,7 @@ void require(bool condition, const char* path, const char* message) {
   if (!condition) throw SpecError(path, message);
 }
 
-constexpr std::uint64_t state_format = 0x6E6570686F000004;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000005;  // "nepho" and the version of the layout
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compute/billing.hpp"
+#include "compute/host_pools.hpp"
 #include "compute/hypervisor_facts.hpp"
 #include "compute/placement_facts.hpp"
 #include "kernel/distributions.hpp"
@@ -48,10 +49,12 @@ struct Fleet {
   // What its instances are, and where they go.
   std::uint32_t kind = 0;
   Programs::Place entry = Programs::end;
-  bool placed = false;  // on hosts, by `request`
-  bool hosted = false;  // its instances share the CPU of their hosts
+  bool placed = false;   // on hosts, by `request`
+  bool hosted = false;   // its instances share the CPU of their hosts
+  bool reached = false;  // requests are sent to it
   LaunchRequest request;
   TenantFacts tenant;
+  BurstFacts burst;
   Sampler pending;  // by place in the order of launch
   Sampler boot;
   BillingRule billing;

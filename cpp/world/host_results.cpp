@@ -25,6 +25,16 @@ TenantAccount World::used_since_warmup(std::uint32_t instance, HostPools& hosts)
   return account;
 }
 
+// A hosted instance ran for less time than it computed: what counts is what its host gave it.
+void World::note_hosted_at_warmup() {
+  HostPools hosts = hosts_;  // so that looking changes nothing
+  account_at_warmup_.resize(instances_.size());
+  for (std::uint32_t at = 0; at < instances_.size(); ++at) {
+    account_at_warmup_[at] = used(at, hosts);
+    run_at_warmup_[at] = account_at_warmup_[at].run_ns;
+  }
+}
+
 std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
   std::vector<HostPoolAccount> pools(host_names_.size());
   for (std::uint32_t at = 0; at < pools.size(); ++at) {
@@ -46,15 +56,33 @@ std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
   return pools;
 }
 
-// Of each instance, from running until it is gone.
-std::uint64_t World::billed_seconds(std::size_t fleet) const {
-  std::uint64_t seconds = 0;
+// What every fleet has to pay for: its instances from running until they are gone, each by itself,
+// and the credits of those that are burstable.
+void World::bill(std::vector<FleetAccount>& accounts) const {
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
-    if (fleet_of_[instance] != fleet) continue;
+    const std::uint32_t fleet = fleet_of_[instance];
     const std::int64_t ran = std::min(lives_[instance].ended, now_) - lives_[instance].running;
-    if (ran > 0) seconds += static_cast<std::uint64_t>(seconds_due(ran, fleets_[fleet].billing));
+    if (ran > 0) {
+      accounts[fleet].billed_s +=
+          static_cast<std::uint64_t>(seconds_due(ran, fleets_[fleet].billing));
+    }
+    if (hosts_.is_burstable(instance)) add_credits(instance, accounts[fleet].credits);
   }
-  return seconds;
+}
+
+void World::add_credits(std::uint32_t instance, CreditTotals& totals) const {
+  const auto whole = [](int128 units) {
+    return static_cast<double>(units) / static_cast<double>(CpuCredits::units_per_credit);
+  };
+  CpuCredits credits = hosts_.credits(instance, now_);
+  if (credits.running()) {
+    totals.balance += whole(credits.balance() + credits.launch_credits());
+    credits.terminate();
+  }
+  totals.earned += whole(credits.account().earned);
+  totals.launch += whole(credits.account().granted);
+  totals.spent += whole(credits.account().spent);
+  totals.charged += whole(credits.account().billed);
 }
 
 }  // namespace nephoscope

@@ -13,7 +13,9 @@ void World::build_hosts(const WorldSpec& spec) {
     require(network >= 0 && network <= (std::int64_t{1} << 40), at("hosts", index, "network"),
             "must be 0 to 2^40 bytes a second");
     host_network_.push_back(network);
-    facts.draws = stream_key(seed_, replication_, "hosts/" + spec.hosts[index].name + "/placement");
+    const std::string name = "hosts/" + spec.hosts[index].name;
+    facts.scheduler.seed = stream_key(seed_, replication_, name + "/scheduler").k0;
+    facts.draws = stream_key(seed_, replication_, name + "/placement");
     try {
       hosts_.add_pool(facts);
     } catch (const SpecError& error) {
@@ -51,14 +53,34 @@ void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
     fleet.pending = Sampler(from.pending, stream_key(seed_, replication_, name + "/pending"));
     fleet.boot = Sampler(from.boot, stream_key(seed_, replication_, name + "/boot"));
     fleet.placed = from.hosts != FleetSpec::dedicated;
-    if (fleet.placed) nephoscope::check(fleet.request);
-    if (!fleet.placed && from.quota_ns != 0) own_hosts(from, fleet);
+    if (fleet.placed) {
+      nephoscope::check(fleet.request);
+      hosts_.check_tenant(from.hosts, fleet.tenant);
+      fleet.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus);
+    }
+    fleet.burst = from.burst;
+    fleet.request.burstable = from.burst.burstable;
+    const bool needs_host = from.quota_ns != 0 || from.burst.burstable;
+    if (!fleet.placed && needs_host) own_hosts(from, fleet);
+    if (from.burst.burstable) check_burst(from, fleet.request.pool);
   } catch (const SpecError& error) {
     throw SpecError(path + error.path, error.what());
   }
-  fleet.hosted = fleet.placed && hosts_.shares(fleet.request.pool, fleet.tenant);
+  fleet.hosted =
+      fleet.placed && (from.burst.burstable || hosts_.shares(fleet.request.pool, fleet.tenant));
   hosted_ = hosted_ || fleet.hosted;
   refused_launches_.resize(hosts_.pools(), 0);
+}
+
+// Throws SpecError where CPU credits cannot be kept.
+void World::check_burst(const FleetSpec& from, std::uint32_t pool) const {
+  CpuCredits(from.burst.credits, from.burst.mode);
+  if (from.burst.credits.vcpus != from.vcpus) {
+    throw SpecError("burst.credits.vcpus", "must be those of the instances");
+  }
+  if (hosts_.facts(pool).scheduler.kind != SchedulerKind::fluid) {
+    throw SpecError("burst", "needs hosts of the scheduler fluid");
+  }
 }
 
 // A pool with a host for each instance: capacity is dedicated, and yet somebody has to see to caps.

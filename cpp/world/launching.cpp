@@ -12,6 +12,13 @@ namespace {
 constexpr std::size_t cached_instances = 8192;
 constexpr std::int64_t launch_retry_ns = 60'000'000'000;
 
+// Beyond the end of every run, and so that the sum of an instant and two of them does not overflow.
+constexpr std::int64_t as_good_as_never = std::int64_t{1} << 61;
+
+std::int64_t drawn(const Sampler& law, std::uint32_t place) {
+  return std::min(duration_ns(law.at(place, 0)), as_good_as_never);
+}
+
 }  // namespace
 
 // Brings a fleet to the number of instances that is desired. What has not booted yet goes first.
@@ -31,6 +38,14 @@ void World::scale(std::uint32_t at) {
   const auto size = static_cast<std::uint32_t>(fleet.members.size());
   fleet.least = std::min(fleet.least, size);
   fleet.most = std::max(fleet.most, size);
+  count_reached();
+}
+
+// Whether the caches hold the instances that requests are sent to.
+void World::count_reached() {
+  std::size_t reached = 0;
+  for (const Fleet& fleet : fleets_) reached += fleet.reached ? fleet.members.size() : 0;
+  many_instances_ = reached > cached_instances;
 }
 
 // Returns false when there is no room for an instance (InsufficientInstanceCapacity).
@@ -38,11 +53,10 @@ bool World::launch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   const auto instance = static_cast<std::uint32_t>(instances_.size());
   if (fleet.placed) {
-    fleet.refusal = hosts_.place(instance, fleet.request, fleet.tenant, now_);
+    fleet.refusal = hosts_.place(instance, fleet.request, fleet.tenant, fleet.burst, now_);
     if (fleet.refusal != Refusal::none) return false;
   }
   instances_.add(fleet.kind, now_);
-  many_instances_ = instances_.size() > cached_instances;
   if (with_devices_) add_devices(instance, at);
   const std::uint32_t place = launched_[at]++;
   fleet_of_.push_back(at);
@@ -50,8 +64,8 @@ bool World::launch(std::uint32_t at) {
   run_at_warmup_.push_back(0);
   completion_of_.push_back(EventQueue::none);
   const bool at_once = now_ == 0 && place < fleet.initial;
-  const std::int64_t boot = at_once ? 0 : duration_ns(fleet.boot.at(place, 0));
-  const std::int64_t pending = at_once ? 0 : duration_ns(fleet.pending.at(place, 0));
+  const std::int64_t pending = at_once ? 0 : drawn(fleet.pending, place);
+  const std::int64_t boot = at_once ? 0 : drawn(fleet.boot, place);
   lives_.push_back({now_ + pending, ArrivalStream::never});
   phase_.push_back(Phase::booting);
   if (fleet.booting++ == 0) fleet.launching.clear();
@@ -84,6 +98,7 @@ void World::enter_service(std::uint32_t instance) {
     }
     balancer.unserved.push_back({});
   }
+  count_reached();
 }
 
 // The youngest goes. It gets no more requests from its balancers and finishes those it has.

@@ -98,6 +98,7 @@ Results World::results() const {
   }
   for (std::size_t at = 0; at < fleets_.size(); ++at)
     results.fleets.push_back(fleet_account(at, in_flight, hosts));
+  bill(results.fleets);
   results.hosts = host_accounts(hosts);
   results.series_interval_ns = series_interval_;
   results.series = series();
@@ -162,7 +163,7 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   }
   account.launches = launched_[at];
   account.terminations = fleet.terminations;
-  account.billed_s = billed_seconds(at);
+  account.burstable = fleet.burst.burstable;
   account.missing = fleet.retries ? fleet.desired - fleet.booting - account.instances_final : 0;
   account.refusal = account.missing != 0 ? fleet.refusal : Refusal::none;
   account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));

@@ -36,6 +36,15 @@ struct BalancerAccount : Account {
   std::vector<TargetAccount> targets;
 };
 
+// CPU credits of the instances of a fleet, from the start of the run.
+struct CreditTotals {
+  double earned = 0.0;
+  double launch = 0.0;
+  double spent = 0.0;
+  double balance = 0.0;  // now
+  double charged = 0.0;  // of surplus, as if the run ended now
+};
+
 struct FleetAccount : Account {
   std::uint64_t wasted = 0;      // served to the end after their client had gone
   TenantAccount used;            // vCPU time since the warm-up
@@ -47,6 +56,8 @@ struct FleetAccount : Account {
   std::uint64_t launches = 0;  // of the whole run, as what follows
   std::uint64_t terminations = 0;
   std::uint64_t billed_s = 0;
+  bool burstable = false;
+  CreditTotals credits;
   std::uint32_t missing = 0;        // instances that are desired and found no room
   Refusal refusal = Refusal::none;  // why, at the last try
   bool uses_devices = false;        // its service has steps that do

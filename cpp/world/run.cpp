@@ -137,13 +137,7 @@ void World::look() {
     for (std::uint32_t at = 0; at < instances_.size(); ++at) {
       run_at_warmup_[at] = instances_.run_ns(at, now_);
     }
-    if (hosted_) {
-      HostPools hosts = hosts_;  // so that looking changes nothing
-      account_at_warmup_.resize(instances_.size());
-      for (std::uint32_t at = 0; at < instances_.size(); ++at) {
-        account_at_warmup_[at] = used(at, hosts);
-      }
-    }
+    if (hosted_) note_hosted_at_warmup();
     for (Fleet& fleet : fleets_) restart_count(fleet);
   }
   if (next_sample_ == now_) {
@@ -180,8 +174,8 @@ void World::run_in_shape(std::int64_t until) {
 
 // See shape.hpp.
 bool World::has_one_plain_caller() const {
-  return !hosted_ && callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain &&
-         balancers_.size() <= 1;
+  return callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain &&
+         !fleets_[routes_[0].fleet].hosted && balancers_.size() <= 1;
 }
 
 template <class Shape, bool checked>

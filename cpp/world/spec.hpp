@@ -78,6 +78,7 @@ struct FleetSpec {
   double reservation = 0.0;   // vCPUs
   std::int64_t quota_ns = 0;  // of vCPU time a period; 0: no cap
   std::int64_t period_ns = 100'000'000;
+  BurstFacts burst;
   Distribution pending;   // from the launch until the instance is running and billed, ns
   Distribution boot;      // from then until it serves, ns
   bool initially = true;  // the first instances serve when the clock starts

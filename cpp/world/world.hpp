@@ -176,6 +176,7 @@ class World {
   void build_devices(const WorldSpec& spec, std::uint32_t fleet);
   void build_launches(const WorldSpec& spec, std::uint32_t fleet);
   void own_hosts(const FleetSpec& from, Fleet& fleet);
+  void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
   void build_sources(const WorldSpec& spec);
@@ -305,6 +306,7 @@ class World {
   }
   // The life of instances (launching.cpp).
   void scale(std::uint32_t fleet);
+  void count_reached();
   bool launch(std::uint32_t fleet);
   void enter_service(std::uint32_t instance);
   void remove_instance(std::uint32_t fleet);
@@ -315,9 +317,11 @@ class World {
   void restart_count(Fleet& fleet) const;
   void check_hosts() const;
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
+  void note_hosted_at_warmup();
   TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
-  std::uint64_t billed_seconds(std::size_t fleet) const;
+  void bill(std::vector<FleetAccount>& accounts) const;
+  void add_credits(std::uint32_t instance, CreditTotals& totals) const;
   template <class Archive>
   void serialize(Archive& archive);
   std::string where() const;

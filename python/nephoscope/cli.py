@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from nephoscope import catalog
 from nephoscope.errors import CatalogError, NephoscopeError, Problem, ScenarioError, UnitError
 from nephoscope.experiment import Replications, replicate
-from nephoscope.report.catalog_table import print_types
+from nephoscope.report.catalog_table import print_hosts, print_types
 from nephoscope.report.description import describe
 from nephoscope.report.terminal import print_replications, print_result
 from nephoscope.results import Result, engine_version
@@ -133,12 +133,26 @@ def check(file: Path, overrides: tuple[str, ...]) -> None:
 @click.argument("family", required=False)
 @click.option("--vcpus-min", type=click.IntRange(1), default=1, help="As many vCPUs or more.")
 @click.option("--memory-min", metavar="SIZE", default="0B", help="Such as 16GiB.")
+@click.option("--hosts", is_flag=True, help="List the types of hosts instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def catalog_command(family: str | None, vcpus_min: int, memory_min: str, as_json: bool) -> None:
+def catalog_command(
+    family: str | None, vcpus_min: int, memory_min: str, hosts: bool, as_json: bool
+) -> None:
     """List the instance types, or those of FAMILY: memory, "memory optimised", m5 or m5.large."""
 
     def show() -> None:
         memory_gib = _size(memory_min, "--memory-min") / 2**30
+        if hosts:
+            machines = [
+                facts
+                for facts in catalog.select_hosts(family)
+                if facts.threads >= vcpus_min and facts.memory_gib >= memory_gib
+            ]
+            if as_json:
+                click.echo(json.dumps([facts.to_dict() for facts in machines], indent=2))
+            else:
+                print_hosts(machines, _console(width_min=120))
+            return
         types = [
             facts
             for facts in (catalog.types() if family is None else catalog.select(family))

@@ -8,6 +8,7 @@ from typing import Any
 
 from nephoscope import catalog
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.fleet import Fleet
 
 Tree = dict[str, Any]
 
@@ -18,7 +19,8 @@ def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> T
     Seconds are billed by instance and start, at least the minimum of the operating system
     (catalog.operating_systems), and priced by type, system and purchase option (catalog.price).
     """
-    lines = {}
+    lines: Tree = {}
+    surplus: Tree = {}
     for numbers in fleets:
         fleet = scenario.fleets[numbers["name"]]
         if fleet.instance_type.type is None:
@@ -34,6 +36,19 @@ def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> T
             "usd": price.usd_per_hour * hours,
             "licence_usd": price.licence_usd_per_hour * hours,
         }
+        if "credits_charged" in numbers:
+            surplus[numbers["name"]] = _surplus(fleet, float(numbers["credits_charged"]))
     if not lines:
         return None
-    return {"total": sum(line["usd"] for line in lines.values()), "instances": lines}
+    total = sum(line["usd"] for line in (*lines.values(), *surplus.values()))
+    return {"total": total, "instances": lines} | ({"cpu_credits": surplus} if surplus else {})
+
+
+def _surplus(fleet: Fleet, credits_charged: float) -> Tree:
+    """What surplus CPU credits cost; 60 of them are a vCPU-hour."""
+    kind = fleet.instance_type.type
+    assert kind is not None
+    windows = catalog.operating_system(fleet.os).licence_included
+    price = catalog.cpu_credits(kind).surplus_usd_per_vcpu_hour(windows=windows)
+    hours = credits_charged / 60
+    return {"vcpu_hours": hours, "usd": price * hours}

@@ -1,4 +1,4 @@
-"""What a run found on the hosts, from the engine's numbers."""
+"""What a run found on the hosts and on the machines of a fleet, from the engine's numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +31,31 @@ def steal_ns(numbers: Mapping[str, Any]) -> int:
 def steal_s(numbers: Mapping[str, Any]) -> Tree:
     """VCPU time that was wanted and not given, by cause, in seconds."""
     return {cause: int(numbers[f"steal_{cause}_ns"]) / 1e9 for cause in CAUSES}
+
+
+def credit_tree(numbers: Mapping[str, Any]) -> Tree:
+    """CPU credits of the instances of a fleet, of the whole run; nothing if it has none.
+
+    A credit is one vCPU at full use for a minute. `charged` are those of a surplus that is billed,
+    as if the run ended now.
+    """
+    if "credits_earned" not in numbers:
+        return {}
+    keys = ("earned", "launch", "spent", "balance", "charged")
+    return {"cpu_credits": {key: float(numbers[f"credits_{key}"]) for key in keys}}
+
+
+def device_tree(numbers: Mapping[str, Any]) -> Tree:
+    """What the requests of a fleet asked of devices since the warm-up; nothing if they never do.
+
+    Bytes and operations that were asked for, accelerator time of batches that have begun, and
+    requests that failed for want of memory.
+    """
+    if "network_bytes" not in numbers:
+        return {}
+    counts = ("network_bytes", "disk_bytes", "disk_ops", "out_of_memory")
+    gpu_s = int(numbers["gpu_ns"]) / 1e9
+    return {"devices": {**{key: int(numbers[key]) for key in counts}, "gpu_s": gpu_s}}
 
 
 def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:

@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.host_results import CAUSES, REFUSALS, pool_tree, steal_ns, steal_s
+from nephoscope.host_results import (
+    CAUSES,
+    REFUSALS,
+    credit_tree,
+    device_tree,
+    pool_tree,
+    steal_ns,
+    steal_s,
+)
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
@@ -328,15 +336,8 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
-        **({"devices": _devices(numbers)} if "network_bytes" in numbers else {}),
-    }
-
-
-def _devices(numbers: Mapping[str, Any]) -> Tree:
-    counts = ("network_bytes", "disk_bytes", "disk_ops", "out_of_memory")
-    return {
-        **{key: int(numbers[key]) for key in counts},
-        "gpu_s": int(numbers["gpu_ns"]) / 1e9,
+        **credit_tree(numbers),
+        **device_tree(numbers),
     }
 
 

@@ -181,16 +181,3 @@ def test_what_is_not_there_is_told_with_the_nearest(ask, word, suggestion):
     assert caught.value.allowed
     assert isinstance(caught.value, LookupError)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
-
-
-def test_alternatives_have_as_much_and_no_credits():
-    for facts in catalog.select("burstable"):
-        found = catalog.alternatives(facts)
-        assert len(found) == 3
-        for other in found:
-            assert not other.burstable
-            assert other.architecture == facts.architecture
-            assert other.vcpus >= facts.vcpus
-            assert other.memory_gib >= facts.memory_gib
-        prices = [other.linux_usd_per_hour for other in found]
-        assert prices == sorted(prices)

@@ -1,5 +1,6 @@
 """The commands: what they print, what they write, and how they end."""
 
+import functools
 import json
 import os
 import pty
@@ -129,6 +130,15 @@ def test_catalog_of_a_family(call):
     assert "no type" in call("catalog", "m5", "--vcpus-min", 1000).stdout
 
 
+def test_catalog_of_hosts(call):
+    outcome = call("catalog", "--hosts")
+    assert all(host.name in outcome.stdout for host in catalog.hosts())
+    found = json.loads(call("catalog", "m5", "--hosts", "--json").stdout)
+    assert [host["name"] for host in found] == ["m5.metal"]
+    assert "no host has" in call("catalog", "--hosts", "--vcpus-min", 1000).stdout
+    assert call("catalog", "t3", "--hosts").exit_code != 0
+
+
 def test_catalog_as_json(call):
     outcome = call("catalog", "accelerated", "--json")
     types = json.loads(outcome.stdout)
@@ -217,7 +227,10 @@ def test_the_package_is_a_command():
 def watched(*arguments, until):
     """Run on a terminal; interrupt when `until` shows, or wait for the end when it is None."""
     ours, theirs = pty.openpty()
-    process = python(*arguments, stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    # What starts the tests in the background may have told them to ignore interrupts.
+    heeded = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    environment = {**os.environ, "TERM": "xterm"}
+    process = python(*arguments, stderr=theirs, env=environment, preexec_fn=heeded)
     os.close(theirs)
     shown = b""
     while True:

@@ -386,10 +386,19 @@ def test_a_tenant_that_cannot_be_is_refused(field, bad):
     assert len(made.shares()) == 0
 
 
-@pytest.mark.parametrize("scheduler", ["credit", "fair", "pinned", "round_robin"])
+@pytest.mark.parametrize("scheduler", ["round_robin", "credits"])
 def test_other_schedulers_are_refused_by_name(scheduler):
     with pytest.raises(ScenarioError, match=scheduler):
         parts.Hypervisor(1, scheduler=scheduler)
+
+
+def test_options_and_calls_of_other_schedulers_are_refused():
+    with pytest.raises(ScenarioError, match="slice_ns: no option of fluid"):
+        parts.Hypervisor(1, slice_ns=5 * MS)
+    with pytest.raises(ScenarioError, match=r"tick_ns: fluid has none.*credit"):
+        hypervisor().tick()
+    with pytest.raises(ScenarioError, match="decisions: fluid has none"):
+        _ = hypervisor().decisions
 
 
 def test_time_does_not_go_backwards():

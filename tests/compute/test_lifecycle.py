@@ -325,7 +325,7 @@ def test_draws_are_a_function_of_name_number_and_count():
         life = parts.Lifecycle(seed=3)
         if neighbours:
             life.launch(life.add_system(name="others"), neighbours)
-        system = life.add_system(name="web", laws={"pending": "1s", "stop": "1s"})
+        system = life.add_system(name="web")
         mine = life.launch(system, 4)
         life.advance(HOUR)
         for _ in range(reboots):
@@ -334,7 +334,7 @@ def test_draws_are_a_function_of_name_number_and_count():
         life.stop(mine)
         life.advance(3 * HOUR)
         life.start(mine)
-        life.advance(3 * HOUR + SECOND)
+        life.advance(3 * HOUR + MINUTE)
         return life.figures(mine)["ready_at_ns"].tolist()
 
     plain = second_boot(neighbours=0, reboots=0)

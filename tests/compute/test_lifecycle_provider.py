@@ -66,7 +66,7 @@ def test_a_request_at_the_instant_of_a_check_comes_after_it():
 
 def test_a_check_comes_after_everything_else_of_its_instant():
     """The first check is at 125 and so is the maintenance, announced later."""
-    lab = Lab(initially="pending").to(10)
+    lab = Lab(initially="pending").to(40)
     lab.ask("schedule", 0, "system-maintenance", 125 * SECOND, lasts_ns=90 * SECOND)
     assert lab.to(200).told("check") == [(125, "check", "impaired")]
 
@@ -96,6 +96,14 @@ def test_a_failed_system_check_moves_the_instance_to_another_host():
     lost = {asset: int(times[0]) for asset, times in lab.life.lost().items() if times[0]}
     assert lost == {"host": 1, "memory": 1}
     assert (lab["recoveries"], lab["billed_s"], lab["starts"]) == (1, 200, 1)
+
+
+def test_the_new_host_passes_its_check_before_the_guest_is_up():
+    lab = Lab(laws={"reboot": "5m"}).to(70)
+    lab.ask("break_host")
+    lab.to(180)
+    assert (lab["system_check"], lab["instance_check"]) == ("ok", "impaired")
+    assert lab.to(420)["check"] == "ok"
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,14 @@ def test_buckets_hold_no_more_than_their_size_after_ages():
     assert interface.run_instances(1001, 1000, now_ns=2**61) == ("launched", 1000)
 
 
+def test_a_bucket_is_full_to_the_nanosecond():
+    """A token a nanosecond: after 11 of them a bucket of 10 holds 10."""
+    interface = parts.LaunchInterface(instances=10, instances_per_s=10**9)
+    assert interface.run_instances(10) == ("launched", 10)
+    assert interface.run_instances(11, 1, now_ns=9) == ("launched", 9)
+    assert interface.run_instances(11, 1, now_ns=20) == ("launched", 10)
+
+
 def test_backoff_doubles_up_to_its_cap():
     """After 3 at once each try needs 10 tokens, at one a second: ready at 10 - 0 = 10 s.
 

@@ -111,11 +111,43 @@ def tiers() -> Tree:
     return tree
 
 
+def hosted(scheduler: str) -> Tree:
+    """Tenants of three contended hosts, with weights, caps, booting and a launch without room."""
+    tree = farm("least_response_time", {"exponential": "10ms"}, {"rate": "500/s"})
+    pinned = scheduler == "pinned"
+    tree["hosts"] = {
+        "hall": {
+            "count": 3,
+            "type": {"cores": 2, "threads_per_core": 2, "clock": "2.9GHz", "memory": "5GiB"},
+            "scheduler": scheduler,
+            "core_scheduling": scheduler == "fair",
+            "cpu_overcommit": 1 if pinned else 2.5,
+            "smt_gain": 0.3,
+            "place": "random",
+            "zones": ["a", "b"],
+        }
+    }
+    tree["fleets"]["web"] |= {"hosts": "hall", "cap": 0.8, "weight": 300}
+    tree["fleets"]["batch"] = {
+        "instance_type": {"vcpus": 2, "memory": "1GiB"},
+        "count": 12,
+        "service": "crunch",
+        "hosts": "hall",
+        "boot": {"exponential": "4s"},
+        "initially": "pending",
+    }
+    tree["services"]["crunch"] = {"discipline": "ps", "steps": [{"compute": "300ms"}]}
+    tree["load_balancers"]["back"] = {"targets": ["batch"], "routing": "least_connections"}
+    tree["traffic"]["jobs"] = {"to": "back", "arrivals": {"closed": {"users": 40, "think": "1s"}}}
+    return tree
+
+
 def special() -> dict[str, Tree]:
     """What the farm alone does not cover."""
     work, busy = {"exponential": "10ms"}, {"rate": "700/s"}
     found = {
         "tiers": tiers(),
+        **{f"hosts {name}": hosted(name) for name in ("fluid", "fair", "credit", "pinned")},
         "ps": farm("least_connections", work, {"rate": "450/s"}),
         "rejected": farm("random", work, busy),
         "timed-out": farm("round_robin", work, {**busy, "timeout": "100ms"}),

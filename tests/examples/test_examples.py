@@ -70,6 +70,22 @@ def test_the_family_made_for_a_load_is_the_best_for_it():
     assert {row[0]: row[-1] for row in rows[5:]} == made_for  # price
 
 
+def test_noisy_neighbour():
+    """The bursts show where CPU is overcommitted, not where it is pinned; looking helps."""
+    rows = [line.split() for line in output_of("noisy-neighbour.py").splitlines()[1:]]
+    p99 = {(row[0], row[1]): (float(row[2]), float(row[3])) for row in rows}
+    for scheduler in ("fluid", "fair", "credit"):
+        alone, beside = p99[scheduler, "round_robin"]
+        assert beside > 1.4 * alone
+        alone, beside = p99[scheduler, "least_response_time"]
+        assert beside < 1.15 * alone
+    for routing in ("round_robin", "least_response_time"):
+        assert p99["pinned", routing][0] == p99["pinned", routing][1]
+    assert all(row[4:] == ["none"] for row in rows if row[0] == "pinned")
+    assert all(row[4:6] == ["host", "0,"] for row in rows if row[0] != "pinned")
+    assert all(row[-1] == "contention" for row in rows if row[0] != "pinned")
+
+
 def test_world_cup():
     file = trace("worldcup98_minute_counts.csv")
     rows = output_of("world-cup.py", "--trace", file, "--days", 2, "--scale", 0.005).splitlines()

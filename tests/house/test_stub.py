@@ -16,6 +16,7 @@ MODULES = {
     "__init__": _core,
     "buckets": _core.buckets,
     "devices": _core.devices,
+    "hosts": _core.hosts,
     "hypervisor": _core.hypervisor,
     "lifecycle": _core.lifecycle,
     "math": _core.math,

@@ -228,7 +228,11 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
 def pools(draw) -> Tree:
     """Hosts that are small, so that they are contended and sometimes full."""
     threads = draw(st.sampled_from([1, 1, 2]))
+    scheduler = draw(st.sampled_from(["fluid", "fluid", "fluid", "fair", "credit", "pinned"]))
+    apart = draw(st.booleans()) if scheduler == "fair" else False
     return {
+        "scheduler": scheduler,
+        "core_scheduling": apart,
         "count": draw(st.sampled_from([1, 2, 4])),
         "type": {
             "cores": draw(st.sampled_from([1, 2, 4])),
@@ -237,7 +241,9 @@ def pools(draw) -> Tree:
             "memory": draw(st.sampled_from(["4GiB", "64GiB"])),
             **draw(st.sampled_from([{}, {"network": "6Mbps"}])),
         },
-        "cpu_overcommit": draw(st.sampled_from([1.0, 2.0, 3.5])),
+        "cpu_overcommit": 1.0 if scheduler == "pinned" else draw(st.sampled_from([1.0, 2.0, 3.5])),
+        "place": draw(st.sampled_from(["first_fit", "best_fit", "worst_fit", "random", "spread"])),
+        **draw(st.sampled_from([{}, {"zones": ["a", "b"], "racks": 2}])),
         "smt_gain": draw(st.sampled_from([1.0, 0.3])),
     }
 
@@ -290,7 +296,8 @@ def systems(draw) -> System:
         above = sorted(n for n, at in level.items() if at > i)
         own = sorted(n for n, at in level.items() if at == i and n.startswith("fleet"))
         programs[name] = draw(services(above, own[0] if own else None))
-    duration = draw(st.sampled_from([5, 20, 40]))
+    sliced = any(pool["scheduler"] in ("fair", "credit") for pool in hosts.values())
+    duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events
     tree = {
         "nephoscope": 1,
         "name": "random",

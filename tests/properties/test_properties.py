@@ -1,7 +1,7 @@
 """Properties of every run, over random scenarios with random interventions.
 
 The draws are derandomised: the same scenarios on every machine, every time. The fast suite runs 200
-of them through the invariants, the slow one 5,000.
+of them through the invariants, the slow one 2,000.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def test_invariants_hold_after_every_event(system):
 
 
 @pytest.mark.slow
-@derandomised(5000)
+@derandomised(2000)
 @given(systems())
 def test_invariants_hold_after_every_event_of_many_more(system):
     conserves(system)
@@ -130,7 +130,7 @@ def test_a_run_may_be_cut_saved_and_restored_anywhere(system):
 
 
 @pytest.mark.slow
-@derandomised(1500)
+@derandomised(600)
 @given(systems())
 def test_many_more_runs_may_be_cut_saved_and_restored_anywhere(system):
     resumes(system)

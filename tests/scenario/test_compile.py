@@ -19,8 +19,8 @@ def test_the_good_scenario():
         60 * 10**9,
     )
     assert spec.series_ns == 2_500_000_000
-    assert [f.name for f in spec.fleets] == ["web", "db"]
-    assert [(f.service, f.count, f.vcpus, f.speed) for f in spec.fleets] == [
+    assert [f.name for f in spec.fleets] == ["web", "db", "batch", "small"]
+    assert [(f.service, f.count, f.vcpus, f.speed) for f in spec.fleets[:2]] == [
         (0, 3, 2, 1.5),
         (1, 2, 1, 1),
     ]
@@ -52,7 +52,7 @@ def test_the_good_scenario():
 
 def test_types_of_the_catalogue():
     scenario = SCENARIO.replace({"fleets.web.instance_type": "c5.9xlarge"})
-    web, db = compile_scenario(scenario, seed=0).fleets
+    web, db, *_ = compile_scenario(scenario, seed=0).fleets
     assert (web.vcpus, web.speed) == (36, 3.4 / 3.1)
     assert (db.vcpus, db.speed) == (1, 1)
 
@@ -125,3 +125,35 @@ def test_what_the_loader_allows_the_core_takes(written):
     scenario = SCENARIO.replace({"services.page.steps.0.compute": written, "duration": "2m"})
     result = scenario.run()
     assert result["traffic.users.offered"] > 0
+
+
+def test_hosts_and_what_fleets_say_of_them():
+    spec = compile_scenario(SCENARIO, seed=0)
+    (hall,), (apart,) = spec.hosts, spec.groups
+    _, _, batch, small = spec.fleets
+    facts = hall.facts
+    assert (hall.name, facts.count, facts.racks, facts.zones.tolist()) == ("hall", 2, 3, [0, 1])
+    assert (facts.host.cores, facts.host.threads_per_core, facts.host.smt_gain) == (4, 2, 0.3)
+    assert (facts.memory, facts.cpu_overcommit) == (64 * 2**30, 2.0)
+    assert (facts.scheduler.kind.name, facts.place.name) == ("fluid", "spread")
+    assert (apart.name, apart.strategy.name, apart.partitions) == ("apart", "partition", 3)
+    assert (batch.hosts, batch.group, batch.zones, batch.account) == (0, 0, 0b10, 1)
+    assert (batch.weight, batch.reservation, batch.tenancy.name) == (512.0, 0.5, "dedicated")
+    assert (batch.quota_ns, batch.period_ns) == (30_000_000, 100_000_000)
+    assert (batch.initially, batch.memory) == (False, 2 * 2**30)
+    assert (batch.billing.unit_ns, batch.billing.minimum_ns) == (10**9, 60 * 10**9)
+    assert not batch.burst.burstable
+    assert small.hosts == 2**32 - 1
+    assert (small.burst.burstable, small.burst.unlimited) == (True, False)
+    assert small.burst.credits.millicredits_per_hour == 12_000
+
+
+def test_a_zone_of_its_own_name_is_one_zone():
+    changes = {"hosts.hall.zones": ["east"], "fleets.batch.zones": ["east"]}
+    several = compile_scenario(SCENARIO.replace(changes), seed=0)
+    tree = SCENARIO.to_dict()
+    del tree["hosts"]["hall"]["zones"]
+    tree["hosts"]["hall"]["zone"] = "east"
+    tree["fleets"]["batch"]["zones"] = ["east"]
+    single = compile_scenario(type(SCENARIO).from_dict(tree), seed=0)
+    assert several.hosts[0].facts.zones.tolist() == single.hosts[0].facts.zones.tolist() == [0]

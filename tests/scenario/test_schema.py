@@ -66,7 +66,6 @@ def test_steps_that_use_devices(written):
         (["hosts"], {"hall": {"count": 1}}),
         (["fleets", "web", "service"], None),
         (["fleets", "web", "instance_type"], "m5.lrage"),
-        (["fleets", "web", "instance_type"], "t3.micro"),
         (["fleets", "web", "instance_type"], 4),
         (["services", "page", "discipline"], "lifo"),
         (["services", "page", "steps", 0], {"compute": "1ms", "sleep": "1ms"}),

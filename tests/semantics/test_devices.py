@@ -299,3 +299,49 @@ def test_accelerators_of_instances_are_taken_of_their_host(lab):
     result = run(scenario(lab.at(0), work({"gpu": "1s"}), fleets={"web": web}, hosts=hosts))
     assert result["fleets"]["web"]["instances"]["final"] == 2
     assert latency(result["traffic"]["customers"]) == exactly(1)
+
+
+def on_hall(lab, web: Tree, *, count: int, **devices: Any) -> Any:
+    """Instances that look for room on two big hosts with these devices."""
+    kind = {"cores": 64, "memory": "512GiB", **devices}
+    fleets = {"web": web | {"count": count, "hosts": "hall"}}
+    hosts = {"hall": {"count": 2, "type": kind}}
+    result = run(scenario(lab.at(0), work({"disk": "1MB"}), fleets=fleets, hosts=hosts))
+    refused = result["hosts"]["hall"]["rejected_launches"]
+    assert (refused == 0) == (placed(result) == count)
+    return result
+
+
+def placed(result: Any) -> int:
+    return int(result["fleets"]["web"]["instances"]["final"])
+
+
+@pytest.mark.parametrize(("disks", "room"), [(0, 0), (1, 2), (3, 6)])
+def test_a_named_type_with_a_local_disk_needs_one_of_its_host(lab, disks, room):
+    result = on_hall(lab, fleet() | {"instance_type": "i3.large"}, count=8, disk=disks)
+    assert placed(result) == room
+
+
+@pytest.mark.parametrize(("each", "room"), [(0, 4), (1, 4), (2, 2), (3, 2), (4, 0)])
+def test_a_custom_type_says_how_many_local_disks_it_needs(lab, each, room):
+    result = on_hall(lab, fleet(disk={"count": each}), count=4, disk=3)
+    assert placed(result) == room
+
+
+@pytest.mark.parametrize(("kind", "room"), [("g4dn.xlarge", 4), ("g4dn.12xlarge", 0)])
+def test_a_named_type_with_accelerators_needs_them_and_its_disk(lab, kind, room):
+    result = on_hall(lab, fleet() | {"instance_type": kind}, count=6, gpu=2, disk=8)
+    assert placed(result) == room
+
+
+def test_hosts_of_the_catalogue_have_their_devices(lab):
+    fleets = {"web": fleet(count=1) | {"instance_type": "i3.large", "hosts": "hall"}}
+    for kind, room in (("i3.metal", 1), ("m5.metal", 0)):
+        hosts = {"hall": {"type": kind}}
+        result = run(scenario(lab.at(0), work({"disk": "1MB"}), fleets=fleets, hosts=hosts))
+        assert placed(result) == room
+
+
+def test_a_disk_bursts_as_a_network_does(lab):
+    disk = {"bandwidth": "1MB/s", "burst": "3MB/s", "burst_for": "1s"}
+    assert took(asks(lab, {"disk": "4MB"}, 0, disk=disk)) == exactly(2)

@@ -111,6 +111,46 @@ def test_an_instance_alone_on_its_host_is_not_slowed_by_others_elsewhere(lab):
     assert latency(of(result, "jobs")) == exactly(1)
 
 
+# --- schedulers -------------------------------------------------------------------------------
+
+
+def test_pinned_tenants_do_not_notice_a_neighbour(lab):
+    hosts = hall(4, overcommit=1, scheduler="pinned")
+    alone = run(scenario(lab.at(0, 0.3, 5), fleets={"web": tenant(vcpus=2, count=1)}, hosts=hosts))
+    web, batch = tenant(vcpus=2), tenant(vcpus=2)
+    beside = run(two(lab, [0, 0.3, 5], [0, 0, 0, 0], web=web, batch=batch, hosts=hosts))
+    assert latency(of(beside, "users")) == latency(of(alone, "customers")) == exactly(1, 1, 1)
+    assert beside["hosts"]["hall"]["steal_s"] == {"contention": 0, "cap": 0, "smt": 0}
+
+
+def test_pinned_tenants_take_whole_cores(lab):
+    hosts = hall(2, overcommit=1, scheduler="pinned", type={"threads_per_core": 2})
+    result = run(scenario(lab.at(0), fleets={"web": tenant(count=4)}, hosts=hosts))
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+
+
+def test_fair_gives_slices_in_turn(lab):
+    """Two seconds of work between two, in slices of 2.8 ms: neither is a slice from its half."""
+    result = run(two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hall(scheduler="fair")))
+    times = sorted(of(result, name)["latency_s"]["max"] for name in ("users", "jobs"))
+    assert times[1] == pytest.approx(2.0, abs=1e-8)
+    assert 2.0 - 2 * 0.0028 < times[0] < 2.0
+    steal = sum(result["fleets"][name]["steal_s"]["contention"] for name in ("web", "batch"))
+    assert steal == pytest.approx(times[0] / 2 + times[0] / 2, abs=0.003)
+
+
+def test_fair_with_core_scheduling_keeps_threads_idle(lab):
+    # One core of two threads, one vCPU each: only one of them can be on the core.
+    hosts = hall(1, scheduler="fair", core_scheduling=True, type={"threads_per_core": 2})
+    result = run(two(lab, [0], [0], web=tenant(), batch=tenant(), hosts=hosts))
+    assert max(of(result, name)["latency_s"]["max"] for name in ("users", "jobs")) == (
+        pytest.approx(2.0, abs=1e-8)
+    )
+    steal = result["hosts"]["hall"]["steal_s"]
+    assert steal["smt"] == pytest.approx(2.0, abs=0.01)
+    assert steal["contention"] == 0
+
+
 # --- what a host is ---------------------------------------------------------------------------
 
 
@@ -177,6 +217,46 @@ def test_a_launch_without_room_is_counted_and_tried_again_every_minute(lab):
     assert result["fleets"]["web"]["instances"]["final"] == 2
     # At the start, after one minute and after two.
     assert result["hosts"]["hall"]["rejected_launches"] == 3
+
+
+def test_a_reservation_that_is_not_left_on_the_host_is_no_capacity(lab):
+    # Room for eight vCPUs; half a thread is reserved for each, and there is one.
+    web = tenant(count=1, reservation=0.5)
+    running = simulation(scenario(lab.at(0), fleets={"web": web}, hosts=hall()))
+    running.advance("10s")
+    running.set("fleets.web.count", 3)
+    running.advance("90s")
+    result = running.results().to_dict()
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+    # When the count was set and a minute later.
+    assert result["hosts"]["hall"]["rejected_launches"] == 2
+
+
+def test_an_instance_that_leaves_a_shared_host_finishes_what_it_holds(lab):
+    # Both at half speed until 2; the one that leaves at 1 is gone then.
+    tree = two(lab, [0], [0, 3], web=tenant(), batch=tenant(), hosts=hall())
+    running = simulation(tree)
+    running.advance("1s")
+    running.set("fleets.web.count", 0)
+    running.advance("10s")
+    result = running.results().to_dict()
+    assert latency(of(result, "users")) == exactly(2)
+    assert result["fleets"]["web"]["terminations"] == 1
+    assert of(result, "jobs")["completed"] == 2
+
+
+def test_an_instance_that_left_before_the_warm_up_ended_is_there_as_long_as_it_runs(lab):
+    # Two vCPUs want the one core until 2 s, and have a half of it each. After the warm-up, which
+    # ends at 1 s, the instance runs for one second and waits for one, and that is all there is.
+    web, shared = tenant(vcpus=2), work(concurrency=2)
+    tree = scenario(lab.at(0, 0), shared, fleets={"web": web}, hosts=hall(), warmup="1s")
+    running = simulation(tree)
+    running.advance("500ms")
+    running.set("fleets.web.count", 0)
+    running.advance("10s")
+    web = running.results().to_dict()["fleets"]["web"]
+    assert web["utilization"] == pytest.approx(1)
+    assert web["steal"] == pytest.approx(1)
 
 
 def test_room_that_is_given_back_is_taken_at_the_next_try(lab):

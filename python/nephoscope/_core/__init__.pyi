@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from nephoscope._core import buckets as buckets
 from nephoscope._core import devices as devices
+from nephoscope._core import hosts as hosts
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
+from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, HostPoolSpec
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -263,59 +265,9 @@ class FleetSpec:
     period_ns: int
     pending: Distribution
     boot: Distribution
+    burst: BurstFacts
     initially: bool
     billing: BillingRule
-
-class SchedulerKind(enum.Enum):
-    fluid = 0
-    fair = 1
-    credit = 2
-    pinned = 3
-
-@final
-class HostFacts:
-    def __init__(self) -> None: ...
-    cores: int
-    threads_per_core: int
-    smt_gain: float
-    speed: float
-
-@final
-class HostPoolFacts:
-    def __init__(self) -> None: ...
-    scheduler: SchedulerKind
-    count: int
-    host: HostFacts
-    memory: int
-    accelerators: int
-    disks: int
-    cpu_overcommit: float
-    place: placement.PlacePolicy
-    racks: int
-    @property
-    def zones(self) -> NDArray[np.uint32]: ...
-    @zones.setter
-    def zones(self, values: ArrayLike) -> None: ...
-
-@final
-class GroupSpec:
-    def __init__(self) -> None: ...
-    name: str
-    strategy: placement.GroupStrategy
-    partitions: int
-
-@final
-class HostPoolSpec:
-    def __init__(self) -> None: ...
-    name: str
-    facts: HostPoolFacts
-    network: int
-
-@final
-class BillingRule:
-    def __init__(self) -> None: ...
-    unit_ns: int
-    minimum_ns: int
 
 @final
 class TargetSpec:

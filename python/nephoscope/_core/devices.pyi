@@ -1,4 +1,4 @@
-"""What devices of instances give."""
+"""What the devices of instances give."""
 
 from typing import final
 

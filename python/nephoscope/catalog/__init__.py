@@ -19,13 +19,12 @@ True
 
 from nephoscope.catalog.buckets import API_BUCKETS, BurstFacts, gp2_volume, network_interface
 from nephoscope.catalog.cpu_credits import CpuCreditFacts, burstable_types, cpu_credits
-from nephoscope.catalog.host_types import HostTypeFacts, find_host, hosts
+from nephoscope.catalog.host_types import HostTypeFacts, find_host, hosts, select_hosts
 from nephoscope.catalog.instance_types import (
     FAMILIES,
     PRICES,
     REFERENCE_CLOCK_GHZ,
     InstanceTypeFacts,
-    alternatives,
     find,
     select,
     types,
@@ -64,7 +63,6 @@ __all__ = [
     "OperatingSystem",
     "Price",
     "Usage",
-    "alternatives",
     "bill",
     "burstable_types",
     "cpu_credits",
@@ -77,5 +75,6 @@ __all__ = [
     "operating_systems",
     "price",
     "select",
+    "select_hosts",
     "types",
 ]

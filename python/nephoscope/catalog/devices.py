@@ -3,14 +3,18 @@
 The table of types has how many there are and of what kind. How fast one is, is assumed here from
 what is published of some of them:
 
-* a local SSD gives in proportion to its size, as those of i3 do (i3.16xlarge: 8 of 1,900 GB, 16 GB
-  and 3.3 million reads of 4 KiB a second);
-* a local HDD as one of d3.8xlarge (24 of them: 4.6 GB a second), and as many operations as a disk
-  of 7,200 turns a minute makes at random;
-* a type without disks has a gp3 volume with its 3,000 operations a second, behind the bandwidth of
-  its type, which is at the peak for 30 minutes and is never the volume's own;
-* an accelerator is as fast as its peak in dense 16-bit arithmetic, with a T4 as 1. Loads that wait
-  for memory, or that are not compiled for it, are slower: who has measured writes `gpu: {speed}`.
+* a local SSD gives in proportion to its size, as those of i3 do (the provider's announcement of
+  i3.16xlarge: 8 of 1,900 GB, 16 GB and 3.3 million operations of 4 KiB a second), and never more
+  than one of those by much; both limits are assumptions, as is that other types are alike;
+* a local HDD gives what one of d3.8xlarge does (24 of them: 4.6 GB a second, from memory and not
+  checked), and as many operations as a disk of 7,200 turns a minute makes at random: 150, a rule
+  of thumb;
+* a type without disks has a gp3 volume with its published 3,000 operations a second. Its bytes are
+  limited by the published volume bandwidth of the type alone, as if enough of them were paid for;
+  the peak lasts the published 30 minutes;
+* an accelerator is as fast as its published peak in dense 16-bit arithmetic, with a T4 as 1. Loads
+  that wait for memory, or that are not made for it, are slower: who has measured writes
+  `gpu: {speed}`.
 """
 
 from nephoscope.catalog.buckets import BurstFacts
@@ -23,12 +27,16 @@ SSD_IOPS_MOST = 400_000
 HDD_BYTES_PER_SECOND = 190_000_000
 HDD_IOPS = 150
 
-GP3_BYTES_PER_SECOND = 125_000_000
+GP3_BYTES_PER_SECOND = 125_000_000  # published: 125 MiB
 GP3_IOPS = 3_000
 EBS_BURST_SECONDS = 1_800
 
 REFERENCE_ACCELERATOR = "T4"
-# Published peaks, 10^12 dense 16-bit operations a second.
+# Peaks of one device, 10^12 dense operations on 16-bit floating-point numbers a second. Those of
+# T4, V100 (SXM2), A100 and H100 (SXM) are of their makers' data sheets, on tensor cores and without
+# sparsity; those of Inferentia, Inferentia2 and Trainium of the architecture pages of the AWS
+# Neuron documentation, each of the whole chip. That of A10G, which is made for one provider, is
+# what is commonly given for it, and not checked against a data sheet.
 ACCELERATOR_TERAFLOPS = {
     "T4": 65,
     "V100": 125,
@@ -50,7 +58,10 @@ def accelerator_speed(facts: InstanceTypeFacts) -> float:
 
 
 def disk_bandwidth(facts: InstanceTypeFacts) -> BurstFacts:
-    """Bytes a second of all local disks together, or of the network volume."""
+    """Bytes a second of all local disks together, or of the network volume.
+
+    Units of the bucket are bytes. A type without a published volume bandwidth has that of gp3.
+    """
     if facts.disks:
         return _constant(facts.disks * _ssd_or_hdd(facts)[0])
     if facts.ebs_baseline_mbps is None or facts.ebs_peak_mbps is None:
@@ -59,9 +70,9 @@ def disk_bandwidth(facts: InstanceTypeFacts) -> BurstFacts:
     return BurstFacts(baseline, peak, (peak - baseline) * EBS_BURST_SECONDS)
 
 
-def disk_iops(facts: InstanceTypeFacts) -> BurstFacts:
+def disk_iops(facts: InstanceTypeFacts) -> int:
     """Operations a second of all local disks together, or of the network volume."""
-    return _constant(facts.disks * _ssd_or_hdd(facts)[1] if facts.disks else GP3_IOPS)
+    return facts.disks * _ssd_or_hdd(facts)[1] if facts.disks else GP3_IOPS
 
 
 def _ssd_or_hdd(facts: InstanceTypeFacts) -> tuple[int, int]:

@@ -5,8 +5,9 @@ The facts in `host_types.csv` are the provider's public specifications.
 
 import csv
 import functools
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
+from typing import Any
 
 from nephoscope.catalog.instance_types import REFERENCE_CLOCK_GHZ, or_none
 from nephoscope.errors import CatalogError, shorten
@@ -35,6 +36,10 @@ class HostTypeFacts:
         """Hardware threads of the whole host, each of which can be a vCPU."""
         return self.sockets * self.cores * self.threads_per_core
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every fact with the unit in its key, for programs."""
+        return {**asdict(self), "threads": self.threads, "speed": self.speed}
+
     @property
     def speed(self) -> float:
         """Of one thread, in vCPUs of m5: its clock over m5's."""
@@ -44,6 +49,18 @@ class HostTypeFacts:
 def hosts() -> tuple[HostTypeFacts, ...]:
     """Every host type, by family."""
     return tuple(_by_name().values())
+
+
+def select_hosts(family: str | None = None) -> tuple[HostTypeFacts, ...]:
+    """The host types of a prefix such as `m5`, of a name, or all; CatalogError if none fits."""
+    if family is None:
+        return hosts()
+    found = tuple(it for it in hosts() if family in (it.name, it.name.partition(".")[0]))
+    if not found:
+        prefixes = [it.name.partition(".")[0] for it in hosts()]
+        message = f"no host type of {shorten(family)} in the catalogue"
+        raise CatalogError(message, listing(prefixes, 20), nearest(family, prefixes))
+    return found
 
 
 def find_host(name: str) -> HostTypeFacts:

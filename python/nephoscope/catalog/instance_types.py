@@ -124,19 +124,6 @@ def select(family: str) -> tuple[InstanceTypeFacts, ...]:
     raise CatalogError(f"no family {shorten(family)}", allowed, nearest(family, known))
 
 
-def alternatives(facts: InstanceTypeFacts, count: int = 3) -> tuple[InstanceTypeFacts, ...]:
-    """The cheapest types that are not burstable and have as much of the same architecture."""
-    enough = [
-        other
-        for other in types()
-        if not other.burstable
-        and other.architecture == facts.architecture
-        and other.vcpus >= facts.vcpus
-        and other.memory_gib >= facts.memory_gib
-    ]
-    return tuple(sorted(enough, key=lambda other: other.linux_usd_per_hour)[:count])
-
-
 def _words(facts: InstanceTypeFacts) -> tuple[str, ...]:
     return facts.family, facts.family.split()[0], facts.prefix, facts.name
 

@@ -12,6 +12,7 @@ Their options are in the words of the scenario language, their times in integer 
 
 from nephoscope._core import EventQueue, Histogram, Series
 from nephoscope.parts.buckets import CpuCredits, LaunchCreditLimit, TokenBucket
+from nephoscope.parts.guests import Guests
 from nephoscope.parts.hypervisor import SCHEDULERS, Hypervisor, share_out
 from nephoscope.parts.lifecycle import (
     ASSETS,
@@ -44,6 +45,7 @@ __all__ = [
     "TRANSITIONS",
     "CpuCredits",
     "EventQueue",
+    "Guests",
     "Histogram",
     "Hypervisor",
     "LaunchCreditLimit",

@@ -1,12 +1,65 @@
 """Hosts and the hypervisor that shares them, alone."""
 
+import copy
+from dataclasses import dataclass
+from typing import Any, Self
+
 import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError
+from nephoscope.nearest import listing, nearest
+from nephoscope.parts.guests import Guests
 
-SCHEDULERS = ("fluid", "fair", "credit", "pinned")
+_NEVER = 2**63 - 1
+
+_Core = (
+    _core.hypervisor.FluidHypervisor
+    | _core.hypervisor.CreditHypervisor
+    | _core.hypervisor.FairHypervisor
+    | _core.hypervisor.PinnedHypervisor
+)
+
+
+@dataclass(frozen=True)
+class _Scheduler:
+    """A scheduler that is built: its core class and what may be set beside the hosts."""
+
+    core: Any
+    options: tuple[str, ...] = ()
+
+
+_BUILT = {
+    "fluid": _Scheduler(_core.hypervisor.FluidHypervisor),
+    "credit": _Scheduler(
+        _core.hypervisor.CreditHypervisor,
+        (
+            "slice_ns",
+            "ratelimit_ns",
+            "dither_ns",
+            "seed",
+            "boost",
+            "exact_debit",
+            "activate_at_decision",
+            "aligned",
+        ),
+    ),
+    "fair": _Scheduler(
+        _core.hypervisor.FairHypervisor,
+        (
+            "slice_ns",
+            "switch_cost_ns",
+            "seed",
+            "wake_preemption",
+            "weight_per_vcpu",
+            "core_scheduling",
+        ),
+    ),
+    "pinned": _Scheduler(_core.hypervisor.PinnedHypervisor),
+}
+
+SCHEDULERS = tuple(_BUILT)
 
 
 class Hypervisor:
@@ -14,8 +67,37 @@ class Hypervisor:
 
     `fluid` is weighted max-min fairness at every instant, with reservations and with caps that are
     buckets: a vCPU runs as fast as the host lets it until the time that the cap allows in a period
-    is used up. Hosts and tenants are numbered from 0 in the order they were added. It is a value:
-    it can be copied and pickled, and a copy goes on as the original does.
+    is used up.
+
+    `credit` is credit1 of Xen, quantum by quantum: slices, priorities, BOOST for who wakes,
+    stealing between pCPUs, accounting every 30 ms. A tenant has whole threads, one for each
+    vCPU that runs. Of k vCPUs that want to run they are the first k; when k falls the last ones
+    block, when it grows the next ones wake. Weights are whole numbers and count for each vCPU; a
+    cap is a whole percentage of a thread; there are no reservations. Its options:
+
+    - `slice_ns` (30 ms), with three ticks and one accounting a slice; 1 ms to 1 s;
+    - `ratelimit_ns` (1 ms): who runs is not preempted before; 0 for none;
+    - `boost` (True): who wakes and is UNDER comes before everybody else, until a tick;
+    - `exact_debit` (True): otherwise who runs at a tick pays for all of it;
+    - `activate_at_decision` (True): who is debited joins the active set. As published, only who is
+      seen running by a tick does, so that somebody who always sleeps then is never judged;
+    - `dither_ns` (200 us): a slice lasts longer by up to so much; with `seed`, which also decides
+      the phases of ticks and accounting;
+    - `aligned` (False): all timers on one grid and no dither, for traces by hand.
+
+    `fair` is what Linux does with KVM guests: slices by the earliest virtual deadline among those
+    that are not ahead of their share; a tenant's weight is divided among its vCPUs; caps are
+    buckets; there are no reservations. Its options:
+
+    - `slice_ns` (2.8 ms); `switch_cost_ns` (0), lost by who is switched to;
+    - `wake_preemption` (True): who wakes takes the thread of a later deadline;
+    - `weight_per_vcpu` (False): each vCPU has the whole weight;
+    - `core_scheduling` (False): the threads of a core run one tenant, or stay idle;
+    - `seed` of the first slices, which are cut at random.
+
+    `pinned` gives every vCPU a thread of its own, and a tenant whole cores.
+
+    Hosts and tenants are numbered from 0 in the order they were added.
 
     >>> from nephoscope import parts
     >>> hypervisor = parts.Hypervisor(hosts=1, cores=2)
@@ -37,15 +119,17 @@ class Hypervisor:
         threads_per_core: int = 1,
         smt_gain: float = 0.25,
         speed: float = 1.0,
+        **options: Any,
     ) -> None:
         """`smt_gain` is what a thread beyond the first adds to its core, in cores."""
-        if scheduler != "fluid":
-            known = scheduler in SCHEDULERS
-            reason = (
-                "is not built yet in this version of nephoscope" if known else "is no scheduler"
+        built = _built(scheduler)
+        if unknown := [name for name in options if name not in built.options]:
+            allowed = listing(built.options) if built.options else "none"
+            raise ScenarioError(
+                [Problem(name, f"no option of {scheduler}", allowed=allowed) for name in unknown]
             )
-            raise ScenarioError([Problem("scheduler", f"{scheduler} {reason}", allowed="fluid")])
-        self._core = _core.hypervisor.FluidHypervisor()
+        self._scheduler = scheduler
+        self._core: _Core = built.core(**options)
         for _ in range(hosts):
             self._core.add_host(cores, threads_per_core, smt_gain, speed)
 
@@ -96,6 +180,26 @@ class Hypervisor:
         """Let time pass until an instant (ns since the start)."""
         self._core.advance(until_ns)
 
+    def tick(self, n: int = 1) -> None:
+        """Let n ticks of the scheduler pass (10 ms each, unless its slice says otherwise)."""
+        (ticks,) = _whole("n", [n])
+        self.advance(self.now_ns + int(ticks) * int(self._own("tick_ns")))
+
+    def drive(self, guests: Guests, until_ns: int) -> None:
+        """Let time pass until an instant, with what guests do in it."""
+        self._core.drive(guests.core, until_ns)
+
+    def copy(self) -> Self:
+        """An independent hypervisor in the same state."""
+        twin = copy.copy(self)
+        vars(twin).update(_core=self._core.copy())
+        return twin
+
+    @property
+    def scheduler(self) -> str:
+        """Its name."""
+        return self._scheduler
+
     @property
     def now_ns(self) -> int:
         """The present instant."""
@@ -104,19 +208,6 @@ class Hypervisor:
     def shares(self, tenants: npt.ArrayLike | None = None) -> npt.NDArray[np.float64]:
         """Hardware threads that each tenant has now; of all tenants by default."""
         return self._core.shares(self._all(tenants))
-
-    def rates(self, tenants: npt.ArrayLike | None = None) -> npt.NDArray[np.float64]:
-        """What each tenant gets done now, in reference vCPUs: its threads times their speed."""
-        return self._core.rates(self._all(tenants))
-
-    def changed(self) -> npt.NDArray[np.uint32]:
-        """The tenants whose rate has changed since this was asked last."""
-        return self._core.take_changed()
-
-    @property
-    def next_event_ns(self) -> int:
-        """When a rate may change next though nobody changes a want; 2^63 - 1 if none will."""
-        return int(self._core.next_event_ns)
 
     def accounts(self, tenants: npt.ArrayLike | None = None) -> dict[str, npt.NDArray[np.int64]]:
         """What became of each tenant's vCPU time so far, ns: `run_ns`, steal by cause, `idle_ns`.
@@ -127,18 +218,68 @@ class Hypervisor:
         return self._core.accounts(self._all(tenants))
 
     @property
+    def next_event_ns(self) -> int | None:
+        """When a share may change next if nobody changes a want; None if none will."""
+        next_event = int(self._core.next_event_ns())
+        return None if next_event == _NEVER else next_event
+
+    def changed(self) -> npt.NDArray[np.uint32]:
+        """The tenants whose rates have changed since this was asked last."""
+        return self._core.take_changed()
+
+    @property
     def solves(self) -> int:
-        """How often the shares of a host had to be found anew: a measure of cost."""
-        return int(self._core.solves)
+        """Of a fluid: how often the shares of a host had to be found anew, a measure of cost."""
+        return int(self._own("solves"))
+
+    @property
+    def decisions(self) -> int:
+        """Of a scheduler in quanta: the decisions it has taken, a measure of cost."""
+        return int(self._own("decisions"))
+
+    def tick_phases(self, host: int = 0) -> npt.NDArray[np.int64]:
+        """Of `credit`: a tick of each thread of a host is due at this + k ticks, ns."""
+        phases: npt.NDArray[np.int64] = self._own("tick_phases")(host)
+        return phases
+
+    def vcpus(self, tenant: int) -> dict[str, npt.NDArray[np.int64]]:
+        """Of `credit`: what the scheduler knows of each vCPU of a tenant.
+
+        `credit` (100 us each) and `carried_ns` as of the last debit; `priority`: 0 BOOST, -1 UNDER,
+        -2 OVER; `cpu`; and 0 or 1: `active`, `parked`, `queued`, `running`.
+        """
+        columns: dict[str, npt.NDArray[np.int64]] = self._own("vcpus")(tenant)
+        return columns
+
+    def rates(self, tenants: npt.ArrayLike | None = None) -> npt.NDArray[np.float64]:
+        """What each tenant gets done now, in reference vCPUs; of all tenants by default."""
+        return self._core.rates(self._all(tenants))
 
     def speeds(self) -> npt.NDArray[np.float64]:
         """The speed of a busy thread of each host now, in reference vCPUs."""
         return self._core.speeds(np.arange(self._core.hosts))
 
+    def _own(self, name: str) -> Any:
+        """Something that not every scheduler has."""
+        if not hasattr(self._core, name):
+            others = [other for other, built in _BUILT.items() if hasattr(built.core, name)]
+            message = f"{self._scheduler} has none"
+            raise ScenarioError([Problem(name, message, allowed=listing(others))])
+        return getattr(self._core, name)
+
     def _all(self, tenants: npt.ArrayLike | None) -> npt.NDArray[np.uint32]:
         every = np.arange(self._core.tenants)
         chosen = every if tenants is None else _whole("tenants", np.atleast_1d(tenants))
         return chosen.astype(np.uint32)
+
+
+def _built(scheduler: str) -> _Scheduler:
+    if scheduler not in _BUILT:
+        message = f"{scheduler} is no scheduler"
+        hint = nearest(scheduler, _BUILT)
+        problem = Problem("scheduler", message, allowed=listing(_BUILT), suggestion=hint)
+        raise ScenarioError([problem])
+    return _BUILT[scheduler]
 
 
 def _whole(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:

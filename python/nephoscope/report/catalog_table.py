@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from nephoscope.catalog import PRICES, InstanceTypeFacts
+from nephoscope.catalog import PRICES, HostTypeFacts, InstanceTypeFacts
 from nephoscope.report.terminal import plain_table
 
 _COLUMNS = ("vCPUs", "GiB", "GHz", "speed", "Gbit/s")
@@ -22,6 +22,29 @@ def print_types(types: Iterable[InstanceTypeFacts], console: Console) -> None:
         console.print()
     for note in _notes(types):
         console.print(Text(note, style="dim"))
+
+
+def print_hosts(hosts: Iterable[HostTypeFacts], console: Console) -> None:
+    """The host types, each a whole machine."""
+    hosts = list(hosts)
+    columns = ("sockets", "cores", "threads", "GiB", "GHz", "speed", "Gbit/s", "disks")
+    table = plain_table("hosts", [*columns, "accelerators"])
+    for facts in hosts:
+        table.add_row(
+            facts.name,
+            str(facts.sockets),
+            str(facts.sockets * facts.cores),
+            str(facts.threads),
+            f"{facts.memory_gib:g}",
+            f"{facts.clock_ghz:g}",
+            f"{facts.speed:.2f}",
+            f"{facts.network_gbps:g}",
+            f"{facts.disks} x {facts.disk_gb} GB {facts.disk_kind}" if facts.disks else "-",
+            f"{facts.accelerators} x {facts.accelerator}" if facts.accelerators else "-",
+        )
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    note = "  speed: of a thread, in vCPUs of m5" if hosts else "no host has as much"
+    console.print(Text(note, style="dim"))
 
 
 def _family(family: str, types: list[InstanceTypeFacts]) -> Padding:
@@ -74,4 +97,4 @@ def _notes(types: list[InstanceTypeFacts]) -> Iterable[str]:
         return
     yield f"  speed: of a vCPU, in vCPUs of m5; prices: {PRICES}"
     if any(facts.burstable for facts in types):
-        yield "  burstable types cannot be used in fleets: CPU credits are not built yet"
+        yield "  burstable types run at full speed while they have CPU credits"

@@ -172,6 +172,8 @@ def _latency(part: Mapping[str, Any], path: str, key: str, widths: Mapping[str, 
 
 def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
     lines = Text()
+    if "cost_usd" in tree:
+        lines.append(f"  instances cost ${tree['cost_usd']['total']:,.4g}\n")
     if tree["in_flight"]:
         lines.append(f"  {count(tree['in_flight'])} requests were unfinished at the end\n")
     for flag in tree["flags"]:

@@ -21,39 +21,71 @@ from nephoscope.scenario.units import Bandwidth, Duration
 COUNT_MAX = 2**40
 
 
-class Network(Model):
-    """The interface of an instance: a bare bandwidth, or a baseline and a burst above it."""
+class _Bursting(Model):
+    """A bandwidth for ever, and a greater one while a token bucket lasts, which starts full."""
 
-    baseline: PositiveBandwidth = Bandwidth(1_250_000_000)
     burst: PositiveBandwidth | None = None
-    """What it reaches while its bucket has tokens; it starts with a full one."""
+    """What it reaches while its bucket has tokens; by default there is no bucket."""
     burst_for: PositiveDuration = Duration(300 * 10**9)
     """How long a full bucket lasts at the burst's bandwidth."""
 
-    bare = "baseline"
-
     @model_validator(mode="after")
     def _burst_is_more(self) -> Self:
-        if self.burst is not None and self.burst < self.baseline:
-            raise refusal(f"burst {self.burst} is below baseline {self.baseline}", "a greater one")
+        if self.burst is not None and self.burst < self.base:
+            raise refusal(f"burst {self.burst} is below {self.bare} {self.base}", "a greater one")
         return self
+
+    @property
+    def base(self) -> Bandwidth:
+        """The bandwidth for ever."""
+        assert self.bare is not None
+        bandwidth: Bandwidth = getattr(self, self.bare)
+        return bandwidth
 
     @property
     def facts(self) -> BurstFacts:
         """Bytes a second, and bytes in the bucket."""
-        peak = self.baseline if self.burst is None else self.burst
-        spare = (int(peak) - int(self.baseline)) * int(self.burst_for) // 10**9
-        return BurstFacts(int(self.baseline), int(peak), spare)
+        baseline = int(self.base)
+        peak = baseline if self.burst is None else int(self.burst)
+        return BurstFacts(baseline, peak, (peak - baseline) * int(self.burst_for) // 10**9)
 
 
-class Disk(Model):
-    """What the disks of an instance give together."""
+def _burst_of(facts: BurstFacts) -> dict[str, Any]:
+    spare = facts.peak - facts.baseline
+    if spare == 0:
+        return {}
+    return {"burst": Bandwidth(facts.peak), "burst_for": Duration(facts.burst * 10**9 // spare)}
+
+
+class Network(_Bursting):
+    """The interface of an instance: a bare bandwidth, or a baseline and a burst above it."""
+
+    baseline: PositiveBandwidth = Bandwidth(1_250_000_000)
+
+    bare = "baseline"
+
+    @classmethod
+    def of(cls, facts: BurstFacts) -> Self:
+        """The interface with these bytes a second."""
+        return cls(baseline=Bandwidth(facts.baseline), **_burst_of(facts))
+
+
+class Disk(_Bursting):
+    """What the disks of an instance give together, or its network volume."""
 
     bandwidth: PositiveBandwidth = Bandwidth(GP3_BYTES_PER_SECOND)
     iops: Annotated[int, whole(1, COUNT_MAX)] = GP3_IOPS
     """Operations a second."""
+    count: Annotated[int, whole(0, 1024)] = 0
+    """Local disks, which are taken of the host's; 0 is a network volume."""
 
     bare = "bandwidth"
+
+    @classmethod
+    def of(cls, bandwidth: BurstFacts, iops: int, count: int) -> Self:
+        """Disks with these bytes and operations a second."""
+        burst = _burst_of(bandwidth)
+        return cls(bandwidth=Bandwidth(bandwidth.baseline), iops=iops, count=count, **burst)
 
 
 class Gpu(Model):

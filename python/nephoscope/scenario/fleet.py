@@ -57,6 +57,12 @@ class Cap(Model):
     bare = "vcpus"
 
     @model_validator(mode="after")
+    def _period_is_usual(self) -> Self:
+        if not 1_000_000 <= int(self.period) <= 1_000_000_000:
+            raise refusal(f"a period of {self.period} is out of range", "1ms to 1s")
+        return self
+
+    @model_validator(mode="after")
     def _one_measure(self) -> Self:
         if (self.vcpus is None) == (self.quota is None):
             raise refusal("needs vcpus or quota", "a number of vCPUs, or {quota, period}")
@@ -110,6 +116,8 @@ class Fleet(Model):
     cap: Cap | None = None
     os: Annotated[str, Scalar(_read_system, {"enum": _systems()})] = "linux"
     """Decides how long an instance takes to boot, and its price."""
+    cpu_credits: Literal["standard", "unlimited"] | None = None
+    """Of a burstable type: whether an empty balance holds it to its baseline, or is paid for."""
     boot: Distribution | None = None
     """From the launch of an instance until it serves, in place of what its system takes."""
     initially: Literal["running", "pending"] = "running"
@@ -124,4 +132,20 @@ class Fleet(Model):
                 raise refusal(error.message, error.allowed) from None
         return self
 
-    later = frozenset({"cpu_credits", "purchase", "scaling"})
+    @model_validator(mode="after")
+    def _bursts(self) -> Self:
+        if self.cpu_credits is not None and not self.instance_type.burstable:
+            raise refusal("cpu_credits are of burstable types", "t2, t3 and t4g, or no cpu_credits")
+        cluster = self.placement is not None and self.placement.strategy == "cluster"
+        if cluster and self.instance_type.burstable:
+            raise refusal("burstable types cannot be in a cluster", "another strategy or type")
+        return self
+
+    @property
+    def credit_mode(self) -> str:
+        """Of a burstable type: as told, or as its family has it."""
+        kind = self.instance_type.type
+        assert kind is not None
+        return self.cpu_credits or catalog.cpu_credits(kind).default_mode
+
+    later = frozenset({"purchase", "scaling"})

@@ -1,7 +1,7 @@
 """Hosts: the machines that tenants share, and who shares them out."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Strict, model_validator
 
@@ -78,28 +78,18 @@ class HostType(NamedType):
     clock: Clock = REFERENCE_CLOCK_GHZ
     """A thread at 3.1GHz does the work of one reference vCPU."""
     memory: PositiveSize = Size(2**40)
-
     network: PositiveBandwidth | None = None
     """What all instances of a host share by weight; without, each has what its type has."""
     gpu: Annotated[int, whole(0, 1024)] = 0
-    """Accelerators of a host."""
-
-    @property
-    def accelerators(self) -> int:
-        """Of a host."""
-        return self.gpu
-
-    @property
-    def disks(self) -> int:
-        """Local ones."""
-        return 0 if self.type is None else catalog.find_host(self.type).disks
+    """Accelerators of a host: an instance finds room where as many as it has are free."""
+    disk: Annotated[int, whole(0, 1024)] = 0
+    """Local disks of a host, of which instances are given whole ones."""
 
     custom = _CUSTOM
-    later = frozenset({"disk"})
 
     @classmethod
     def brought_by(cls, name: Any) -> dict[str, Any]:
-        """The size and the clock of a host type in the catalogue."""
+        """What a host of a type in the catalogue has."""
         facts = _facts(name)
         return {
             "sockets": facts.sockets,
@@ -109,6 +99,7 @@ class HostType(NamedType):
             "memory": Size(round(facts.memory_gib * 2**30)),
             "network": Bandwidth(round(facts.network_gbps * 125_000_000)),
             "gpu": facts.accelerators,
+            "disk": facts.disks,
         }
 
     @property
@@ -127,28 +118,42 @@ class Hosts(Model):
 
     count: Annotated[int, whole(1, HOSTS_MAX)] = 1
     type: HostType
-    scheduler: Literal["fluid"] = "fluid"
-    """How the CPU of a host is shared; fluid is weighted max-min fairness at every instant."""
+    scheduler: Literal["fluid", "fair", "credit", "pinned"] = "fluid"
+    """How the CPU of a host is shared: fluid is weighted max-min fairness at every instant, fair
+    gives slices by virtual deadlines, credit is Xen's by its published rules, pinned gives a thread
+    of its own to every vCPU."""
+    core_scheduling: bool = False
+    """fair: the threads of a core run vCPUs of one tenant only."""
     cpu_overcommit: Annotated[float, number(0.01, 1000.0)] = 1.0
     """vCPUs that may be placed on a host for each of its threads."""
     smt_gain: Annotated[float, number(0.0, 1.0)] = 1.0
     """What a busy thread beyond the first adds to its core, in cores."""
-
     place: Literal["first_fit", "best_fit", "worst_fit", "random", "spread"] = "first_fit"
     """On which host an instance is launched: the first with room, the fullest, the emptiest, any,
     or the one with the fewest of its fleet."""
-    zones: Annotated[tuple[Name, ...], Strict(False), AfterValidator(not_empty)] = ("a",)
-    """Availability zones, to which the hosts are dealt in turn; `zone` is one."""
+    zone: Name | None = None
+    """The availability zone that all hosts are in, by default a."""
+    zones: Annotated[tuple[Name, ...], Strict(False), AfterValidator(not_empty)] | None = None
+    """In place of `zone`: the zones to which the hosts are dealt in turn."""
     racks: Annotated[int, whole(1, HOSTS_MAX)] = 1
     """Racks in each zone, to which its hosts are dealt in turn."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_zone(cls, value: Any) -> Any:
-        """`zone: a` for `zones: [a]`."""
-        if not isinstance(value, dict) or "zone" not in value:
-            return value
-        if "zones" in value:
+    @model_validator(mode="after")
+    def _fits_its_scheduler(self) -> Self:
+        if self.core_scheduling and self.scheduler != "fair":
+            raise refusal("core_scheduling is of the scheduler fair alone", "scheduler: fair")
+        if self.scheduler == "pinned" and self.cpu_overcommit > 1.0:
+            message = "pinned gives every vCPU a thread of its own: they cannot be overcommitted"
+            raise refusal(message, "cpu_overcommit of 1 or less, or another scheduler")
+        return self
+
+    @model_validator(mode="after")
+    def _one_word_for_zones(self) -> Self:
+        if self.zone is not None and self.zones is not None:
             raise refusal("zone beside zones", "one of the two")
-        rest = {key: each for key, each in value.items() if key != "zone"}
-        return {**rest, "zones": [value["zone"]]}
+        return self
+
+    @property
+    def all_zones(self) -> tuple[str, ...]:
+        """The zones of its hosts."""
+        return self.zones or (self.zone or "a",)

@@ -1,5 +1,6 @@
 """Machines that go by a name of the catalogue, or are described in full."""
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -20,9 +21,9 @@ class NamedType(Model):
     custom: ClassVar[str]
 
     @classmethod
+    @abstractmethod
     def brought_by(cls, name: Any) -> dict[str, Any]:
         """The other fields, as the name brings them; refuses what is no name."""
-        raise NotImplementedError
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,6 @@
 """Hosts, and what fleets say of them, as the core takes them: names become numbers."""
 
-from nephoscope import _core
-from nephoscope.catalog import BurstFacts
+from nephoscope import _core, catalog
 from nephoscope.scenario.fleet import Fleet, PlacementGroup
 from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.scenario import Scenario
@@ -13,7 +12,7 @@ class Places:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         fleets = scenario.fleets.values()
-        zones = (zone for hosts in scenario.hosts.values() for zone in hosts.zones)
+        zones = (zone for hosts in scenario.hosts.values() for zone in hosts.all_zones)
         self._hosts = {name: index for index, name in enumerate(scenario.hosts)}
         self._zones = {zone: index for index, zone in enumerate(dict.fromkeys(zones))}
         tenants = dict.fromkeys(fleet.tenant for fleet in fleets)
@@ -24,15 +23,15 @@ class Places:
                 groups.setdefault(fleet.placement.group, fleet.placement)
         self._groups = groups
 
-    def pools(self) -> list[_core.HostPoolSpec]:
+    def pools(self) -> list[_core.hosts.HostPoolSpec]:
         """Every pool of hosts."""
         return [self._pool(name, hosts) for name, hosts in self._scenario.hosts.items()]
 
-    def groups(self) -> list[_core.GroupSpec]:
+    def groups(self) -> list[_core.hosts.GroupSpec]:
         """Every placement group, in the order of their numbers."""
         specs = []
         for name, group in self._groups.items():
-            spec = _core.GroupSpec()
+            spec = _core.hosts.GroupSpec()
             spec.name = name
             spec.strategy = _core.placement.GroupStrategy[group.strategy]
             spec.partitions = group.partitions or 0
@@ -42,13 +41,13 @@ class Places:
     def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         """Where the instances of a fleet go, and what they may take there."""
         spec.memory = int(fleet.instance_type.memory)
-        spec.accelerators = fleet.instance_type.accelerators
-        spec.disks = fleet.instance_type.disks
-        devices = fleet.instance_type.devices
-        spec.network = _burst_rate(devices.network)
-        spec.disk_bytes = _burst_rate(devices.disk_bandwidth)
-        spec.disk_ops = _burst_rate(devices.disk_iops)
-        spec.accelerator_speed = devices.accelerator_speed
+        spec.accelerators = fleet.instance_type.gpu.count
+        spec.disks = fleet.instance_type.disk.count
+        spec.network = _rate(fleet.instance_type.network.facts)
+        spec.disk_bytes = _rate(fleet.instance_type.disk.facts)
+        iops = fleet.instance_type.disk.iops
+        spec.disk_ops = _rate(catalog.BurstFacts(iops, iops, 0))
+        spec.accelerator_speed = fleet.instance_type.gpu.speed
         spec.account = self._tenants[fleet.tenant]
         spec.tenancy = _core.placement.Tenancy[fleet.tenancy]
         if fleet.hosts is not None:
@@ -64,30 +63,47 @@ class Places:
         if fleet.cap is not None:
             spec.quota_ns = fleet.cap.quota_ns
             spec.period_ns = int(fleet.cap.period)
+        if fleet.instance_type.burstable:
+            _burst(spec, fleet)
 
-    def _pool(self, name: str, hosts: Hosts) -> _core.HostPoolSpec:
-        facts = _core.HostPoolFacts()
-        facts.scheduler = _core.SchedulerKind[hosts.scheduler]
+    def _pool(self, name: str, hosts: Hosts) -> _core.hosts.HostPoolSpec:
+        facts = _core.hosts.HostPoolFacts()
+        facts.scheduler.kind = _core.hosts.SchedulerKind[hosts.scheduler]
+        facts.scheduler.core_scheduling = hosts.core_scheduling
         facts.count = hosts.count
         facts.memory = int(hosts.type.memory)
-        facts.accelerators = hosts.type.accelerators
-        facts.disks = hosts.type.disks
+        facts.accelerators = hosts.type.gpu
+        facts.disks = hosts.type.disk
         facts.cpu_overcommit = hosts.cpu_overcommit
         facts.place = _core.placement.PlacePolicy[hosts.place]
-        facts.zones = [self._zones[zone] for zone in hosts.zones]
+        facts.zones = [self._zones[zone] for zone in hosts.all_zones]
         facts.racks = hosts.racks
         facts.host.cores = hosts.type.sockets * hosts.type.cores
         facts.host.threads_per_core = hosts.type.threads_per_core
         facts.host.smt_gain = hosts.smt_gain
         facts.host.speed = hosts.type.speed
-        spec = _core.HostPoolSpec()
+        spec = _core.hosts.HostPoolSpec()
         spec.name = name
         spec.facts = facts
         spec.network = int(hosts.type.network or 0)
         return spec
 
 
-def _burst_rate(facts: BurstFacts) -> _core.devices.BurstRate:
+def _rate(facts: catalog.BurstFacts) -> _core.devices.BurstRate:
+    """In bytes or operations a second; the burst is what a full bucket holds."""
     rate = _core.devices.BurstRate()
     rate.baseline, rate.peak, rate.burst = facts.baseline, facts.peak, facts.burst
     return rate
+
+
+def _burst(spec: _core.FleetSpec, fleet: Fleet) -> None:
+    """How an instance of a burstable type earns CPU credits."""
+    kind = fleet.instance_type.type
+    assert kind is not None
+    facts = catalog.cpu_credits(kind)
+    spec.burst.burstable = True
+    spec.burst.unlimited = fleet.credit_mode == "unlimited"
+    spec.burst.credits.vcpus = facts.vcpus
+    spec.burst.credits.millicredits_per_hour = facts.millicredits_per_hour
+    spec.burst.credits.launch_credits = facts.launch_credits
+    spec.burst.credits.kept_ns = facts.kept_ns

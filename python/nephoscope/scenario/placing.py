@@ -6,12 +6,18 @@ Like all rules between keys they read plain values, so that one mistake never hi
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import ValidationError
+
+from nephoscope import catalog
 from nephoscope.errors import Problem, shorten
 from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.fleet import Cap
 from nephoscope.scenario.references import entries, mapping, sequence
 
 ZONES_MAX = 64
+
+_WITHOUT_RESERVATIONS = ("fair", "credit")
 
 # What is said of sharing hosts.
 _OF_HOSTS = ("weight", "reservation", "zones", "placement")
@@ -42,15 +48,16 @@ def _without_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> I
 
 def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
     written = mapping(fleet.get("instance_type"))
-    if "speed" in written:
+    if written.get("speed", 1) != 1:
         message = "on hosts a vCPU is as fast as a thread of the host"
         at = (*where, "instance_type", "speed")
         yield document.problem(at, message, allowed="a clock of the hosts' type", at_key=True)
-    vcpus, reservation = written.get("vcpus", 1), fleet.get("reservation", 0)
-    if written and _is_number(vcpus) and _is_number(reservation) and reservation > vcpus:
+    vcpus, reservation = _vcpus(fleet.get("instance_type")), fleet.get("reservation", 0)
+    if vcpus is not None and _is_number(reservation) and reservation > vcpus:
         message = f"{reservation:g} vCPUs cannot be reserved for an instance of {vcpus}"
         yield document.problem((*where, "reservation"), message, allowed=f"at most {vcpus}")
     hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet["hosts"])))
+    yield from _under_scheduler(document, where, fleet, hosts.get("scheduler", "fluid"))
     known = _zones(hosts)
     for i, zone in enumerate(sequence(fleet.get("zones"))):
         if hosts and isinstance(zone, str) and zone not in known:
@@ -58,6 +65,30 @@ def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterat
             at = (*where, "zones", i)
             hint = nearest(zone, known)
             yield document.problem(at, message, value=zone, allowed=listing(known), suggestion=hint)
+
+
+def _under_scheduler(
+    document: Document, where: Where, fleet: dict[str, Any], scheduler: Any
+) -> Iterator[Problem]:
+    """What not every scheduler has: each takes what its original takes."""
+    if "reservation" in fleet and scheduler in _WITHOUT_RESERVATIONS:
+        message = f"the scheduler {scheduler} has no reservations"
+        at = (*where, "reservation")
+        yield document.problem(at, message, allowed="hosts of another scheduler", at_key=True)
+    if scheduler != "fluid" and _is_burstable(fleet.get("instance_type")):
+        message = f"the scheduler {scheduler} has no CPU credits"
+        at = (*where, "instance_type")
+        yield document.problem(at, message, allowed="hosts of the scheduler fluid", at_key=True)
+    weight = fleet.get("weight", 256)
+    if scheduler == "credit" and _is_number(weight) and not _whole_weight(weight):
+        message = f"{weight:g} is no weight of the scheduler credit"
+        yield document.problem((*where, "weight"), message, allowed="1 to 65535, whole")
+    if scheduler == "fair" and _is_number(weight) and 0 < weight < 1 / 16:
+        message = f"{weight:g} is too little for the scheduler fair"
+        yield document.problem((*where, "weight"), message, allowed="1/16 or more")
+    if scheduler == "credit" and "cap" in fleet and not _whole_percent(fleet["cap"]):
+        message = "a cap of the scheduler credit is a whole percentage of a vCPU"
+        yield document.problem((*where, "cap"), message, allowed="0.25, 1 or 1.5, for example")
 
 
 def _group(
@@ -80,6 +111,34 @@ def _zones(hosts: dict[str, Any]) -> list[str]:
     """As written; by default there is one, a."""
     written = [hosts["zone"]] if "zone" in hosts else sequence(hosts.get("zones"))
     return [zone for zone in written if isinstance(zone, str)] or ["a"]
+
+
+def _vcpus(written: Any) -> int | None:
+    """Of an instance type as it is written; None if that cannot be told."""
+    known = mapping(written)
+    name = known.get("type") if known else written
+    if isinstance(name, str):
+        return next((it.vcpus for it in catalog.types() if it.name == name), None)
+    vcpus = known.get("vcpus", 1)
+    return vcpus if isinstance(vcpus, int) else None
+
+
+def _whole_weight(weight: float) -> bool:
+    return 1 <= weight <= 65_535 and float(weight).is_integer()
+
+
+def _whole_percent(written: Any) -> bool:
+    """Whether a cap that the models accept is one; what they refuse is theirs to tell."""
+    try:
+        cap = Cap.model_validate(written)
+    except ValidationError:
+        return True
+    return 100 * cap.quota_ns % int(cap.period) == 0
+
+
+def _is_burstable(written: Any) -> bool:
+    name = written.get("type") if isinstance(written, dict) else written
+    return isinstance(name, str) and name in {it.name for it in catalog.burstable_types()}
 
 
 def _is_number(value: Any) -> bool:
