@@ -117,9 +117,9 @@ TOKENS = (
     "|", ">", "#", "{", "}", "[", "]", ",", '"', "'", "\\", "\t", "\0", "\ufeff", "\u2028", "💥",
     "~", "null", "yes", "off", "0o17", "017", "0x1F", "1_000", "1e999", "-1", "0", "nan", ".inf",
     "1h", "1 parsec", "40/s", "40/fortnight", "4GiB", "250ms", "-5s", "1e300s", "0/s", "10%",
-    "10Gbps", "queues", "hosts", "scaling", "targets", "routing", "steps", "call", "front", "web", "trace",
+    "queues", "hosts", "scaling", "targets", "routing", "steps", "call", "front", "web", "trace",
     "least_conections", "{trace: {file: /etc/passwd, column: x}}", "../../..", "2026-11-23",
-    "m5.large", "t3.micro", "{type: c5.large, vcpus: 2}",
+    "m5.large", "t3.micro", "10Gbps", "{type: c5.large, vcpus: 2}",
 )  # fmt: skip
 
 VALUES: tuple[Any, ...] = (

@@ -63,7 +63,8 @@ bool World::use_device(std::uint32_t visit, const Programs::Step& step) {
       break;
     case StepKind::memory:
       if (devices_.take_memory(it.instance, step.bytes)) {
-        it.memory += step.bytes;
+        it.memory = step.bytes + ((it.flags & Visit::holding) != 0 ? it.memory : 0);
+        it.flags |= Visit::holding;
       } else {
         it.flags |= Visit::failing;
         used.out_of_memory += measured ? 1 : 0;
@@ -131,7 +132,7 @@ void World::check_devices() const {
   std::vector<std::int64_t> held(instances_.size(), 0);
   visits_.for_each([&](const Visit& it) {
     waited_for += it.devices;
-    if (it.memory != 0) held[it.instance] += it.memory;
+    if ((it.flags & Visit::holding) != 0) held[it.instance] += it.memory;
   });
   try {
     devices_.check();

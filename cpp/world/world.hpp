@@ -247,6 +247,7 @@ class World {
   void follow(std::uint32_t instance);
   void follow_hosts();
   std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
+  void conclude_apart(std::uint32_t visit, Outcome outcome);
   void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
   template <class Shape>

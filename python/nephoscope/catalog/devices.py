@@ -17,6 +17,8 @@ what is published of some of them:
   `gpu: {speed}`.
 """
 
+from typing import Any
+
 from nephoscope.catalog.buckets import BurstFacts
 from nephoscope.catalog.instance_types import InstanceTypeFacts
 
@@ -47,6 +49,21 @@ ACCELERATOR_TERAFLOPS = {
     "Inferentia2": 190,
     "Trainium": 190,
 }
+
+
+def device_rates(facts: InstanceTypeFacts) -> dict[str, Any]:
+    """What the disks of the type give together and how fast one of its accelerators is.
+
+    Every figure with the unit in its key, for programs; the speed, in T4s, is None where there are
+    no accelerators. Assumed as this module says.
+    """
+    disk = disk_bandwidth(facts)
+    return {
+        "disk_baseline_bytes_per_s": disk.baseline,
+        "disk_peak_bytes_per_s": disk.peak,
+        "disk_iops": disk_iops(facts),
+        "accelerator_speed": accelerator_speed(facts) if facts.accelerators else None,
+    }
 
 
 def accelerator_speed(facts: InstanceTypeFacts) -> float:
