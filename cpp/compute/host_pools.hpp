@@ -64,8 +64,7 @@ class HostPools {
   // Whether an instance in that pool has to be hosted.
   bool shares(std::uint32_t pool, const TenantFacts& facts) const;
 
-  // Finds room for an instance, or says why there is none. The policy of the pool chooses the host;
-  // if what is reserved on that one leaves too little for the instance, there is no capacity.
+  // Finds room for an instance, or says why there is none. The policy of the pool chooses the host.
   Refusal place(std::uint32_t instance, const LaunchRequest& request, const TenantFacts& facts,
                 const BurstFacts& burst, std::int64_t now);
   // It is gone.

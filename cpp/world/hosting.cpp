@@ -37,12 +37,14 @@ void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
           "is not there");
   require(from.group == nowhere || from.group < spec.groups.size(), path + "group", "is not there");
   fleet.tenant = {from.vcpus, from.weight, from.reservation, from.quota_ns, from.period_ns, 0};
-  fleet.request = {from.hosts,   from.vcpus, from.memory,  from.accelerators,
-                   from.disks,   from.zones, from.account, index,
-                   from.tenancy, nowhere,    nowhere,      from.group,
-                   nowhere,      false};
+  fleet.request = {from.hosts,        from.vcpus, from.memory,
+                   from.accelerators, from.disks, from.zones,
+                   from.account,      index,      from.tenancy,
+                   nowhere,           nowhere,    from.group,
+                   nowhere,           false,      0};
   try {
     nephoscope::check(fleet.tenant);
+    fleet.request.reserved = reserved_millionths(from.reservation);
     nephoscope::check(from.billing);
     fleet.billing = from.billing;
     const std::string name = "fleets/" + from.name;
