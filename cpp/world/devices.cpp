@@ -33,7 +33,7 @@ void World::add_devices(std::uint32_t instance, std::uint32_t at) {
   std::uint32_t link = hosts_.host_of(instance);
   for (std::uint32_t before = 0; before < pool; ++before) link += hosts_.facts(before).count;
   devices_.advance(now_);
-  devices_.share_link(instance, link, host_network_[pool], fleets_[at].tenant.weight);
+  devices_.share_link(instance, link, host_network_[pool], fleets_[at].guest.tenant.weight);
   follow_devices();
 }
 

@@ -53,8 +53,7 @@ struct Fleet {
   bool hosted = false;   // its instances share the CPU of their hosts
   bool reached = false;  // requests are sent to it
   LaunchRequest request;
-  TenantFacts tenant;
-  BurstFacts burst;
+  GuestFacts guest;
   Sampler pending;  // by place in the order of launch
   Sampler boot;
   BillingRule billing;

@@ -53,7 +53,7 @@ bool World::launch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   const auto instance = static_cast<std::uint32_t>(instances_.size());
   if (fleet.placed) {
-    fleet.refusal = hosts_.place(instance, fleet.request, fleet.tenant, fleet.burst, now_);
+    fleet.refusal = hosts_.place(instance, fleet.request, fleet.guest, now_);
     if (fleet.refusal != Refusal::none) return false;
   }
   instances_.add(fleet.kind, now_);

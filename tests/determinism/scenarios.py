@@ -127,12 +127,18 @@ def hosted(scheduler: str) -> Tree:
             "zones": ["a", "b"],
         }
     }
-    tree["fleets"]["web"] |= {"hosts": "hall", "cap": 0.8, "weight": 300}
+    tree["fleets"]["web"] |= {
+        "hosts": "hall",
+        "cap": 0.8,
+        "weight": 300,
+        "interference": {"pressure": 0.1, "sensitivity": 0.7},
+    }
     tree["fleets"]["batch"] = {
         "instance_type": {"vcpus": 2, "memory": "1GiB"},
         "count": 12,
         "service": "crunch",
         "hosts": "hall",
+        "interference": {"pressure": 0.45},
         "boot": {"exponential": "4s"},
         "initially": "pending",
     }

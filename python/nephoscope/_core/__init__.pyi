@@ -14,7 +14,13 @@ from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
-from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, HostPoolSpec
+from nephoscope._core.hosts import (
+    BillingRule,
+    BurstFacts,
+    GroupSpec,
+    HostPoolSpec,
+    InterferenceFacts,
+)
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -266,6 +272,7 @@ class FleetSpec:
     pending: Distribution
     boot: Distribution
     burst: BurstFacts
+    interference: InterferenceFacts
     initially: bool
     billing: BillingRule
 

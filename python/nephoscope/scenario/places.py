@@ -63,6 +63,9 @@ class Places:
         if fleet.cap is not None:
             spec.quota_ns = fleet.cap.quota_ns
             spec.period_ns = int(fleet.cap.period)
+        if fleet.interference is not None:
+            spec.interference.pressure = fleet.interference.pressure
+            spec.interference.sensitivity = fleet.interference.sensitivity
         if fleet.instance_type.burstable:
             _burst(spec, fleet)
 
@@ -78,6 +81,7 @@ class Places:
         facts.place = _core.placement.PlacePolicy[hosts.place]
         facts.zones = [self._zones[zone] for zone in hosts.all_zones]
         facts.racks = hosts.racks
+        facts.sockets = hosts.type.sockets
         facts.host.cores = hosts.type.sockets * hosts.type.cores
         facts.host.threads_per_core = hosts.type.threads_per_core
         facts.host.smt_gain = hosts.smt_gain
