@@ -187,7 +187,7 @@ def arrivals(draw) -> Tree:
 @st.composite
 def sources(draw, destinations: list[str]) -> Tree:
     made = {"to": draw(st.sampled_from(destinations)), **draw(arrivals())}
-    if draw(st.booleans()):
+    if draw(st.sampled_from([True, True, False])):
         made["timeout"] = draw(SECONDS)
         made["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
     if "closed" not in made["arrivals"]:
