@@ -231,7 +231,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("boot", &FleetSpec::boot)
       .def_readwrite("burst", &FleetSpec::burst)
       .def_readwrite("initially", &FleetSpec::initially)
-      .def_readwrite("billing", &FleetSpec::billing);
+      .def_readwrite("billing", &FleetSpec::billing)
+      .def_readwrite("life", &FleetSpec::life);
   py::class_<TargetSpec>(m, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)
@@ -264,6 +265,9 @@ void bind_spec(py::module_& m) {
   structs(world, "groups", &WorldSpec::groups);
   structs(world, "fleets", &WorldSpec::fleets);
   structs(world, "balancers", &WorldSpec::balancers);
+  structs(world, "quotas", &WorldSpec::quotas);
+  structs(world, "apis", &WorldSpec::apis);
+  structs(world, "actions", &WorldSpec::actions);
 }
 
 }  // namespace nephoscope

@@ -66,10 +66,18 @@ class HostPools {
 
   // Finds room for an instance, or says why there is none. The policy of the pool chooses the host;
   // if what is reserved on that one leaves too little for the instance, there is no capacity.
+  // `stopped` is what it was before it stopped, if it starts again: it takes over the CPU credits,
+  // and goes to another host if one will do.
   Refusal place(std::uint32_t instance, const LaunchRequest& request, const TenantFacts& facts,
-                const BurstFacts& burst, std::int64_t now);
-  // It is gone.
-  void release(std::uint32_t instance, std::int64_t now);
+                const BurstFacts& burst, std::int64_t now, std::uint32_t stopped = none);
+  // It is gone; or it has stopped, and may start again.
+  void release(std::uint32_t instance, std::int64_t now) { leave(instance, now, false); }
+  void stop(std::uint32_t instance, std::int64_t now) { leave(instance, now, true); }
+  // One that has stopped will not start again.
+  void forget(std::uint32_t stopped, std::int64_t now);
+  // A reboot: `instance` takes the place of `before` on its host, and its CPU credits.
+  void succeed(std::uint32_t before, std::uint32_t instance, const TenantFacts& facts,
+               std::int64_t now);
 
   // From now on, of a hosted instance.
   void set_want(std::uint32_t instance, std::uint32_t want, std::int64_t now);
@@ -153,7 +161,10 @@ class HostPools {
 
   void add_hosts(Pool& pool);
   std::uint32_t host_on_demand(Pool& pool);
-  void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now);
+  void leave(std::uint32_t instance, std::int64_t now, bool stops);
+  void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now,
+                   std::uint32_t stopped);
+  void take_over_bucket(std::uint32_t before, std::uint32_t instance);
   void renew_limit(const Place& place, std::int64_t now);
   void spend(std::uint32_t instance);
   void renew_limit_at(Bucket& bucket, std::int64_t time);

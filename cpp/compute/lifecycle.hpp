@@ -145,7 +145,14 @@ class Lifecycle {
   std::uint32_t reboots(std::uint32_t instance) const { return at(instance).reboots; }
   std::uint32_t recoveries(std::uint32_t instance) const { return at(instance).recoveries; }
 
-  std::int64_t billed_s(std::uint32_t instance) const;
+  // While it stops with its memory saved, and then until the next start.
+  bool hibernating(std::uint32_t instance) const { return at(instance).hibernating; }
+  // Stopped by the provider, and not running since.
+  bool interrupted(std::uint32_t instance) const { return at(instance).interrupted; }
+
+  std::int64_t billed_s(std::uint32_t instance) const { return billed_until_s(instance, now_); }
+  // The same at an instant from now on, if nothing happens until then.
+  std::int64_t billed_until_s(std::uint32_t instance, std::int64_t now) const;
   std::int64_t spared_s(std::uint32_t instance) const { return at(instance).meter.spared_s(); }
   std::int64_t metered_ns(std::uint32_t instance) const {
     return at(instance).meter.running_ns(now_);

@@ -113,6 +113,10 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
 std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
   const std::uint32_t instance = it.instance;
+  if ((it.flags & Visit::lost) != 0) {
+    visits_.release(visit);
+    return none;
+  }
   if ((it.flags & Visit::left) != 0) {
     routes_[it.route].wasted += it.arrival >= warmup_ ? 1U : 0U;
     visits_.release(visit);

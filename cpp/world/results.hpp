@@ -11,6 +11,7 @@
 #include "compute/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
+#include "world/life.hpp"
 
 namespace nephoscope {
 
@@ -57,8 +58,11 @@ struct FleetAccount : Account {
   std::uint64_t billed_s = 0;
   bool burstable = false;
   CreditTotals credits;
-  std::uint32_t missing = 0;        // instances that are desired and found no room
-  Refusal refusal = Refusal::none;  // why, at the last try
+  std::uint32_t missing = 0;  // instances that are desired and found no room
+  std::uint32_t refusal = 0;  // why, at the last try: a Refusal, or refused_by_quota or _by_api
+  bool eventful = false;      // whether the rest is to be told
+  LifeCounts counts;
+  std::uint32_t stopped = 0;  // now; those that stop included
 };
 
 // One entry a host, since the warm-up.

@@ -14,6 +14,7 @@
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
+#include "world/life_spec.hpp"
 
 namespace nephoscope {
 
@@ -77,6 +78,7 @@ struct FleetSpec {
   Distribution boot;      // from then until it serves, ns
   bool initially = true;  // the first instances serve when the clock starts
   BillingRule billing;
+  LifeSpec life;
 };
 
 struct TargetSpec {
@@ -102,6 +104,9 @@ struct WorldSpec {
   std::vector<GroupSpec> groups;
   std::vector<FleetSpec> fleets;
   std::vector<BalancerSpec> balancers;
+  std::vector<QuotaSpec> quotas;
+  std::vector<LaunchLimits> apis;
+  std::vector<ActionSpec> actions;
 };
 
 }  // namespace nephoscope

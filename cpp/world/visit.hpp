@@ -34,6 +34,7 @@ struct alignas(64) Visit : Sent {
     failing = 4,   // a call it made did not succeed: it fails as soon as it runs on
     listed = 8,    // among its caller's visits that may time out
     awaited = 16,  // a visit or a user waits for the answer
+    lost = 32,     // it died with its instance, and only waits for what would have woken it
   };
 
   std::uint64_t serial = 0;  // of the request at its source of traffic

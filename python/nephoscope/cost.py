@@ -25,12 +25,12 @@ def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> T
         fleet = scenario.fleets[numbers["name"]]
         if fleet.instance_type.type is None:
             continue
-        price = catalog.price(fleet.instance_type.type, fleet.os, tenancy=fleet.tenancy)
+        price = _price(fleet)
         hours = int(numbers["billed_s"]) / 3600
         lines[numbers["name"]] = {
             "instance_type": fleet.instance_type.type,
             "os": fleet.os,
-            "purchase": "on_demand",
+            "purchase": fleet.purchase.form,
             "tenancy": fleet.tenancy,
             "billed_s": int(numbers["billed_s"]),
             "usd": price.usd_per_hour * hours,
@@ -42,6 +42,15 @@ def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> T
         return None
     total = sum(line["usd"] for line in (*lines.values(), *surplus.values()))
     return {"total": total, "instances": lines} | ({"cpu_credits": surplus} if surplus else {})
+
+
+def _price(fleet: Fleet) -> catalog.Price:
+    kind, spot = fleet.instance_type.type, fleet.purchase.spot
+    assert kind is not None
+    factor = catalog.SPOT_FACTOR if spot is None or spot.discount is None else 1.0 - spot.discount
+    return catalog.price(
+        kind, fleet.os, fleet.purchase.form, fleet.tenancy, spot_factor=factor
+    )
 
 
 def _surplus(fleet: Fleet, credits_charged: float) -> Tree:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.host_results import CAUSES, REFUSALS, credit_tree, pool_tree, steal_ns, steal_s
+from nephoscope.host_results import CAUSES, credit_tree, pool_tree, steal_ns, steal_s
+from nephoscope.life_results import life_flags, life_tree
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
@@ -117,12 +118,7 @@ class Result:
                 "no steady state: the number of requests in the system grew over the whole run"
             )
         for fleet in self._numbers["fleets"]:
-            if fleet["missing"]:
-                reason = REFUSALS[fleet["refusal"]]
-                flags.append(
-                    f"fleet {fleet['name']} lacks {fleet['missing']} instances that found no room "
-                    f"(InsufficientInstanceCapacity: {reason})"
-                )
+            flags += life_flags(fleet)
         if not any(traffic["completed"] for traffic in self._numbers["traffic"]):
             flags.append("no request completed in the measured window")
         return flags
@@ -328,6 +324,7 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
+        **life_tree(numbers),
         **credit_tree(numbers),
     }
 

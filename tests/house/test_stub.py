@@ -17,6 +17,7 @@ MODULES = {
     "buckets": _core.buckets,
     "hosts": _core.hosts,
     "hypervisor": _core.hypervisor,
+    "life": _core.life,
     "lifecycle": _core.lifecycle,
     "math": _core.math,
     "placement": _core.placement,

@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from nephoscope._core import buckets as buckets
 from nephoscope._core import hosts as hosts
 from nephoscope._core import hypervisor as hypervisor
+from nephoscope._core import life as life
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
 from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, HostPoolSpec
+from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -255,6 +257,7 @@ class FleetSpec:
     burst: BurstFacts
     initially: bool
     billing: BillingRule
+    life: LifeSpec
 
 @final
 class TargetSpec:
@@ -283,6 +286,9 @@ class WorldSpec:
     groups: list[GroupSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
+    quotas: list[QuotaSpec]
+    apis: list[LaunchLimits]
+    actions: list[ActionSpec]
 
 # What runs.
 
@@ -306,6 +312,7 @@ class World:
     def restore(spec: WorldSpec, state: bytes) -> World: ...
     def set_rate(self, traffic: int, per_second: float) -> None: ...
     def set_count(self, fleet: int, count: int) -> None: ...
+    def act(self, kind: ActionKind, fleet: int, count: int) -> int: ...
     def set_routing(self, balancer: int, routing: RoutingSpec) -> None: ...
     def set_weight(self, balancer: int, fleet: int, weight: float) -> None: ...
 

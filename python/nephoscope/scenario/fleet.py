@@ -18,7 +18,9 @@ from nephoscope.scenario.fields import (
     refusal,
     whole,
 )
+from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.instance_type import InstanceType
+from nephoscope.scenario.life import Durations, Purchase
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Duration
 
@@ -120,8 +122,12 @@ class Fleet(Model):
     """Of a burstable type: whether an empty balance holds it to its baseline, or is paid for."""
     boot: Distribution | None = None
     """From the launch of an instance until it serves, in place of what its system takes."""
+    durations: Durations | None = None
     initially: Literal["running", "pending"] = "running"
     """Whether the first instances have booted when the clock starts."""
+    purchase: Purchase = Purchase(on_demand=NoOptions())
+    hibernation: bool = False
+    """Whether its instances may hibernate."""
 
     @model_validator(mode="after")
     def _is_sold(self) -> Self:
@@ -141,6 +147,18 @@ class Fleet(Model):
             raise refusal("burstable types cannot be in a cluster", "another strategy or type")
         return self
 
+    @model_validator(mode="after")
+    def _lives(self) -> Self:
+        spot = self.purchase.spot
+        if spot is not None and spot.behaviour == "hibernate" and not self.hibernation:
+            raise refusal("its instances cannot hibernate", "hibernation: true beside it")
+        if spot is not None and spot.discount is not None and self.instance_type.type is None:
+            raise refusal("a custom type has no price to discount", "a type of the catalogue")
+        if self.boot is not None and self.durations is not None:
+            if self.durations.boot is not None or self.durations.pending is not None:
+                raise refusal("boot is given twice", "boot, or durations with pending and boot")
+        return self
+
     @property
     def credit_mode(self) -> str:
         """Of a burstable type: as told, or as its family has it."""
@@ -148,4 +166,4 @@ class Fleet(Model):
         assert kind is not None
         return self.cpu_credits or catalog.cpu_credits(kind).default_mode
 
-    later = frozenset({"purchase", "scaling"})
+    later = frozenset({"scaling"})
