@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/life_spec.hpp"
+
 namespace nephoscope::fuzz {
 namespace {
 
@@ -43,12 +45,6 @@ std::int64_t odd_time(Bytes& bytes, std::uint32_t low_ms, std::uint32_t high_ms,
   return std::int64_t{bytes.between(low_ms, high_ms)} * millisecond * times;
 }
 
-// An index into a list of `size`; sometimes one past its end.
-std::uint32_t odd_index(Bytes& bytes, std::size_t size) {
-  if (size == 0 || bytes.one_in(odd_once_in)) return bytes.raw<std::uint32_t>();
-  return bytes.between(0, static_cast<std::uint32_t>(size - 1));
-}
-
 // Between the bounds.
 double number(Bytes& bytes, double low, double high) {
   return low + (high - low) * bytes.raw<std::uint16_t>() / 65535.0;
@@ -58,24 +54,6 @@ std::vector<double> odd_list(Bytes& bytes, double low, double high) {
   std::vector<double> list(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
   for (double& number : list) number = odd_number(bytes, low, high);
   return list;
-}
-
-// Times in ns of about `mean_ms`.
-Distribution distribution(Bytes& bytes, double mean_ms) {
-  constexpr double shapes[] = {1.0, 0.5, 1.5, 2.0, 3.0, 8.0};
-  Distribution made;
-  made.kind = bytes.enumerator<DistributionKind>(12);
-  made.mean = odd_number(bytes, mean_ms * 1e5, mean_ms * 2e6);
-  made.shape = bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : bytes.any_of(shapes);
-  made.values = odd_list(bytes, mean_ms * 1e5, mean_ms * 2e6);
-  if (made.kind == DistributionKind::uniform && !bytes.one_in(odd_once_in)) {
-    made.values = {mean_ms * 1e5, mean_ms * 2e6};
-  }
-  if (made.kind == DistributionKind::hyperexponential || bytes.one_in(2)) {
-    made.weights = odd_list(bytes, 0.1, 1.0);
-    if (!bytes.one_in(odd_once_in)) made.weights.resize(made.values.size(), 1.0);
-  }
-  return made;
 }
 
 // What a user thinks is never absurd: users who think for no time stop the clock, and that is
@@ -341,6 +319,28 @@ BalancerSpec balancer(Bytes& bytes, std::uint32_t number, const Layout& all) {
 
 }  // namespace
 
+std::uint32_t odd_index(Bytes& bytes, std::size_t size) {
+  if (size == 0 || bytes.one_in(odd_once_in)) return bytes.raw<std::uint32_t>();
+  return bytes.between(0, static_cast<std::uint32_t>(size - 1));
+}
+
+Distribution distribution(Bytes& bytes, double mean_ms) {
+  constexpr double shapes[] = {1.0, 0.5, 1.5, 2.0, 3.0, 8.0};
+  Distribution made;
+  made.kind = bytes.enumerator<DistributionKind>(12);
+  made.mean = odd_number(bytes, mean_ms * 1e5, mean_ms * 2e6);
+  made.shape = bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : bytes.any_of(shapes);
+  made.values = odd_list(bytes, mean_ms * 1e5, mean_ms * 2e6);
+  if (made.kind == DistributionKind::uniform && !bytes.one_in(odd_once_in)) {
+    made.values = {mean_ms * 1e5, mean_ms * 2e6};
+  }
+  if (made.kind == DistributionKind::hyperexponential || bytes.one_in(2)) {
+    made.weights = odd_list(bytes, 0.1, 1.0);
+    if (!bytes.one_in(odd_once_in)) made.weights.resize(made.values.size(), 1.0);
+  }
+  return made;
+}
+
 double odd_number(Bytes& bytes, double low, double high) {
   if (bytes.one_in(odd_once_in)) return bytes.any_of(odd_numbers);
   return number(bytes, low, high);
@@ -376,6 +376,7 @@ WorldSpec world_spec(Bytes& bytes) {
   for (std::uint32_t i = 0; i < all.balancers; ++i)
     made.balancers.push_back(balancer(bytes, i, all));
   for (std::uint32_t i = 0; i < sources; ++i) made.traffic.push_back(traffic(bytes, i, all));
+  add_lives(bytes, made);
   return made;
 }
 

@@ -1,8 +1,8 @@
 // nephoscope._core.life: the structs of world/life_spec.hpp, field by field under the same names.
 
-#include "world/life_spec.hpp"
-
 #include "bindings/pybind11.hpp"
+
+#include "world/life_spec.hpp"
 
 namespace nephoscope {
 

@@ -219,9 +219,10 @@ may run different worlds at once. Methods that take long release the GIL.)")
            "From now on, the rate of a source with poisson or constant arrivals.")
       .def("set_count", &World::set_count, py::arg("fleet"), py::arg("count"),
            "From now on, the instances of a fleet. Those that go finish what they hold.")
-      .def("act", &World::act, py::arg("kind"), py::arg("fleet"), py::arg("count"),
-           "Stop, start, reboot, hibernate or terminate so many instances of a fleet, now. Returns\n"
-           "how many there were to do it to.")
+      .def(
+          "act", &World::act, py::arg("kind"), py::arg("fleet"), py::arg("count"),
+          "Stop, start, reboot, hibernate or terminate so many instances of a fleet, now. Returns\n"
+          "how many there were to do it to.")
       .def("set_routing", &World::set_routing, py::arg("balancer"), py::arg("routing"))
       .def("set_weight", &World::set_weight, py::arg("balancer"), py::arg("fleet"),
            py::arg("weight"));

@@ -83,6 +83,7 @@ void World::build_actions(const WorldSpec& spec) {
 // To those that have served longest; a start, to those that have been stopped longest.
 std::uint32_t World::act(ActionKind kind, std::uint32_t at, std::uint32_t count) {
   require(at < fleets_.size(), "fleets", "is not there");
+  require(static_cast<std::size_t>(kind) < action_kinds, "kind", "is not known");
   Fleet& fleet = fleets_[at];
   require(kind != ActionKind::hibernate || fleet.facts.hibernation, "fleets.hibernation",
           "is not switched on");

@@ -21,7 +21,8 @@ struct Balancer {
   Router router;
   std::vector<std::uint32_t> fleets;  // by class
   std::vector<Slot> slots;
-  std::uint32_t first_instance = Visit::none;  // slot i is instance first + i, of class 0; else none
+  std::uint32_t first_instance =
+      Visit::none;                      // slot i is instance first + i, of class 0; else none
   std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
 };
 

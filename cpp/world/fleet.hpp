@@ -39,10 +39,10 @@ struct Fleet {
   LaunchRequest request;
   TenantFacts tenant;
   BurstFacts burst;
-  LaunchFacts facts;          // that its machines are launched with
-  bool interrupted = false;   // spot: the provider takes them back, after times by place and start
+  LaunchFacts facts;         // that its machines are launched with
+  bool interrupted = false;  // spot: the provider takes them back, after times by place and start
   Sampler interruption;
-  Sampler outage;             // spot that stops, by place and start
+  Sampler outage;  // spot that stops, by place and start
   std::uint32_t quota = LifeSpec::unlimited;
   std::uint32_t api = LifeSpec::unlimited;
   bool eventful = false;      // its results tell of more than launches

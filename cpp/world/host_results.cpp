@@ -62,8 +62,8 @@ std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
   return pools;
 }
 
-// What every fleet has to pay for: its machines while their meters ran, each start by itself, and the
-// credits of those that are burstable.
+// What every fleet has to pay for: its machines while their meters ran, each start by itself, and
+// the credits of those that are burstable.
 void World::bill(std::vector<FleetAccount>& accounts) const {
   for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
     accounts[machines_[machine].fleet].billed_s +=

@@ -49,7 +49,8 @@ void World::grow(std::uint32_t at) {
     if (!free) {
       LaunchInterface& api = apis_[fleet.api];
       wanted = std::min(missing, request_max);
-      const auto let_in = static_cast<std::uint32_t>(std::min<std::int64_t>(api.room(now_), wanted));
+      const auto let_in =
+          static_cast<std::uint32_t>(std::min<std::int64_t>(api.room(now_), wanted));
       if (let_in == 0) {
         ++fleet.counts.throttled;
         fleet.refusal = refused_by_api;

@@ -1,5 +1,5 @@
-// Sources of traffic as the world keeps them: who sends, when, and what is known of a request before
-// it is sent anywhere.
+// Sources of traffic as the world keeps them: who sends, when, and what is known of a request
+// before it is sent anywhere.
 
 #pragma once
 

@@ -335,7 +335,7 @@ class World {
   std::vector<LaunchInterface> apis_;
   std::vector<ActionSpec> actions_;
   bool following_lives_ = false;  // their changes are being followed
-  std::uint32_t leaving_ = 0;  // instances that finish what they hold
+  std::uint32_t leaving_ = 0;     // instances that finish what they hold
   HostPools hosts_;
   EventQueue::Handle hosts_due_ = EventQueue::none;
   std::vector<std::uint64_t> refused_launches_;    // by pool

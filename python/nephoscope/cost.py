@@ -48,9 +48,7 @@ def _price(fleet: Fleet) -> catalog.Price:
     kind, spot = fleet.instance_type.type, fleet.purchase.spot
     assert kind is not None
     factor = catalog.SPOT_FACTOR if spot is None or spot.discount is None else 1.0 - spot.discount
-    return catalog.price(
-        kind, fleet.os, fleet.purchase.form, fleet.tenancy, spot_factor=factor
-    )
+    return catalog.price(kind, fleet.os, fleet.purchase.form, fleet.tenancy, spot_factor=factor)
 
 
 def _surplus(fleet: Fleet, credits_charged: float) -> Tree:

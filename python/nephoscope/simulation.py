@@ -102,8 +102,9 @@ class Simulation:
     def state(self) -> dict[str, Any]:
         """What an observer may look at, as arrays.
 
-        By instance in the order of launch, one that starts again or reboots as another: `fleet` (an index into `fleets`), `busy_workers`,
-        `waiting`, `running`; by source of traffic: `next_arrival_ns`, `in_flight`.
+        By instance in the order of launch: `fleet` (an index into `fleets`), `busy_workers`,
+        `waiting`, `running`; one that has started again or rebooted counts as another. By source
+        of traffic: `next_arrival_ns`, `in_flight`.
         """
         names = {"fleets": list(self._scenario.fleets), "traffic": list(self._scenario.traffic)}
         return {"now_s": self.now, **self._world.state(), **names}

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Strict, model_validator
 from nephoscope import catalog
 from nephoscope.errors import CatalogError, shorten
 from nephoscope.nearest import listing
+from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
@@ -18,7 +19,6 @@ from nephoscope.scenario.fields import (
     refusal,
     whole,
 )
-from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.life import Durations, Purchase
 from nephoscope.scenario.model import Model
@@ -154,9 +154,9 @@ class Fleet(Model):
             raise refusal("its instances cannot hibernate", "hibernation: true beside it")
         if spot is not None and spot.discount is not None and self.instance_type.type is None:
             raise refusal("a custom type has no price to discount", "a type of the catalogue")
-        if self.boot is not None and self.durations is not None:
-            if self.durations.boot is not None or self.durations.pending is not None:
-                raise refusal("boot is given twice", "boot, or durations with pending and boot")
+        told = self.durations or Durations()
+        if self.boot is not None and (told.boot is not None or told.pending is not None):
+            raise refusal("boot is given twice", "boot, or durations with pending and boot")
         return self
 
     @property

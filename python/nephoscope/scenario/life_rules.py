@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.errors import Problem, UnitError
+from nephoscope.errors import Problem
 from nephoscope.nearest import listing, nearest
-from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.document import Document
 from nephoscope.scenario.life import TRANSITIONS
 from nephoscope.scenario.references import action_target, entries, mapping, sequence
-from nephoscope.scenario.units import Duration
 
 
 def life_problems(document: Document) -> Iterator[Problem]:
     """Everything that is wrong between actions, accounts and fleets."""
     fleets = {str(where[1]): fleet for where, fleet in entries(document.tree, "fleets")}
     for i, action in enumerate(map(mapping, sequence(document.tree.get("actions")))):
-        yield from _time(document, ("actions", i, "at"), action.get("at"))
         for kind in TRANSITIONS:
             fleet = fleets.get(action_target(action.get(kind)) or "")
             if fleet is not None and (reason := refused(kind, fleet)) is not None:
@@ -44,13 +42,3 @@ def refused(kind: str, fleet: dict[str, Any]) -> tuple[str, str] | None:
     if kind == "hibernate" and fleet.get("hibernation") is not True:
         return "its instances cannot hibernate", "a fleet with hibernation: true"
     return None
-
-
-def _time(document: Document, where: Where, at: Any) -> Iterator[Problem]:
-    try:
-        time, end = Duration.parse(at), Duration.parse(document.tree.get("duration"))
-    except UnitError:
-        return
-    if time >= end > 0:
-        message = f"{time} is not before the end of the run"
-        yield document.problem(where, message, allowed=f"less than {end}")
