@@ -262,6 +262,9 @@ void share_fleet(Bytes& bytes, FleetSpec& made) {
     if (bytes.one_in(odd_once_in)) made.quota_ns = bytes.any_of(odd_times);
     if (bytes.one_in(8)) made.quota_ns = bytes.between(1, 60'000) * 1001;  // of no round share
   }
+  if (made.hosts != FleetSpec::dedicated && bytes.one_in(4)) {
+    made.interference = {odd_number(bytes, 0.0, 2.0), odd_number(bytes, 0.0, 4.0)};
+  }
 }
 
 BurstFacts burst(Bytes& bytes, std::uint32_t vcpus) {

@@ -135,6 +135,33 @@ void bind_service(py::module_& m) {
   structs(service, "steps", &ServiceSpec::steps);
 }
 
+// What a fleet says of its instances beside their size.
+void bind_guests(py::module_& m) {
+  py::class_<CpuCreditFacts>(m, "CpuCreditFacts")
+      .def(py::init<>())
+      .def_readwrite("vcpus", &CpuCreditFacts::vcpus)
+      .def_readwrite("millicredits_per_hour", &CpuCreditFacts::millicredits_per_hour)
+      .def_readwrite("launch_credits", &CpuCreditFacts::launch_credits)
+      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns);
+  py::class_<BurstFacts>(m, "BurstFacts")
+      .def(py::init<>())
+      .def_readwrite("burstable", &BurstFacts::burstable)
+      .def_readwrite("credits", &BurstFacts::credits)
+      .def_property(
+          "unlimited", [](const BurstFacts& facts) { return facts.mode == CreditMode::unlimited; },
+          [](BurstFacts& facts, bool on) {
+            facts.mode = on ? CreditMode::unlimited : CreditMode::standard;
+          });
+  py::class_<InterferenceFacts>(m, "InterferenceFacts")
+      .def(py::init<>())
+      .def_readwrite("pressure", &InterferenceFacts::pressure)
+      .def_readwrite("sensitivity", &InterferenceFacts::sensitivity);
+  py::class_<BillingRule>(m, "BillingRule")
+      .def(py::init<>())
+      .def_readwrite("unit_ns", &BillingRule::unit_ns)
+      .def_readwrite("minimum_ns", &BillingRule::minimum_ns);
+}
+
 void bind_hosts(py::module_& core) {
   auto m = core.def_submodule("hosts", "Hosts and tenants in the specification of a world.");
   py::native_enum<SchedulerKind>(m, "SchedulerKind", "enum.Enum")
@@ -158,6 +185,7 @@ void bind_hosts(py::module_& core) {
                   .def_readwrite("scheduler", &HostPoolFacts::scheduler)
                   .def_readwrite("count", &HostPoolFacts::count)
                   .def_readwrite("host", &HostPoolFacts::host)
+                  .def_readwrite("sockets", &HostPoolFacts::sockets)
                   .def_readwrite("memory", &HostPoolFacts::memory)
                   .def_readwrite("accelerators", &HostPoolFacts::accelerators)
                   .def_readwrite("disks", &HostPoolFacts::disks)
@@ -174,25 +202,7 @@ void bind_hosts(py::module_& core) {
       .def(py::init<>())
       .def_readwrite("name", &HostPoolSpec::name)
       .def_readwrite("facts", &HostPoolSpec::facts);
-  py::class_<CpuCreditFacts>(m, "CpuCreditFacts")
-      .def(py::init<>())
-      .def_readwrite("vcpus", &CpuCreditFacts::vcpus)
-      .def_readwrite("millicredits_per_hour", &CpuCreditFacts::millicredits_per_hour)
-      .def_readwrite("launch_credits", &CpuCreditFacts::launch_credits)
-      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns);
-  py::class_<BurstFacts>(m, "BurstFacts")
-      .def(py::init<>())
-      .def_readwrite("burstable", &BurstFacts::burstable)
-      .def_readwrite("credits", &BurstFacts::credits)
-      .def_property(
-          "unlimited", [](const BurstFacts& facts) { return facts.mode == CreditMode::unlimited; },
-          [](BurstFacts& facts, bool on) {
-            facts.mode = on ? CreditMode::unlimited : CreditMode::standard;
-          });
-  py::class_<BillingRule>(m, "BillingRule")
-      .def(py::init<>())
-      .def_readwrite("unit_ns", &BillingRule::unit_ns)
-      .def_readwrite("minimum_ns", &BillingRule::minimum_ns);
+  bind_guests(m);
 }
 
 void bind_entities(py::module_& m) {
@@ -230,6 +240,7 @@ void bind_entities(py::module_& m) {
       .def_readwrite("pending", &FleetSpec::pending)
       .def_readwrite("boot", &FleetSpec::boot)
       .def_readwrite("burst", &FleetSpec::burst)
+      .def_readwrite("interference", &FleetSpec::interference)
       .def_readwrite("initially", &FleetSpec::initially)
       .def_readwrite("billing", &FleetSpec::billing)
       .def_readwrite("life", &FleetSpec::life);

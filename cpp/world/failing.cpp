@@ -45,7 +45,10 @@ void World::forget_completion(std::uint32_t instance) {
   if (kind.workers == 1 && !kind.hosted) {
     const std::int64_t due = instances_.completion(instance);
     if (due == Instances::never) return;
-    calendar_.cancel(calendar_.find(due, payload(EventKind::completion, instance)));
+    const EventQueue::Handle due_entry =
+        calendar_.find(due, payload(EventKind::completion, instance));
+    if (due_entry == EventQueue::none) throw InvariantError("a completion is not due" + where());
+    calendar_.cancel(due_entry);
   } else if (entry != EventQueue::none) {
     calendar_.cancel(entry);
     entry = EventQueue::none;

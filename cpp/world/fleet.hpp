@@ -37,8 +37,7 @@ struct Fleet {
   bool hosted = false;   // its instances share the CPU of their hosts
   bool reached = false;  // requests are sent to it
   LaunchRequest request;
-  TenantFacts tenant;
-  BurstFacts burst;
+  GuestFacts guest;
   LaunchFacts facts;         // that its machines are launched with
   bool interrupted = false;  // spot: the provider takes them back, after times by place and start
   Sampler interruption;

@@ -36,30 +36,37 @@ void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
   require(from.hosts == FleetSpec::dedicated || from.hosts < host_names_.size(), path + "hosts",
           "is not there");
   require(from.group == nowhere || from.group < spec.groups.size(), path + "group", "is not there");
-  fleet.tenant = {from.vcpus, from.weight, from.reservation, from.quota_ns, from.period_ns, 0};
-  fleet.request = {from.hosts,   from.vcpus, from.memory,  from.accelerators,
-                   from.disks,   from.zones, from.account, index,
-                   from.tenancy, nowhere,    nowhere,      from.group,
-                   nowhere,      false};
+  fleet.guest.tenant = {from.vcpus,    from.weight,    from.reservation,
+                        from.quota_ns, from.period_ns, 0};
+  fleet.guest.burst = from.burst;
+  fleet.guest.interference = from.interference;
+  fleet.request = {from.hosts,        from.vcpus, from.memory,
+                   from.accelerators, from.disks, from.zones,
+                   from.account,      index,      from.tenancy,
+                   nowhere,           nowhere,    from.group,
+                   nowhere,           false,      0};
   try {
-    nephoscope::check(fleet.tenant);
+    nephoscope::check(fleet.guest.tenant);
+    nephoscope::check(from.interference);
+    fleet.request.reserved = reserved_millionths(from.reservation);
     build_lives(spec, index);
     fleet.placed = from.hosts != FleetSpec::dedicated;
     if (fleet.placed) {
       nephoscope::check(fleet.request);
-      hosts_.check_tenant(from.hosts, fleet.tenant);
+      hosts_.check_tenant(from.hosts, fleet.guest.tenant);
       fleet.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus);
     }
-    fleet.burst = from.burst;
     fleet.request.burstable = from.burst.burstable;
     const bool needs_host = from.quota_ns != 0 || from.burst.burstable;
     if (!fleet.placed && needs_host) own_hosts(from, fleet);
     if (from.burst.burstable) check_burst(from, fleet.request.pool);
+    if (from.hosts == FleetSpec::dedicated && from.interference.matters()) {
+      throw SpecError("interference", "needs hosts");
+    }
   } catch (const SpecError& error) {
     throw SpecError(path + error.path, error.what());
   }
-  fleet.hosted =
-      fleet.placed && (from.burst.burstable || hosts_.shares(fleet.request.pool, fleet.tenant));
+  fleet.hosted = fleet.placed && hosts_.shares(fleet.request.pool, fleet.guest);
   hosted_ = hosted_ || fleet.hosted;
   refused_launches_.resize(hosts_.pools(), 0);
 }

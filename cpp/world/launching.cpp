@@ -105,7 +105,7 @@ bool World::launch(std::uint32_t at) {
 // was before.
 bool World::find_room(std::uint32_t at, std::uint32_t stopped) {
   Fleet& fleet = fleets_[at];
-  const std::uint32_t vcpus = fleet.tenant.vcpus;
+  const std::uint32_t vcpus = fleet.guest.tenant.vcpus;
   Quota* quota = fleet.quota == LifeSpec::unlimited ? nullptr : &quotas_[fleet.quota];
   if (quota != nullptr && vcpus > quota->vcpus - quota->used) {
     fleet.refusal = refused_by_quota;
@@ -114,7 +114,7 @@ bool World::find_room(std::uint32_t at, std::uint32_t stopped) {
   if (fleet.placed) {
     const auto instance = static_cast<std::uint32_t>(instances_.size());
     const Refusal refusal =
-        hosts_.place(instance, fleet.request, fleet.tenant, fleet.burst, now_, stopped);
+        hosts_.place(instance, fleet.request, fleet.guest, now_, stopped);
     fleet.refusal = static_cast<std::uint32_t>(refusal);
     if (refusal != Refusal::none) return false;
   }
@@ -179,6 +179,7 @@ void World::withdraw(std::uint32_t instance) {
   }
   fleet.least = std::min(fleet.least, static_cast<std::uint32_t>(fleet.members.size()));
   count_reached();
+  follow_hosts();
 }
 
 // The youngest goes. It gets no more requests from its balancers and finishes those it has.
@@ -189,7 +190,6 @@ void World::remove_instance(std::uint32_t at) {
   phase_[instance] = Phase::leaving;
   ++leaving_;
   end_if_drained(instance);
-  follow_hosts();
 }
 
 // The youngest that has not booted goes at once.
@@ -235,7 +235,7 @@ void World::end(std::uint32_t instance) {
 
 void World::give_room(std::uint32_t instance, bool stops) {
   const Fleet& fleet = fleets_[fleet_of_[instance]];
-  if (fleet.quota != LifeSpec::unlimited) quotas_[fleet.quota].used -= fleet.tenant.vcpus;
+  if (fleet.quota != LifeSpec::unlimited) quotas_[fleet.quota].used -= fleet.guest.tenant.vcpus;
   if (!fleet.placed) return;
   stops ? hosts_.stop(instance, now_) : hosts_.release(instance, now_);
   follow_hosts();

@@ -70,7 +70,8 @@ void World::expect_interruption(std::uint32_t machine) {
   if (!fleet.interrupted) return;
   const std::int64_t drawn =
       duration_ns(fleet.interruption.at(it.place, lives_.starts(machine) - 1));
-  lives_.interrupt(machine, now_ + std::clamp(drawn, shortest_run_ns, as_good_as_never - now_));
+  const std::int64_t left = as_good_as_never - now_;
+  lives_.interrupt(machine, now_ + std::min(std::max(drawn, shortest_run_ns), left));
 }
 
 void World::guest_serves(std::uint32_t machine) {
@@ -86,7 +87,7 @@ void World::guest_serves(std::uint32_t machine) {
   const std::uint32_t instance = machines_[machine].instance;
   if (fleet.placed) {
     ++fleet.successions;
-    hosts_.succeed(before, instance, fleet.tenant, now_);
+    hosts_.succeed(before, instance, fleet.guest, now_);
     follow_hosts();
   }
   enter_service(instance);

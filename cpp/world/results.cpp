@@ -163,7 +163,8 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   }
   account.launches = launched_[at];
   account.terminations = fleet.terminations;
-  account.burstable = fleet.burst.burstable;
+  account.burstable = fleet.guest.burst.burstable;
+  account.interferes = fleet.guest.interference.matters();
   account.missing = fleet.retries ? fleet.desired - fleet.alive() : 0;
   account.refusal = account.missing != 0 ? fleet.refusal : 0;
   account.eventful = fleet.eventful;

@@ -74,6 +74,7 @@ struct FleetSpec {
   std::int64_t quota_ns = 0;  // of vCPU time a period; 0: no cap
   std::int64_t period_ns = 100'000'000;
   BurstFacts burst;
+  InterferenceFacts interference;
   Distribution pending;   // from the launch until the instance is running and billed, ns
   Distribution boot;      // from then until it serves, ns
   bool initially = true;  // the first instances serve when the clock starts

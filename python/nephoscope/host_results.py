@@ -33,6 +33,11 @@ def steal_s(numbers: Mapping[str, Any]) -> Tree:
     return {cause: int(numbers[f"steal_{cause}_ns"]) / 1e9 for cause in CAUSES}
 
 
+def interference_s(slowed_ns: Any) -> Tree:
+    """VCPU time that was run and lost to what neighbours do in caches and memory bandwidth."""
+    return {} if slowed_ns is None else {"interference_s": int(slowed_ns) / 1e9}
+
+
 def credit_tree(numbers: Mapping[str, Any]) -> Tree:
     """CPU credits of the instances of a fleet, of the whole run; nothing if it has none.
 
@@ -48,6 +53,7 @@ def credit_tree(numbers: Mapping[str, Any]) -> Tree:
 def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
     """A pool of hosts, and each of them that was ever used."""
     run = numbers["run_ns"]
+    slowed = numbers.get("slowed_ns")
     thread_s = measured_s * int(numbers["threads"])
     causes = {cause: numbers[f"steal_{cause}_ns"] for cause in CAUSES}
     used = [i for i in range(len(run)) if run[i] or numbers["instances"][i]]
@@ -57,6 +63,7 @@ def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
         "hosts": len(run),
         "utilization": float(run.sum()) / 1e9 / (thread_s * len(run)) if thread_s else None,
         "steal_s": {cause: float(column.sum()) / 1e9 for cause, column in causes.items()},
+        **interference_s(None if slowed is None else slowed.sum()),
         "placements": int(numbers["placements"]),
         "rejected_launches": int(numbers["rejected_launches"]),
         "by_host": {
@@ -64,6 +71,7 @@ def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
                 "instances": int(numbers["instances"][i]),
                 "utilization": int(run[i]) / 1e9 / thread_s if thread_s else None,
                 "steal_s": {cause: int(column[i]) / 1e9 for cause, column in causes.items()},
+                **interference_s(None if slowed is None else slowed[i]),
             }
             for i in listed
         },

@@ -13,7 +13,14 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.host_results import CAUSES, credit_tree, pool_tree, steal_ns, steal_s
+from nephoscope.host_results import (
+    CAUSES,
+    credit_tree,
+    interference_s,
+    pool_tree,
+    steal_ns,
+    steal_s,
+)
 from nephoscope.life_results import life_flags, life_tree
 from nephoscope.nearest import listing, nearest
 
@@ -320,6 +327,7 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "utilization": int(numbers["run_ns"]) / vcpu_ns if vcpu_ns else None,
         "steal": steal_ns(numbers) / vcpu_ns if vcpu_ns else None,
         "steal_s": steal_s(numbers),
+        **interference_s(numbers.get("slowed_ns")),
         **_account(numbers, "requests"),
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),

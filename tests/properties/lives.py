@@ -11,7 +11,7 @@ Tree = dict[str, Any]
 SHORT = st.sampled_from(["0s", "300ms", "2s", {"exponential": "1s"}])
 # Taken with the notice at once, within a run, and with a notice that comes within a run.
 TAKEN = st.sampled_from(["3s", {"exponential": "4s"}, {"uniform": {"min": "120s", "max": "140s"}}])
-TRANSITIONS = ("stop", "start", "start", "reboot", "hibernate", "terminate")
+TRANSITIONS = ("start", "reboot", "terminate")
 
 
 @st.composite
@@ -46,10 +46,9 @@ def legal(fleet: Tree) -> list[str]:
     """What may be done to the instances of a fleet."""
     spot = fleet.get("purchase", {}).get("spot")
     behaviour = None if spot is None else spot.get("behaviour", "terminate")
-    kinds = [kind for kind in TRANSITIONS if kind not in ("stop", "hibernate")]
-    kinds += ["stop", "stop"] if behaviour in (None, "stop") else []
+    stops = ["stop", "stop"] if behaviour in (None, "stop") else []
     freezes = fleet.get("hibernation") and behaviour in (None, "hibernate")
-    return [*kinds, "hibernate"] if freezes else kinds
+    return [*TRANSITIONS, *stops, *(["hibernate", "hibernate"] if freezes else [])]
 
 
 @st.composite
@@ -61,11 +60,14 @@ def acts(draw, fleets: Tree) -> tuple[str, int]:
 
 @st.composite
 def operations(draw, fleets: Tree, duration: int) -> list[Tree]:
-    """The actions of a scenario."""
+    """The actions of a scenario; what is stopped is mostly started again."""
     made = []
     for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
         name = draw(st.sampled_from(sorted(fleets)))
         kind = draw(st.sampled_from(legal(fleets[name])))
         which = draw(st.sampled_from([name, {"fleet": name, "count": 1}]))
-        made.append({"at": f"{draw(st.integers(0, duration * 1000 - 1))}ms", kind: which})
+        at = draw(st.integers(0, duration * 1000 - 1))
+        made.append({"at": f"{at}ms", kind: which})
+        if kind in ("stop", "hibernate") and draw(st.integers(0, 3)) != 0:
+            made.append({"at": f"{(at + duration * 1000) // 2}ms", "start": name})
     return made

@@ -228,6 +228,9 @@ def tenancies(draw, hosts: list[str]) -> Tree:
     if hosts and draw(st.booleans()):
         keys["hosts"] = draw(st.sampled_from(hosts))
         keys |= draw(st.sampled_from([{}, {"weight": 64}, {"weight": 1000}]))
+        presses = {"interference": {"pressure": 0.7, "sensitivity": 0.5}}
+        feels = {"interference": {"sensitivity": 2.0}}
+        keys |= draw(st.sampled_from([{}, {}, presses, feels]))
     return keys
 
 

@@ -18,7 +18,7 @@ from properties.engine import Session, by_name, compiled, run, same
 from properties.systems import System, systems
 
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
-LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations", "refused_starts")
+LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations")
 
 
 def derandomised(examples: int):

@@ -14,7 +14,13 @@ from nephoscope._core import life as life
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
-from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, HostPoolSpec
+from nephoscope._core.hosts import (
+    BillingRule,
+    BurstFacts,
+    GroupSpec,
+    HostPoolSpec,
+    InterferenceFacts,
+)
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 
 # Streams, distributions, arrivals: batches on arrays.
@@ -255,6 +261,7 @@ class FleetSpec:
     pending: Distribution
     boot: Distribution
     burst: BurstFacts
+    interference: InterferenceFacts
     initially: bool
     billing: BillingRule
     life: LifeSpec

@@ -34,12 +34,14 @@ class HostPoolFacts:
     scheduler: SchedulerFacts
     count: int
     host: HostFacts
+    sockets: int
     memory: int
     accelerators: int
     disks: int
     cpu_overcommit: float
     place: placement.PlacePolicy
     racks: int
+    account: int
     @property
     def zones(self) -> NDArray[np.uint32]: ...
     @zones.setter
@@ -72,6 +74,12 @@ class BurstFacts:
     burstable: bool
     credits: CpuCreditFacts
     unlimited: bool
+
+@final
+class InterferenceFacts:
+    def __init__(self) -> None: ...
+    pressure: float
+    sensitivity: float
 
 @final
 class BillingRule:

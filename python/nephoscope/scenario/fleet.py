@@ -79,6 +79,21 @@ class Cap(Model):
         return max(round(self.vcpus * int(self.period)), 1)
 
 
+class Interference(Model):
+    """What an instance does to its neighbours in caches and memory bandwidth, and they to it."""
+
+    pressure: Annotated[float, number(0.0, 1000.0)] = 0.0
+    """What one running vCPU takes of the caches and the memory bandwidth of a socket."""
+    sensitivity: Annotated[float, number(0.0, 1000.0)] = 0.0
+    """Where the neighbours take all, work takes 1 + sensitivity times as long."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.pressure == self.sensitivity == 0.0:
+            raise refusal("neither pressure nor sensitivity", "one of them, or no interference")
+        return self
+
+
 class PlacementGroup(Model):
     """Instances that stand near to each other, or apart; fleets may share one by its name."""
 
@@ -108,14 +123,17 @@ class Fleet(Model):
     """Availability zones of the hosts that its instances may be in; by default all."""
     tenant: Name = "main"
     """The account that it belongs to."""
-    tenancy: Literal["shared", "dedicated"] = "shared"
-    """dedicated: only with instances of the same tenant on a host."""
+    tenancy: Literal["shared", "dedicated", "host"] = "shared"
+    """dedicated: only with instances of the same tenant on a host; host: on hosts that are the
+    tenant's own, and billed in place of its instances."""
     placement: PlacementGroup | None = None
     weight: Annotated[float, number(0.0, 65_536.0, open_low=True)] | None = None
     """Of an instance among the tenants of its host; 256 is normal."""
     reservation: Annotated[float, number(0.0, 4096.0)] | None = None
     """vCPUs that an instance gets whenever it wants them."""
     cap: Cap | None = None
+    interference: Interference | None = None
+    """By default it neither presses on its neighbours nor feels them."""
     os: Annotated[str, Scalar(_read_system, {"enum": _systems()})] = "linux"
     """Decides how long an instance takes to boot, and its price."""
     cpu_credits: Literal["standard", "unlimited"] | None = None
@@ -142,6 +160,12 @@ class Fleet(Model):
     def _bursts(self) -> Self:
         if self.cpu_credits is not None and not self.instance_type.burstable:
             raise refusal("cpu_credits are of burstable types", "t2, t3 and t4g, or no cpu_credits")
+        if self.tenancy == "host" and self.cpu_credits == "unlimited":
+            raise refusal("dedicated hosts have no unlimited credits", "standard")
+        if self.tenancy == "host" and self.placement is not None:
+            raise refusal("dedicated hosts are in no placement group", "no placement")
+        if self.tenancy == "host" and self.purchase.spot is not None:
+            raise refusal("there is no spot on dedicated hosts", "purchase: on_demand")
         cluster = self.placement is not None and self.placement.strategy == "cluster"
         if cluster and self.instance_type.burstable:
             raise refusal("burstable types cannot be in a cluster", "another strategy or type")
@@ -164,6 +188,7 @@ class Fleet(Model):
         """Of a burstable type: as told, or as its family has it."""
         kind = self.instance_type.type
         assert kind is not None
-        return self.cpu_credits or catalog.cpu_credits(kind).default_mode
+        usual = "standard" if self.tenancy == "host" else catalog.cpu_credits(kind).default_mode
+        return self.cpu_credits or usual
 
     later = frozenset({"scaling"})
