@@ -224,6 +224,7 @@ HostPoolSpec hosts(Bytes& bytes, std::uint32_t number) {
   facts.zones.resize(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
   for (std::uint32_t& zone : facts.zones) zone = odd_count(bytes, 0, 3);
   facts.racks = odd_count(bytes, 1, 3);
+  if (bytes.one_in(6)) facts.account = odd_count(bytes, 0, 2);
   return made;
 }
 

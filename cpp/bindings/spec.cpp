@@ -191,7 +191,8 @@ void bind_hosts(py::module_& core) {
                   .def_readwrite("disks", &HostPoolFacts::disks)
                   .def_readwrite("cpu_overcommit", &HostPoolFacts::cpu_overcommit)
                   .def_readwrite("place", &HostPoolFacts::place)
-                  .def_readwrite("racks", &HostPoolFacts::racks);
+                  .def_readwrite("racks", &HostPoolFacts::racks)
+                  .def_readwrite("account", &HostPoolFacts::account);
   numbers(pool, "zones", &HostPoolFacts::zones);
   py::class_<GroupSpec>(m, "GroupSpec")
       .def(py::init<>())

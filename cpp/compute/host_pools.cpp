@@ -50,7 +50,8 @@ void HostPools::add_hosts(Pool& pool) {
     room.disks = facts.disks;
     room.zone = facts.zones[zone];
     room.rack = racks_ + zone * facts.racks + host / zones % facts.racks;
-    placement_.add_host(at, room);
+    const std::uint32_t added = placement_.add_host(at, room);
+    if (facts.account != nowhere) placement_.allocate_host(added, facts.account, true);
     pool.hypervisor.add_host(facts.host);
   }
   pool.hosts = facts.count;

@@ -42,6 +42,7 @@ struct HostPoolFacts {
   std::uint32_t racks = 1;                 // in each zone
   StreamKey draws = {};                    // of the random policy
   bool on_demand = false;                  // there is a host for every instance, of its very size
+  std::uint32_t account = nowhere;         // dedicated hosts: whose
 };
 
 // Of instances that are burstable.

@@ -95,6 +95,8 @@ class Lifecycle {
   // Of several instances in one call, an answer each. An unknown number spares all of them,
   // a protected one all in its zone.
   void terminate(const std::uint32_t* instances, std::size_t n, Answer* answers);
+  // Terminates one that has nothing left to shut down: it takes no time, and no timer is set.
+  void terminate_at_once(std::uint32_t instance);
   void protect(std::uint32_t instance, bool on) { at(instance).facts.termination_protection = on; }
   // Whether the type and the user data may be changed.
   Answer modifiable(std::uint32_t instance) const;

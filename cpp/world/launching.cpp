@@ -113,8 +113,7 @@ bool World::find_room(std::uint32_t at, std::uint32_t stopped) {
   }
   if (fleet.placed) {
     const auto instance = static_cast<std::uint32_t>(instances_.size());
-    const Refusal refusal =
-        hosts_.place(instance, fleet.request, fleet.guest, now_, stopped);
+    const Refusal refusal = hosts_.place(instance, fleet.request, fleet.guest, now_, stopped);
     fleet.refusal = static_cast<std::uint32_t>(refusal);
     if (refusal != Refusal::none) return false;
   }
@@ -221,7 +220,10 @@ void World::terminate(std::uint32_t machine) {
 
 void World::end_if_drained(std::uint32_t instance) {
   if (phase_[instance] != Phase::leaving || instances_.workers_busy(instance) != 0) return;
-  terminate(machine_of_[instance]);
+  // The loop is under way: nothing may become due before the control that it runs to.
+  lives_.advance(now_);
+  lives_.terminate_at_once(machine_of_[instance]);
+  follow_lives();
   end(instance);
 }
 

@@ -181,14 +181,14 @@ void World::try_start(std::uint32_t machine) {
   follow_lives();
 }
 
-// What Lifecycle has of a machine, and where the world has it, agree.
+// What Lifecycle has of a machine, and where the world has it, agree; nothing is overdue.
 void World::check_lives() const {
   lives_.check();
   std::vector<std::uint32_t> booting(fleets_.size());
   std::vector<std::uint32_t> serving(fleets_.size());
   std::vector<std::uint32_t> aside(fleets_.size());
   std::uint32_t leaving = 0;
-  bool agree = true;
+  bool agree = lives_.next_event() >= now_ && controls_.next_time() >= now_;
   for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
     const Machine& it = machines_[machine];
     const Phase phase = phase_[it.instance];

@@ -196,6 +196,26 @@ def test_a_terminated_instance_is_replaced_and_may_finish_in_its_shutdown(lab):
     assert (web["launches"], web["terminations"], web["instances"]["final"]) == (2, 1, 1)
 
 
+def test_life_goes_on_after_a_drained_instance_has_left(lab):
+    # The younger finishes at 12 s what it held when the fleet shrank; the other stops at 20 s.
+    door = {"door": {"targets": ["web"], "routing": "round_robin"}}
+    tree = scenario(
+        lab.at(9, 9, to="door"),
+        work({"compute": "3s"}),
+        fleets={"web": machine(count=2)},
+        balancers=door,
+        actions=[does("20s", "stop"), does("50s", "start")],
+    )
+    sim = nph.Simulation(nph.Scenario.model_validate(tree))
+    sim.advance("10s")
+    sim.set("fleets.web.count", 1)
+    sim.advance("35s")
+    stopping = sim.result()
+    assert (stopping["fleets.web.instances.final"], stopping["fleets.web.life.stopped"]) == (0, 1)
+    sim.advance()
+    assert sim.result()["fleets.web.instances.final"] == 1
+
+
 # --- what fails -------------------------------------------------------------------------------
 
 
