@@ -6,28 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/life_spec.hpp"
 #include "fuzz/odd.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
-
-// Times in ns of about `mean_ms`.
-Distribution distribution(Bytes& bytes, double mean_ms) {
-  constexpr double shapes[] = {1.0, 0.5, 1.5, 2.0, 3.0, 8.0};
-  Distribution made;
-  made.kind = bytes.enumerator<DistributionKind>(12);
-  made.mean = odd_number(bytes, mean_ms * 1e5, mean_ms * 2e6);
-  made.shape = bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : bytes.any_of(shapes);
-  made.values = odd_list(bytes, mean_ms * 1e5, mean_ms * 2e6);
-  if (made.kind == DistributionKind::uniform && !bytes.one_in(odd_once_in)) {
-    made.values = {mean_ms * 1e5, mean_ms * 2e6};
-  }
-  if (made.kind == DistributionKind::hyperexponential || bytes.one_in(2)) {
-    made.weights = odd_list(bytes, 0.1, 1.0);
-    if (!bytes.one_in(odd_once_in)) made.weights.resize(made.values.size(), 1.0);
-  }
-  return made;
-}
 
 // What a user thinks is never absurd: users who think for no time stop the clock, and that is
 // legal.
@@ -194,6 +177,7 @@ HostPoolSpec hosts(Bytes& bytes, std::uint32_t number) {
   for (std::uint32_t& zone : facts.zones) zone = odd_count(bytes, 0, 3);
   facts.racks = odd_count(bytes, 1, 3);
   if (bytes.one_in(2)) made.network = odd_time(bytes, 1, 200);
+  if (bytes.one_in(6)) facts.account = odd_count(bytes, 0, 2);
   return made;
 }
 
@@ -313,6 +297,24 @@ BalancerSpec balancer(Bytes& bytes, std::uint32_t number, const Layout& all) {
 
 }  // namespace
 
+// Times in ns of about `mean_ms`.
+Distribution distribution(Bytes& bytes, double mean_ms) {
+  constexpr double shapes[] = {1.0, 0.5, 1.5, 2.0, 3.0, 8.0};
+  Distribution made;
+  made.kind = bytes.enumerator<DistributionKind>(12);
+  made.mean = odd_number(bytes, mean_ms * 1e5, mean_ms * 2e6);
+  made.shape = bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : bytes.any_of(shapes);
+  made.values = odd_list(bytes, mean_ms * 1e5, mean_ms * 2e6);
+  if (made.kind == DistributionKind::uniform && !bytes.one_in(odd_once_in)) {
+    made.values = {mean_ms * 1e5, mean_ms * 2e6};
+  }
+  if (made.kind == DistributionKind::hyperexponential || bytes.one_in(2)) {
+    made.weights = odd_list(bytes, 0.1, 1.0);
+    if (!bytes.one_in(odd_once_in)) made.weights.resize(made.values.size(), 1.0);
+  }
+  return made;
+}
+
 double rate(Bytes& bytes) {
   constexpr double most = 2e4;
   const double any = odd_number(bytes, 1.0, 2000.0);
@@ -343,6 +345,7 @@ WorldSpec world_spec(Bytes& bytes) {
   for (std::uint32_t i = 0; i < all.balancers; ++i)
     made.balancers.push_back(balancer(bytes, i, all));
   for (std::uint32_t i = 0; i < sources; ++i) made.traffic.push_back(traffic(bytes, i, all));
+  add_lives(bytes, made);
   return made;
 }
 

@@ -12,6 +12,9 @@ WorldSpec world_spec(Bytes& bytes);
 
 RoutingSpec routing_spec(Bytes& bytes);
 
+// Times in ns of about `mean_ms`.
+Distribution distribution(Bytes& bytes, double mean_ms);
+
 // Requests per second, also absurd, but never so many that a legal world has no end.
 double rate(Bytes& bytes);
 

@@ -199,7 +199,8 @@ void bind_hosts(py::module_& core) {
                   .def_readwrite("disks", &HostPoolFacts::disks)
                   .def_readwrite("cpu_overcommit", &HostPoolFacts::cpu_overcommit)
                   .def_readwrite("place", &HostPoolFacts::place)
-                  .def_readwrite("racks", &HostPoolFacts::racks);
+                  .def_readwrite("racks", &HostPoolFacts::racks)
+                  .def_readwrite("account", &HostPoolFacts::account);
   numbers(pool, "zones", &HostPoolFacts::zones);
   py::class_<GroupSpec>(m, "GroupSpec")
       .def(py::init<>())
@@ -255,7 +256,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("burst", &FleetSpec::burst)
       .def_readwrite("interference", &FleetSpec::interference)
       .def_readwrite("initially", &FleetSpec::initially)
-      .def_readwrite("billing", &FleetSpec::billing);
+      .def_readwrite("billing", &FleetSpec::billing)
+      .def_readwrite("life", &FleetSpec::life);
   py::class_<TargetSpec>(m, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)
@@ -288,6 +290,9 @@ void bind_spec(py::module_& m) {
   structs(world, "groups", &WorldSpec::groups);
   structs(world, "fleets", &WorldSpec::fleets);
   structs(world, "balancers", &WorldSpec::balancers);
+  structs(world, "quotas", &WorldSpec::quotas);
+  structs(world, "apis", &WorldSpec::apis);
+  structs(world, "actions", &WorldSpec::actions);
 }
 
 }  // namespace nephoscope

@@ -60,6 +60,20 @@ py::dict targets_dict(const std::vector<TargetAccount>& targets) {
   return out;
 }
 
+void add_life(py::dict& out, const FleetAccount& fleet) {
+  constexpr const char* requests[] = {"stops", "starts", "reboots", "hibernations",
+                                      "terminations_asked"};
+  for (std::size_t kind = 0; kind < action_kinds; ++kind) {
+    out[requests[kind]] = fleet.counts.actions[kind];
+  }
+  out["unmet_actions"] = fleet.counts.unmet;
+  out["interruptions"] = fleet.counts.interruptions;
+  out["refused_starts"] = fleet.counts.refused_starts;
+  out["vcpu_limit_exceeded"] = fleet.counts.vcpu_refusals;
+  out["throttled"] = fleet.counts.throttled;
+  out["stopped"] = fleet.stopped;
+}
+
 py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   py::dict out = account_dict(fleet, "requests");
   out["wasted"] = fleet.wasted;
@@ -86,7 +100,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
     out["credits_charged"] = fleet.credits.charged;
   }
   out["missing"] = fleet.missing;
-  out["refusal"] = static_cast<std::uint32_t>(fleet.refusal);
+  out["refusal"] = fleet.refusal;
   if (fleet.uses_devices) {
     out["network_bytes"] = fleet.devices.network_bytes;
     out["disk_bytes"] = fleet.devices.disk_bytes;
@@ -94,6 +108,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
     out["gpu_ns"] = fleet.devices.gpu_ns;
     out["out_of_memory"] = fleet.devices.out_of_memory;
   }
+  if (fleet.eventful) add_life(out, fleet);
   return out;
 }
 
@@ -216,6 +231,10 @@ may run different worlds at once. Methods that take long release the GIL.)")
            "From now on, the rate of a source with poisson or constant arrivals.")
       .def("set_count", &World::set_count, py::arg("fleet"), py::arg("count"),
            "From now on, the instances of a fleet. Those that go finish what they hold.")
+      .def(
+          "act", &World::act, py::arg("kind"), py::arg("fleet"), py::arg("count"),
+          "Stop, start, reboot, hibernate or terminate so many instances of a fleet, now. Returns\n"
+          "how many there were to do it to.")
       .def("set_routing", &World::set_routing, py::arg("balancer"), py::arg("routing"))
       .def("set_weight", &World::set_weight, py::arg("balancer"), py::arg("fleet"),
            py::arg("weight"));

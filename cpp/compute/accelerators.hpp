@@ -67,6 +67,19 @@ class Accelerators {
       first = next;
     }
   }
+  // Those that wait are taken back: calls action(owner) for each, in their order.
+  template <class Action>
+  void drop_waiting(std::uint32_t instance, Action action) {
+    Instance& it = instances_[instance];
+    while (it.head != none) {
+      const std::uint32_t next = requests_[it.head].next;
+      action(requests_[it.head].owner);
+      requests_.release(it.head);
+      --held_;
+      it.head = next;
+    }
+    it.tail = none;
+  }
   std::uint32_t instance_of(std::uint32_t first) const { return requests_[first].instance; }
 
   // Requests that wait or are worked on.

@@ -50,7 +50,8 @@ void HostPools::add_hosts(Pool& pool) {
     room.disks = facts.disks;
     room.zone = facts.zones[zone];
     room.rack = racks_ + zone * facts.racks + host / zones % facts.racks;
-    placement_.add_host(at, room);
+    const std::uint32_t added = placement_.add_host(at, room);
+    if (facts.account != nowhere) placement_.allocate_host(added, facts.account, true);
     pool.hypervisor.add_host(facts.host);
   }
   pool.hosts = facts.count;
@@ -80,14 +81,16 @@ bool HostPools::shares(std::uint32_t at, const GuestFacts& facts) const {
 }
 
 Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
-                         const GuestFacts& facts, std::int64_t now) {
+                         const GuestFacts& facts, std::int64_t now, std::uint32_t stopped) {
   Pool& pool = pools_[request.pool];
   Place place;
   place.pool = request.pool;
   if (pool.facts.on_demand) {
     place.host = host_on_demand(pool);
   } else {
-    const Launch launch = placement_.place(request);
+    LaunchRequest elsewhere = request;
+    if (stopped != none) elsewhere.avoid = pool.first_host + places_[stopped].host;
+    const Launch launch = placement_.place(elsewhere);
     if (!launch) return launch.refusal;
     place.placement = launch.placement;
     place.host = launch.host - pool.first_host;
@@ -106,21 +109,35 @@ Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
   }
   if (places_.size() <= instance) places_.resize(instance + 1U);
   places_[instance] = place;
-  if (facts.burst.burstable) open_bucket(instance, facts.burst, now);
+  if (facts.burst.burstable) open_bucket(instance, facts.burst, now, stopped);
   return Refusal::none;
 }
 
 // --- CPU credits ------------------------------------------------------------------------------
 
-void HostPools::open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now) {
+void HostPools::open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now,
+                            std::uint32_t stopped) {
   Place& place = places_[instance];
-  place.bucket = static_cast<std::uint32_t>(buckets_.size());
-  Bucket& bucket = buckets_.emplace_back();
-  bucket.credits = CpuCredits(burst.credits, burst.mode, now);
-  bucket.instance = instance;
+  if (stopped == none) {
+    place.bucket = static_cast<std::uint32_t>(buckets_.size());
+    Bucket& opened = buckets_.emplace_back();
+    opened.credits = CpuCredits(burst.credits, burst.mode, now);
+    opened.instance = instance;
+  } else {
+    take_over_bucket(stopped, instance);
+  }
+  Bucket& bucket = buckets_[place.bucket];
+  bucket.credits.advance(now);
   const bool asks = burst.mode == CreditMode::standard && burst.credits.launch_credits != 0;
   bucket.credits.start(asks && launch_credits_.grant(now));
   pools_[place.pool].hypervisor.set_limit(place.tenant, bucket.credits.limit());
+}
+
+void HostPools::take_over_bucket(std::uint32_t before, std::uint32_t instance) {
+  const std::uint32_t bucket = places_[before].bucket;
+  places_[before].bucket = none;
+  places_[instance].bucket = bucket;
+  buckets_[bucket].instance = instance;
 }
 
 // What has been earned since lifts the limit, an empty balance brings it back.
@@ -170,7 +187,41 @@ std::uint32_t HostPools::host_on_demand(Pool& pool) {
   return host;
 }
 
-void HostPools::release(std::uint32_t instance, std::int64_t now) {
+void HostPools::succeed(std::uint32_t before, std::uint32_t instance, const GuestFacts& facts,
+                        std::int64_t now) {
+  Place place = places_[before];
+  Pool& pool = pools_[place.pool];
+  place.bucket = none;
+  place.want = places_[before].want = 0;
+  if (place.tenant != none) {
+    pool.hypervisor.advance(now);
+    pool.hypervisor.remove_tenant(place.tenant);
+    if (pool.interference.has(place.tenant)) pool.interference.leave(place.tenant, now);
+    place.tenant = pool.hypervisor.add_tenant(place.host, facts.tenant);
+    if (facts.interference.matters()) {
+      pool.interference.join(place.tenant, place.host, facts.interference);
+    }
+    pool.instance_of.push_back(instance);
+  }
+  if (places_.size() <= instance) places_.resize(instance + 1U);
+  places_[instance] = place;
+  if (places_[before].bucket == none) return;
+  take_over_bucket(before, instance);
+  Bucket& bucket = buckets_[places_[instance].bucket];
+  bucket.credits.advance(now);
+  bucket.credits.set_usage(0.0);
+  pool.hypervisor.set_limit(place.tenant, bucket.credits.limit());
+  renew_limit_at(bucket, EventQueue::never);
+}
+
+void HostPools::forget(std::uint32_t stopped, std::int64_t now) {
+  if (!is_burstable(stopped)) return;
+  CpuCredits& credits = buckets_[places_[stopped].bucket].credits;
+  credits.advance(now);
+  credits.terminate();
+}
+
+void HostPools::leave(std::uint32_t instance, std::int64_t now, bool stops) {
   Place& place = places_[instance];
   Pool& pool = pools_[place.pool];
   if (pool.facts.on_demand) {
@@ -186,7 +237,7 @@ void HostPools::release(std::uint32_t instance, std::int64_t now) {
   if (place.bucket == none) return;
   Bucket& bucket = buckets_[place.bucket];
   bucket.credits.advance(now);
-  bucket.credits.terminate();
+  stops ? bucket.credits.stop() : bucket.credits.terminate();
   renew_limit_at(bucket, EventQueue::never);
 }
 

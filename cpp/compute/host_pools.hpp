@@ -42,6 +42,7 @@ struct HostPoolFacts {
   std::uint32_t racks = 1;                 // in each zone
   StreamKey draws = {};                    // of the random policy
   bool on_demand = false;                  // there is a host for every instance, of its very size
+  std::uint32_t account = nowhere;         // dedicated hosts: whose
 };
 
 // Of instances that are burstable.
@@ -77,10 +78,18 @@ class HostPools {
   bool shares(std::uint32_t pool, const GuestFacts& facts) const;
 
   // Finds room for an instance, or says why there is none. The policy of the pool chooses the host.
+  // `stopped` is what it was before it stopped, if it starts again: it takes over the CPU credits,
+  // and goes to another host if one will do.
   Refusal place(std::uint32_t instance, const LaunchRequest& request, const GuestFacts& facts,
-                std::int64_t now);
-  // It is gone.
-  void release(std::uint32_t instance, std::int64_t now);
+                std::int64_t now, std::uint32_t stopped = none);
+  // It is gone; or it has stopped, and may start again.
+  void release(std::uint32_t instance, std::int64_t now) { leave(instance, now, false); }
+  void stop(std::uint32_t instance, std::int64_t now) { leave(instance, now, true); }
+  // One that has stopped will not start again.
+  void forget(std::uint32_t stopped, std::int64_t now);
+  // A reboot: `instance` takes the place of `before` on its host, and its CPU credits.
+  void succeed(std::uint32_t before, std::uint32_t instance, const GuestFacts& facts,
+               std::int64_t now);
 
   // From now on, of a hosted instance.
   void set_want(std::uint32_t instance, std::uint32_t want, std::int64_t now);
@@ -178,7 +187,10 @@ class HostPools {
   void add_hosts(Pool& pool);
   TenantAccount account_of(const Place& place) const;
   std::uint32_t host_on_demand(Pool& pool);
-  void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now);
+  void leave(std::uint32_t instance, std::int64_t now, bool stops);
+  void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now,
+                   std::uint32_t stopped);
+  void take_over_bucket(std::uint32_t before, std::uint32_t instance);
   void renew_limit(const Place& place, std::int64_t now);
   void spend(std::uint32_t instance);
   void renew_limit_at(Bucket& bucket, std::int64_t time);

@@ -84,7 +84,7 @@ void InstanceDevices::transfer(std::uint32_t instance, Device device, std::int64
   const Tenant it = tenant(instance, device);
   bring(it.link);
   Link& link = links_[it.link];
-  link.open.push_back({link.device.send(it.number, tokens), owner, 0});
+  link.open.push_back({link.device.send(it.number, tokens), owner, it.number});
   ++started_;
   expect(it.link);
 }

@@ -73,6 +73,11 @@ class InstanceDevices {
   void give_memory(std::uint32_t instance, std::int64_t bytes) { places_[instance].held -= bytes; }
   std::int64_t memory_held(std::uint32_t instance) const { return places_[instance].held; }
 
+  // The instance is no more: its transfers end here and its memory is free. Calls action(owner)
+  // for each that will not be told as done. What its accelerators work on they finish.
+  template <class Action>
+  void drop(std::uint32_t instance, Action action);
+
   void advance(std::int64_t now);
   // The owner of something that is done, or none.
   std::uint32_t take_done();
@@ -120,7 +125,7 @@ class InstanceDevices {
   struct Open {
     std::uint64_t number;
     std::uint32_t owner;
-    std::uint32_t unused;
+    std::uint32_t tenant;
   };
   struct Link {
     SharedDevice device;
@@ -148,5 +153,28 @@ class InstanceDevices {
   std::uint64_t started_ = 0;
   std::uint64_t ended_ = 0;
 };
+
+template <class Action>
+void InstanceDevices::drop(std::uint32_t instance, Action action) {
+  Place& place = places_[instance];
+  place.held = 0;
+  const auto dropped = [&](std::uint32_t owner) {
+    ++ended_;
+    action(owner);
+  };
+  accelerators_.drop_waiting(instance, dropped);
+  for (const Tenant& it : place.tenant) {
+    if (it.link == none) continue;
+    bring(it.link);
+    Link& link = links_[it.link];
+    link.device.stop(it.number);
+    std::erase_if(link.open, [&](const Open& open) {
+      if (open.tenant != it.number) return false;
+      dropped(open.owner);
+      return true;
+    });
+    expect(it.link);
+  }
+}
 
 }  // namespace nephoscope

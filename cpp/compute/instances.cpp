@@ -68,6 +68,29 @@ bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t id) {
   return false;
 }
 
+std::vector<Job> Instances::drop_all(std::uint32_t instance, std::int64_t now) {
+  Instance& it = instances_[instance];
+  std::vector<Job> dropped;
+  while (it.waiting != 0) dropped.push_back(pop_waiting(it));
+  if (it.ring != none) shrink_waiting(it);
+  if (it.mode != ServingMode::several) {
+    if (it.computing) {
+      it.run_ns += now - it.updated;
+      dropped.push_back(it.running);
+    }
+    it.updated = std::max(it.updated, now);
+    it.computing = it.busy = false;
+    it.running = Job{};
+    return dropped;
+  }
+  settle(it, it.sharing, kinds_[it.kind], now);
+  while (it.sharing.computing != 0) dropped.push_back(pop_computing(it.sharing));
+  if (it.sharing.heap != none) computing_blocks_.release(it.sharing.heap, it.sharing.heap_log2);
+  it.sharing = Sharing{};
+  it.sharing.free_workers = kinds_[it.kind].workers;
+  return dropped;
+}
+
 void Instances::rebase(Sharing& sharing) {
   ComputingJob* heap = computing_blocks_.at(sharing.heap);
   for (std::uint32_t at = 0; at < sharing.computing; ++at) heap[at].due -= sharing.clock;

@@ -180,6 +180,10 @@ class Instances {
   // O(waiting).
   bool remove_waiting(std::uint32_t instance, std::uint32_t id);
 
+  // Takes every job from an instance and frees its workers, whoever holds them. Returns the jobs
+  // that computed or waited.
+  std::vector<Job> drop_all(std::uint32_t instance, std::int64_t now);
+
   // Lays the backlogs out anew: what is saved must not depend on how a run was cut. O(everything).
   void lay_out_backlogs();
 

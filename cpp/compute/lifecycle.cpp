@@ -160,6 +160,15 @@ void Lifecycle::terminate(const std::uint32_t* instances, std::size_t n, Answer*
   }
 }
 
+void Lifecycle::terminate_at_once(std::uint32_t instance) {
+  Instance& it = at(instance);
+  if (it.state == InstanceState::terminated) return;
+  if (it.state != InstanceState::shutting_down) begin_terminate(it, StateReason::user_shutdown);
+  cancel_all(it);
+  lose(it, Transition::terminate);
+  enter(it, InstanceState::terminated, it.reason);
+}
+
 Answer Lifecycle::modifiable(std::uint32_t instance) const {
   const bool stopped = at(instance).state == InstanceState::stopped;
   return stopped ? Answer::accepted : Answer::incorrect_state;

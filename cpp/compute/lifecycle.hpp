@@ -95,6 +95,8 @@ class Lifecycle {
   // Of several instances in one call, an answer each. An unknown number spares all of them,
   // a protected one all in its zone.
   void terminate(const std::uint32_t* instances, std::size_t n, Answer* answers);
+  // Terminates one that has nothing left to shut down: it takes no time, and no timer is set.
+  void terminate_at_once(std::uint32_t instance);
   void protect(std::uint32_t instance, bool on) { at(instance).facts.termination_protection = on; }
   // Whether the type and the user data may be changed.
   Answer modifiable(std::uint32_t instance) const;
@@ -145,7 +147,14 @@ class Lifecycle {
   std::uint32_t reboots(std::uint32_t instance) const { return at(instance).reboots; }
   std::uint32_t recoveries(std::uint32_t instance) const { return at(instance).recoveries; }
 
-  std::int64_t billed_s(std::uint32_t instance) const;
+  // While it stops with its memory saved, and then until the next start.
+  bool hibernating(std::uint32_t instance) const { return at(instance).hibernating; }
+  // Stopped by the provider, and not running since.
+  bool interrupted(std::uint32_t instance) const { return at(instance).interrupted; }
+
+  std::int64_t billed_s(std::uint32_t instance) const { return billed_until_s(instance, now_); }
+  // The same at an instant from now on, if nothing happens until then.
+  std::int64_t billed_until_s(std::uint32_t instance, std::int64_t now) const;
   std::int64_t spared_s(std::uint32_t instance) const { return at(instance).meter.spared_s(); }
   std::int64_t metered_ns(std::uint32_t instance) const {
     return at(instance).meter.running_ns(now_);

@@ -259,9 +259,9 @@ bool Lifecycle::visible(std::uint32_t instance) const {
   return it.state != InstanceState::terminated || now_ - it.state_since < visible_ns;
 }
 
-std::int64_t Lifecycle::billed_s(std::uint32_t instance) const {
+std::int64_t Lifecycle::billed_until_s(std::uint32_t instance, std::int64_t now) const {
   const Instance& it = at(instance);
-  return it.meter.billed_s(now_, rule(it));
+  return it.meter.billed_s(now, rule(it));
 }
 
 void Lifecycle::check() const {

@@ -94,6 +94,12 @@ std::int64_t LaunchInterface::admits_at(std::int64_t min_count, std::int64_t now
                         wait_for(min_count, later.instances_, limits_.instances_per_s));
 }
 
+std::int64_t LaunchInterface::room(std::int64_t now) const {
+  LaunchInterface later = *this;
+  later.refill(now);
+  return later.requests_ < token ? 0 : later.instances_ / token;
+}
+
 Provisioning provision(LaunchInterface& interface, std::int64_t count, const LaunchPlan& plan,
                        std::int64_t now) {
   check(plan, interface.limits(), count);

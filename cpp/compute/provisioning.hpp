@@ -56,6 +56,9 @@ class LaunchInterface {
   // Throws SpecError unless 1 <= min_count <= limits.instances.
   std::int64_t admits_at(std::int64_t min_count, std::int64_t now) const;
 
+  // How many instances a request would launch now, at most. Precondition: no call was later.
+  std::int64_t room(std::int64_t now) const;
+
   const LaunchLimits& limits() const { return limits_; }
 
   template <class Archive>

@@ -12,6 +12,22 @@ void EventQueue::grow_nodes() {
   nodes_.emplace_back();
 }
 
+EventQueue::Handle EventQueue::find(std::int64_t time, std::uint32_t payload) const {
+  const auto is = [&](Handle at) {
+    const Node& node = nodes_[at];
+    return at != none && node.time == time && node.payload == payload && node.next != cancelled;
+  };
+  if (is(first_.handle)) return first_.handle;
+  if (is(second_.handle)) return second_.handle;
+  if (bucket_of(time) - now_ <= mask_) {
+    for (Handle at = heads_[bucket_of(time) & mask_]; at != none; at = nodes_[at].next) {
+      if (is(at)) return at;
+    }
+  }
+  const auto found = std::find_if(far_.begin(), far_.end(), is);
+  return found == far_.end() ? none : *found;
+}
+
 // The earliest event of a bucket with several. A crowd is moved to the heap, and then there is
 // none.
 EventQueue::Handle EventQueue::earliest_of(std::uint64_t slot) {

@@ -110,6 +110,9 @@ class EventQueue {
 
   std::int64_t time_of(Handle handle) const { return nodes_[handle].time; }
 
+  // The event of this time and payload, or `none`, for who kept no handle. O(events far away).
+  Handle find(std::int64_t time, std::uint32_t payload) const;
+
   template <class Archive>
   void serialize(Archive& archive) {
     archive(first_.time, first_.handle, second_.time, second_.handle, nodes_, heads_, occupied_,

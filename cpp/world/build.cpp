@@ -34,12 +34,14 @@ World::World(const WorldSpec& spec)
   build_services(spec);
   build_balancers(spec);
   build_hosts(spec);
+  build_accounts(spec);
   build_fleets(spec);
   build_callers(spec);
   refuse_endless_calls(spec);
   build_sources(spec);
   build_samplers(spec);
   find_first_samplers();
+  build_actions(spec);
   build_series();
   warm_ = warmup_ == 0;
 }

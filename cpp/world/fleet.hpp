@@ -6,12 +6,13 @@
 #include <limits>
 #include <vector>
 
-#include "compute/billing.hpp"
 #include "compute/host_pools.hpp"
 #include "compute/hypervisor_facts.hpp"
+#include "compute/lifecycle_facts.hpp"
 #include "compute/placement_facts.hpp"
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
+#include "world/life.hpp"
 
 namespace nephoscope {
 
@@ -26,14 +27,6 @@ struct Departed {
   std::int64_t run_ns;  // when it left
   std::uint32_t instance;
   std::uint32_t unused = 0;
-};
-
-enum class Phase : std::uint8_t { booting, serving, leaving, gone };
-
-// When an instance ran, for its bill.
-struct Life {
-  std::int64_t running = 0;  // since, or from when on
-  std::int64_t ended = std::numeric_limits<std::int64_t>::max();
 };
 
 // What the requests of a fleet asked of devices since the warm-up, where they asked.
@@ -54,9 +47,13 @@ struct Fleet {
   bool reached = false;  // requests are sent to it
   LaunchRequest request;
   GuestFacts guest;
-  Sampler pending;  // by place in the order of launch
-  Sampler boot;
-  BillingRule billing;
+  LaunchFacts facts;         // that its machines are launched with
+  bool interrupted = false;  // spot: the provider takes them back, after times by place and start
+  Sampler interruption;
+  Sampler outage;  // spot that stops, by place and start
+  std::uint32_t quota = LifeSpec::unlimited;
+  std::uint32_t api = LifeSpec::unlimited;
+  bool eventful = false;      // its results tell of more than launches
   std::uint32_t initial = 0;  // instances that have booted when the clock starts
 
   // Those there are.
@@ -64,11 +61,18 @@ struct Fleet {
   std::uint32_t booting = 0;             // instances that do not serve yet
   std::vector<std::uint32_t> launching;  // those, in the order of launch, and some that serve
   std::vector<std::uint32_t> members;    // serving instances, in the order of beginning to
+  std::vector<std::uint32_t> aside;      // machines, in the order of being set aside
   std::vector<Departed> departed;
   std::vector<Attachment> attachments;
-  bool retries = false;             // a launch was refused and will be tried again
-  Refusal refusal = Refusal::none;  // of the last launch
+  bool retries = false;       // a launch was refused and will be tried again
+  std::uint32_t refusal = 0;  // of the last launch
   std::uint64_t terminations = 0;
+  std::uint64_t successions = 0;  // instances that took the place of one before a reboot
+  LifeCounts counts;
+
+  std::uint32_t alive() const {
+    return booting + static_cast<std::uint32_t>(members.size() + aside.size());
+  }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
   std::int64_t counted_to = 0;

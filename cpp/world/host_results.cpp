@@ -54,20 +54,25 @@ std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
     pools[at].used[host] += used_since_warmup(instance, hosts);
     pools[at].instances[host] += phase_[instance] == Phase::gone ? 0 : 1;
   }
+  // After a reboot an instance stands where another one was placed.
+  for (const Fleet& fleet : fleets_) {
+    if (fleet.successions != 0 && fleet.request.pool < pools.size()) {
+      pools[fleet.request.pool].placements -= fleet.successions;
+    }
+  }
   return pools;
 }
 
-// What every fleet has to pay for: its instances from running until they are gone, each by itself,
-// and the credits of those that are burstable.
+// What every fleet has to pay for: its machines while their meters ran, each start by itself, and
+// the credits of those that are burstable.
 void World::bill(std::vector<FleetAccount>& accounts) const {
+  for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
+    accounts[machines_[machine].fleet].billed_s +=
+        static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
+  }
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
-    const std::uint32_t fleet = fleet_of_[instance];
-    const std::int64_t ran = std::min(lives_[instance].ended, now_) - lives_[instance].running;
-    if (ran > 0) {
-      accounts[fleet].billed_s +=
-          static_cast<std::uint64_t>(seconds_due(ran, fleets_[fleet].billing));
-    }
-    if (hosts_.is_burstable(instance)) add_credits(instance, accounts[fleet].credits);
+    if (!hosts_.is_burstable(instance)) continue;
+    add_credits(instance, accounts[fleet_of_[instance]].credits);
   }
 }
 

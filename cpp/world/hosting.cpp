@@ -53,11 +53,7 @@ void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
     nephoscope::check(fleet.guest.tenant);
     nephoscope::check(from.interference);
     fleet.request.reserved = reserved_millionths(from.reservation);
-    nephoscope::check(from.billing);
-    fleet.billing = from.billing;
-    const std::string name = "fleets/" + from.name;
-    fleet.pending = Sampler(from.pending, stream_key(seed_, replication_, name + "/pending"));
-    fleet.boot = Sampler(from.boot, stream_key(seed_, replication_, name + "/boot"));
+    build_lives(spec, index);
     fleet.placed = from.hosts != FleetSpec::dedicated;
     if (fleet.placed) {
       nephoscope::check(fleet.request);

@@ -1,5 +1,5 @@
-// The life of instances: launched where there is room, serving when they have booted, leaving when
-// their fleet shrinks, gone when they have finished what they held.
+// Which instances a fleet has: launched where there is room, serving when they have booted, leaving
+// when their fleet shrinks, gone when they have finished what they held.
 
 #include <algorithm>
 
@@ -11,34 +11,70 @@ namespace {
 
 constexpr std::size_t cached_instances = 8192;
 constexpr std::int64_t launch_retry_ns = 60'000'000'000;
-
-// Beyond the end of every run, and so that the sum of an instant and two of them does not overflow.
-constexpr std::int64_t as_good_as_never = std::int64_t{1} << 61;
-
-std::int64_t drawn(const Sampler& law, std::uint32_t place) {
-  return std::min(duration_ns(law.at(place, 0)), as_good_as_never);
-}
+constexpr std::uint32_t request_max = 100;  // instances of one request, as the provider advises
 
 }  // namespace
 
-// Brings a fleet to the number of instances that is desired. What has not booted yet goes first.
+// Brings a fleet to the number of instances that is desired. What does not serve goes first: those
+// that have not booted yet, then those set aside.
 void World::scale(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   count_instances(fleet);
-  const auto alive = [&fleet] { return fleet.booting + fleet.members.size(); };
-  while (alive() > fleet.desired) fleet.booting == 0 ? remove_instance(at) : drop_booting(at);
-  while (alive() < fleet.desired) {
-    if (launch(at)) continue;
-    // The others would find no room either: they are alike.
-    refused_launches_[fleet.request.pool] += fleet.desired - alive();
-    if (!fleet.retries) controls_.push(now_ + launch_retry_ns, payload(ControlKind::retry, at));
-    fleet.retries = true;
-    break;
+  while (fleet.alive() > fleet.desired) {
+    if (fleet.booting != 0) {
+      drop_booting(at);
+    } else if (!fleet.aside.empty()) {
+      give_up_aside(at);
+    } else {
+      remove_instance(at);
+    }
   }
+  if (fleet.alive() < fleet.desired) grow(at);
   const auto size = static_cast<std::uint32_t>(fleet.members.size());
   fleet.least = std::min(fleet.least, size);
   fleet.most = std::max(fleet.most, size);
   count_reached();
+}
+
+// Launches what is missing, in requests to the provider's interface where that limits them. What is
+// refused is tried again: by the clock, or as soon as the interface lets a request in.
+void World::grow(std::uint32_t at) {
+  Fleet& fleet = fleets_[at];
+  std::int64_t retry_at = now_ + launch_retry_ns;
+  while (fleet.alive() < fleet.desired) {
+    const std::uint32_t missing = fleet.desired - fleet.alive();
+    const bool at_first = now_ == 0 && launched_[at] < fleet.initial;
+    const bool free = fleet.api == LifeSpec::unlimited || at_first;
+    std::uint32_t wanted = missing;
+    if (!free) {
+      LaunchInterface& api = apis_[fleet.api];
+      wanted = std::min(missing, request_max);
+      const auto let_in =
+          static_cast<std::uint32_t>(std::min<std::int64_t>(api.room(now_), wanted));
+      if (let_in == 0) {
+        ++fleet.counts.throttled;
+        fleet.refusal = refused_by_api;
+        retry_at = api.admits_at(1, now_);
+        break;
+      }
+      wanted = let_in;
+    }
+    std::uint32_t launched = 0;
+    while (launched < wanted && launch(at)) ++launched;
+    if (!free) apis_[fleet.api].run_instances(wanted, 1, now_, launched);
+    if (launched == wanted) continue;
+    // The others would find no room either: they are alike.
+    const std::uint32_t refused = missing - launched;
+    if (fleet.refusal == refused_by_quota) {
+      fleet.counts.vcpu_refusals += refused;
+    } else {
+      refused_launches_[fleet.request.pool] += refused;
+    }
+    break;
+  }
+  if (fleet.alive() >= fleet.desired || fleet.retries) return;
+  fleet.retries = true;
+  controls_.push(retry_at, payload(ControlKind::retry, at));
 }
 
 // Whether the caches hold the instances that requests are sent to.
@@ -48,34 +84,60 @@ void World::count_reached() {
   many_instances_ = reached > cached_instances;
 }
 
-// Returns false when there is no room for an instance (InsufficientInstanceCapacity).
+// Returns false when the account may have no more, or there is no room for an instance
+// (VcpuLimitExceeded, InsufficientInstanceCapacity).
 bool World::launch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
-  const auto instance = static_cast<std::uint32_t>(instances_.size());
-  if (fleet.placed) {
-    fleet.refusal = hosts_.place(instance, fleet.request, fleet.guest, now_);
-    if (fleet.refusal != Refusal::none) return false;
-  }
-  instances_.add(fleet.kind, now_);
-  if (with_devices_) add_devices(instance, at);
+  if (!find_room(at, none)) return false;
+  const auto machine = static_cast<std::uint32_t>(machines_.size());
   const std::uint32_t place = launched_[at]++;
-  fleet_of_.push_back(at);
-  index_in_fleet_.push_back(place);
+  machines_.push_back({at, place, 0, Standing::active, 0, 0, 0});
+  add_instance(machine);
+  LaunchFacts facts = fleet.facts;
+  facts.serial = place;
+  lives_.advance(now_);
+  now_ == 0 && place < fleet.initial ? lives_.add_running(facts) : lives_.launch(facts);
+  follow_lives();
+  return true;
+}
+
+// Finds room for the next instance, which is a machine that starts again if `stopped` tells what it
+// was before.
+bool World::find_room(std::uint32_t at, std::uint32_t stopped) {
+  Fleet& fleet = fleets_[at];
+  const std::uint32_t vcpus = fleet.guest.tenant.vcpus;
+  Quota* quota = fleet.quota == LifeSpec::unlimited ? nullptr : &quotas_[fleet.quota];
+  if (quota != nullptr && vcpus > quota->vcpus - quota->used) {
+    fleet.refusal = refused_by_quota;
+    return false;
+  }
+  if (fleet.placed) {
+    const auto instance = static_cast<std::uint32_t>(instances_.size());
+    const Refusal refusal = hosts_.place(instance, fleet.request, fleet.guest, now_, stopped);
+    fleet.refusal = static_cast<std::uint32_t>(refusal);
+    if (refusal != Refusal::none) return false;
+  }
+  if (quota != nullptr) quota->used += vcpus;
+  return true;
+}
+
+// A machine that is launched or starts boots on this one.
+void World::add_instance(std::uint32_t machine) {
+  Machine& it = machines_[machine];
+  Fleet& fleet = fleets_[it.fleet];
+  const std::uint32_t instance = instances_.add(fleet.kind, now_);
+  it.instance = instance;
+  it.standing = Standing::active;
+  it.noticed = it.wanted = 0;
+  fleet_of_.push_back(it.fleet);
+  index_in_fleet_.push_back(it.place);
+  machine_of_.push_back(machine);
   run_at_warmup_.push_back(0);
   completion_of_.push_back(EventQueue::none);
-  const bool at_once = now_ == 0 && place < fleet.initial;
-  const std::int64_t pending = at_once ? 0 : drawn(fleet.pending, place);
-  const std::int64_t boot = at_once ? 0 : drawn(fleet.boot, place);
-  lives_.push_back({now_ + pending, ArrivalStream::never});
   phase_.push_back(Phase::booting);
   if (fleet.booting++ == 0) fleet.launching.clear();
   fleet.launching.push_back(instance);
-  if (pending + boot == 0) {
-    enter_service(instance);
-  } else {
-    controls_.push(now_ + pending + boot, payload(ControlKind::ready, instance));
-  }
-  return true;
+  if (with_devices_) add_devices(instance, it.fleet);
 }
 
 // An instance has booted: from now on its balancers send to it.
@@ -101,44 +163,84 @@ void World::enter_service(std::uint32_t instance) {
   count_reached();
 }
 
-// The youngest goes. It gets no more requests from its balancers and finishes those it has.
-void World::remove_instance(std::uint32_t at) {
-  Fleet& fleet = fleets_[at];
-  const std::uint32_t instance = fleet.members.back();
-  fleet.members.pop_back();
+// A serving instance gets no more requests. From now on somebody looks at what it holds.
+void World::withdraw(std::uint32_t instance) {
+  Fleet& fleet = fleets_[fleet_of_[instance]];
+  count_instances(fleet);
+  const auto found = std::find(fleet.members.rbegin(), fleet.members.rend(), instance);
+  const auto place = fleet.members.rend() - found - 1;
+  fleet.members.erase(fleet.members.begin() + place);
   if (fleet.unwatched) watch_instance(instance);
   fleet.departed.push_back({used(instance, hosts_).run_ns, instance});
   for (Attachment& attachment : fleet.attachments) {
-    balancers_[attachment.balancer].router.remove(attachment.slots.back());
-    attachment.slots.pop_back();
+    balancers_[attachment.balancer].router.remove(
+        attachment.slots[static_cast<std::size_t>(place)]);
+    attachment.slots.erase(attachment.slots.begin() + place);
   }
+  fleet.least = std::min(fleet.least, static_cast<std::uint32_t>(fleet.members.size()));
+  count_reached();
+  follow_hosts();
+}
+
+// The youngest goes. It gets no more requests from its balancers and finishes those it has.
+void World::remove_instance(std::uint32_t at) {
+  const std::uint32_t instance = fleets_[at].members.back();
+  withdraw(instance);
+  machines_[machine_of_[instance]].standing = Standing::away;
   phase_[instance] = Phase::leaving;
   ++leaving_;
   end_if_drained(instance);
-  follow_hosts();
 }
 
 // The youngest that has not booted goes at once.
 void World::drop_booting(std::uint32_t at) {
-  std::vector<std::uint32_t>& launching = fleets_[at].launching;
+  Fleet& fleet = fleets_[at];
+  std::vector<std::uint32_t>& launching = fleet.launching;
   while (phase_[launching.back()] != Phase::booting) launching.pop_back();
-  --fleets_[at].booting;
-  end(launching.back());
+  const std::uint32_t instance = launching.back();
+  --fleet.booting;
+  machines_[machine_of_[instance]].standing = Standing::away;
+  terminate(machine_of_[instance]);
+  end(instance);
+}
+
+// The last that was set aside goes, or is not replaced when the provider takes it.
+void World::give_up_aside(std::uint32_t at) {
+  const std::uint32_t machine = fleets_[at].aside.back();
+  fleets_[at].aside.pop_back();
+  machines_[machine].standing = Standing::away;
+  if (machines_[machine].noticed == 0) terminate(machine);
+}
+
+void World::terminate(std::uint32_t machine) {
+  Answer answer = Answer::accepted;
+  lives_.advance(now_);
+  lives_.terminate(&machine, 1, &answer);
+  follow_lives();
 }
 
 void World::end_if_drained(std::uint32_t instance) {
   if (phase_[instance] != Phase::leaving || instances_.workers_busy(instance) != 0) return;
-  --leaving_;
+  // The loop is under way: nothing may become due before the control that it runs to.
+  lives_.advance(now_);
+  lives_.terminate_at_once(machine_of_[instance]);
+  follow_lives();
   end(instance);
 }
 
+// It is over for an instance, and its machine will not start again.
 void World::end(std::uint32_t instance) {
+  if (phase_[instance] == Phase::gone) return;
+  if (phase_[instance] == Phase::leaving) --leaving_;
   phase_[instance] = Phase::gone;
-  lives_[instance].ended = now_;
-  Fleet& fleet = fleets_[fleet_of_[instance]];
-  ++fleet.terminations;
+  give_room(instance, false);
+}
+
+void World::give_room(std::uint32_t instance, bool stops) {
+  const Fleet& fleet = fleets_[fleet_of_[instance]];
+  if (fleet.quota != LifeSpec::unlimited) quotas_[fleet.quota].used -= fleet.guest.tenant.vcpus;
   if (!fleet.placed) return;
-  hosts_.release(instance, now_);
+  stops ? hosts_.stop(instance, now_) : hosts_.release(instance, now_);
   follow_hosts();
 }
 

@@ -117,17 +117,21 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
 std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
   const std::uint32_t instance = it.instance;
-  if ((it.flags & (Visit::left | Visit::holding)) != 0) {
-    conclude_apart(visit, outcome);
-  } else {
+  if ((it.flags & (Visit::left | Visit::holding)) == 0) {
     answer(visit, outcome);
+  } else if (!conclude_apart(visit, outcome)) {
+    return none;
   }
   return hand_over<AnyShape>(instance);
 }
 
-// Of a visit that holds memory, or whose caller has left.
-void World::conclude_apart(std::uint32_t visit, Outcome outcome) {
+// Of a visit that holds memory, or whose caller has left. False where it has no worker either.
+bool World::conclude_apart(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
+  if ((it.flags & Visit::lost) != 0) {
+    visits_.release(visit);
+    return false;
+  }
   if ((it.flags & Visit::holding) != 0) devices_.give_memory(it.instance, it.memory);
   if ((it.flags & Visit::left) != 0) {
     routes_[it.route].wasted += it.arrival >= warmup_ ? 1U : 0U;
@@ -135,6 +139,7 @@ void World::conclude_apart(std::uint32_t visit, Outcome outcome) {
   } else {
     answer(visit, outcome);
   }
+  return true;
 }
 
 // The end of a visit whose caller still waits. The visit is over.

@@ -165,8 +165,14 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   account.terminations = fleet.terminations;
   account.burstable = fleet.guest.burst.burstable;
   account.interferes = fleet.guest.interference.matters();
-  account.missing = fleet.retries ? fleet.desired - fleet.booting - account.instances_final : 0;
-  account.refusal = account.missing != 0 ? fleet.refusal : Refusal::none;
+  account.missing = fleet.retries ? fleet.desired - fleet.alive() : 0;
+  account.refusal = account.missing != 0 ? fleet.refusal : 0;
+  account.eventful = fleet.eventful;
+  account.counts = fleet.counts;
+  for (const std::uint32_t machine : fleet.aside) {
+    const InstanceState state = lives_.state(machine);
+    account.stopped += state == InstanceState::stopping || state == InstanceState::stopped ? 1 : 0;
+  }
   account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
   account.devices = fleet.devices;
   return account;
@@ -196,7 +202,7 @@ std::vector<TargetAccount> World::targets_of(std::size_t at, HostPools& hosts) c
 }
 
 // Measured requests whose caller still waits, by route.
-std::vector<World::InFlight> World::count_in_flight() const {
+std::vector<InFlight> World::count_in_flight() const {
   std::vector<InFlight> counts(routes_.size());
   for (std::uint32_t route = 0; route < routes_.size(); ++route) counts[route].route = route;
   for_each_request([&](const Sent& it) {

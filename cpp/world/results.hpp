@@ -12,6 +12,7 @@
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
 #include "world/fleet.hpp"
+#include "world/life.hpp"
 
 namespace nephoscope {
 
@@ -59,10 +60,13 @@ struct FleetAccount : Account {
   bool interferes = false;
   bool burstable = false;
   CreditTotals credits;
-  std::uint32_t missing = 0;        // instances that are desired and found no room
-  Refusal refusal = Refusal::none;  // why, at the last try
-  bool uses_devices = false;        // its service has steps that do
-  DeviceUse devices;                // since the warm-up
+  std::uint32_t missing = 0;  // instances that are desired and found no room
+  std::uint32_t refusal = 0;  // why, at the last try: a Refusal, or refused_by_quota or _by_api
+  bool eventful = false;      // whether the rest is to be told
+  LifeCounts counts;
+  std::uint32_t stopped = 0;  // now; those that stop included
+  bool uses_devices = false;  // its service has steps that do
+  DeviceUse devices;          // since the warm-up
 };
 
 // One entry a host, since the warm-up.

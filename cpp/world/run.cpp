@@ -91,7 +91,7 @@ void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
   for (;;) {
     const std::int64_t next = std::min(until, next_control());
-    unseen_until_ = checked ? 0 : std::min(until, next_look());
+    unseen_until_ = checked ? 0 : next;
     if constexpr (checked) {
       run_events<AnyShape, true>(next);
     } else {
@@ -114,19 +114,24 @@ std::int64_t World::next_look() const {
 }
 
 std::int64_t World::next_control() const {
-  return std::min(next_look(), controls_.next_time());
+  return std::min({next_look(), controls_.next_time(), lives_.next_event()});
 }
 
 void World::control() {
   if (next_look() == now_) return look();
+  if (lives_.next_event() == now_) return follow_lives();
   const std::uint32_t due = controls_.pop().payload;
   const std::uint32_t index = due & ((1U << index_bits) - 1);
   switch (static_cast<ControlKind>(due >> index_bits)) {
-    case ControlKind::ready:
-      return enter_service(index);
     case ControlKind::retry:
       fleets_[index].retries = false;
       return scale(index);
+    case ControlKind::start:
+      machines_[index].wanted = 0;
+      return try_start(index);
+    case ControlKind::action:
+      act(actions_[index].kind, actions_[index].fleet, actions_[index].count);
+      return;
   }
 }
 

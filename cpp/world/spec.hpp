@@ -15,6 +15,7 @@
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
+#include "world/life_spec.hpp"
 
 namespace nephoscope {
 
@@ -84,6 +85,7 @@ struct FleetSpec {
   Distribution boot;      // from then until it serves, ns
   bool initially = true;  // the first instances serve when the clock starts
   BillingRule billing;
+  LifeSpec life;
 };
 
 struct TargetSpec {
@@ -109,6 +111,9 @@ struct WorldSpec {
   std::vector<GroupSpec> groups;
   std::vector<FleetSpec> fleets;
   std::vector<BalancerSpec> balancers;
+  std::vector<QuotaSpec> quotas;
+  std::vector<LaunchLimits> apis;
+  std::vector<ActionSpec> actions;
 };
 
 }  // namespace nephoscope

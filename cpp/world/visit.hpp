@@ -35,6 +35,7 @@ struct alignas(64) Visit : Sent {
     listed = 8,    // among its caller's visits that may time out
     awaited = 16,  // a visit or a user waits for the answer
     holding = 32,  // memory of its instance
+    lost = 64,     // it died with its instance, and only waits for what would have woken it
   };
 
   std::uint64_t serial = 0;  // of the request at its source of traffic

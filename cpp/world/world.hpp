@@ -33,15 +33,19 @@
 #include "compute/host_pools.hpp"
 #include "compute/instance_devices.hpp"
 #include "compute/instances.hpp"
+#include "compute/lifecycle.hpp"
 #include "kernel/event_queue.hpp"
 #include "kernel/hot_path.hpp"
 #include "kernel/series.hpp"
 #include "kernel/slab.hpp"
 #include "service/program.hpp"
 #include "workload/arrivals.hpp"
+#include "world/balancer.hpp"
 #include "world/callers.hpp"
 #include "world/fleet.hpp"
+#include "world/life.hpp"
 #include "world/results.hpp"
+#include "world/sources.hpp"
 #include "world/spec.hpp"
 #include "world/visit.hpp"
 
@@ -69,6 +73,10 @@ class World {
 
   // Checks, then gathers what is known at this instant.
   Results results() const;
+
+  // What an operator does from outside, now, to instances of a fleet (ActionSpec). Returns how many
+  // there were to do it to.
+  std::uint32_t act(ActionKind kind, std::uint32_t fleet, std::uint32_t count);
 
   // Changes from this instant on. Throw SpecError when the value or the index is not legal.
   void set_rate(std::uint32_t traffic, double per_second);
@@ -106,67 +114,12 @@ class World {
   };
 
   // Rare things at set instants, apart from the calendar.
-  enum class ControlKind : std::uint32_t { ready, retry };
+  enum class ControlKind : std::uint32_t { retry, start, action };
   static constexpr std::uint32_t index_bits = 29;
   template <class Kind>
   static std::uint32_t payload(Kind kind, std::uint32_t index) {
     return (static_cast<std::uint32_t>(kind) << index_bits) | index;
   }
-
-  struct Source {
-    ArrivalStream arrivals;
-    Sampler clients;
-    Sampler think;
-    std::uint64_t client_count = 0;  // 0: every request is a client of its own
-    bool closed = false;
-    std::uint32_t first_user = 0;  // closed: its users' place among all users
-    std::uint32_t users = 0;
-  };
-
-  // An arrival to come. Kept outside the calendar: there is one for each open source.
-  struct Arrival {
-    std::int64_t time;
-    std::uint64_t sequence;
-    std::uint32_t source;
-    std::uint32_t unused = 0;
-  };
-
-  // What is known of a request before it is sent anywhere.
-  struct Request {
-    std::uint64_t serial = 0;
-    std::uint32_t client = 0;
-    std::uint16_t traffic = 0;
-    std::uint8_t flags = 0;
-    std::uint32_t path = 0;
-    std::uint32_t parent = none;
-  };
-
-  struct User {
-    std::uint64_t requests = 0;  // sent so far
-    std::uint32_t source = 0;
-    std::uint32_t at_once = 0;  // requests in a row that took no time, thinking included
-  };
-
-  // A target of a balancer.
-  struct Slot {
-    std::uint64_t completed = 0;  // measured requests, where they are counted here
-    std::uint32_t instance = 0;
-    std::uint32_t of_class = 0;
-  };
-
-  struct Balancer {
-    Router router;
-    std::vector<std::uint32_t> fleets;  // by class
-    std::vector<Slot> slots;
-    std::uint32_t first_instance = none;  // slot i is instance first + i, of class 0; else none
-    std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
-  };
-
-  // Measured requests of a route that are not answered yet.
-  struct InFlight {
-    std::uint32_t route = 0;
-    std::uint64_t requests = 0;
-  };
 
   // Building (build.cpp, build_traffic.cpp).
   void check_window(const WorldSpec& spec) const;
@@ -175,6 +128,9 @@ class World {
   void build_fleets(const WorldSpec& spec);
   void build_devices(const WorldSpec& spec, std::uint32_t fleet);
   void build_launches(const WorldSpec& spec, std::uint32_t fleet);
+  void build_lives(const WorldSpec& spec, std::uint32_t fleet);
+  void build_accounts(const WorldSpec& spec);
+  void build_actions(const WorldSpec& spec);
   void own_hosts(const FleetSpec& from, Fleet& fleet);
   void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
@@ -247,7 +203,7 @@ class World {
   void follow(std::uint32_t instance);
   void follow_hosts();
   std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
-  void conclude_apart(std::uint32_t visit, Outcome outcome);
+  bool conclude_apart(std::uint32_t visit, Outcome outcome);
   void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
   template <class Shape>
@@ -305,16 +261,42 @@ class World {
       if (!is_visit(job)) action(sent_of(job));
     });
   }
-  // The life of instances (launching.cpp).
+  // Which instances a fleet has (launching.cpp).
   void scale(std::uint32_t fleet);
+  void grow(std::uint32_t fleet);
   void count_reached();
   bool launch(std::uint32_t fleet);
+  bool find_room(std::uint32_t fleet, std::uint32_t stopped);
+  void give_room(std::uint32_t instance, bool stops);
+  void add_instance(std::uint32_t machine);
   void enter_service(std::uint32_t instance);
+  void withdraw(std::uint32_t instance);
   void remove_instance(std::uint32_t fleet);
   void drop_booting(std::uint32_t fleet);
+  void give_up_aside(std::uint32_t fleet);
   void end_if_drained(std::uint32_t instance);
+  void terminate(std::uint32_t machine);
   void end(std::uint32_t instance);
   void count_instances(Fleet& fleet) const;
+  // What becomes of them (lives.cpp, actions.cpp, failing.cpp).
+  void follow_lives();
+  void follow_life(const LifecycleChange& change);
+  void expect_interruption(std::uint32_t machine);
+  void guest_serves(std::uint32_t machine);
+  void guest_is_down(std::uint32_t machine);
+  void set_aside(std::uint32_t machine, Phase phase);
+  void take_back_in(std::uint32_t machine);
+  void begin_stop(std::uint32_t machine, StateReason reason);
+  void finish_stop(std::uint32_t machine, StateReason reason);
+  void begin_end(std::uint32_t machine, StateReason reason);
+  void try_start(std::uint32_t machine);
+  bool request(ActionKind kind, std::uint32_t machine);
+  void fail_work(std::uint32_t instance);
+  void forget_completion(std::uint32_t instance);
+  std::vector<std::uint32_t> drop_devices(std::uint32_t instance);
+  void lose_held(std::uint32_t instance);
+  void lose(std::uint32_t visit);
+  void check_lives() const;
   void restart_count(Fleet& fleet) const;
   void check_hosts() const;
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
@@ -364,9 +346,15 @@ class World {
   std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
   std::vector<std::uint32_t> launched_;        // by fleet
   Instances instances_;
-  std::vector<Life> lives_;    // by instance
-  std::vector<Phase> phase_;   // by instance
-  std::uint32_t leaving_ = 0;  // instances that finish what they hold
+  std::vector<std::uint32_t> machine_of_;  // by instance
+  std::vector<Phase> phase_;               // by instance
+  Lifecycle lives_;                        // of machines
+  std::vector<Machine> machines_;
+  std::vector<Quota> quotas_;
+  std::vector<LaunchInterface> apis_;
+  std::vector<ActionSpec> actions_;
+  bool following_lives_ = false;  // their changes are being followed
+  std::uint32_t leaving_ = 0;     // instances that finish what they hold
   HostPools hosts_;
   EventQueue::Handle hosts_due_ = EventQueue::none;
   InstanceDevices devices_;

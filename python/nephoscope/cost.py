@@ -12,9 +12,28 @@ from nephoscope.scenario.fleet import Fleet
 
 Tree = dict[str, Any]
 
+# The least that a dedicated host is billed, whatever runs on it.
+HOST_MINIMUM_S = 60
 
-def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree | None:
-    """A line for each fleet whose instance type has a price; None if there is no such fleet.
+
+def costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree | None:
+    """A line for each thing that has a price, and their sum; None if nothing has."""
+    found = _instance_costs(scenario, numbers["fleets"])
+    seconds = max(HOST_MINIMUM_S, -(-int(numbers["now_ns"]) // 10**9))
+    for name, hosts in scenario.hosts.items():
+        if hosts.usd_per_hour is not None:
+            billed_s = seconds * hosts.count
+            usd = hosts.usd_per_hour * billed_s / 3600
+            line: Tree = {"hosts": hosts.count, "billed_s": billed_s, "usd": usd}
+            found.setdefault("hosts", {})[name] = line
+    if not found:
+        return None
+    total = sum(line["usd"] for section in found.values() for line in section.values())
+    return {"total": total} | found
+
+
+def _instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each fleet whose instance type has a price.
 
     Seconds are billed by instance and start, at least the minimum of the operating system
     (catalog.operating_systems), and priced by type, system and purchase option (catalog.price).
@@ -25,12 +44,12 @@ def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> T
         fleet = scenario.fleets[numbers["name"]]
         if fleet.instance_type.type is None:
             continue
-        price = catalog.price(fleet.instance_type.type, fleet.os, tenancy=fleet.tenancy)
+        price = _price(fleet)
         hours = int(numbers["billed_s"]) / 3600
         lines[numbers["name"]] = {
             "instance_type": fleet.instance_type.type,
             "os": fleet.os,
-            "purchase": "on_demand",
+            "purchase": fleet.purchase.form,
             "tenancy": fleet.tenancy,
             "billed_s": int(numbers["billed_s"]),
             "usd": price.usd_per_hour * hours,
@@ -38,10 +57,15 @@ def instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> T
         }
         if "credits_charged" in numbers:
             surplus[numbers["name"]] = _surplus(fleet, float(numbers["credits_charged"]))
-    if not lines:
-        return None
-    total = sum(line["usd"] for line in (*lines.values(), *surplus.values()))
-    return {"total": total, "instances": lines} | ({"cpu_credits": surplus} if surplus else {})
+    sections = {"instances": lines, "cpu_credits": surplus}
+    return {name: section for name, section in sections.items() if section}
+
+
+def _price(fleet: Fleet) -> catalog.Price:
+    kind, spot = fleet.instance_type.type, fleet.purchase.spot
+    assert kind is not None
+    factor = catalog.SPOT_FACTOR if spot is None or spot.discount is None else 1.0 - spot.discount
+    return catalog.price(kind, fleet.os, fleet.purchase.form, fleet.tenancy, spot_factor=factor)
 
 
 def _surplus(fleet: Fleet, credits_charged: float) -> Tree:

@@ -15,7 +15,6 @@ from nephoscope import _core
 from nephoscope.errors import PathError
 from nephoscope.host_results import (
     CAUSES,
-    REFUSALS,
     credit_tree,
     device_tree,
     interference_s,
@@ -23,6 +22,7 @@ from nephoscope.host_results import (
     steal_ns,
     steal_s,
 )
+from nephoscope.life_results import life_flags, life_tree
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
@@ -126,12 +126,7 @@ class Result:
                 "no steady state: the number of requests in the system grew over the whole run"
             )
         for fleet in self._numbers["fleets"]:
-            if fleet["missing"]:
-                reason = REFUSALS[fleet["refusal"]]
-                flags.append(
-                    f"fleet {fleet['name']} lacks {fleet['missing']} instances that found no room "
-                    f"(InsufficientInstanceCapacity: {reason})"
-                )
+            flags += life_flags(fleet)
         if not any(traffic["completed"] for traffic in self._numbers["traffic"]):
             flags.append("no request completed in the measured window")
         return flags
@@ -338,6 +333,7 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
+        **life_tree(numbers),
         **credit_tree(numbers),
         **device_tree(numbers),
     }

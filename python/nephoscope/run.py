@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
-from nephoscope.cost import instance_costs
+from nephoscope.cost import costs
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.compile import compile_scenario
@@ -60,7 +60,7 @@ def result_of(
         seed=seed,
         replication=replication,
         vcpus={name: fleet.instance_type.vcpus for name, fleet in scenario.fleets.items()},
-        cost=instance_costs(scenario, numbers["fleets"]),
+        cost=costs(scenario, numbers),
         wall_s=wall_s,
     )
 

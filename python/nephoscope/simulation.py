@@ -74,11 +74,37 @@ class Simulation:
         """
         self._steering.set(self._world, path, value)
 
+    def stop(self, fleet: str, count: int | None = None) -> int:
+        """Stop instances of a fleet, now; by default all that serve.
+
+        This and its like take those that have served longest, and return how many there were. How
+        long it takes and what becomes of requests is as with `actions` in a scenario file. Raises
+        ScenarioError where the provider refuses it.
+        """
+        return self._steering.act(self._world, "stop", fleet, count)
+
+    def start(self, fleet: str, count: int | None = None) -> int:
+        """Start stopped instances of a fleet, those first that have been stopped longest."""
+        return self._steering.act(self._world, "start", fleet, count)
+
+    def reboot(self, fleet: str, count: int | None = None) -> int:
+        """Reboot instances of a fleet: on their hosts, and without a new minimum on the bill."""
+        return self._steering.act(self._world, "reboot", fleet, count)
+
+    def hibernate(self, fleet: str, count: int | None = None) -> int:
+        """Stop instances of a fleet with their memory saved; the fleet has `hibernation: true`."""
+        return self._steering.act(self._world, "hibernate", fleet, count)
+
+    def terminate(self, fleet: str, count: int | None = None) -> int:
+        """Terminate instances of a fleet; others are launched in their place."""
+        return self._steering.act(self._world, "terminate", fleet, count)
+
     def state(self) -> dict[str, Any]:
         """What an observer may look at, as arrays.
 
         By instance in the order of launch: `fleet` (an index into `fleets`), `busy_workers`,
-        `waiting`, `running`; by source of traffic: `next_arrival_ns`, `in_flight`.
+        `waiting`, `running`; one that has started again or rebooted counts as another. By source
+        of traffic: `next_arrival_ns`, `in_flight`.
         """
         names = {"fleets": list(self._scenario.fleets), "traffic": list(self._scenario.traffic)}
         return {"now_s": self.now, **self._world.state(), **names}

@@ -148,12 +148,37 @@ def hosted(scheduler: str) -> Tree:
     return tree
 
 
+def lives() -> Tree:
+    """Spot that is taken, an operator at work, and an account that is limited."""
+    tree = farm("least_response_time", {"exponential": "10ms"}, {"rate": "500/s"})
+    short = {"uniform": {"min": "100ms", "max": "2s"}}
+    laws = ("pending", "boot", "restart", "resume", "reboot", "stop", "hibernate", "terminate")
+    web = tree["fleets"]["web"] | {"durations": dict.fromkeys(laws, short)}
+    web.pop("boot", None)
+    spot = {"interruption": {"uniform": {"min": "115s", "max": "140s"}}}
+    tree["fleets"] = {
+        "web": web | {"count": 6, "hibernation": True},
+        "spare": web | {"count": 3, "purchase": {"spot": spot}},
+    }
+    tree["load_balancers"]["front"]["targets"] = ["web", "spare"]
+    tree["accounts"] = {"main": {"vcpus": 5, "api": {"instances": 1, "requests": 1}}}
+    tree["actions"] = [
+        {"at": "2s", "stop": {"fleet": "web", "count": 1}},
+        {"at": "3s", "hibernate": {"fleet": "web", "count": 1}},
+        {"at": "4s", "reboot": {"fleet": "web", "count": 2}},
+        {"at": "6s", "start": "web"},
+        {"at": "7s", "terminate": {"fleet": "web", "count": 1}},
+    ]
+    return tree
+
+
 def special() -> dict[str, Tree]:
     """What the farm alone does not cover."""
     work, busy = {"exponential": "10ms"}, {"rate": "700/s"}
     found = {
         "tiers": tiers(),
         **{f"hosts {name}": hosted(name) for name in ("fluid", "fair", "credit", "pinned")},
+        "lives": lives(),
         "ps": farm("least_connections", work, {"rate": "450/s"}),
         "rejected": farm("random", work, busy),
         "timed-out": farm("round_robin", work, {**busy, "timeout": "100ms"}),

@@ -18,6 +18,7 @@ MODULES = {
     "devices": _core.devices,
     "hosts": _core.hosts,
     "hypervisor": _core.hypervisor,
+    "life": _core.life,
     "lifecycle": _core.lifecycle,
     "math": _core.math,
     "placement": _core.placement,

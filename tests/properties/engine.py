@@ -72,7 +72,10 @@ class Session:
 
     def _apply(self, change: Change) -> None:
         kind, name, *rest = change.path.split(".")
-        if kind == "fleets":
+        if kind == "act":
+            action = _core.life.ActionKind[name]
+            self.world.act(action, self._fleets.index(rest[0]), change.value)
+        elif kind == "fleets":
             self.world.set_count(self._fleets.index(name), change.value)
         elif kind == "traffic":
             self.world.set_rate(self._sources.index(name), float(Rate.parse(change.value)))

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from nephoscope.scenario.units import Duration
+from properties.lives import accounts, acts, lives, operations
 
 Tree = dict[str, Any]
 
@@ -202,8 +203,10 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
     made = []
     for _ in range(draw(st.integers(0, 5))):
         at = draw(st.integers(0, duration * 10**9))
-        kind = draw(st.sampled_from(["count", "count", "rate", "routing", "weight"]))
-        if kind == "count":
+        kind = draw(st.sampled_from(["count", "count", "act", "rate", "routing", "weight"]))
+        if kind == "act":
+            made.append(Change(at, *draw(acts(tree["fleets"]))))
+        elif kind == "count":
             name = draw(st.sampled_from(sorted(tree["fleets"])))
             made.append(Change(at, f"fleets.{name}.count", draw(st.integers(0, 8))))
         elif kind == "rate" and rated:
@@ -282,6 +285,7 @@ def systems(draw) -> System:
                 **draw(machines()),
             },
             **draw(tenancies(sorted(hosts))),
+            **draw(lives()),
         }
         for fleet, at in level.items()
     }
@@ -315,6 +319,7 @@ def systems(draw) -> System:
             f"source{i}": draw(sources(sorted(level))) for i in range(draw(st.integers(1, 3)))
         },
     }
+    tree |= draw(accounts(fleets)) | {"actions": draw(operations(fleets, duration))}
     return System(
         tree,
         draw(changes(tree, duration)),
@@ -347,6 +352,7 @@ def plain_systems(draw) -> System:
     }
     for name in names:
         fleets[name]["boot"] = draw(st.sampled_from(["0s", "2s"]))
+        fleets[name] |= draw(st.sampled_from([{}, draw(lives())]))
     means = st.sampled_from(["20ms", "100ms", "400ms"])
     programs = {
         f"{name}-work": {"steps": [{"compute": {"lognormal": {"mean": draw(means), "cv": 1.3}}}]}

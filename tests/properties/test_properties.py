@@ -18,6 +18,7 @@ from properties.engine import Session, by_name, compiled, run, same
 from properties.systems import System, systems
 
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
+LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations")
 
 
 def derandomised(examples: int):
@@ -97,11 +98,16 @@ def test_the_scenarios_are_worth_running():
         used = ("network_bytes", "disk_bytes", "disk_ops", "gpu_ns", "out_of_memory")
         seen["devices"] += any(fleet.get(key, 0) for fleet in results["fleets"] for key in used)
         seen["changes"] += bool(system.changes)
+        lives = [fleet for fleet in results["fleets"] if "interruptions" in fleet]
+        for what in LIFE:
+            seen[what] += any(fleet[what] > 0 for fleet in lives)
 
     look()
     assert seen["events"] > 200 * seen["scenarios"]
     for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "devices", "changes"):
         assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
+    for what in LIFE:
+        assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
 
 
 # --- the same run, cut, saved, forked ---------------------------------------------------------

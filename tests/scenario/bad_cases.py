@@ -1,149 +1,55 @@
-"""A good scenario, and the ways to break it by hand: one for every rule of the language."""
+"""Ways to break the good scenario by hand: one for every rule of the language."""
 
-import copy
-from typing import Any
-
-import yaml
-
-GOOD: dict[str, Any] = {
-    "nephoscope": 1,
-    "name": "good",
-    "duration": "10m",
-    "warmup": "1m",
-    "seed": 1,
-    "series": "auto",
-    "fleets": {
-        "web": {
-            "instance_type": {"vcpus": 2, "memory": "4GiB", "speed": 1.5},
-            "count": 3,
-            "service": "page",
-        },
-        "db": {"count": 2, "service": "query"},
-        "batch": {
-            "instance_type": {"vcpus": 2, "memory": "2GiB"},
-            "service": "query",
-            "hosts": "hall",
-            "weight": 512,
-            "reservation": 0.5,
-            "cap": {"quota": "30ms", "period": "100ms"},
-            "zones": ["b"],
-            "tenant": "lab",
-            "tenancy": "dedicated",
-            "placement": {"group": "apart", "strategy": "partition", "partitions": 3},
-            "os": "windows",
-            "boot": {"exponential": "20s"},
-            "initially": "pending",
-        },
-        "small": {"instance_type": "t3.micro", "cpu_credits": "standard", "service": "query"},
-    },
-    "hosts": {
-        "hall": {
-            "count": 2,
-            "type": {"sockets": 1, "cores": 4, "threads_per_core": 2, "memory": "64GiB"},
-            "scheduler": "fluid",
-            "cpu_overcommit": 2.0,
-            "smt_gain": 0.3,
-            "place": "spread",
-            "zones": ["a", "b"],
-            "racks": 3,
-        },
-    },
-    "services": {
-        "page": {
-            "discipline": "fifo",
-            "concurrency": 2,
-            "backlog": 10,
-            "steps": [
-                {"compute": {"exponential": "10ms"}},
-                {"sleep": "1ms"},
-                {"call": {"to": "proxy", "timeout": "1s"}},
-                {
-                    "choose": [
-                        {"weight": 1, "steps": [{"fail": 0.1}]},
-                        {"weight": 3, "steps": [{"call": "db"}]},
-                    ]
-                },
-            ],
-        },
-        "query": {
-            "discipline": "ps",
-            "steps": [{"compute": {"lognormal": {"mean": "2ms", "cv": 1.5}}}],
-        },
-    },
-    "load_balancers": {
-        "front": {"targets": ["web"], "routing": "least_connections"},
-        "proxy": {"targets": [{"fleet": "db", "weight": 2}], "routing": "weighted_random"},
-    },
-    "traffic": {
-        "users": {
-            "to": "front",
-            "rate": "40/s",
-            "arrivals": "poisson",
-            "clients": {"count": 100, "popularity": {"zipf": 1.1}},
-            "timeout": "2s",
-            "on_timeout": "abandon",
-        },
-        "clerks": {"to": "web", "arrivals": {"closed": {"users": 3, "think": "5s"}}},
-    },
-}
-
-DELETE = object()
+from scenario.bad_hosts import HOSTS, LIFE
+from scenario.breaking import DELETE, GOOD, Case, same
 
 COMPUTE = "services.page.steps.0.compute"
 ARRIVALS = "traffic.clerks.arrivals"
 USERS = "traffic.users"
 
-# (path to set, value, path of the problem where it is another, words the message must hold)
-Case = tuple[str, Any, str | None, str]
-
-
-def _same(path: str, values: list[Any], words: str = "") -> list[Case]:
-    return [(path, value, None, words) for value in values]
-
-
 SCALARS: list[Case] = [
-    *_same("nephoscope", [2, 0, "1", 1.0, True, [1]]),
-    *_same("name", ["", "a b", "a.b", "-a", "x" * 65, 5, ["a"], {"a": 1}, "a/b", "é"]),
-    *_same("duration", ["0s", "-1h", "1", 60, "1 fortnight", "101w1000d40000d", "1h1h", "1m1h"]),
-    *_same("duration", ["nan", "infs", "1e99h", "101y", "", [1], True, "0.1ns", "40000d"]),
-    *_same("warmup", ["10m", "11m", "-1s", 60, "never"]),
-    *_same("seed", [-1, 2**64, 1.5, "7", True]),
-    *_same("series", ["0s", "-1s", "always", 1, "1us"]),
-    *_same("fleets.web.count", [-1, 2.0, 2.5, "3", True, 4_194_305, 10**30, [3]]),
-    *_same("fleets.web.count", [{"min": 1, "desired": 2, "max": 3}], "not built yet"),
-    *_same("fleets.web.instance_type.vcpus", [0, -2, 1.5, 4097, "2"]),
-    *_same(
+    *same("nephoscope", [2, 0, "1", 1.0, True, [1]]),
+    *same("name", ["", "a b", "a.b", "-a", "x" * 65, 5, ["a"], {"a": 1}, "a/b", "é"]),
+    *same("duration", ["0s", "-1h", "1", 60, "1 fortnight", "101w1000d40000d", "1h1h", "1m1h"]),
+    *same("duration", ["nan", "infs", "1e99h", "101y", "", [1], True, "0.1ns", "40000d"]),
+    *same("warmup", ["10m", "11m", "-1s", 60, "never"]),
+    *same("seed", [-1, 2**64, 1.5, "7", True]),
+    *same("series", ["0s", "-1s", "always", 1, "1us"]),
+    *same("fleets.web.count", [-1, 2.0, 2.5, "3", True, 4_194_305, 10**30, [3]]),
+    *same("fleets.web.count", [{"min": 1, "desired": 2, "max": 3}], "not built yet"),
+    *same("fleets.web.instance_type.vcpus", [0, -2, 1.5, 4097, "2"]),
+    *same(
         "fleets.web.instance_type.memory", ["0B", "4", 4, "4 gibi", "-4GiB", "1.5B", "9999999PiB"]
     ),
-    *_same("fleets.web.instance_type.speed", [0, -1.0, float("nan"), float("inf"), "fast", 1001]),
-    *_same("fleets.web.instance_type", ["m5.lrage", "M5.large", "m5 large"], "mean m5.large?"),
-    *_same("fleets.web.instance_type", ["m5.metal"], "m5.12xlarge or m5.24xlarge"),
-    *_same("fleets.web.instance_type", ["", "x" * 500], "nephoscope catalog"),
-    *_same("fleets.web.instance_type", [{"type": "m5.large", "vcpus": 2}], "brings its own vcpus"),
-    *_same("fleets.web.instance_type", [{"type": "m5.large", "speed": 1.2}], "m5.large alone"),
-    *_same("fleets.web.instance_type.type", ["m5.lrage", 5, None]),
-    *_same("fleets.web.instance_type", [4, [2]]),
-    *_same("services.page.discipline", ["lifo", "FIFO", 1, ["fifo"]]),
-    *_same("services.page.concurrency", [0, -1, 1.5, "2", 10**9]),
-    *_same("services.page.backlog", [-1, 0.5, "many", 2**40]),
-    *_same(
+    *same("fleets.web.instance_type.speed", [0, -1.0, float("nan"), float("inf"), "fast", 1001]),
+    *same("fleets.web.instance_type", ["m5.lrage", "M5.large", "m5 large"], "mean m5.large?"),
+    *same("fleets.web.instance_type", ["m5.metal"], "m5.12xlarge or m5.24xlarge"),
+    *same("fleets.web.instance_type", ["", "x" * 500], "nephoscope catalog"),
+    *same("fleets.web.instance_type", [{"type": "m5.large", "vcpus": 2}], "brings its own vcpus"),
+    *same("fleets.web.instance_type", [{"type": "m5.large", "speed": 1.2}], "m5.large alone"),
+    *same("fleets.web.instance_type.type", ["m5.lrage", 5, None]),
+    *same("fleets.web.instance_type", [4, [2]]),
+    *same("services.page.discipline", ["lifo", "FIFO", 1, ["fifo"]]),
+    *same("services.page.concurrency", [0, -1, 1.5, "2", 10**9]),
+    *same("services.page.backlog", [-1, 0.5, "many", 2**40]),
+    *same(
         "load_balancers.front.routing", ["", "least_conn", "Round_Robin", 1, [], {}, "source_ip"]
     ),
-    *_same(
+    *same(
         "load_balancers.proxy.targets.0.weight", [-1, float("nan"), float("inf"), "2", True, 1e7]
     ),
-    *_same(
+    *same(
         "traffic.users.rate", ["0/s", "-40/s", "40", 40, "40/fortnight", "nan/s", "1e12/s", "40s"]
     ),
-    *_same("traffic.users.timeout", ["0s", "-2s", 2, "2", "soon", [], {"s": 2}]),
-    *_same("traffic.users.on_timeout", ["retry", "Finish", 1, None]),
-    *_same("traffic.users.clients.count", [0, -1, 2.5, "100", 2**40]),
-    *_same(
+    *same("traffic.users.timeout", ["0s", "-2s", 2, "2", "soon", [], {"s": 2}]),
+    *same("traffic.users.on_timeout", ["retry", "Finish", 1, None]),
+    *same("traffic.users.clients.count", [0, -1, 2.5, "100", 2**40]),
+    *same(
         "traffic.users.clients.popularity",
         ["zipf", "pareto", {"zipf": 0}, {"zipf": 1, "uniform": {}}],
     ),
     ("traffic.users.clients.count", 2**25, "traffic.users.clients", "zipf"),
-    *_same("traffic.users.clients", [0, "many", [100], -3.5]),
+    *same("traffic.users.clients", [0, "many", [100], -3.5]),
 ]
 # Options of a form are refused at the form's own path.
 SCALARS = [
@@ -152,7 +58,7 @@ SCALARS = [
 ]
 
 DISTRIBUTIONS: list[Case] = [
-    *_same(COMPUTE, ["10", 10, "-10ms", "fast", "exponential", None, [], {}, True, ["10ms"]]),
+    *same(COMPUTE, ["10", 10, "-10ms", "fast", "exponential", None, [], {}, True, ["10ms"]]),
     (COMPUTE, {"exponentail": "10ms"}, f"{COMPUTE}.exponentail", "exponential"),
     (COMPUTE, {"exponential": "10ms", "gamma": {"mean": "1ms", "cv": 1}}, COMPUTE, "one"),
     (COMPUTE, {"exponential": "0s"}, f"{COMPUTE}.exponential", "more than 0"),
@@ -215,7 +121,7 @@ DISTRIBUTIONS: list[Case] = [
 ]
 
 ARRIVAL: list[Case] = [
-    *_same(ARRIVALS, ["closed", "sometimes", 5, [], {}, "", "Poisson"]),
+    *same(ARRIVALS, ["closed", "sometimes", 5, [], {}, "", "Poisson"]),
     (ARRIVALS, {"poison": {}}, f"{ARRIVALS}.poison", "poisson"),
     (ARRIVALS, {"poisson": {"rate": "4/s"}}, f"{ARRIVALS}.poisson.rate", ""),
     (ARRIVALS, "poisson", "traffic.clerks.rate", "missing"),
@@ -288,7 +194,7 @@ STEPS = "services.page.steps"
 STEP = "services.page.steps.0"
 KIND = "fleets.web.instance_type"
 JOINED: list[Case] = [
-    *_same(STEPS, [[], {}, "compute", None, [5], ["compute"]])[:4],
+    *same(STEPS, [[], {}, "compute", None, [5], ["compute"]])[:4],
     (STEPS, [5], f"{STEPS}.0", "mapping"),
     (STEPS, ["compute"], f"{STEPS}.0", ""),
     (STEPS, [{}], f"{STEPS}.0", "one"),
@@ -439,76 +345,12 @@ JOINED: list[Case] = [
     ("fleets.big", {"service": "page", "count": 4_194_303}, "fleets.big.count", "too many"),
 ]
 
-HALL = "hosts.hall"
-BATCH = "fleets.batch"
-
-HOSTS: list[Case] = [
-    *_same(f"{HALL}.count", [0, -1, 1.5, "2", 2**21]),
-    *_same(f"{HALL}.type", ["m5.mettal", "t3.metal"], "m5.metal"),
-    *_same(f"{HALL}.type", [4, [1], None, {"cores": 4, "speed": 2}]),
-    *_same(f"{HALL}.type", [{"type": "m5.metal", "cores": 4}], "brings its own cores"),
-    *_same(f"{HALL}.type.sockets", [0, 17, 1.5]),
-    *_same(f"{HALL}.type.cores", [0, 1025, "4"]),
-    *_same(f"{HALL}.type.threads_per_core", [0, 9]),
-    *_same(f"{HALL}.type.clock", [3.1], "did you mean 3.1GHz?"),
-    *_same(f"{HALL}.type.clock", ["3.1", "fast", "0GHz", "3.1THz", "99999GHz"]),
-    *_same(f"{HALL}.type.memory", ["0B", 64, "lots"]),
-    *_same(f"{HALL}.type.network", [10, "0bps", "fast"]),
-    *_same(f"{HALL}.type.disk", [-1, 1.5, "2", 1025, {"count": 2}]),
-    *_same(f"{HALL}.type.gpu", [-1, "1", {"count": 2}]),
-    *_same(f"{HALL}.type", [{"type": "m5.metal", "disk": 4}], "brings its own disk"),
-    *_same(f"{HALL}.scheduler", ["cfs", "Fluid", 1]),
-    (f"{HALL}.core_scheduling", True, HALL, "fair alone"),
-    *_same(f"{HALL}.core_scheduling", ["yes", 1]),
-    *_same(f"{HALL}.cpu_overcommit", [0, -1, 1001, "2"]),
-    *_same(f"{HALL}.smt_gain", [-0.1, 1.1, "half"]),
-    *_same(f"{HALL}.place", ["best", "FirstFit", 1]),
-    *_same(f"{HALL}.zones", [[], "a", [1], ["a b"]]),
-    (f"{HALL}.zone", "a", HALL, "zone beside zones"),
-    *_same(f"{HALL}.racks", [0, -1, 2.5]),
-    (f"{HALL}.scheduler", "pinned", HALL, "cannot be overcommitted"),
-    (f"{HALL}.scheduler", "fair", f"{BATCH}.reservation", "no reservations"),
-    (f"{HALL}.scheduler", "credit", f"{BATCH}.reservation", "no reservations"),
-    (f"{HALL}.zones", ["a", "c"], f"{BATCH}.zones.0", "no zone of hall"),
-    (f"{HALL}.zones", [f"z{i}" for i in range(70)], "hosts", "too many"),
-    ("hosts", {}, f"{BATCH}.hosts", "is not the name of"),
-    *_same(f"{BATCH}.hosts", ["hal"], "did you mean hall?"),
-    *_same(f"{BATCH}.hosts", ["web"], "is a fleet"),
-    *_same(f"{BATCH}.hosts", [4, None, ["hall"]]),
-    *_same(f"{BATCH}.weight", [0, -1, 65_537, "256", float("nan")]),
-    *_same(f"{BATCH}.reservation", [-1, 3, "1", 5000]),
-    *_same(f"{BATCH}.cap", [0, -1, "half", {}, {"period": "100ms"}, {"quota": "0s"}]),
-    *_same(f"{BATCH}.cap", [{"quota": "1ms", "vcpus": 1}], "vcpus or quota"),
-    *_same(f"{BATCH}.cap", [{"quota": "1s", "period": "10s"}], "1ms to 1s"),
-    *_same(f"{BATCH}.tenancy", ["host", "private", 1]),
-    *_same(f"{BATCH}.tenant", ["", "a b", 4]),
-    *_same(f"{BATCH}.placement", ["apart", {"group": "x"}, {"strategy": "spread"}]),
-    *_same(f"{BATCH}.placement.strategy", ["near", 1]),
-    (f"{BATCH}.placement.strategy", "spread", f"{BATCH}.placement", "partitions belong"),
-    *_same(f"{BATCH}.placement.partitions", [0, 8, "3"]),
-    (f"{BATCH}.placement.partitions", DELETE, f"{BATCH}.placement", "partitions belong"),
-    *_same(f"{BATCH}.interference", [0.5, {"pressure": -1}, {"sensitivity": 1001}]),
-    *_same(f"{BATCH}.interference", [{}, {"pressure": 0}], "neither pressure nor sensitivity"),
-    *_same(f"{BATCH}.os", ["linus", "macos", 7]),
-    *_same(f"{BATCH}.boot", ["soon", -1, {"exponential": 5}]),
-    *_same(f"{BATCH}.initially", ["stopped", True]),
-    (f"{BATCH}.instance_type.speed", 2.0, None, "a thread of the host"),
-    (f"{BATCH}.instance_type", "m5.lrage", None, "mean m5.large?"),
-    ("fleets.web.weight", 256, None, "without hosts"),
-    ("fleets.web.reservation", 1, None, "without hosts"),
-    ("fleets.web.zones", ["a"], None, "without hosts"),
-    ("fleets.web.interference", {"pressure": 1}, None, "without hosts"),
-    ("fleets.web.cpu_credits", "standard", "fleets.web", "of burstable types"),
-    *_same("fleets.small.cpu_credits", ["free", 1, True]),
-    ("fleets.batch.instance_type", "m7g.large", BATCH, "not sold"),
-]
-
 # What a later version brings is refused by its name.
 LATER: list[Case] = [
     (f"{prefix}{key}", {"x": 1}, None, "not built yet in this version of nephoscope")
     for prefix, keys in {
         "": "queues topics buses faults",
-        "fleets.web.": "scaling purchase",
+        "fleets.web.": "scaling",
         "services.page.": "consumes",
         "services.page.steps.0.": "send publish put parallel",
         "services.page.steps.2.call.": "retry",
@@ -519,22 +361,4 @@ LATER: list[Case] = [
     for key in keys.split()
 ]
 
-CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *JOINED, *LATER]
-
-
-def broken(path: str, value: Any) -> str:
-    """The good scenario with one value changed, as the text of a file."""
-    tree = copy.deepcopy(GOOD)
-    node: Any = tree
-    *parents, last = path.split(".")
-    for part in parents:
-        node = node[int(part) if isinstance(node, list) else part]
-    if value is DELETE:
-        del node[last]
-    elif isinstance(node, list):
-        node[int(last)] = value
-    else:
-        node[last] = value
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(tree, Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return text
+CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *LIFE, *JOINED, *LATER]

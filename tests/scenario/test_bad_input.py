@@ -7,8 +7,9 @@ import pytest
 
 from nephoscope import Scenario
 from nephoscope.errors import ScenarioError
-from scenario.bad_cases import CASES, DELETE, GOOD, broken
+from scenario.bad_cases import CASES
 from scenario.bad_texts import BYTES, TEXTS
+from scenario.breaking import DELETE, GOOD, broken
 from scenario.mutations import mutated
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

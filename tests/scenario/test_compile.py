@@ -5,7 +5,7 @@ import pytest
 from nephoscope import Scenario, _core
 from nephoscope.scenario.compile import compile_scenario, distribution_spec
 from nephoscope.scenario.distribution import Distribution
-from scenario.bad_cases import GOOD
+from scenario.breaking import GOOD
 
 SCENARIO = Scenario(**GOOD)
 

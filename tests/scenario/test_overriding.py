@@ -4,7 +4,7 @@ import pytest
 
 from nephoscope import Scenario
 from nephoscope.errors import ScenarioError
-from scenario.bad_cases import GOOD
+from scenario.breaking import GOOD
 
 SCENARIO = Scenario(**GOOD)
 

@@ -15,7 +15,7 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Duration
-from scenario.bad_cases import GOOD
+from scenario.breaking import GOOD
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from nephoscope.scenario.schema import json_schema
-from scenario.bad_cases import GOOD
+from scenario.breaking import GOOD
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())

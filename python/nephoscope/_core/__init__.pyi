@@ -11,6 +11,7 @@ from nephoscope._core import buckets as buckets
 from nephoscope._core import devices as devices
 from nephoscope._core import hosts as hosts
 from nephoscope._core import hypervisor as hypervisor
+from nephoscope._core import life as life
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
@@ -21,6 +22,7 @@ from nephoscope._core.hosts import (
     HostPoolSpec,
     InterferenceFacts,
 )
+from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -275,6 +277,7 @@ class FleetSpec:
     interference: InterferenceFacts
     initially: bool
     billing: BillingRule
+    life: LifeSpec
 
 @final
 class TargetSpec:
@@ -303,6 +306,9 @@ class WorldSpec:
     groups: list[GroupSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
+    quotas: list[QuotaSpec]
+    apis: list[LaunchLimits]
+    actions: list[ActionSpec]
 
 # What runs.
 
@@ -326,6 +332,7 @@ class World:
     def restore(spec: WorldSpec, state: bytes) -> World: ...
     def set_rate(self, traffic: int, per_second: float) -> None: ...
     def set_count(self, fleet: int, count: int) -> None: ...
+    def act(self, kind: ActionKind, fleet: int, count: int) -> int: ...
     def set_routing(self, balancer: int, routing: RoutingSpec) -> None: ...
     def set_weight(self, balancer: int, fleet: int, weight: float) -> None: ...
 

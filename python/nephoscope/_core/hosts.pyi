@@ -41,6 +41,7 @@ class HostPoolFacts:
     cpu_overcommit: float
     place: placement.PlacePolicy
     racks: int
+    account: int
     @property
     def zones(self) -> NDArray[np.uint32]: ...
     @zones.setter

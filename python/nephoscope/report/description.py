@@ -20,6 +20,8 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield from _section("load balancers", _balancers(scenario))
     yield from _section("hosts", _hosts(scenario))
     yield from _section("fleets", _fleets(scenario))
+    yield from _section("actions", _actions(scenario))
+    yield from _section("accounts", _accounts(scenario))
     yield from _section("services", (_service(n, s) for n, s in scenario.services.items()))
 
 
@@ -77,7 +79,39 @@ def _hosts(scenario: Scenario) -> Iterator[str]:
 def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
         machines = f"{fleet.count:,} x {_machine(fleet.instance_type)}"
-        yield f"{name}: {machines}, running {fleet.service}{_tenant(fleet)}"
+        yield f"{name}: {machines}, running {fleet.service}{_purchase(fleet)}{_tenant(fleet)}"
+
+
+def _purchase(fleet: Fleet) -> str:
+    spot = fleet.purchase.spot
+    if spot is None:
+        return ""
+    if spot.interruption is None:
+        return ", on spot, never interrupted"
+    end = {"terminate": "terminated", "stop": "stopped", "hibernate": "hibernated"}[spot.behaviour]
+    return f", on spot, {end} after {_law(spot.interruption)}"
+
+
+def _actions(scenario: Scenario) -> Iterator[str]:
+    for action in sorted(scenario.actions, key=lambda it: it.at):
+        which = action.which
+        count = "all" if which.count is None else f"{which.count:,}"
+        late = ", which is after the end" if action.at >= scenario.duration else ""
+        yield f"at {action.at}: {action.kind} {count} of {which.fleet}{late}"
+
+
+def _accounts(scenario: Scenario) -> Iterator[str]:
+    for name, account in scenario.accounts.items():
+        parts = []
+        for words, limits in (("vCPUs", account.vcpus), ("spot vCPUs", account.spot_vcpus)):
+            known = [(group, most) for group, most in limits or () if most is not None]
+            parts += [f"at most {most:,} {words} ({group})" for group, most in known]
+        if account.api is not None:
+            api = account.api
+            parts.append(
+                f"{api.instances:,} launches at once, then {api.instances_per_s:,} a second"
+            )
+        yield f"{name}: {', '.join(parts) or 'no limits'}"
 
 
 def _tenant(fleet: Fleet) -> str:

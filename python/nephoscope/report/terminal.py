@@ -14,6 +14,7 @@ from nephoscope.scenario.units import Duration
 
 _LOST = ("rejected", "failed", "timed_out")
 _LATENCIES = ("mean", "p50", "p99", "p999", "max")
+_LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations", "stopped")
 _ROWS_MAX = 20
 
 
@@ -176,6 +177,11 @@ def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
         lines.append(f"  instances cost ${tree['cost_usd']['total']:,.4g}\n")
     if tree["in_flight"]:
         lines.append(f"  {count(tree['in_flight'])} requests were unfinished at the end\n")
+    for name, fleet in tree["fleets"].items():
+        told = [(key, fleet.get("life", {}).get(key)) for key in _LIFE]
+        counts = ", ".join(f"{count(number)} {key}" for key, number in told if number)
+        if counts:
+            lines.append(f"  {name}: {counts}\n")
     for flag in tree["flags"]:
         lines.append(f"  ! {flag}\n", style="yellow")
     lines.append(f"  fingerprint {tree['fingerprint']}", style="dim")

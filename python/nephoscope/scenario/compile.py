@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterable
 
-from nephoscope import _core, catalog
+from nephoscope import _core
 from nephoscope.scenario.arrivals import Arrivals, Clients
 from nephoscope.scenario.balancer import LoadBalancer, Routing
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
@@ -48,6 +49,7 @@ class _Compiler:
         self._fleets = _indices(scenario.fleets)
         self._balancers = _indices(scenario.load_balancers)
         self._places = Places(scenario)
+        self._lives = Lives(scenario, lambda law: distribution_spec(law, self._files))
 
     def world(self, seed: int, replication: int, warmup_ns: int | None) -> _core.WorldSpec:
         scenario = self._scenario
@@ -66,6 +68,9 @@ class _Compiler:
         spec.groups = self._places.groups()
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
+        spec.quotas = self._lives.quotas()
+        spec.apis = self._lives.apis()
+        spec.actions = self._lives.actions()
         return spec
 
     def _interval_ns(self) -> int:
@@ -128,23 +133,8 @@ class _Compiler:
         spec.vcpus = fleet.instance_type.vcpus
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)
-        self._launches(spec, fleet)
+        self._lives.fill(spec, fleet)
         return spec
-
-    def _launches(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
-        """How long they take and how they are billed: as the system has it, unless told."""
-        system = catalog.operating_system(fleet.os)
-        if fleet.boot is None:
-            pending, boot = (
-                Distribution.model_validate(system.laws[law]) for law in ("pending", "boot")
-            )
-            spec.pending = distribution_spec(pending, self._files)
-            spec.boot = distribution_spec(boot, self._files)
-        else:
-            spec.boot = distribution_spec(fleet.boot, self._files)
-        spec.initially = fleet.initially == "running"
-        spec.billing.unit_ns = system.billing_unit_s * 10**9
-        spec.billing.minimum_ns = system.billing_minimum_s * 10**9
 
     def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:
         spec = _core.BalancerSpec()

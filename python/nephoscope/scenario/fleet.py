@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Strict, model_validator
 from nephoscope import catalog
 from nephoscope.errors import CatalogError, shorten
 from nephoscope.nearest import listing
+from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
@@ -19,6 +20,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.instance_type import InstanceType
+from nephoscope.scenario.life import Durations, Purchase
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Duration
 
@@ -121,8 +123,9 @@ class Fleet(Model):
     """Availability zones of the hosts that its instances may be in; by default all."""
     tenant: Name = "main"
     """The account that it belongs to."""
-    tenancy: Literal["shared", "dedicated"] = "shared"
-    """dedicated: only with instances of the same tenant on a host."""
+    tenancy: Literal["shared", "dedicated", "host"] = "shared"
+    """dedicated: only with instances of the same tenant on a host; host: on hosts that are the
+    tenant's own, and billed in place of its instances."""
     placement: PlacementGroup | None = None
     weight: Annotated[float, number(0.0, 65_536.0, open_low=True)] | None = None
     """Of an instance among the tenants of its host; 256 is normal."""
@@ -137,8 +140,12 @@ class Fleet(Model):
     """Of a burstable type: whether an empty balance holds it to its baseline, or is paid for."""
     boot: Distribution | None = None
     """From the launch of an instance until it serves, in place of what its system takes."""
+    durations: Durations | None = None
     initially: Literal["running", "pending"] = "running"
     """Whether the first instances have booted when the clock starts."""
+    purchase: Purchase = Purchase(on_demand=NoOptions())
+    hibernation: bool = False
+    """Whether its instances may hibernate."""
 
     @model_validator(mode="after")
     def _is_sold(self) -> Self:
@@ -153,9 +160,27 @@ class Fleet(Model):
     def _bursts(self) -> Self:
         if self.cpu_credits is not None and not self.instance_type.burstable:
             raise refusal("cpu_credits are of burstable types", "t2, t3 and t4g, or no cpu_credits")
+        if self.tenancy == "host" and self.cpu_credits == "unlimited":
+            raise refusal("dedicated hosts have no unlimited credits", "standard")
+        if self.tenancy == "host" and self.placement is not None:
+            raise refusal("dedicated hosts are in no placement group", "no placement")
+        if self.tenancy == "host" and self.purchase.spot is not None:
+            raise refusal("there is no spot on dedicated hosts", "purchase: on_demand")
         cluster = self.placement is not None and self.placement.strategy == "cluster"
         if cluster and self.instance_type.burstable:
             raise refusal("burstable types cannot be in a cluster", "another strategy or type")
+        return self
+
+    @model_validator(mode="after")
+    def _lives(self) -> Self:
+        spot = self.purchase.spot
+        if spot is not None and spot.behaviour == "hibernate" and not self.hibernation:
+            raise refusal("its instances cannot hibernate", "hibernation: true beside it")
+        if spot is not None and spot.discount is not None and self.instance_type.type is None:
+            raise refusal("a custom type has no price to discount", "a type of the catalogue")
+        told = self.durations or Durations()
+        if self.boot is not None and (told.boot is not None or told.pending is not None):
+            raise refusal("boot is given twice", "boot, or durations with pending and boot")
         return self
 
     @property
@@ -163,6 +188,7 @@ class Fleet(Model):
         """Of a burstable type: as told, or as its family has it."""
         kind = self.instance_type.type
         assert kind is not None
-        return self.cpu_credits or catalog.cpu_credits(kind).default_mode
+        usual = "standard" if self.tenancy == "host" else catalog.cpu_credits(kind).default_mode
+        return self.cpu_credits or usual
 
-    later = frozenset({"purchase", "scaling"})
+    later = frozenset({"scaling"})

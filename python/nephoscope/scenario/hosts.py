@@ -147,6 +147,19 @@ class Hosts(Model):
             raise refusal(message, "cpu_overcommit of 1 or less, or another scheduler")
         return self
 
+    tenant: Name | None = None
+    """Dedicated hosts: allocated to this tenant, whose fleets of tenancy host they take alone, and
+    billed whatever runs on them."""
+    usd_per_hour: Annotated[float, number(0.0, 1e6)] | None = None
+    """What a dedicated host costs."""
+
+    @model_validator(mode="after")
+    def _is_paid_for(self) -> Self:
+        if (self.tenant is None) != (self.usd_per_hour is None):
+            message = "tenant and usd_per_hour belong together: they are of dedicated hosts"
+            raise refusal(message, "both, or neither")
+        return self
+
     @model_validator(mode="after")
     def _one_word_for_zones(self) -> Self:
         if self.zone is not None and self.zones is not None:

@@ -15,7 +15,8 @@ class Places:
         zones = (zone for hosts in scenario.hosts.values() for zone in hosts.all_zones)
         self._hosts = {name: index for index, name in enumerate(scenario.hosts)}
         self._zones = {zone: index for index, zone in enumerate(dict.fromkeys(zones))}
-        tenants = dict.fromkeys(fleet.tenant for fleet in fleets)
+        owners = (hosts.tenant for hosts in scenario.hosts.values() if hosts.tenant is not None)
+        tenants = dict.fromkeys([*(fleet.tenant for fleet in fleets), *owners])
         self._tenants = {tenant: index for index, tenant in enumerate(tenants)}
         groups: dict[str, PlacementGroup] = {}
         for fleet in fleets:
@@ -81,6 +82,8 @@ class Places:
         facts.place = _core.placement.PlacePolicy[hosts.place]
         facts.zones = [self._zones[zone] for zone in hosts.all_zones]
         facts.racks = hosts.racks
+        if hosts.tenant is not None:
+            facts.account = self._tenants[hosts.tenant]
         facts.sockets = hosts.type.sockets
         facts.host.cores = hosts.type.sockets * hosts.type.cores
         facts.host.threads_per_core = hosts.type.threads_per_core

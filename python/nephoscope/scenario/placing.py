@@ -39,6 +39,9 @@ def placing_problems(document: Document) -> Iterator[Problem]:
 
 
 def _without_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    if fleet.get("tenancy") == "host":
+        message = "tenancy host without hosts: there are none to be dedicated"
+        yield document.problem((*where, "tenancy"), message, allowed="hosts with a tenant")
     for key in _OF_HOSTS:
         if key in fleet:
             message = f"{key} without hosts has no effect: there are no other tenants"
@@ -57,6 +60,8 @@ def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterat
         message = f"{reservation:g} vCPUs cannot be reserved for an instance of {vcpus}"
         yield document.problem((*where, "reservation"), message, allowed=f"at most {vcpus}")
     hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet["hosts"])))
+    if hosts:
+        yield from _whose(document, where, fleet, hosts)
     yield from _under_scheduler(document, where, fleet, hosts.get("scheduler", "fluid"))
     known = _zones(hosts)
     for i, zone in enumerate(sequence(fleet.get("zones"))):
@@ -65,6 +70,21 @@ def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterat
             at = (*where, "zones", i)
             hint = nearest(zone, known)
             yield document.problem(at, message, value=zone, allowed=listing(known), suggestion=hint)
+
+
+def _whose(
+    document: Document, where: Where, fleet: dict[str, Any], hosts: dict[str, Any]
+) -> Iterator[Problem]:
+    """Dedicated hosts take the fleets of their tenant with tenancy host, and no others."""
+    of_host, tenant = fleet.get("tenancy") == "host", fleet.get("tenant", "main")
+    if of_host and "tenant" not in hosts:
+        message = f"tenancy host needs dedicated hosts, and {fleet['hosts']} are nobody's"
+        at = (*where, "tenancy")
+        yield document.problem(at, message, allowed=f"tenant: {tenant} of these hosts")
+    elif "tenant" in hosts and (not of_host or hosts["tenant"] != tenant):
+        message = f"{fleet['hosts']} are dedicated to {hosts['tenant']}"
+        allowed = f"tenant: {hosts['tenant']} and tenancy: host"
+        yield document.problem((*where, "hosts"), message, allowed=allowed)
 
 
 def _under_scheduler(

@@ -79,6 +79,12 @@ def target_fleet(target: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def action_target(which: Any) -> str | None:
+    """The fleet that an action is about."""
+    name = which.get("fleet") if isinstance(which, dict) else which
+    return name if isinstance(name, str) else None
+
+
 def references(tree: Any) -> Iterator[Reference]:
     """Every reference of the scenario."""
     for where, fleet in entries(tree, "fleets"):
@@ -94,6 +100,11 @@ def references(tree: Any) -> Iterator[Reference]:
     for where, traffic in entries(tree, "traffic"):
         if isinstance(name := traffic.get("to"), str):
             yield Reference((*where, "to"), name, _DESTINATIONS)
+    for i, action in enumerate(sequence(mapping(tree).get("actions"))):
+        for kind, which in mapping(action).items():
+            if kind != "at" and (name := action_target(which)) is not None:
+                inner = ("fleet",) if isinstance(which, dict) else ()
+                yield Reference(("actions", i, kind, *inner), name, ("fleets",))
     for where, service in entries(tree, "services"):
         for step_where, step in steps_in(service.get("steps"), (*where, "steps")):
             if (name := call_target(step)) is not None:

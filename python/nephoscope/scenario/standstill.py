@@ -6,7 +6,14 @@ from typing import Any
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.calls import reached_services
 from nephoscope.scenario.document import Document
-from nephoscope.scenario.references import call_target, entries, mapping, sequence, target_fleet
+from nephoscope.scenario.references import (
+    action_target,
+    call_target,
+    entries,
+    mapping,
+    sequence,
+    target_fleet,
+)
 from nephoscope.scenario.units import Duration
 
 
@@ -37,6 +44,8 @@ class _Written:
         self._programs = {str(where[1]): service for where, service in entries(tree, "services")}
         self._fleets = {str(where[1]): fleet for where, fleet in entries(tree, "fleets")}
         self._balancers = {str(w[1]): b for w, b in entries(tree, "load_balancers")}
+        written = (mapping(action) for action in sequence(mapping(tree).get("actions")))
+        self._acted_on = {action_target(which) for action in written for which in action.values()}
         # A service is taken to take no time while it is looked at, so that a cycle comes to an end.
         self._takes_time: dict[str, bool] = {}
 
@@ -47,11 +56,14 @@ class _Written:
         else:
             targets = sequence(self._balancers[destination].get("targets"))
             names = [name for name in map(target_fleet, targets) if name in self._fleets]
-        return all(self._fleet_may_refuse(self._fleets[name]) for name in names)
+        return all(self._fleet_may_refuse(name) for name in names)
 
-    def _fleet_may_refuse(self, fleet: dict[str, Any]) -> bool:
+    def _fleet_may_refuse(self, name: str) -> bool:
+        fleet = self._fleets[name]
         program = self._programs.get(str(fleet.get("service")), {})
-        return fleet.get("count", 1) == 0 or "backlog" in program
+        interrupted = "interruption" in mapping(mapping(fleet.get("purchase")).get("spot"))
+        gone = interrupted or name in self._acted_on or fleet.get("count", 1) == 0
+        return gone or "backlog" in program
 
     def takes_time(self, destination: str) -> bool:
         """Whether an answer takes time at least now and then."""

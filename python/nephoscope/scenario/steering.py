@@ -13,6 +13,9 @@ from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target
 from nephoscope.scenario.compile import routing_spec
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.life import Which
+from nephoscope.scenario.life_rules import refused
+from nephoscope.scenario.lives import ALL
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.traffic import RATED, Traffic
 
@@ -75,6 +78,17 @@ class Steering:
                 world.set_weight(index, self._index(path, "fleets", fleet), weight)
             case _:
                 raise _refused(path, "cannot be set while a simulation runs", listing(_FORMS))
+
+    def act(self, world: _core.World, kind: str, fleet: str, count: int | None) -> int:
+        """Do something to instances; raises ScenarioError where the provider refuses it."""
+        path = f"fleets.{fleet}"
+        index = self._index(path, "fleets", fleet)
+        which: Which = read_part(kind, Which, {"fleet": fleet, "count": count})
+        reason = refused(kind, self.scenario.to_dict()["fleets"][fleet])
+        if reason is not None:
+            raise _refused(path, *reason)
+        asked = ALL if which.count is None else which.count
+        return world.act(_core.life.ActionKind[kind], index, asked)
 
     def _index(self, path: str, section: str, name: str) -> int:
         names = list(getattr(self.scenario, section))

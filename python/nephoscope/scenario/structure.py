@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, Strict
 
 from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.fields import (
@@ -15,6 +15,7 @@ from nephoscope.scenario.fields import (
 )
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.hosts import Hosts
+from nephoscope.scenario.life import Account, Action
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.service import Service
 from nephoscope.scenario.traffic import Traffic
@@ -44,6 +45,10 @@ class ScenarioModel(Model):
     hosts: dict[Name, Hosts] = Field(default_factory=dict)
     fleets: Some[Fleet]
     load_balancers: dict[Name, LoadBalancer] = Field(default_factory=dict)
+    actions: Annotated[tuple[Action, ...], Strict(False)] = ()
+    """What an operator does to instances at set times."""
+    accounts: dict[Name, Account] = Field(default_factory=dict)
+    """What the tenants of these names may launch."""
 
     later = frozenset({"buses", "faults", "queues", "topics"})
 

@@ -1,0 +1,29 @@
+// A balancer as the world keeps it: its router, and which instance each of its targets is.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "balancing/router.hpp"
+#include "world/callers.hpp"
+
+namespace nephoscope {
+
+// A target of a balancer.
+struct Slot {
+  std::uint64_t completed = 0;  // measured requests, where they are counted here
+  std::uint32_t instance = 0;
+  std::uint32_t of_class = 0;
+};
+
+struct Balancer {
+  Router router;
+  std::vector<std::uint32_t> fleets;  // by class
+  std::vector<Slot> slots;
+  std::uint32_t first_instance =
+      Visit::none;                      // slot i is instance first + i, of class 0; else none
+  std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
+};
+
+}  // namespace nephoscope

@@ -1,0 +1,39 @@
+"""What became of the instances of a fleet beyond launches, from the engine's numbers."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nephoscope.host_results import REFUSALS
+
+Tree = dict[str, Any]
+
+_COUNTS = ("stops", "starts", "reboots", "hibernations", "interruptions", "stopped")
+_REFUSALS = ("refused_starts", "vcpu_limit_exceeded", "throttled")
+
+# By the number of the reason, where it is not a want of room.
+_LIMITS = {
+    7: "VcpuLimitExceeded: the account may have no more vCPUs",
+    8: "RequestLimitExceeded: the interface lets them in one after another",
+}
+
+
+def life_tree(numbers: Mapping[str, Any]) -> Tree:
+    """Actions, interruptions and refusals of the whole run, and how many are stopped now.
+
+    Nothing where a fleet is on demand, without limits, and nobody does anything to it.
+    """
+    if "interruptions" not in numbers:
+        return {}
+    return {"life": {key: int(numbers[key]) for key in (*_COUNTS, *_REFUSALS)}}
+
+
+def life_flags(fleet: Mapping[str, Any]) -> Iterator[str]:
+    """What a reader must know of a fleet's instances."""
+    name = fleet["name"]
+    if fleet["missing"]:
+        code = int(fleet["refusal"])
+        reason = _LIMITS.get(code) or f"InsufficientInstanceCapacity: {REFUSALS[code]}"
+        found = "" if code in _LIMITS else "that found no room "
+        yield f"fleet {name} lacks {fleet['missing']} instances {found}({reason})"
+    if fleet.get("unmet_actions"):
+        yield f"actions on fleet {name} lacked {fleet['unmet_actions']} instances to act on"

@@ -1,0 +1,152 @@
+"""The life of instances: how they are bought, how long it takes, what is done to them."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import model_validator
+
+from nephoscope.scenario.arrivals import NoOptions
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fields import (
+    INSTANCES_MAX,
+    AnyDuration,
+    Name,
+    Share,
+    refusal,
+    whole,
+)
+from nephoscope.scenario.model import Model, OneOf
+
+TRANSITIONS = ("stop", "start", "reboot", "hibernate", "terminate")
+
+
+class Spot(Model):
+    """Spare capacity that the provider may take back."""
+
+    interruption: Distribution | None = None
+    """From running until the provider takes it, two minutes after a notice; without, never."""
+    behaviour: Literal["terminate", "stop", "hibernate"] = "terminate"
+    """What becomes of it then."""
+    outage: Distribution | None = None
+    """With stop and hibernate: from being stopped until the provider starts it again."""
+    discount: Share | None = None
+    """Off the on-demand price, licences apart; by default what the catalogue assumes."""
+
+    @model_validator(mode="after")
+    def _comes_back(self) -> Self:
+        stops = self.behaviour != "terminate"
+        if stops and self.interruption is None:
+            message = f"{self.behaviour} without an interruption has no effect"
+            raise refusal(message, "behaviour beside interruption")
+        if stops != (self.outage is not None):
+            message = "outage belongs to the behaviours stop and hibernate"
+            raise refusal(message, "a distribution, and only there")
+        return self
+
+
+class Purchase(OneOf):
+    """How instances are bought."""
+
+    on_demand: NoOptions | None = None
+    spot: Spot | None = None
+
+    words = ("on_demand", "spot")
+
+
+class Durations(Model):
+    """How long transitions take, in place of what the operating system takes."""
+
+    pending: Distribution | None = None
+    """From a launch or a start until it is running, and billed."""
+    boot: Distribution | None = None
+    """From running until it serves, of a first start."""
+    restart: Distribution | None = None
+    """The same, of a start after a stop."""
+    resume: Distribution | None = None
+    """The same, after hibernation."""
+    reboot: Distribution | None = None
+    stop: Distribution | None = None
+    """Of the shutdown, in which it may finish what it holds; at most five minutes."""
+    hibernate: Distribution | None = None
+    """Until its memory is saved."""
+    terminate: Distribution | None = None
+    """Of the shutdown, as with stop."""
+
+
+class Which(Model):
+    """Instances of a fleet: those that have served longest, or have been stopped longest."""
+
+    fleet: Name
+    count: Annotated[int, whole(1, INSTANCES_MAX)] | None = None
+    """By default all."""
+
+    bare = "fleet"
+
+
+class Action(Model):
+    """What an operator does at a set time."""
+
+    at: AnyDuration
+    stop: Which | None = None
+    start: Which | None = None
+    reboot: Which | None = None
+    hibernate: Which | None = None
+    terminate: Which | None = None
+    """Another is launched in its place."""
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        if sum(getattr(self, kind) is not None for kind in TRANSITIONS) != 1:
+            raise refusal("not one action", f"exactly one of {', '.join(TRANSITIONS)} beside at")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The key that was given."""
+        return next(kind for kind in TRANSITIONS if getattr(self, kind) is not None)
+
+    @property
+    def which(self) -> Which:
+        """The instances that it is done to."""
+        which: Which = getattr(self, self.kind)
+        return which
+
+
+Vcpus = Annotated[int, whole(0, 2**31 - 1)]
+
+
+class VcpuLimits(Model):
+    """VCPUs by group of families; what is not named has no limit."""
+
+    standard: Vcpus | None = None
+    """Families A, C, D, H, I, M, R, T and Z, and custom types; a bare number means these."""
+    f: Vcpus | None = None
+    g: Vcpus | None = None
+    inf: Vcpus | None = None
+    p: Vcpus | None = None
+    trn: Vcpus | None = None
+    x: Vcpus | None = None
+
+    bare = "standard"
+
+
+Tokens = Annotated[int, whole(1, 10**9)]
+
+
+class LaunchApi(Model):
+    """The token buckets of the interface that launches; full when the clock starts."""
+
+    instances: Tokens = 1000
+    instances_per_s: Tokens = 2
+    requests: Tokens = 5
+    """A request launches at most 100 instances."""
+    requests_per_s: Tokens = 2
+
+
+class Account(Model):
+    """What the instances of one tenant may be."""
+
+    vcpus: VcpuLimits | None = None
+    """On demand, pending or running."""
+    spot_vcpus: VcpuLimits | None = None
+    api: LaunchApi | None = None
+    """Launches go through it; without, they take no time of the interface."""

@@ -1,0 +1,117 @@
+"""The life of instances, as the core takes it: laws, purchase, actions, limits of accounts."""
+
+from collections.abc import Callable
+
+from nephoscope import _core, catalog
+from nephoscope.catalog.operating_systems import LAWS
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.instance_type import InstanceType
+from nephoscope.scenario.life import LaunchApi, VcpuLimits
+from nephoscope.scenario.scenario import Scenario
+from nephoscope.scenario.units import Duration
+
+# In place of a count: all there are.
+ALL = 2**32 - 1
+
+_NO_TIME = Distribution(constant=Duration(0))
+
+# Families whose vCPUs are not limited among the standard ones, by their letters.
+_GROUPS = {"f": "f", "g": "g", "gr": "g", "vt": "g", "inf": "inf", "p": "p", "trn": "trn"}
+
+
+class Lives:
+    """The limits of a scenario's accounts by number, and what its fleets are told of them."""
+
+    def __init__(
+        self, scenario: Scenario, distribution: Callable[[Distribution], _core.Distribution]
+    ) -> None:
+        self._scenario = scenario
+        self._distribution = distribution
+        self._quotas: dict[str, int] = {}
+        self._apis: dict[str, LaunchApi] = {}
+        for name, account in scenario.accounts.items():
+            self._add_quotas(name, account.vcpus)
+            self._add_quotas(f"{name}/spot", account.spot_vcpus)
+            if account.api is not None:
+                self._apis[name] = account.api
+
+    def quotas(self) -> list[_core.life.QuotaSpec]:
+        """Every limit of vCPUs."""
+        specs = []
+        for name, vcpus in self._quotas.items():
+            spec = _core.life.QuotaSpec()
+            spec.name, spec.vcpus = name, vcpus
+            specs.append(spec)
+        return specs
+
+    def apis(self) -> list[_core.life.LaunchLimits]:
+        """Every interface that limits launches."""
+        specs = []
+        for api in self._apis.values():
+            spec = _core.life.LaunchLimits()
+            spec.instances, spec.instances_per_s = api.instances, api.instances_per_s
+            spec.requests, spec.requests_per_s = api.requests, api.requests_per_s
+            specs.append(spec)
+        return specs
+
+    def actions(self) -> list[_core.life.ActionSpec]:
+        """What is done, in the order of the file."""
+        fleets = list(self._scenario.fleets)
+        specs = []
+        for action in self._scenario.actions:
+            spec = _core.life.ActionSpec()
+            spec.at_ns = int(action.at)
+            spec.kind = _core.life.ActionKind[action.kind]
+            spec.fleet = fleets.index(action.which.fleet)
+            if action.which.count is not None:
+                spec.count = action.which.count
+            specs.append(spec)
+        return specs
+
+    def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
+        """How long transitions of a fleet's instances take, how they are bought and billed."""
+        system = catalog.operating_system(fleet.os)
+        laws = {law: Distribution.model_validate(system.laws[law]) for law in LAWS}
+        if fleet.boot is not None:
+            laws |= {"pending": _NO_TIME, "boot": fleet.boot}
+        if fleet.durations is not None:
+            told = {law: getattr(fleet.durations, law) for law in LAWS}
+            laws |= {law: value for law, value in told.items() if value is not None}
+        spec.pending, spec.boot = (self._distribution(laws[law]) for law in ("pending", "boot"))
+        for law in LAWS[2:]:
+            setattr(spec.life, law, self._distribution(laws[law]))
+        spec.initially = fleet.initially == "running"
+        spec.billing.unit_ns = system.billing_unit_s * 10**9
+        spec.billing.minimum_ns = system.billing_minimum_s * 10**9
+        spec.life.hibernation = fleet.hibernation
+        if (spot := fleet.purchase.spot) is not None:
+            spec.life.spot = True
+            spec.life.interrupted = spot.interruption is not None
+            spec.life.behaviour = _core.lifecycle.Interruption[spot.behaviour]
+            spec.life.interruption = self._distribution(spot.interruption or _NO_TIME)
+            spec.life.outage = self._distribution(spot.outage or _NO_TIME)
+        self._limits(spec, fleet)
+
+    def _limits(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
+        spot = "/spot" if fleet.purchase.spot is not None else ""
+        quota = f"{fleet.tenant}{spot}/{family_group(fleet.instance_type)}"
+        if quota in self._quotas:
+            spec.life.quota = list(self._quotas).index(quota)
+        if fleet.tenant in self._apis:
+            spec.life.api = list(self._apis).index(fleet.tenant)
+
+    def _add_quotas(self, name: str, limits: VcpuLimits | None) -> None:
+        if limits is not None:
+            for group, vcpus in limits:
+                if vcpus is not None:
+                    self._quotas[f"{name}/{group}"] = vcpus
+
+
+def family_group(kind: InstanceType) -> str:
+    """The group of families whose vCPUs are limited together."""
+    if kind.type is None:
+        return "standard"
+    family = kind.type.partition(".")[0]
+    letters = family[: next((i for i, c in enumerate(family) if c.isdigit()), len(family))]
+    return "x" if letters.startswith("x") else _GROUPS.get(letters, "standard")

@@ -1,0 +1,61 @@
+"""Dedicated hosts: one tenant's, and billed in place of what runs on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from semantics.lab import fleet, run, scenario
+
+Tree = dict[str, Any]
+
+
+def owned(kind: str = "m5.large", count: int = 2, **keys: Any) -> Tree:
+    made = fleet(count=count) | {"instance_type": kind, "hosts": "own", "tenancy": "host", **keys}
+    del made["boot"]
+    return made
+
+
+def own(count: int = 2, **keys: Any) -> Tree:
+    return {
+        "own": {"count": count, "type": "m5.metal", "tenant": "main", "usd_per_hour": 5.069, **keys}
+    }
+
+
+def costs(web: Tree, hosts: Tree, duration: str = "2h") -> Tree:
+    traffic = {"to": "web", "rate": "1/h", "arrivals": "constant"}
+    found: Tree = run(scenario(traffic, fleets={"web": web}, hosts=hosts, duration=duration))
+    return found["cost_usd"]
+
+
+def test_the_host_is_billed_and_not_its_instances():
+    found = costs(owned(), own())
+    assert found["instances"]["web"]["usd"] == 0
+    assert found["hosts"]["own"]["billed_s"] == 2 * 7200
+    assert found["hosts"]["own"]["usd"] == pytest.approx(2 * 2 * 5.069, rel=1e-12)
+    assert found["total"] == found["hosts"]["own"]["usd"]
+
+
+def test_an_empty_host_is_billed_all_the_same_and_for_a_minute_at_least():
+    assert costs(owned(count=0), own(1), "10s")["hosts"]["own"]["billed_s"] == 60
+
+
+def test_licences_are_still_paid_by_instance():
+    line = costs(owned(os="windows"), own())["instances"]["web"]
+    assert line["usd"] == line["licence_usd"] == pytest.approx(0.092 * 2 * 2, rel=1e-12)
+
+
+def test_instances_are_placed_on_the_hosts_of_their_tenant(lab):
+    # 96 threads a host: 48 of two vCPUs each, and the 49th is on the second.
+    result = run(scenario(lab.at(1), fleets={"web": owned(count=49)}, hosts=own()))
+    placed = [host["instances"] for host in result["hosts"]["own"]["by_host"].values()]
+    assert placed == [48, 1]
+
+
+def test_burstable_types_are_standard_on_dedicated_hosts():
+    traffic = {"to": "web", "rate": "1/s", "arrivals": "constant"}
+    tree = scenario(traffic, fleets={"web": owned("t3.micro", 1)}, hosts=own(1), duration="1h")
+    credits_ = run(tree)["fleets"]["web"]["cpu_credits"]
+    assert credits_["charged"] == 0
+    assert credits_["spent"] <= credits_["earned"] + 1e-6
