@@ -1,7 +1,7 @@
 // Sixteen numbers at once, where what counts is a sign each: signs as bytes, bytes as bits.
 //
-// Every x86-64 has the two instructions that compilers do not find by themselves; elsewhere plain
-// loops do the same.
+// Every x86-64 has the instructions for it, and compilers do not find them by themselves;
+// elsewhere plain loops do the same.
 
 #pragma once
 
@@ -9,10 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 #include "kernel/vector_path.hpp"
 
@@ -36,53 +32,69 @@ NEPHOSCOPE_INLINE inline void store_lanes(const std::array<Element, byte_lanes>&
   std::memcpy(to, from.data(), sizeof(from));
 }
 
+#if NEPHOSCOPE_VECTOR_PATHS
+
+namespace detail {
+
+typedef char Bytes __attribute__((vector_size(16)));
+typedef short Shorts __attribute__((vector_size(16)));
+typedef int Ints __attribute__((vector_size(16)));
+
+}  // namespace detail
+
 // Which of them are below 0.
 NEPHOSCOPE_INLINE inline ByteLanes signs_of(const std::array<std::int32_t, byte_lanes>& numbers) {
-  ByteLanes signs;
-#if defined(__SSE2__)
-  __m128i four[4];
+  detail::Ints four[4];
   std::memcpy(four, numbers.data(), sizeof(four));
-  const __m128i narrow =
-      _mm_packs_epi16(_mm_packs_epi32(four[0], four[1]), _mm_packs_epi32(four[2], four[3]));
-  const __m128i below = _mm_cmpgt_epi8(_mm_setzero_si128(), narrow);
-  std::memcpy(signs.data(), &below, sizeof(below));
-#else
-  for (std::size_t k = 0; k < byte_lanes; ++k) {
-    signs[k] = static_cast<std::int8_t>(numbers[k] < 0 ? -1 : 0);
-  }
-#endif
+  for (detail::Ints& it : four) it >>= 31;
+  const detail::Bytes narrow = __builtin_ia32_packsswb128(
+      __builtin_ia32_packssdw128(four[0], four[1]), __builtin_ia32_packssdw128(four[2], four[3]));
+  ByteLanes signs;
+  std::memcpy(signs.data(), &narrow, sizeof(narrow));
   return signs;
 }
 
 // Which of them are 0.
 NEPHOSCOPE_INLINE inline ByteLanes zeros_of(const std::array<std::uint16_t, byte_lanes>& numbers) {
-  ByteLanes zeros;
-#if defined(__SSE2__)
-  __m128i two[2];
+  detail::Shorts two[2];
   std::memcpy(two, numbers.data(), sizeof(two));
-  const __m128i none = _mm_setzero_si128();
-  const __m128i both =
-      _mm_packs_epi16(_mm_cmpeq_epi16(two[0], none), _mm_cmpeq_epi16(two[1], none));
-  std::memcpy(zeros.data(), &both, sizeof(both));
-#else
-  for (std::size_t k = 0; k < byte_lanes; ++k) {
-    zeros[k] = static_cast<std::int8_t>(numbers[k] == 0 ? -1 : 0);
-  }
-#endif
+  const detail::Bytes narrow = __builtin_ia32_packsswb128(two[0] == 0, two[1] == 0);
+  ByteLanes zeros;
+  std::memcpy(zeros.data(), &narrow, sizeof(narrow));
   return zeros;
 }
 
 // A bit for each.
 NEPHOSCOPE_INLINE inline std::uint64_t bits_of(const ByteLanes& signs) {
-#if defined(__SSE2__)
-  __m128i all;
+  detail::Bytes all;
   std::memcpy(&all, signs.data(), sizeof(all));
-  return static_cast<unsigned>(_mm_movemask_epi8(all));
+  return static_cast<unsigned>(__builtin_ia32_pmovmskb128(all));
+}
+
 #else
+
+NEPHOSCOPE_INLINE inline ByteLanes signs_of(const std::array<std::int32_t, byte_lanes>& numbers) {
+  ByteLanes signs;
+  for (std::size_t k = 0; k < byte_lanes; ++k) {
+    signs[k] = static_cast<std::int8_t>(numbers[k] < 0 ? -1 : 0);
+  }
+  return signs;
+}
+
+NEPHOSCOPE_INLINE inline ByteLanes zeros_of(const std::array<std::uint16_t, byte_lanes>& numbers) {
+  ByteLanes zeros;
+  for (std::size_t k = 0; k < byte_lanes; ++k) {
+    zeros[k] = static_cast<std::int8_t>(numbers[k] == 0 ? -1 : 0);
+  }
+  return zeros;
+}
+
+NEPHOSCOPE_INLINE inline std::uint64_t bits_of(const ByteLanes& signs) {
   std::uint64_t bits = 0;
   for (std::size_t k = 0; k < byte_lanes; ++k) bits |= std::uint64_t{signs[k] < 0} << k;
   return bits;
-#endif
 }
+
+#endif
 
 }  // namespace nephoscope

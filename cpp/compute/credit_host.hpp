@@ -178,6 +178,7 @@ class CreditHost {
   std::int64_t slice();
   void draw_dithers();
   void insert(std::uint32_t at, std::uint32_t vcpu);
+  std::uint32_t unlink(std::uint32_t at, Index* link);
   void remove(std::uint32_t vcpu);
   void sort_if_due(std::uint32_t at, std::int64_t now);
   void sort(std::uint32_t at);

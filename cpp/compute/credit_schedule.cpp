@@ -27,20 +27,27 @@ NEPHOSCOPE_HOT void CreditHost::insert(std::uint32_t at, std::uint32_t vcpu) {
   sets.high |= std::uint64_t{priority > Vcpu::over} << (at % 64);
 }
 
-NEPHOSCOPE_HOT void CreditHost::remove(std::uint32_t vcpu) {
-  const std::uint32_t at = rows_.at[vcpu];
-  Index* link = &rows_.cpu[at].head;
-  while (*link != vcpu) link = &rows_.next[*link];
+// Takes whoever `link` leads to out of the queue.
+NEPHOSCOPE_HOT std::uint32_t CreditHost::unlink(std::uint32_t at, Index* link) {
+  const std::uint32_t vcpu = *link;
   *link = rows_.next[vcpu];
   rows_.drop(vcpu, Vcpu::queued);
   CpuSets::Word& sets = sets_.word(at);
   Index first = rows_.cpu[at].head;
+  CpuSets::assign(sets.waiting, at, first != none);
   // Whoever is above OVER comes first, but in a queue that is not sorted.
   if ((sets.unsorted >> (at % 64) & 1) != 0) [[unlikely]] {
     while (first != none && rows_.priority[first] <= Vcpu::over) first = rows_.next[first];
   }
-  CpuSets::assign(sets.waiting, at, rows_.cpu[at].head != none);
   CpuSets::assign(sets.high, at, priority_of(first) > Vcpu::over);
+  return vcpu;
+}
+
+void CreditHost::remove(std::uint32_t vcpu) {
+  const std::uint32_t at = rows_.at[vcpu];
+  Index* link = &rows_.cpu[at].head;
+  while (*link != vcpu) link = &rows_.next[*link];
+  unlink(at, link);
 }
 
 NEPHOSCOPE_HOT std::int64_t CreditHost::slice() {
@@ -105,11 +112,10 @@ NEPHOSCOPE_HOT std::uint32_t CreditHost::steal(std::uint32_t at, Priority above,
   if (peer == at) peer = sets_.after(peers, peer);
   if (peer == CpuSets::none || peer == at) return none;
   sort_if_due(peer, now);
-  std::uint32_t vcpu = rows_.cpu[peer].head;
-  while (rows_.priority[vcpu] <= above) vcpu = rows_.next[vcpu];
-  remove(vcpu);
+  Index* link = &rows_.cpu[peer].head;
+  while (rows_.priority[*link] <= above) link = &rows_.next[*link];
   stolen_from_ = peer;
-  return vcpu;
+  return unlink(peer, link);
 }
 
 // Decisions that are due. Half the time who runs is UNDER and nobody in the queue is: it stays, and
@@ -122,9 +128,9 @@ NEPHOSCOPE_HOT void CreditHost::decide_until(std::int64_t until) {
     const std::uint32_t at = TimerRing::cpu_of(key);
     const std::int64_t now = TimerRing::time_of(key) - since_base;
     const std::uint32_t vcpu = rows_.cpu[at].current;
-    const bool stays = rows_.tier[vcpu] != 0 && now - rows_.since[at] >= options_.ratelimit_ns;
-    const bool first = rows_.priority[vcpu] == Vcpu::under && !sets_.is_high(at);
-    if (stays && first) {
+    // One branch, for two that cannot be foretold cost more than one.
+    const bool settled = (rows_.tier[vcpu] != 0) & (now - rows_.since[at] >= options_.ratelimit_ns);
+    if (settled & (rows_.priority[vcpu] == Vcpu::under) & !sets_.is_high(at)) {
       ++decisions_;
       debit(at, now);
       timers_.push(TimerRing::later(key, slice()));
@@ -171,10 +177,7 @@ NEPHOSCOPE_HOT void CreditHost::choose(std::uint32_t at, Priority mine, std::int
   std::uint32_t next = best <= Vcpu::over ? steal(at, best, now) : none;
   if (next == none) {
     next = was;
-    if (first >= mine) {
-      next = head;
-      if (head != none) remove(head);
-    }
+    if (first >= mine) next = head == none ? none : unlink(at, &rows_.cpu[at].head);
   }
   if (next != was) {
     if (mine != Vcpu::nobody) insert(at, was);

@@ -28,7 +28,9 @@ class TimerRing {
 
   // A time and a pCPU in one number, in the order of both.
   static std::int64_t time_of(std::int64_t key) { return key >> cpu_bits; }
-  static std::uint32_t cpu_of(std::int64_t key) { return static_cast<std::uint16_t>(key); }
+  static std::uint32_t cpu_of(std::int64_t key) {
+    return static_cast<std::uint32_t>(key) & ((1U << cpu_bits) - 1);
+  }
   static std::int64_t later(std::int64_t key, std::int64_t by) {
     return key + by * (std::int64_t{1} << cpu_bits);
   }
