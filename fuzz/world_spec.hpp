@@ -12,9 +12,6 @@ WorldSpec world_spec(Bytes& bytes);
 
 RoutingSpec routing_spec(Bytes& bytes);
 
-// Between the bounds, or absurd.
-double odd_number(Bytes& bytes, double low, double high);
-
 // Requests per second, also absurd, but never so many that a legal world has no end.
 double rate(Bytes& bytes);
 

@@ -7,6 +7,7 @@ namespace nephoscope {
 void bind_errors(py::module_&);
 void bind_kernel(py::module_&);
 void bind_placement(py::module_&);
+void bind_devices(py::module_&);
 void bind_spec(py::module_&);
 void bind_buckets(py::module_&);
 void bind_hypervisor(py::module_&);
@@ -23,6 +24,7 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_errors(m);
   nephoscope::bind_kernel(m);
   nephoscope::bind_placement(m);
+  nephoscope::bind_devices(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);

@@ -108,6 +108,10 @@ void bind_service(py::module_& m) {
       .value("call", StepKind::call)
       .value("choose", StepKind::choose)
       .value("fail", StepKind::fail)
+      .value("network", StepKind::network)
+      .value("disk", StepKind::disk)
+      .value("memory", StepKind::memory)
+      .value("gpu", StepKind::gpu)
       .finalize();
   py::native_enum<Destination::Kind>(m, "DestinationKind", "enum.Enum")
       .value("balancer", Destination::Kind::balancer)
@@ -123,7 +127,11 @@ void bind_service(py::module_& m) {
                   .def_readwrite("demand", &StepSpec::demand)
                   .def_readwrite("to", &StepSpec::to)
                   .def_readwrite("timeout_ns", &StepSpec::timeout_ns)
-                  .def_readwrite("probability", &StepSpec::probability);
+                  .def_readwrite("probability", &StepSpec::probability)
+                  .def_readwrite("bytes", &StepSpec::bytes)
+                  .def_readwrite("ops", &StepSpec::ops)
+                  .def_readwrite("batch", &StepSpec::batch)
+                  .def_readwrite("marginal", &StepSpec::marginal);
   numbers(step, "weights", &StepSpec::weights);
   structs(step, "branches", &StepSpec::branches);
   auto service = py::class_<ServiceSpec>(m, "ServiceSpec")
@@ -133,6 +141,33 @@ void bind_service(py::module_& m) {
                      .def_readwrite("concurrency", &ServiceSpec::concurrency)
                      .def_readwrite("backlog", &ServiceSpec::backlog);
   structs(service, "steps", &ServiceSpec::steps);
+}
+
+// What a fleet says of its instances beside their size.
+void bind_guests(py::module_& m) {
+  py::class_<CpuCreditFacts>(m, "CpuCreditFacts")
+      .def(py::init<>())
+      .def_readwrite("vcpus", &CpuCreditFacts::vcpus)
+      .def_readwrite("millicredits_per_hour", &CpuCreditFacts::millicredits_per_hour)
+      .def_readwrite("launch_credits", &CpuCreditFacts::launch_credits)
+      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns);
+  py::class_<BurstFacts>(m, "BurstFacts")
+      .def(py::init<>())
+      .def_readwrite("burstable", &BurstFacts::burstable)
+      .def_readwrite("credits", &BurstFacts::credits)
+      .def_property(
+          "unlimited", [](const BurstFacts& facts) { return facts.mode == CreditMode::unlimited; },
+          [](BurstFacts& facts, bool on) {
+            facts.mode = on ? CreditMode::unlimited : CreditMode::standard;
+          });
+  py::class_<InterferenceFacts>(m, "InterferenceFacts")
+      .def(py::init<>())
+      .def_readwrite("pressure", &InterferenceFacts::pressure)
+      .def_readwrite("sensitivity", &InterferenceFacts::sensitivity);
+  py::class_<BillingRule>(m, "BillingRule")
+      .def(py::init<>())
+      .def_readwrite("unit_ns", &BillingRule::unit_ns)
+      .def_readwrite("minimum_ns", &BillingRule::minimum_ns);
 }
 
 void bind_hosts(py::module_& core) {
@@ -158,6 +193,7 @@ void bind_hosts(py::module_& core) {
                   .def_readwrite("scheduler", &HostPoolFacts::scheduler)
                   .def_readwrite("count", &HostPoolFacts::count)
                   .def_readwrite("host", &HostPoolFacts::host)
+                  .def_readwrite("sockets", &HostPoolFacts::sockets)
                   .def_readwrite("memory", &HostPoolFacts::memory)
                   .def_readwrite("accelerators", &HostPoolFacts::accelerators)
                   .def_readwrite("disks", &HostPoolFacts::disks)
@@ -173,26 +209,9 @@ void bind_hosts(py::module_& core) {
   py::class_<HostPoolSpec>(m, "HostPoolSpec")
       .def(py::init<>())
       .def_readwrite("name", &HostPoolSpec::name)
-      .def_readwrite("facts", &HostPoolSpec::facts);
-  py::class_<CpuCreditFacts>(m, "CpuCreditFacts")
-      .def(py::init<>())
-      .def_readwrite("vcpus", &CpuCreditFacts::vcpus)
-      .def_readwrite("millicredits_per_hour", &CpuCreditFacts::millicredits_per_hour)
-      .def_readwrite("launch_credits", &CpuCreditFacts::launch_credits)
-      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns);
-  py::class_<BurstFacts>(m, "BurstFacts")
-      .def(py::init<>())
-      .def_readwrite("burstable", &BurstFacts::burstable)
-      .def_readwrite("credits", &BurstFacts::credits)
-      .def_property(
-          "unlimited", [](const BurstFacts& facts) { return facts.mode == CreditMode::unlimited; },
-          [](BurstFacts& facts, bool on) {
-            facts.mode = on ? CreditMode::unlimited : CreditMode::standard;
-          });
-  py::class_<BillingRule>(m, "BillingRule")
-      .def(py::init<>())
-      .def_readwrite("unit_ns", &BillingRule::unit_ns)
-      .def_readwrite("minimum_ns", &BillingRule::minimum_ns);
+      .def_readwrite("facts", &HostPoolSpec::facts)
+      .def_readwrite("network", &HostPoolSpec::network);
+  bind_guests(m);
 }
 
 void bind_entities(py::module_& m) {
@@ -219,6 +238,10 @@ void bind_entities(py::module_& m) {
       .def_readwrite("memory", &FleetSpec::memory)
       .def_readwrite("accelerators", &FleetSpec::accelerators)
       .def_readwrite("disks", &FleetSpec::disks)
+      .def_readwrite("network", &FleetSpec::network)
+      .def_readwrite("disk_bytes", &FleetSpec::disk_bytes)
+      .def_readwrite("disk_ops", &FleetSpec::disk_ops)
+      .def_readwrite("accelerator_speed", &FleetSpec::accelerator_speed)
       .def_readwrite("zones", &FleetSpec::zones)
       .def_readwrite("account", &FleetSpec::account)
       .def_readwrite("tenancy", &FleetSpec::tenancy)
@@ -230,6 +253,7 @@ void bind_entities(py::module_& m) {
       .def_readwrite("pending", &FleetSpec::pending)
       .def_readwrite("boot", &FleetSpec::boot)
       .def_readwrite("burst", &FleetSpec::burst)
+      .def_readwrite("interference", &FleetSpec::interference)
       .def_readwrite("initially", &FleetSpec::initially)
       .def_readwrite("billing", &FleetSpec::billing);
   py::class_<TargetSpec>(m, "TargetSpec")

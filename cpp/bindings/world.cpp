@@ -67,6 +67,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   out["steal_contention_ns"] = fleet.used.contention_ns;
   out["steal_cap_ns"] = fleet.used.quota_ns;
   out["steal_smt_ns"] = fleet.used.forced_idle_ns;
+  if (fleet.interferes) out["slowed_ns"] = fleet.used.slowed_ns;
   out["vcpu_ns"] = fleet.vcpu_ns;
   out["instances_mean"] =
       window_ns > 0 ? static_cast<double>(fleet.instance_ns) / static_cast<double>(window_ns)
@@ -86,6 +87,13 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   }
   out["missing"] = fleet.missing;
   out["refusal"] = static_cast<std::uint32_t>(fleet.refusal);
+  if (fleet.uses_devices) {
+    out["network_bytes"] = fleet.devices.network_bytes;
+    out["disk_bytes"] = fleet.devices.disk_bytes;
+    out["disk_ops"] = fleet.devices.disk_ops;
+    out["gpu_ns"] = fleet.devices.gpu_ns;
+    out["out_of_memory"] = fleet.devices.out_of_memory;
+  }
   return out;
 }
 
@@ -101,6 +109,10 @@ py::dict hosts_dict(const HostPoolAccount& pool) {
   out["run_ns"] =
       column<std::int64_t>(pool.used, [](const TenantAccount& used) { return used.run_ns; });
   add_steal(out, pool.used, itself);
+  if (pool.interferes) {
+    out["slowed_ns"] =
+        column<std::int64_t>(pool.used, [](const TenantAccount& used) { return used.slowed_ns; });
+  }
   return out;
 }
 

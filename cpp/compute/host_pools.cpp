@@ -21,7 +21,9 @@ std::uint32_t HostPools::add_pool(const HostPoolFacts& facts) {
   check(facts.host);
   require(facts.scheduler.kind != SchedulerKind::pinned || facts.cpu_overcommit <= 1.0,
           "cpu_overcommit", "must be 1 at most where every vCPU has a thread of its own");
-  Pool& pool = pools_.emplace_back(Pool{facts, Hypervisor(facts.scheduler), 0, 0, {}, {}});
+  Pool& pool = pools_.emplace_back(Pool{facts, Hypervisor(facts.scheduler), {}, 0, 0, {}, {}});
+  require(facts.sockets >= 1, "sockets", "must be 1 or more");
+  pool.interference.set_sockets(facts.sockets);
   if (!facts.on_demand) {
     require(facts.count >= 1 && facts.count <= most_hosts, "count", "must be from 1 to 1,048,576");
     require(!facts.zones.empty(), "zones", "must name a zone");
@@ -69,15 +71,16 @@ std::uint32_t HostPools::vcpus_taken(std::uint32_t at, std::uint32_t vcpus) cons
   return (vcpus + per_core - 1) / per_core * per_core;
 }
 
-bool HostPools::shares(std::uint32_t at, const TenantFacts& facts) const {
+bool HostPools::shares(std::uint32_t at, const GuestFacts& facts) const {
   const HostPoolFacts& pool = pools_[at].facts;
   const bool slows = pool.host.threads_per_core > 1 && pool.host.smt_gain < 1.0;
   const bool apart = pool.scheduler.core_scheduling;  // a thread may be kept idle
-  return pool.cpu_overcommit > 1.0 || slows || apart || facts.quota_ns != 0;
+  const bool alone = facts.tenant.quota_ns != 0 || facts.burst.burstable;
+  return pool.cpu_overcommit > 1.0 || slows || apart || alone || facts.interference.matters();
 }
 
 Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
-                         const TenantFacts& facts, const BurstFacts& burst, std::int64_t now) {
+                         const GuestFacts& facts, std::int64_t now) {
   Pool& pool = pools_[request.pool];
   Place place;
   place.pool = request.pool;
@@ -89,18 +92,21 @@ Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
     place.placement = launch.placement;
     place.host = launch.host - pool.first_host;
   }
-  if (burst.burstable || shares(request.pool, facts)) {
-    if (!pool.hypervisor.has_room(place.host, facts)) {
+  if (shares(request.pool, facts)) {
+    if (!pool.hypervisor.has_room(place.host, facts.tenant)) {
       placement_.release(place.placement);
       return Refusal::capacity;
     }
     pool.hypervisor.advance(now);
-    place.tenant = pool.hypervisor.add_tenant(place.host, facts);
+    place.tenant = pool.hypervisor.add_tenant(place.host, facts.tenant);
+    if (facts.interference.matters()) {
+      pool.interference.join(place.tenant, place.host, facts.interference);
+    }
     pool.instance_of.push_back(instance);
   }
   if (places_.size() <= instance) places_.resize(instance + 1U);
   places_[instance] = place;
-  if (burst.burstable) open_bucket(instance, burst, now);
+  if (facts.burst.burstable) open_bucket(instance, facts.burst, now);
   return Refusal::none;
 }
 
@@ -175,6 +181,7 @@ void HostPools::release(std::uint32_t instance, std::int64_t now) {
   if (place.tenant == none) return;
   pool.hypervisor.advance(now);
   pool.hypervisor.remove_tenant(place.tenant);
+  if (pool.interference.has(place.tenant)) pool.interference.leave(place.tenant, now);
   place.want = 0;  // so that who hears later that it wants nothing need not tell the hypervisor
   if (place.bucket == none) return;
   Bucket& bucket = buckets_[place.bucket];
@@ -212,14 +219,24 @@ TenantAccount HostPools::last_account(std::uint32_t instance, std::int64_t& told
   const Place& place = places_[instance];
   const Hypervisor& hypervisor = pools_[place.pool].hypervisor;
   told = hypervisor.now();
-  return hypervisor.account(place.tenant);
+  return account_of(place);
 }
 
 TenantAccount HostPools::account(std::uint32_t instance, std::int64_t now) {
   const Place& place = places_[instance];
-  Hypervisor& hypervisor = pools_[place.pool].hypervisor;
-  hypervisor.advance(now);
-  return hypervisor.account(place.tenant);
+  pools_[place.pool].hypervisor.advance(now);
+  return account_of(place);
+}
+
+TenantAccount HostPools::account_of(const Place& place) const {
+  const Pool& pool = pools_[place.pool];
+  TenantAccount account = pool.hypervisor.account(place.tenant);
+  if (pool.interference.has(place.tenant)) {
+    const Interference::Lost lost = pool.interference.lost(place.tenant, pool.hypervisor.now());
+    account.slowed_ns = lost.run_ns;
+    account.work_ns -= lost.work_ns;
+  }
+  return account;
 }
 
 }  // namespace nephoscope

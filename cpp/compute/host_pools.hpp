@@ -9,6 +9,9 @@
 // A burstable instance has a balance of CPU credits: what its tenant runs spends them, and when
 // they are gone the hypervisor holds it to its baseline until it uses less.
 //
+// Instances that press on caches and memory bandwidth, or feel it, are hosted too: what the others
+// of the host run decides their pace beside their share.
+//
 // Hosts are dealt to the zones of their pool in turn, and in a zone to its racks in turn.
 
 #pragma once
@@ -19,6 +22,7 @@
 
 #include "compute/cpu_credits.hpp"
 #include "compute/hypervisor.hpp"
+#include "compute/interference.hpp"
 #include "compute/launch_credit_limit.hpp"
 #include "compute/placement.hpp"
 
@@ -28,6 +32,7 @@ struct HostPoolFacts {
   SchedulerFacts scheduler;
   std::uint32_t count = 1;
   HostFacts host;
+  std::uint32_t sockets = 1;                    // that the cores of a host are in
   std::int64_t memory = std::int64_t{1} << 60;  // bytes of a host
   std::uint32_t accelerators = 0;               // of a host
   std::uint32_t disks = 0;                      // of a host
@@ -46,6 +51,13 @@ struct BurstFacts {
   CpuCreditFacts credits;
 };
 
+// What an instance is to the host that it is on.
+struct GuestFacts {
+  TenantFacts tenant;
+  BurstFacts burst;
+  InterferenceFacts interference;
+};
+
 class HostPools {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -62,12 +74,11 @@ class HostPools {
   std::uint32_t vcpus_taken(std::uint32_t pool, std::uint32_t vcpus) const;
 
   // Whether an instance in that pool has to be hosted.
-  bool shares(std::uint32_t pool, const TenantFacts& facts) const;
+  bool shares(std::uint32_t pool, const GuestFacts& facts) const;
 
-  // Finds room for an instance, or says why there is none. The policy of the pool chooses the host;
-  // if what is reserved on that one leaves too little for the instance, there is no capacity.
-  Refusal place(std::uint32_t instance, const LaunchRequest& request, const TenantFacts& facts,
-                const BurstFacts& burst, std::int64_t now);
+  // Finds room for an instance, or says why there is none. The policy of the pool chooses the host.
+  Refusal place(std::uint32_t instance, const LaunchRequest& request, const GuestFacts& facts,
+                std::int64_t now);
   // It is gone.
   void release(std::uint32_t instance, std::int64_t now);
 
@@ -82,18 +93,29 @@ class HostPools {
   void take_changed(Action action) {
     for (Pool& pool : pools_) {
       const std::vector<std::uint32_t>& changed = pool.hypervisor.changed();
-      if (changed.empty()) continue;
+      if (changed.empty() && !pool.interference.unsettled()) continue;
       for (const std::uint32_t tenant : changed) {
         const std::uint32_t instance = pool.instance_of[tenant];
         if (places_[instance].bucket != none) spend(instance);
-        action(instance, pool.hypervisor.rate(tenant));
+        const double rate = pool.hypervisor.rate(tenant);
+        if (pool.interference.has(tenant)) {
+          const double share = pool.hypervisor.share(tenant);
+          pool.interference.set_running(tenant, share, rate, pool.hypervisor.now());
+        } else {
+          action(instance, rate);
+        }
       }
       pool.hypervisor.clear_changed();
+      pool.interference.settle(pool.hypervisor.now(), [&](std::uint32_t tenant, double rate) {
+        action(pool.instance_of[tenant], rate);
+      });
     }
   }
 
   std::uint32_t pools() const { return static_cast<std::uint32_t>(pools_.size()); }
   const HostPoolFacts& facts(std::uint32_t pool) const { return pools_[pool].facts; }
+  // Whether instances of a pool slow each other down in caches and memory bandwidth.
+  bool interferes(std::uint32_t pool) const { return pools_[pool].interference.active(); }
   bool is_hosted(std::uint32_t instance) const {
     return instance < places_.size() && places_[instance].tenant != none;
   }
@@ -122,6 +144,7 @@ class HostPools {
     for (Pool& pool : pools_) {
       archive(pool.hosts, pool.free_hosts, pool.instance_of);
       pool.hypervisor.serialize(archive);
+      pool.interference.serialize(archive);
     }
   }
 
@@ -129,6 +152,7 @@ class HostPools {
   struct Pool {
     HostPoolFacts facts;
     Hypervisor hypervisor;
+    Interference interference;
     std::uint32_t first_host = 0;            // in placement
     std::uint32_t hosts = 0;                 // of the hypervisor
     std::vector<std::uint32_t> free_hosts;   // on demand: those whose instance has gone
@@ -152,6 +176,7 @@ class HostPools {
   };
 
   void add_hosts(Pool& pool);
+  TenantAccount account_of(const Place& place) const;
   std::uint32_t host_on_demand(Pool& pool);
   void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now);
   void renew_limit(const Place& place, std::int64_t now);

@@ -40,6 +40,7 @@ struct TenantAccount {
   std::int64_t forced_idle_ns = 0;  // wanted, and a thread stayed idle for the sake of isolation
   std::int64_t idle_ns = 0;         // not wanted
   std::int64_t work_ns = 0;
+  std::int64_t slowed_ns = 0;  // of run: lost to tenants that fill caches and memory bandwidth
 
   std::int64_t steal_ns() const { return contention_ns + quota_ns + forced_idle_ns; }
   TenantAccount& operator+=(const TenantAccount& other) { return add(other, 1); }
@@ -53,6 +54,7 @@ struct TenantAccount {
     forced_idle_ns += times * other.forced_idle_ns;
     idle_ns += times * other.idle_ns;
     work_ns += times * other.work_ns;
+    slowed_ns += times * other.slowed_ns;
     return *this;
   }
 };

@@ -32,6 +32,7 @@ std::uint32_t Placement::add_host(std::uint32_t pool, const HostRoom& room) {
   host.vcpus = host.vcpus_left = vcpu_room(room.threads, pools_[pool].facts().cpu_overcommit);
   host.accelerators = host.accelerators_left = room.accelerators;
   host.disks = host.disks_left = room.disks;
+  host.reservable_left = room.threads * millionths;
   host.pool = pool;
   host.zone = room.zone;
   host.rack = room.rack;
@@ -169,12 +170,14 @@ Launch Placement::occupy(const LaunchRequest& request, const Choice& choice) {
             .fleet = spreads ? request.fleet : nowhere,
             .group = request.group,
             .partition = choice.partition,
-            .dedicated = request.tenancy == Tenancy::dedicated};
+            .dedicated = request.tenancy == Tenancy::dedicated,
+            .reserved = request.reserved};
   HostState& host = state_.hosts[choice.host];
   host.vcpus_left -= placed.vcpus;
   host.memory_left -= placed.memory;
   host.accelerators_left -= placed.accelerators;
   host.disks_left -= placed.disks;
+  host.reservable_left -= placed.reserved;
   ++host.instances;
   host.dedicated += placed.dedicated;
   ++placed_;
@@ -191,6 +194,7 @@ void Placement::vacate(std::uint32_t placement) {
   host.memory_left += placed.memory;
   host.accelerators_left += placed.accelerators;
   host.disks_left += placed.disks;
+  host.reservable_left += placed.reserved;
   --host.instances;
   host.dedicated -= placed.dedicated;
   --placed_;

@@ -1,7 +1,8 @@
 // On which host an instance is launched.
 //
 // A host has room for so many vCPUs (its threads times the pool's overcommitment), bytes of memory
-// (never overcommitted), accelerators and local disks (whole). A launch takes its share of each
+// (never overcommitted), accelerators and local disks (whole), and so many threads that instances
+// may reserve (all of them, whatever the overcommitment). A launch takes its share of each
 // from one host until it is released; it is refused, with the reason, if no host will do, and then
 // nothing has changed but a counter. A refusal is complete: there is no host that would do.
 //
@@ -109,7 +110,7 @@ class Placement {
     std::uint32_t group = nowhere;
     std::uint32_t partition = nowhere;
     std::uint32_t dedicated = 0;
-    std::uint32_t unused = 0;  // so that nothing is padding
+    std::uint32_t reserved = 0;
   };
 
   // Where an instance goes, or why nowhere.

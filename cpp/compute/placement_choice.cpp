@@ -64,6 +64,7 @@ LaunchShape Placement::shape_of(const LaunchRequest& request) const {
                     .vcpus = request.vcpus,
                     .accelerators = request.accelerators,
                     .disks = request.disks,
+                    .reserved = request.reserved,
                     .tenancy = request.tenancy,
                     .group = request.group,
                     .partition = request.partition};

@@ -1,6 +1,8 @@
 #include "compute/placement_facts.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "compute/placement_state.hpp"
 #include "kernel/errors.hpp"
@@ -43,9 +45,15 @@ void check(const LaunchRequest& request) {
           "needs a placement group");
 }
 
+// To the nearest, so that three thirds fit on one thread.
+std::uint32_t reserved_millionths(double threads) {
+  const double most = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::min(std::round(threads * double{millionths}), most));
+}
+
 std::uint32_t vcpu_room(std::uint32_t threads, double cpu_overcommit) {
-  const auto millionths = static_cast<std::uint64_t>(std::llround(cpu_overcommit * 1e6));
-  return static_cast<std::uint32_t>(threads * millionths / 1'000'000);
+  const auto factor = static_cast<std::uint64_t>(std::llround(cpu_overcommit * 1e6));
+  return static_cast<std::uint32_t>(threads * factor / 1'000'000);
 }
 
 }  // namespace nephoscope

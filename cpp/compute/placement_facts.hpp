@@ -34,6 +34,7 @@ inline constexpr std::uint32_t zones_max = 64;
 inline constexpr std::uint32_t partitions_max = 7;        // a zone, of a partition group
 inline constexpr std::uint32_t dedicated_partitions = 2;  // with dedicated tenancy
 inline constexpr std::uint32_t spread_a_zone = 7;         // instances of a spread group
+inline constexpr std::uint64_t millionths = 1'000'000;    // of a thread
 inline constexpr std::uint64_t any_zone = ~std::uint64_t{0};
 
 struct PoolFacts {
@@ -66,6 +67,7 @@ struct LaunchRequest {
   std::uint32_t group = nowhere;      // of placement
   std::uint32_t partition = nowhere;  // from 0; nowhere: the group chooses
   bool burstable = false;             // the instance type has CPU credits
+  std::uint32_t reserved = 0;         // of a host's threads, in millionths; never overcommitted
 };
 
 struct Launch {
@@ -81,6 +83,9 @@ struct Launch {
 void check(const PoolFacts& facts);
 void check(const HostRoom& room);
 void check(const LaunchRequest& request);
+
+// A legal reservation, in threads, as a request has it.
+std::uint32_t reserved_millionths(double threads);
 
 // The vCPUs that a host takes: floor(threads x cpu_overcommit), in integers, so that 50 threads at
 // 1.16 are 58 and not 57.

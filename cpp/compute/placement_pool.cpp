@@ -19,6 +19,7 @@ std::uint64_t hash_of(const LaunchShape& shape) {
   mix(static_cast<std::uint64_t>(shape.memory));
   mix(std::uint64_t{shape.vcpus} << 32 | shape.fleet);
   mix(std::uint64_t{shape.accelerators} << 32 | shape.disks);
+  mix(shape.reserved);
   mix(std::uint64_t{shape.group} << 32 | shape.partition);
   mix(std::uint64_t{shape.account} << 32 | static_cast<std::uint32_t>(shape.tenancy));
   return hash;

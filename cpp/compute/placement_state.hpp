@@ -20,6 +20,7 @@ struct HostState {
   std::uint32_t accelerators_left = 0;
   std::uint32_t disks = 0;
   std::uint32_t disks_left = 0;
+  std::uint64_t reservable_left = 0;  // millionths of a thread
   std::uint32_t pool = 0;
   std::uint32_t zone = 0;
   std::uint32_t rack = 0;
@@ -108,6 +109,7 @@ struct LaunchShape {
   std::uint32_t vcpus = 0;
   std::uint32_t accelerators = 0;
   std::uint32_t disks = 0;
+  std::uint32_t reserved = 0;
   Tenancy tenancy = Tenancy::shared;
   std::uint32_t account = nowhere;  // shared tenancy: only if it has dedicated instances somewhere
   std::uint32_t group = nowhere;
@@ -119,7 +121,8 @@ struct LaunchShape {
 
 inline bool has_room(const HostState& host, const LaunchShape& shape) {
   return host.open != 0 && host.vcpus_left >= shape.vcpus && host.memory_left >= shape.memory &&
-         host.accelerators_left >= shape.accelerators && host.disks_left >= shape.disks;
+         host.accelerators_left >= shape.accelerators && host.disks_left >= shape.disks &&
+         host.reservable_left >= shape.reserved;
 }
 
 // Whether an instance of this tenancy and account may stand beside those that the host has.

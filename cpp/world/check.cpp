@@ -34,6 +34,7 @@ void World::check() const {
     }
   }
   check_hosts();
+  check_devices();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

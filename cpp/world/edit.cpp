@@ -14,7 +14,7 @@ void require(bool condition, const char* path, const char* message) {
   if (!condition) throw SpecError(path, message);
 }
 
-constexpr std::uint64_t state_format = 0x6E6570686F000003;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000005;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -79,12 +79,13 @@ template <class Archive>
 void World::serialize(Archive& archive) {
   archive(now_, events_, warm_, many_instances_, next_sample_, clients_matter_, next_arrival_,
           later_arrivals_, users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_,
-          completion_of_, callers_, lives_, phase_, leaving_, hosts_due_, refused_launches_,
-          account_at_warmup_);
+          completion_of_, callers_, lives_, phase_, leaving_, hosts_due_, devices_due_,
+          refused_launches_, account_at_warmup_);
   calendar_.serialize(archive);
   controls_.serialize(archive);
   instances_.serialize(archive);
   hosts_.serialize(archive);
+  devices_.serialize(archive);
   visits_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
@@ -103,7 +104,7 @@ void World::serialize(Archive& archive) {
   for (Fleet& fleet : fleets_) {
     archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,
             fleet.most, fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
-            fleet.launching, fleet.terminations);
+            fleet.launching, fleet.terminations, fleet.devices);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

@@ -36,6 +36,15 @@ struct Life {
   std::int64_t ended = std::numeric_limits<std::int64_t>::max();
 };
 
+// What the requests of a fleet asked of devices since the warm-up, where they asked.
+struct DeviceUse {
+  std::uint64_t network_bytes = 0;
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t disk_ops = 0;
+  std::uint64_t gpu_ns = 0;  // of accelerators, by batches that have begun
+  std::uint64_t out_of_memory = 0;
+};
+
 struct Fleet {
   // What its instances are, and where they go.
   std::uint32_t kind = 0;
@@ -44,8 +53,7 @@ struct Fleet {
   bool hosted = false;   // its instances share the CPU of their hosts
   bool reached = false;  // requests are sent to it
   LaunchRequest request;
-  TenantFacts tenant;
-  BurstFacts burst;
+  GuestFacts guest;
   Sampler pending;  // by place in the order of launch
   Sampler boot;
   BillingRule billing;
@@ -66,6 +74,7 @@ struct Fleet {
   std::int64_t counted_to = 0;
   std::uint32_t least = 0;
   std::uint32_t most = 0;
+  DeviceUse devices;
 
   // Nobody looks at what its instances hold, so their completions are not in the calendar.
   bool unwatched = false;

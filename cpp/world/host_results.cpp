@@ -42,6 +42,7 @@ std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
     pool.name = host_names_[at];
     pool.threads = hosts.facts(at).host.threads();
     pool.rejected_launches = refused_launches_[at];
+    pool.interferes = hosts.interferes(at);
     pool.used.resize(hosts.facts(at).count);
     pool.instances.resize(hosts.facts(at).count);
   }

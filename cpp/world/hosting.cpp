@@ -9,6 +9,10 @@ void World::build_hosts(const WorldSpec& spec) {
   require(spec.hosts.size() < 65'535, "hosts", "has too many entries");
   for (std::size_t index = 0; index < spec.hosts.size(); ++index) {
     HostPoolFacts facts = spec.hosts[index].facts;
+    const std::int64_t network = spec.hosts[index].network;
+    require(network >= 0 && network <= (std::int64_t{1} << 40), at("hosts", index, "network"),
+            "must be 0 to 2^40 bytes a second");
+    host_network_.push_back(network);
     const std::string name = "hosts/" + spec.hosts[index].name;
     facts.scheduler.seed = stream_key(seed_, replication_, name + "/scheduler").k0;
     facts.draws = stream_key(seed_, replication_, name + "/placement");
@@ -36,13 +40,19 @@ void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
   require(from.hosts == FleetSpec::dedicated || from.hosts < host_names_.size(), path + "hosts",
           "is not there");
   require(from.group == nowhere || from.group < spec.groups.size(), path + "group", "is not there");
-  fleet.tenant = {from.vcpus, from.weight, from.reservation, from.quota_ns, from.period_ns, 0};
-  fleet.request = {from.hosts,   from.vcpus, from.memory,  from.accelerators,
-                   from.disks,   from.zones, from.account, index,
-                   from.tenancy, nowhere,    nowhere,      from.group,
-                   nowhere,      false};
+  fleet.guest.tenant = {from.vcpus,    from.weight,    from.reservation,
+                        from.quota_ns, from.period_ns, 0};
+  fleet.guest.burst = from.burst;
+  fleet.guest.interference = from.interference;
+  fleet.request = {from.hosts,        from.vcpus, from.memory,
+                   from.accelerators, from.disks, from.zones,
+                   from.account,      index,      from.tenancy,
+                   nowhere,           nowhere,    from.group,
+                   nowhere,           false,      0};
   try {
-    nephoscope::check(fleet.tenant);
+    nephoscope::check(fleet.guest.tenant);
+    nephoscope::check(from.interference);
+    fleet.request.reserved = reserved_millionths(from.reservation);
     nephoscope::check(from.billing);
     fleet.billing = from.billing;
     const std::string name = "fleets/" + from.name;
@@ -51,19 +61,20 @@ void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
     fleet.placed = from.hosts != FleetSpec::dedicated;
     if (fleet.placed) {
       nephoscope::check(fleet.request);
-      hosts_.check_tenant(from.hosts, fleet.tenant);
+      hosts_.check_tenant(from.hosts, fleet.guest.tenant);
       fleet.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus);
     }
-    fleet.burst = from.burst;
     fleet.request.burstable = from.burst.burstable;
     const bool needs_host = from.quota_ns != 0 || from.burst.burstable;
     if (!fleet.placed && needs_host) own_hosts(from, fleet);
     if (from.burst.burstable) check_burst(from, fleet.request.pool);
+    if (from.hosts == FleetSpec::dedicated && from.interference.matters()) {
+      throw SpecError("interference", "needs hosts");
+    }
   } catch (const SpecError& error) {
     throw SpecError(path + error.path, error.what());
   }
-  fleet.hosted =
-      fleet.placed && (from.burst.burstable || hosts_.shares(fleet.request.pool, fleet.tenant));
+  fleet.hosted = fleet.placed && hosts_.shares(fleet.request.pool, fleet.guest);
   hosted_ = hosted_ || fleet.hosted;
   refused_launches_.resize(hosts_.pools(), 0);
 }

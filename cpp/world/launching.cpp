@@ -53,10 +53,11 @@ bool World::launch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   const auto instance = static_cast<std::uint32_t>(instances_.size());
   if (fleet.placed) {
-    fleet.refusal = hosts_.place(instance, fleet.request, fleet.tenant, fleet.burst, now_);
+    fleet.refusal = hosts_.place(instance, fleet.request, fleet.guest, now_);
     if (fleet.refusal != Refusal::none) return false;
   }
   instances_.add(fleet.kind, now_);
+  if (with_devices_) add_devices(instance, at);
   const std::uint32_t place = launched_[at]++;
   fleet_of_.push_back(at);
   index_in_fleet_.push_back(place);

@@ -163,9 +163,12 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   }
   account.launches = launched_[at];
   account.terminations = fleet.terminations;
-  account.burstable = fleet.burst.burstable;
+  account.burstable = fleet.guest.burst.burstable;
+  account.interferes = fleet.guest.interference.matters();
   account.missing = fleet.retries ? fleet.desired - fleet.booting - account.instances_final : 0;
   account.refusal = account.missing != 0 ? fleet.refusal : Refusal::none;
+  account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
+  account.devices = fleet.devices;
   return account;
 }
 

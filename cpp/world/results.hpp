@@ -11,6 +11,7 @@
 #include "compute/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
+#include "world/fleet.hpp"
 
 namespace nephoscope {
 
@@ -55,10 +56,13 @@ struct FleetAccount : Account {
   std::uint64_t launches = 0;  // of the whole run, as what follows
   std::uint64_t terminations = 0;
   std::uint64_t billed_s = 0;
+  bool interferes = false;
   bool burstable = false;
   CreditTotals credits;
   std::uint32_t missing = 0;        // instances that are desired and found no room
   Refusal refusal = Refusal::none;  // why, at the last try
+  bool uses_devices = false;        // its service has steps that do
+  DeviceUse devices;                // since the warm-up
 };
 
 // One entry a host, since the warm-up.
@@ -67,6 +71,7 @@ struct HostPoolAccount {
   std::uint32_t threads = 0;     // of a host
   std::uint64_t placements = 0;  // of the whole run, as the next
   std::uint64_t rejected_launches = 0;
+  bool interferes = false;
   std::vector<TenantAccount> used;       // by all that were ever there
   std::vector<std::uint32_t> instances;  // there now
 };

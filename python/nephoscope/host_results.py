@@ -1,4 +1,4 @@
-"""What a run found on the hosts, from the engine's numbers."""
+"""What a run found on the hosts and on the machines of a fleet, from the engine's numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +33,11 @@ def steal_s(numbers: Mapping[str, Any]) -> Tree:
     return {cause: int(numbers[f"steal_{cause}_ns"]) / 1e9 for cause in CAUSES}
 
 
+def interference_s(slowed_ns: Any) -> Tree:
+    """VCPU time that was run and lost to what neighbours do in caches and memory bandwidth."""
+    return {} if slowed_ns is None else {"interference_s": int(slowed_ns) / 1e9}
+
+
 def credit_tree(numbers: Mapping[str, Any]) -> Tree:
     """CPU credits of the instances of a fleet, of the whole run; nothing if it has none.
 
@@ -45,9 +50,23 @@ def credit_tree(numbers: Mapping[str, Any]) -> Tree:
     return {"cpu_credits": {key: float(numbers[f"credits_{key}"]) for key in keys}}
 
 
+def device_tree(numbers: Mapping[str, Any]) -> Tree:
+    """What the requests of a fleet asked of devices since the warm-up; nothing if they never do.
+
+    Bytes and operations that were asked for, accelerator time of batches that have begun, and
+    requests that failed for want of memory.
+    """
+    if "network_bytes" not in numbers:
+        return {}
+    counts = ("network_bytes", "disk_bytes", "disk_ops", "out_of_memory")
+    gpu_s = int(numbers["gpu_ns"]) / 1e9
+    return {"devices": {**{key: int(numbers[key]) for key in counts}, "gpu_s": gpu_s}}
+
+
 def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
     """A pool of hosts, and each of them that was ever used."""
     run = numbers["run_ns"]
+    slowed = numbers.get("slowed_ns")
     thread_s = measured_s * int(numbers["threads"])
     causes = {cause: numbers[f"steal_{cause}_ns"] for cause in CAUSES}
     used = [i for i in range(len(run)) if run[i] or numbers["instances"][i]]
@@ -57,6 +76,7 @@ def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
         "hosts": len(run),
         "utilization": float(run.sum()) / 1e9 / (thread_s * len(run)) if thread_s else None,
         "steal_s": {cause: float(column.sum()) / 1e9 for cause, column in causes.items()},
+        **interference_s(None if slowed is None else slowed.sum()),
         "placements": int(numbers["placements"]),
         "rejected_launches": int(numbers["rejected_launches"]),
         "by_host": {
@@ -64,6 +84,7 @@ def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
                 "instances": int(numbers["instances"][i]),
                 "utilization": int(run[i]) / 1e9 / thread_s if thread_s else None,
                 "steal_s": {cause: int(column[i]) / 1e9 for cause, column in causes.items()},
+                **interference_s(None if slowed is None else slowed[i]),
             }
             for i in listed
         },

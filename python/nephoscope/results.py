@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.host_results import CAUSES, REFUSALS, credit_tree, pool_tree, steal_ns, steal_s
+from nephoscope.host_results import (
+    CAUSES,
+    REFUSALS,
+    credit_tree,
+    device_tree,
+    interference_s,
+    pool_tree,
+    steal_ns,
+    steal_s,
+)
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
@@ -324,11 +333,13 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "utilization": int(numbers["run_ns"]) / vcpu_ns if vcpu_ns else None,
         "steal": steal_ns(numbers) / vcpu_ns if vcpu_ns else None,
         "steal_s": steal_s(numbers),
+        **interference_s(numbers.get("slowed_ns")),
         **_account(numbers, "requests"),
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
         **credit_tree(numbers),
+        **device_tree(numbers),
     }
 
 

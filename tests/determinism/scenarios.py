@@ -127,12 +127,18 @@ def hosted(scheduler: str) -> Tree:
             "zones": ["a", "b"],
         }
     }
-    tree["fleets"]["web"] |= {"hosts": "hall", "cap": 0.8, "weight": 300}
+    tree["fleets"]["web"] |= {
+        "hosts": "hall",
+        "cap": 0.8,
+        "weight": 300,
+        "interference": {"pressure": 0.1, "sensitivity": 0.7},
+    }
     tree["fleets"]["batch"] = {
         "instance_type": {"vcpus": 2, "memory": "1GiB"},
         "count": 12,
         "service": "crunch",
         "hosts": "hall",
+        "interference": {"pressure": 0.45},
         "boot": {"exponential": "4s"},
         "initially": "pending",
     }
@@ -163,6 +169,21 @@ def special() -> dict[str, Tree]:
         "weighted-connections": farm("least_connections", work, {"rate": "400/s"}),
         "no-balancer": farm("random", "1ms", {"rate": "400/s"}),
         "large": farm("join_idle_queue", work, {"rate": "9000/s"}),
+    }
+    found["devices"] = farm("random", work, {"rate": "100/s"})
+    found["devices"]["services"]["answer"] = {
+        "concurrency": 4,
+        "steps": [
+            {"memory": "300MiB"},
+            {"network": "100kB"},
+            {"disk": {"bytes": "200kB", "ops": 5}},
+            {"gpu": {"work": work, "batch": 4}},
+        ],
+    }
+    found["devices"]["fleets"]["web"]["instance_type"] = {
+        "vcpus": 1,
+        "network": {"baseline": "20Mbps", "burst": "80Mbps", "burst_for": "1s"},
+        "gpu": {"count": 1, "speed": 1.5},
     }
     found["ps"]["services"]["answer"]["discipline"] = "ps"
     found["rejected"]["services"]["answer"]["backlog"] = 4

@@ -285,6 +285,8 @@ ARRIVAL: list[Case] = [
 ]
 
 STEPS = "services.page.steps"
+STEP = "services.page.steps.0"
+KIND = "fleets.web.instance_type"
 JOINED: list[Case] = [
     *_same(STEPS, [[], {}, "compute", None, [5], ["compute"]])[:4],
     (STEPS, [5], f"{STEPS}.0", "mapping"),
@@ -338,6 +340,34 @@ JOINED: list[Case] = [
         (STEPS, [{"fail": value}], f"{STEPS}.0.fail", "")
         for value in (-0.1, 1.1, "110%", "x", True, None, float("nan"))
     ],
+    *[
+        (STEP, {key: value}, f"{STEP}.{key}", words)
+        for key, value, words in (
+            ("network", 5, "unit"),
+            ("network", "0B", "more than 0"),
+            ("network", "5Gbps", "size"),
+            ("memory", {"size": "1GiB"}, ""),
+            ("disk", {}, "neither bytes nor ops"),
+            ("gpu", "5", "unit"),
+            ("gpu", {}, ""),
+        )
+    ],
+    (STEP, {"disk": {"ops": 0}}, f"{STEP}.disk.ops", "out of range"),
+    (STEP, {"disk": {"byte": "1MB"}}, f"{STEP}.disk.byte", "bytes"),
+    (STEP, {"gpu": {"work": "1s", "batch": 0}}, f"{STEP}.gpu.batch", "out of range"),
+    (STEP, {"gpu": {"work": "1s", "marginal": 2}}, f"{STEP}.gpu.marginal", "out of range"),
+    (STEP, {"gpu": {"batch": 2}}, f"{STEP}.gpu.work", "missing"),
+    (STEP, {"gpu": {"exponential": "0s"}}, f"{STEP}.gpu", "more than 0"),
+    (f"{KIND}.network", 10, f"{KIND}.network", "10Gbps"),
+    (f"{KIND}.network", "10Gb", f"{KIND}.network", "Gbps"),
+    (f"{KIND}.network", "9Tbps", f"{KIND}.network", "too fast"),
+    (f"{KIND}.network", "1bps", f"{KIND}.network", "whole number of bytes"),
+    (f"{KIND}.network", {"baseline": "2Gbps", "burst": "1Gbps"}, None, "below baseline"),
+    (f"{KIND}.disk", {"iops": 0}, f"{KIND}.disk.iops", "out of range"),
+    (f"{KIND}.disk", {"count": -1}, f"{KIND}.disk.count", "out of range"),
+    (f"{KIND}.disk", {"burst": "1MB/s"}, None, "below bandwidth"),
+    (f"{KIND}.gpu", {"count": 1, "speed": 0}, f"{KIND}.gpu.speed", "out of range"),
+    (KIND, {"type": "m5.large", "network": "1Gbps"}, None, "brings its own network"),
     ("fleets.web.service", DELETE, "fleets.web.service", "missing"),
     ("fleets.web.service", "pagee", "fleets.web.service", "page"),
     ("fleets.web.service", "db", "fleets.web.service", "is a fleet"),
@@ -423,7 +453,10 @@ HOSTS: list[Case] = [
     *_same(f"{HALL}.type.clock", [3.1], "did you mean 3.1GHz?"),
     *_same(f"{HALL}.type.clock", ["3.1", "fast", "0GHz", "3.1THz", "99999GHz"]),
     *_same(f"{HALL}.type.memory", ["0B", 64, "lots"]),
-    *_same(f"{HALL}.type.network", ["10Gbps"], "not built yet"),
+    *_same(f"{HALL}.type.network", [10, "0bps", "fast"]),
+    *_same(f"{HALL}.type.disk", [-1, 1.5, "2", 1025, {"count": 2}]),
+    *_same(f"{HALL}.type.gpu", [-1, "1", {"count": 2}]),
+    *_same(f"{HALL}.type", [{"type": "m5.metal", "disk": 4}], "brings its own disk"),
     *_same(f"{HALL}.scheduler", ["cfs", "Fluid", 1]),
     (f"{HALL}.core_scheduling", True, HALL, "fair alone"),
     *_same(f"{HALL}.core_scheduling", ["yes", 1]),
@@ -454,6 +487,8 @@ HOSTS: list[Case] = [
     (f"{BATCH}.placement.strategy", "spread", f"{BATCH}.placement", "partitions belong"),
     *_same(f"{BATCH}.placement.partitions", [0, 8, "3"]),
     (f"{BATCH}.placement.partitions", DELETE, f"{BATCH}.placement", "partitions belong"),
+    *_same(f"{BATCH}.interference", [0.5, {"pressure": -1}, {"sensitivity": 1001}]),
+    *_same(f"{BATCH}.interference", [{}, {"pressure": 0}], "neither pressure nor sensitivity"),
     *_same(f"{BATCH}.os", ["linus", "macos", 7]),
     *_same(f"{BATCH}.boot", ["soon", -1, {"exponential": 5}]),
     *_same(f"{BATCH}.initially", ["stopped", True]),
@@ -462,6 +497,7 @@ HOSTS: list[Case] = [
     ("fleets.web.weight", 256, None, "without hosts"),
     ("fleets.web.reservation", 1, None, "without hosts"),
     ("fleets.web.zones", ["a"], None, "without hosts"),
+    ("fleets.web.interference", {"pressure": 1}, None, "without hosts"),
     ("fleets.web.cpu_credits", "standard", "fleets.web", "of burstable types"),
     *_same("fleets.small.cpu_credits", ["free", 1, True]),
     ("fleets.batch.instance_type", "m7g.large", BATCH, "not sold"),
@@ -473,9 +509,8 @@ LATER: list[Case] = [
     for prefix, keys in {
         "": "queues topics buses faults",
         "fleets.web.": "scaling purchase",
-        "fleets.web.instance_type.": "network disk gpu",
         "services.page.": "consumes",
-        "services.page.steps.0.": "gpu disk memory network send publish put parallel",
+        "services.page.steps.0.": "send publish put parallel",
         "services.page.steps.2.call.": "retry",
         "load_balancers.front.": "health_check slow_start deregistration_delay stickiness "
         "cross_zone surge_queue idle_timeout",

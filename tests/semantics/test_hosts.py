@@ -232,6 +232,22 @@ def test_a_reservation_that_is_not_left_on_the_host_is_no_capacity(lab):
     assert result["hosts"]["hall"]["rejected_launches"] == 2
 
 
+def test_placement_looks_for_a_host_with_the_reservation_left(lab):
+    # The first host has room for eight vCPUs, but each of the two has one thread to reserve.
+    web = tenant(count=4, reservation=0.6)
+    tree = scenario(lab.at(0), fleets={"web": web}, hosts=hall(count=2))
+    result = run(tree | {"duration": "30s"})
+    assert result["fleets"]["web"]["instances"]["final"] == 2
+    hosts = result["hosts"]["hall"]["by_host"]
+    assert [host["instances"] for host in hosts.values()] == [1, 1]
+
+
+def test_three_thirds_of_a_thread_are_reserved_on_it(lab):
+    web = tenant(count=4, reservation=1 / 3)
+    tree = scenario(lab.at(0), fleets={"web": web}, hosts=hall())
+    assert run(tree | {"duration": "30s"})["fleets"]["web"]["instances"]["final"] == 3
+
+
 def test_an_instance_that_leaves_a_shared_host_finishes_what_it_holds(lab):
     # Both at half speed until 2; the one that leaves at 1 is gone then.
     tree = two(lab, [0], [0, 3], web=tenant(), batch=tenant(), hosts=hall())

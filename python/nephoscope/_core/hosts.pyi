@@ -34,6 +34,7 @@ class HostPoolFacts:
     scheduler: SchedulerFacts
     count: int
     host: HostFacts
+    sockets: int
     memory: int
     accelerators: int
     disks: int
@@ -57,6 +58,7 @@ class HostPoolSpec:
     def __init__(self) -> None: ...
     name: str
     facts: HostPoolFacts
+    network: int
 
 @final
 class CpuCreditFacts:
@@ -72,6 +74,12 @@ class BurstFacts:
     burstable: bool
     credits: CpuCreditFacts
     unlimited: bool
+
+@final
+class InterferenceFacts:
+    def __init__(self) -> None: ...
+    pressure: float
+    sensitivity: float
 
 @final
 class BillingRule:

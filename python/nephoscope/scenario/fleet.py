@@ -77,6 +77,21 @@ class Cap(Model):
         return max(round(self.vcpus * int(self.period)), 1)
 
 
+class Interference(Model):
+    """What an instance does to its neighbours in caches and memory bandwidth, and they to it."""
+
+    pressure: Annotated[float, number(0.0, 1000.0)] = 0.0
+    """What one running vCPU takes of the caches and the memory bandwidth of a socket."""
+    sensitivity: Annotated[float, number(0.0, 1000.0)] = 0.0
+    """Where the neighbours take all, work takes 1 + sensitivity times as long."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.pressure == self.sensitivity == 0.0:
+            raise refusal("neither pressure nor sensitivity", "one of them, or no interference")
+        return self
+
+
 class PlacementGroup(Model):
     """Instances that stand near to each other, or apart; fleets may share one by its name."""
 
@@ -114,6 +129,8 @@ class Fleet(Model):
     reservation: Annotated[float, number(0.0, 4096.0)] | None = None
     """vCPUs that an instance gets whenever it wants them."""
     cap: Cap | None = None
+    interference: Interference | None = None
+    """By default it neither presses on its neighbours nor feels them."""
     os: Annotated[str, Scalar(_read_system, {"enum": _systems()})] = "linux"
     """Decides how long an instance takes to boot, and its price."""
     cpu_credits: Literal["standard", "unlimited"] | None = None

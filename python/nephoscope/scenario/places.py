@@ -41,8 +41,13 @@ class Places:
     def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         """Where the instances of a fleet go, and what they may take there."""
         spec.memory = int(fleet.instance_type.memory)
-        spec.accelerators = fleet.instance_type.accelerators
-        spec.disks = fleet.instance_type.disks
+        spec.accelerators = fleet.instance_type.gpu.count
+        spec.disks = fleet.instance_type.disk.count
+        spec.network = _rate(fleet.instance_type.network.facts)
+        spec.disk_bytes = _rate(fleet.instance_type.disk.facts)
+        iops = fleet.instance_type.disk.iops
+        spec.disk_ops = _rate(catalog.BurstFacts(iops, iops, 0))
+        spec.accelerator_speed = fleet.instance_type.gpu.speed
         spec.account = self._tenants[fleet.tenant]
         spec.tenancy = _core.placement.Tenancy[fleet.tenancy]
         if fleet.hosts is not None:
@@ -58,7 +63,9 @@ class Places:
         if fleet.cap is not None:
             spec.quota_ns = fleet.cap.quota_ns
             spec.period_ns = int(fleet.cap.period)
-
+        if fleet.interference is not None:
+            spec.interference.pressure = fleet.interference.pressure
+            spec.interference.sensitivity = fleet.interference.sensitivity
         if fleet.instance_type.burstable:
             _burst(spec, fleet)
 
@@ -68,12 +75,13 @@ class Places:
         facts.scheduler.core_scheduling = hosts.core_scheduling
         facts.count = hosts.count
         facts.memory = int(hosts.type.memory)
-        facts.accelerators = hosts.type.accelerators
-        facts.disks = hosts.type.disks
+        facts.accelerators = hosts.type.gpu
+        facts.disks = hosts.type.disk
         facts.cpu_overcommit = hosts.cpu_overcommit
         facts.place = _core.placement.PlacePolicy[hosts.place]
         facts.zones = [self._zones[zone] for zone in hosts.all_zones]
         facts.racks = hosts.racks
+        facts.sockets = hosts.type.sockets
         facts.host.cores = hosts.type.sockets * hosts.type.cores
         facts.host.threads_per_core = hosts.type.threads_per_core
         facts.host.smt_gain = hosts.smt_gain
@@ -81,7 +89,15 @@ class Places:
         spec = _core.hosts.HostPoolSpec()
         spec.name = name
         spec.facts = facts
+        spec.network = int(hosts.type.network or 0)
         return spec
+
+
+def _rate(facts: catalog.BurstFacts) -> _core.devices.BurstRate:
+    """In bytes or operations a second; the burst is what a full bucket holds."""
+    rate = _core.devices.BurstRate()
+    rate.baseline, rate.peak, rate.burst = facts.baseline, facts.peak, facts.burst
+    return rate
 
 
 def _burst(spec: _core.FleetSpec, fleet: Fleet) -> None:

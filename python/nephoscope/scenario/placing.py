@@ -20,7 +20,7 @@ ZONES_MAX = 64
 _WITHOUT_RESERVATIONS = ("fair", "credit")
 
 # What is said of sharing hosts.
-_OF_HOSTS = ("weight", "reservation", "zones", "placement")
+_OF_HOSTS = ("weight", "reservation", "zones", "placement", "interference")
 
 
 def placing_problems(document: Document) -> Iterator[Problem]:
