@@ -26,16 +26,25 @@
 // runnable vCPUs than pCPUs and no cap at work everybody runs and nothing is decided. Accountings
 // missed are made up for when something changes, whole cycles of them at once.
 //
-// Invariants between calls: no pCPU is idle while a vCPU is queued; a vCPU is in one queue, on one
-// pCPU or neither; `high` counts and masks say what is in the queues.
+// Nor is a debit more than a sum of ns: credits are looked at by accountings alone, which make
+// whole credits of what is owed, row by row. Inside, times are relative to the last accounting.
+//
+// Invariants between calls: no pCPU is idle while a vCPU is queued; a busy pCPU has a timer, an
+// idle one none; a vCPU is in one queue, on one pCPU or neither, and runs where it was last if it
+// is there; the masks say what is in the queues, and one that is not `unsorted` is sorted.
 
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "compute/cpu_mask.hpp"
+#include "compute/cpu_sets.hpp"
 #include "compute/credit_options.hpp"
+#include "compute/credit_rows.hpp"
+#include "compute/credit_tiers.hpp"
 #include "compute/hypervisor_facts.hpp"
 #include "compute/timer_ring.hpp"
 #include "kernel/hot_path.hpp"
@@ -45,39 +54,23 @@ namespace nephoscope {
 
 class CreditHost {
  public:
-  using Index = std::uint16_t;  // of a vCPU, a member or a pCPU of this host
-  static constexpr Index none = 0xFFFF;
+  using Index = CreditRows::Index;  // of a vCPU, a member or a pCPU of this host
+  using Priority = CreditRows::Priority;
+  using Vcpu = CreditVcpu;
+  static constexpr Index none = CreditRows::none;
   static constexpr std::int64_t never = TimerRing::never;
   static constexpr std::uint32_t most_vcpus = 65'534;
 
-  enum Priority : std::int8_t { nobody = -64, over = -2, under = -1, boosted = 0 };
-
-  struct Vcpu {
-    enum Flag : std::uint8_t { wanting = 1, active = 2, parked = 4, queued = 8, running = 16 };
-
-    std::int32_t credit = 0;
-    std::uint32_t residual_ns = 0;  // ran, and not yet a whole credit
-    Index next = none;              // behind it in its queue
-    Index member = 0;
-    Index cpu = 0;  // where it runs, is queued or was last
-    Priority priority = under;
-    std::uint8_t flags = 0;
-
-    bool is(unsigned flag) const { return (flags & flag) != 0; }
-    void put(unsigned flag) { flags = static_cast<std::uint8_t>(flags | flag); }
-    void drop(unsigned flag) { flags = static_cast<std::uint8_t>(flags & ~flag); }
-  };
-
-  // A tenant on this host: what every switch and every accounting needs.
+  // A tenant on this host.
   struct Member {
-    std::int64_t run_ns = 0;  // of turns that have ended
+    std::int64_t run_ns = 0;  // but for what its vCPUs have owed and paid since
     std::uint32_t tenant = 0;
     std::uint32_t weight = 0;       // of each vCPU
     std::uint32_t cap_percent = 0;  // of a pCPU; 0: none
     Index first = 0;                // its vCPUs are next to each other
     Index vcpus = 0;
     Index active = 0;  // vCPUs
-    Index listed = 0;  // among `touched`
+    Index tier = 0;    // of its weight
     std::uint32_t spare = 0;
   };
 
@@ -86,7 +79,7 @@ class CreditHost {
     static constexpr bool plain_doubles = true;
 
     std::int64_t quota_ns = 0;  // of parkings that have ended
-    std::int64_t paced_ns = 0;  // run_ns, turns under way included, when work was counted last
+    std::int64_t paced_ns = 0;  // what it had run when work was counted last
     std::int64_t work_ns = 0;
     double work_part = 0.0;  // below one ns
 
@@ -104,11 +97,12 @@ class CreditHost {
   CreditHost() = default;
   CreditHost(const HostFacts& facts, const CreditOptions& options, StreamKey key, std::int64_t now);
 
-  bool has_room(std::uint32_t vcpus) const { return vcpus_.size() + vcpus <= most_vcpus; }
+  bool has_room(std::uint32_t vcpus) const { return rows_.size() + vcpus <= most_vcpus; }
   // The vCPUs of the parcel that want to run wake, without boost. Returns the member's number.
   std::uint32_t enter(const Parcel& parcel, std::int64_t now);
-  // The numbers of the members after it go down by one.
-  Parcel leave(std::uint32_t member, std::int64_t now);
+  // The numbers of the members after it go down by one; who was touched until then is added to
+  // `touched`.
+  Parcel leave(std::uint32_t member, std::int64_t now, std::vector<std::uint32_t>& touched);
 
   // Lets the accountings pass that a quiet host has left out; before any change.
   void catch_up(std::int64_t now);
@@ -117,15 +111,17 @@ class CreditHost {
   // After changes; timers of a quiet host may be in the past.
   void settle_timers(std::int64_t now);
 
-  // Brings what advance() will look at nearer; the second, what the first will look at.
-  void fetch() const {
-    fetch_lines(vcpus_.data(), vcpus_.size() * sizeof(Vcpu));
-    fetch_lines(cpus_.data(), cpus_.size() * sizeof(Cpu));
-    fetch_lines(members_.data(), members_.size() * sizeof(Member));
-    fetch_lines(timers_.data(), cpus_.size() * sizeof(TimerRing::Timer));
-    fetch_lines(order_.data(), order_.size() * sizeof(Index));
+  // Brings what advance(until) will look at nearer; the second, what the first will look at.
+  void fetch(std::int64_t until) const {
+    rows_.fetch(until >= next_accounting());
+    timers_.fetch();
+    NEPHOSCOPE_PREFETCH(sets_.data());
+    NEPHOSCOPE_PREFETCH(tiers_.each());
   }
-  void fetch_head() const { fetch_lines(this, sizeof(*this)); }
+  void fetch_head() const {
+    const auto* const line = reinterpret_cast<const char*>(this);
+    for (std::size_t at = 0; at < sizeof(*this); at += 64) NEPHOSCOPE_PREFETCH(line + at);
+  }
 
   // Everything that is due by `until`.
   void advance(std::int64_t until);
@@ -133,7 +129,7 @@ class CreditHost {
 
   std::uint32_t members() const { return static_cast<std::uint32_t>(members_.size()); }
   const Member& member(std::uint32_t at) const { return members_[at]; }
-  Vcpu vcpu(std::uint32_t at) const { return vcpus_[at]; }
+  Vcpu vcpu(std::uint32_t at) const;
   std::uint32_t share(std::uint32_t member) const;  // of its vCPUs that run
   // Up to now, turns and parkings under way included.
   std::int64_t run_ns(std::uint32_t member, std::int64_t now) const;
@@ -141,54 +137,51 @@ class CreditHost {
   std::int64_t work_ns(std::uint32_t member, std::int64_t now) const;
   double speed() const { return speed_; }
   std::uint64_t decisions() const { return decisions_; }
-  std::uint32_t cpus() const { return static_cast<std::uint32_t>(cpus_.size()); }
+  std::uint32_t cpus() const { return static_cast<std::uint32_t>(rows_.cpus()); }
   // A tick of a pCPU is due at this + k x tick.
   std::int64_t tick_phase(std::uint32_t cpu) const;
-  std::int64_t next_accounting() const { return next_accounting_; }
+  std::int64_t next_accounting() const { return base_ + period_; }
 
-  // Tenants whose number of running vCPUs or whose speed may have changed, until they are unlisted.
-  std::vector<std::uint32_t>& touched() { return touched_; }
-  void unlist(std::uint32_t member) { members_[member].listed = 0; }
+  // Whether the number of running vCPUs of a tenant, or its speed, may have changed since the
+  // tenants were visited; true once.
+  bool is_newly_touched();
+  // Visits those tenants, some more than once.
+  template <class Visit>
+  void take_touched(Visit visit);
 
   template <class Archive>
   void serialize(Archive& archive) {
     archive(facts_.cores, facts_.threads_per_core, facts_.smt_gain, facts_.speed);
     archive(options_.slice_ns, options_.ratelimit_ns, options_.dither_ns, options_.seed);
     archive(options_.boost, options_.exact_debit, options_.activate_at_decision, options_.aligned);
-    archive(key_.k0, key_.k1, vcpus_, cpus_, members_, ledgers_, parked_since_, joined_);
-    archive(order_, touched_);
+    archive(key_.k0, key_.k1, tick_, period_, base_, epoch_, members_, ledgers_, joined_);
+    archive(order_, touched_, listed_);
+    rows_.serialize(archive);
+    tiers_.serialize(archive);
     timers_.serialize(archive);
-    idle_.serialize(archive);
-    waiting_.serialize(archive);
-    high_.serialize(archive);
-    unsorted_.serialize(archive);
-    archive(accounted_, next_accounting_, balance_, active_weight_, draws_, words_, decisions_);
-    archive(speed_, runnable_, capped_, busy_, stolen_from_, kicked_, placed_);
+    sets_.serialize(archive);
+    archive(balance_, active_weight_, draws_, dithers_, decisions_, speed_, accountings_, threads_);
+    archive(runnable_, capped_, capped_members_, busy_, stolen_from_, kicked_, placed_);
   }
 
  private:
-  struct Cpu {
-    std::int64_t since = 0;       // when `current` was switched in
-    std::int64_t counted_to = 0;  // its credits
-    std::int64_t timer = never;
-    std::uint32_t lag =
-        0;  // of an accounting behind the last tick until it: from 0 to below a tick
-    Index current = none;
-    Index head = none;  // of the queue
-    Index size = 0;     // of the queue
-    Index high = 0;     // of these above OVER
-    std::uint32_t spare = 0;
-  };
+  using Cpu = CreditRows::Cpu;
 
   // The schedule (credit_schedule.cpp).
-  void decide(std::uint32_t at, std::int64_t now);
-  void run(std::uint32_t at, std::uint32_t next, std::int64_t now);
+  void decide_until(std::int64_t until);
+  void turn(std::uint32_t at, std::int64_t now, bool stays);
   void arm(std::uint32_t at, std::int64_t time);
+  void move_epoch();
+  void choose(std::uint32_t at, Priority mine, std::int64_t now);
+  void decide(std::uint32_t at, std::int64_t now, bool stays = true);
+  void run(std::uint32_t at, std::uint32_t next, std::int64_t now);
   std::int64_t slice();
+  void draw_dithers();
   void insert(std::uint32_t at, std::uint32_t vcpu);
+  std::uint32_t unlink(std::uint32_t at, Index* link);
   void remove(std::uint32_t vcpu);
-  void note_queue(std::uint32_t at);
   void sort_if_due(std::uint32_t at, std::int64_t now);
+  void sort(std::uint32_t at);
   std::uint32_t steal(std::uint32_t at, Priority above, std::int64_t now);
   void make_runnable(std::uint32_t vcpu, std::int64_t now);
   void stop(std::uint32_t vcpu, std::int64_t now);
@@ -197,70 +190,101 @@ class CreditHost {
   void debit(std::uint32_t at, std::int64_t to);
   void debit_ticks(std::uint32_t at, std::int64_t to);
   void see_ticks(std::uint32_t at, std::int64_t to);
-  std::int64_t ticks_by(std::uint32_t at, std::int64_t time) const;
-  std::int64_t last_tick(std::uint32_t at, std::int64_t time) const;
-  void join(Vcpu& it);
-  void account(std::int64_t now);
+  void join(std::uint32_t vcpu);
+  void quit(std::uint32_t vcpu);
+  void account();
+  void close_turns();
+  void see_all_ticks();
+  bool hand_out_by_weight();
   void hand_out();
-  void judge(Member& member, std::int32_t each, std::int32_t cap_credit);
-  void find_turned(const Member& member, std::int32_t each, std::int32_t cap_credit);
-  void count_queues();
-  void park_and_release(std::int64_t now);
+  void give(const Member& member, std::int32_t each, std::int32_t cap_credit);
+  void judge();
+  void dismiss(std::size_t first, std::uint64_t rich);
+  void park_and_release();
+  void tell_members();
+  void skip(std::int64_t ns);
   std::uint64_t signature() const;
 
-  static void fetch_lines(const void* from, std::size_t bytes) {
-    const auto* const line = static_cast<const char*>(from);
-    for (std::size_t at = 0; at < bytes; at += 64) NEPHOSCOPE_PREFETCH(line + at);
+  // Between two times that members are told.
+  static constexpr std::uint32_t accountings_told = 65'536;
+
+  bool quiet() const { return runnable_ <= threads_ && capped_ == 0; }
+  void forget(std::uint32_t member);
+  bool is_running(std::uint32_t vcpu) const { return rows_.cpu[rows_.at[vcpu]].current == vcpu; }
+  // Without a branch, for who is there cannot be foretold.
+  Priority priority_of(std::uint32_t vcpu_or_none) const {
+    const int there = vcpu_or_none != none ? -1 : 0;
+    const int priority = rows_.priority[vcpu_or_none & static_cast<unsigned>(there)];
+    return Priority((priority & there) | (Vcpu::nobody & ~there));
   }
-  bool quiet() const { return runnable_ <= cpus_.size() && capped_ == 0; }
-  void touch(std::uint32_t member);
+  // Whether ticks change nothing about who runs but its credits.
+  bool is_settled(std::uint32_t vcpu) const {
+    return rows_.tier[vcpu] != 0 && rows_.priority[vcpu] != Vcpu::boosted;
+  }
   Ledger with_work(std::uint32_t member, std::int64_t now) const;
   void set_busy(std::uint32_t busy, std::int64_t now);
 
   HostFacts facts_;
   CreditOptions options_;
   StreamKey key_;
-  std::vector<Vcpu> vcpus_;
-  std::vector<Cpu> cpus_;
-  std::vector<Member> members_;
-  std::vector<Ledger> ledgers_;             // of the members
-  std::vector<std::int64_t> parked_since_;  // of the vCPUs, while they are and want to run
-  std::vector<Index> joined_;  // members without active vCPUs at the last accounting, with now
-  std::vector<Index> order_;   // members with active vCPUs, as the pass visits them
-  std::vector<std::uint32_t> touched_;
-  std::vector<std::uint32_t> turned_;  // scratch: vCPUs to be parked or released
+  std::int32_t tick_ = 0;
+  std::int32_t period_ = 0;  // of accounting
+  std::int64_t base_ = 0;    // the last accounting, or where it would have been
+  std::int64_t epoch_ = 0;   // of timers
+  CreditRows rows_;
   TimerRing timers_;
-  CpuMask idle_;
-  CpuMask waiting_;  // something is in the queue
-  CpuMask high_;     // something above OVER is
-  CpuMask unsorted_;
-  std::int64_t accounted_ = -1;
-  std::int64_t next_accounting_ = 0;
-  std::int64_t balance_ = 0;  // sum of credits after the last accounting
+  CpuSets sets_;
+  CreditTiers tiers_;
+  std::vector<Member> members_;
+  std::vector<Ledger> ledgers_;     // of the members
+  std::vector<Index> joined_;       // members without active vCPUs at the last accounting, with now
+  std::vector<Index> order_;        // members with active vCPUs, as the pass visits them
+  std::vector<std::int32_t> each_;  // scratch: what vCPUs get
+  std::vector<std::uint32_t> turned_;  // scratch: vCPUs to be parked or released
+  std::int64_t balance_ = 0;           // sum of credits after the last accounting
   std::int64_t active_weight_ = 0;
   std::uint64_t draws_ = 0;
-  Philox4x64::Block words_{};
+  std::array<std::uint32_t, 16> dithers_{};  // of this draw and its neighbours
   std::uint64_t decisions_ = 0;
   double speed_ = 1.0;
+  std::uint32_t accountings_ = 0;
+  std::uint32_t threads_ = 0;
   std::uint32_t runnable_ = 0;  // vCPUs
   std::uint32_t capped_ = 0;    // vCPUs with a cap that want to run or are parked
-  std::uint32_t busy_ = 0;      // pCPUs
+  std::uint32_t capped_members_ = 0;
+  std::uint32_t busy_ = 0;  // pCPUs
   std::uint32_t stolen_from_ = 0;
   std::uint32_t kicked_ = 0;
   std::uint32_t placed_ = 0;
+  std::uint8_t touched_ = 0;
+  std::uint8_t listed_ = 0;
 };
 
 // Whoever runs there pays for the time until `to`.
 inline void CreditHost::debit(std::uint32_t at, std::int64_t to) {
-  Cpu& cpu = cpus_[at];
-  if (to <= cpu.counted_to) return;
-  if (!options_.exact_debit) return debit_ticks(at, to);
-  Vcpu& it = vcpus_[cpu.current];
-  const auto owed = it.residual_ns + static_cast<std::uint64_t>(to - cpu.counted_to);
-  const std::uint64_t whole = owed / CreditOptions::credit_ns;
-  it.residual_ns = static_cast<std::uint32_t>(owed - whole * CreditOptions::credit_ns);
-  it.credit -= static_cast<std::int32_t>(whole);
-  cpu.counted_to = to;
+  if (!options_.exact_debit) debit_ticks(at, to);
+  const std::int64_t ran = to - rows_.counted[at];
+  if (ran <= 0) return;
+  rows_.owed[rows_.cpu[at].current] += static_cast<std::uint32_t>(ran);
+  rows_.counted[at] = static_cast<std::int32_t>(to);
+}
+
+inline bool CreditHost::is_newly_touched() {
+  const bool newly = touched_ != 0 && listed_ == 0;
+  listed_ = touched_;
+  return newly;
+}
+
+template <class Visit>
+void CreditHost::take_touched(Visit visit) {
+  for (std::size_t word = 0; word < rows_.touched_words(); ++word) {
+    for (std::uint64_t left = rows_.touched[word]; left != 0; left &= left - 1) {
+      const std::size_t vcpu = 64 * word + static_cast<std::size_t>(std::countr_zero(left));
+      visit(members_[rows_.member[vcpu]].tenant);
+    }
+    rows_.touched[word] = 0;
+  }
+  touched_ = listed_ = 0;
 }
 
 }  // namespace nephoscope

@@ -104,7 +104,7 @@ CreditHost::Parcel CreditHypervisor::leave(std::uint32_t tenant) {
   Tenant& it = tenants_[tenant];
   CreditHost& host = hosts_[it.host];
   host.catch_up(now_);
-  const CreditHost::Parcel parcel = host.leave(it.member, now_);
+  const CreditHost::Parcel parcel = host.leave(it.member, now_, touched_);
   for (std::uint32_t at = it.member; at < host.members(); ++at) {
     tenants_[host.member(at).tenant].member = at;
   }
@@ -118,14 +118,7 @@ void CreditHypervisor::done(std::uint32_t at) {
   CreditHost& host = hosts_[at];
   host.settle_timers(now_);
   due_.set(at, host.next_time());
-  collect(host);
-}
-
-void CreditHypervisor::collect(CreditHost& host) {
-  std::vector<std::uint32_t>& touched = host.touched();
-  if (touched.empty()) return;
-  touched_.insert(touched_.end(), touched.begin(), touched.end());
-  touched.clear();
+  if (host.is_newly_touched()) touched_hosts_.push_back(at);
 }
 
 void CreditHypervisor::set_want(std::uint32_t tenant, std::uint32_t want) {
@@ -145,22 +138,25 @@ void CreditHypervisor::advance(std::int64_t until) {
   require(until >= now_, "until", "is in the past");
   due_.serve_due(until, [&](std::size_t at) {
     CreditHost& host = hosts_[at];
-    if (at + 2 < hosts_.size()) hosts_[at + 2].fetch_head();
-    if (at + 1 < hosts_.size()) hosts_[at + 1].fetch();
+    if (at + 4 < hosts_.size()) hosts_[at + 4].fetch_head();
+    if (at + 2 < hosts_.size()) hosts_[at + 2].fetch(until);
     host.advance(until);
-    collect(host);
+    if (host.is_newly_touched()) touched_hosts_.push_back(static_cast<std::uint32_t>(at));
     return host.next_time();
   });
   now_ = until;
 }
 
 const std::vector<std::uint32_t>& CreditHypervisor::changed() {
+  for (const std::uint32_t host : touched_hosts_) {
+    hosts_[host].take_touched([&](std::uint32_t tenant) { touched_.push_back(tenant); });
+  }
+  touched_hosts_.clear();
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   const std::size_t before = changed_.size();
   for (const std::uint32_t tenant : touched_) {
     Tenant& it = tenants_[tenant];
-    if (it.host != none) hosts_[it.host].unlist(it.member);
     const double rate = this->rate(tenant);
     if (rate == it.told) continue;
     it.told = rate;

@@ -80,7 +80,7 @@ class CreditHypervisor {
     archive(size);
     hosts_.resize(static_cast<std::size_t>(size));
     for (CreditHost& host : hosts_) host.serialize(archive);
-    archive(tenants_, touched_, changed_, now_);
+    archive(tenants_, touched_hosts_, touched_, changed_, now_);
     due_.serialize(archive);
   }
 
@@ -111,11 +111,11 @@ class CreditHypervisor {
   void enter(std::uint32_t tenant, std::uint32_t host, const CreditHost::Parcel& parcel);
   CreditHost::Parcel leave(std::uint32_t tenant);
   void done(std::uint32_t host);
-  void collect(CreditHost& host);
 
   CreditOptions options_;
   std::vector<CreditHost> hosts_;
   std::vector<Tenant> tenants_;
+  std::vector<std::uint32_t> touched_hosts_;
   std::vector<std::uint32_t> touched_;  // tenants whose rates may have changed
   std::vector<std::uint32_t> changed_;
   DueTree due_;  // hosts

@@ -1,4 +1,5 @@
-// The schedule of a host: queues, decisions, stealing, wake-ups.
+// The schedule of a host: queues, decisions, stealing, wake-ups. Times are relative to the last
+// accounting.
 
 #include <algorithm>
 
@@ -7,226 +8,254 @@
 namespace nephoscope {
 
 std::int64_t CreditHost::next_time() const {
-  return quiet() ? never : std::min(next_accounting_, timers_.next_time());
-}
-
-void CreditHost::advance(std::int64_t until) {
-  while (!quiet()) {
-    const std::int64_t timer = timers_.next_time();
-    if (next_accounting_ <= timer) {
-      if (next_accounting_ > until) return;
-      account(next_accounting_);
-    } else {
-      if (timer > until) return;
-      const std::uint32_t at = timers_.pop();
-      cpus_[at].timer = never;
-      decide(at, timer);
-    }
-  }
+  return quiet() ? never : std::min(base_ + period_, epoch_ + timers_.next_time());
 }
 
 // What a decision is made of, each in its body.
 
-NEPHOSCOPE_HOT void CreditHost::note_queue(std::uint32_t at) {
-  waiting_.assign(at, cpus_[at].size != 0);
-  high_.assign(at, cpus_[at].high != 0);
-}
-
 // Behind all of its priority, before the first of a lower one.
 NEPHOSCOPE_HOT void CreditHost::insert(std::uint32_t at, std::uint32_t vcpu) {
-  Cpu& cpu = cpus_[at];
-  Vcpu& it = vcpus_[vcpu];
-  Index* link = &cpu.head;
-  while (*link != none && vcpus_[*link].priority >= it.priority) link = &vcpus_[*link].next;
-  it.next = *link;
+  const Priority priority = rows_.priority[vcpu];
+  Index* link = &rows_.cpu[at].head;
+  while (*link != none && rows_.priority[*link] >= priority) link = &rows_.next[*link];
+  rows_.next[vcpu] = *link;
   *link = static_cast<Index>(vcpu);
-  it.cpu = static_cast<Index>(at);
-  it.put(Vcpu::queued);
-  ++cpu.size;
-  cpu.high = static_cast<Index>(cpu.high + (it.priority > over));
-  note_queue(at);
+  rows_.at[vcpu] = static_cast<Index>(at);
+  rows_.put(vcpu, Vcpu::queued);
+  CpuSets::Word& sets = sets_.word(at);
+  sets.waiting |= std::uint64_t{1} << (at % 64);
+  sets.high |= std::uint64_t{priority > Vcpu::over} << (at % 64);
 }
 
-NEPHOSCOPE_HOT void CreditHost::remove(std::uint32_t vcpu) {
-  Vcpu& it = vcpus_[vcpu];
-  Cpu& cpu = cpus_[it.cpu];
-  Index* link = &cpu.head;
-  while (*link != vcpu) link = &vcpus_[*link].next;
-  *link = it.next;
-  it.drop(Vcpu::queued);
-  --cpu.size;
-  cpu.high = static_cast<Index>(cpu.high - (it.priority > over));
-  note_queue(it.cpu);
+// Takes whoever `link` leads to out of the queue.
+NEPHOSCOPE_HOT std::uint32_t CreditHost::unlink(std::uint32_t at, Index* link) {
+  const std::uint32_t vcpu = *link;
+  *link = rows_.next[vcpu];
+  rows_.drop(vcpu, Vcpu::queued);
+  CpuSets::Word& sets = sets_.word(at);
+  Index first = rows_.cpu[at].head;
+  CpuSets::assign(sets.waiting, at, first != none);
+  // Whoever is above OVER comes first, but in a queue that is not sorted.
+  if ((sets.unsorted >> (at % 64) & 1) != 0) [[unlikely]] {
+    while (first != none && rows_.priority[first] <= Vcpu::over) first = rows_.next[first];
+  }
+  CpuSets::assign(sets.high, at, priority_of(first) > Vcpu::over);
+  return vcpu;
 }
 
-NEPHOSCOPE_HOT void CreditHost::arm(std::uint32_t at, std::int64_t time) {
-  Cpu& cpu = cpus_[at];
-  if (cpu.timer != never) timers_.cancel(cpu.timer, at);
-  cpu.timer = time;
-  if (time != never) timers_.push(time, at);
+void CreditHost::remove(std::uint32_t vcpu) {
+  const std::uint32_t at = rows_.at[vcpu];
+  Index* link = &rows_.cpu[at].head;
+  while (*link != vcpu) link = &rows_.next[*link];
+  unlink(at, link);
+}
+
+NEPHOSCOPE_HOT std::int64_t CreditHost::slice() {
+  if (draws_ % dithers_.size() == 0) [[unlikely]]
+    draw_dithers();
+  return options_.slice_ns + dithers_[draws_++ % dithers_.size()];
 }
 
 // 16 bits of a word make a dither; the words begin beyond those of the phases.
-NEPHOSCOPE_HOT std::int64_t CreditHost::slice() {
-  if (options_.dither_ns == 0 || options_.aligned) return options_.slice_ns;
-  const std::uint64_t draw = draws_++;
-  if (draw % 16 == 0) words_ = Philox4x64::block({draw / 16, 1, 0, 0}, key_);
-  const std::uint64_t bits = (words_[draw / 4 % 4] >> (16 * (draw % 4))) & 0xFFFF;
-  const auto dither =
-      static_cast<std::int64_t>((bits * static_cast<std::uint64_t>(options_.dither_ns)) >> 16);
-  return options_.slice_ns + dither;
+void CreditHost::draw_dithers() {
+  if (options_.dither_ns == 0 || options_.aligned) return;
+  const auto most = static_cast<std::uint64_t>(options_.dither_ns);
+  const Philox4x64::Block words = Philox4x64::block({draws_ / dithers_.size(), 1, 0, 0}, key_);
+  for (std::size_t at = 0; at < dithers_.size(); ++at) {
+    const std::uint64_t bits = (words[at / 4] >> (16 * (at % 4))) & 0xFFFF;
+    dithers_[at] = static_cast<std::uint32_t>((bits * most) >> 16);
+  }
 }
 
 // Switches the pCPU to another vCPU, or to none.
 NEPHOSCOPE_HOT void CreditHost::run(std::uint32_t at, std::uint32_t next, std::int64_t now) {
-  Cpu& cpu = cpus_[at];
+  Cpu& cpu = rows_.cpu[at];
   const std::uint32_t was = cpu.current;
-  if (was != none) {
-    const std::uint32_t member = vcpus_[was].member;
-    members_[member].run_ns += now - cpu.since;
-    touch(member);
-  }
+  if (was != none) rows_.touch(was);
   if (next != none) {
-    Vcpu& it = vcpus_[next];
-    it.put(Vcpu::running);
-    it.cpu = static_cast<Index>(at);
-    touch(it.member);
+    rows_.at[next] = static_cast<Index>(at);
+    rows_.touch(next);
   }
+  touched_ = 1;
   cpu.current = static_cast<Index>(next);
-  cpu.since = cpu.counted_to = now;
+  rows_.since[at] = rows_.counted[at] = static_cast<std::int32_t>(now);
   if ((was == none) == (next == none)) return;
-  idle_.assign(at, next == none);
-  set_busy(next == none ? busy_ - 1 : busy_ + 1, now);
+  CpuSets::assign(sets_.word(at).idle, at, next == none);
+  set_busy(next == none ? busy_ - 1 : busy_ + 1, base_ + now);
 }
 
 // At its first tick after an accounting a queue is sorted, stably: UNDER and better come first.
-void CreditHost::sort_if_due(std::uint32_t at, std::int64_t now) {
-  Cpu& cpu = cpus_[at];
-  if (now < accounted_ + options_.tick_ns() - cpu.lag) return;
-  unsorted_.assign(at, false);
+NEPHOSCOPE_HOT void CreditHost::sort_if_due(std::uint32_t at, std::int64_t now) {
+  const std::uint64_t ticked = now >= tick_ - rows_.lag[at] ? 1 : 0;
+  if ((sets_.word(at).unsorted >> (at % 64) & ticked) != 0) sort(at);
+}
+
+void CreditHost::sort(std::uint32_t at) {
+  CpuSets::assign(sets_.word(at).unsorted, at, false);
+  Index* const head = &rows_.cpu[at].head;
   Index low_head = none;
-  Index* high = &cpu.head;
+  Index* high = head;
   Index* low = &low_head;
-  for (Index vcpu = cpu.head; vcpu != none; vcpu = vcpus_[vcpu].next) {
-    Index*& end = vcpus_[vcpu].priority > over ? high : low;
+  for (Index vcpu = *head; vcpu != none; vcpu = rows_.next[vcpu]) {
+    Index*& end = rows_.priority[vcpu] > Vcpu::over ? high : low;
     *end = vcpu;
-    end = &vcpus_[vcpu].next;
+    end = &rows_.next[vcpu];
   }
   *low = none;
   *high = low_head;
 }
 
 // The first vCPU of a higher priority than `above` that waits for another pCPU, which is busy.
-std::uint32_t CreditHost::steal(std::uint32_t at, Priority above, std::int64_t now) {
-  const CpuMask& peers = above == over ? high_ : waiting_;
-  std::uint32_t peer = peers.after(stolen_from_);
-  if (peer == at) peer = peers.after(peer);
-  if (peer == CpuMask::none || peer == at) return none;
-  if (unsorted_.has(peer)) sort_if_due(peer, now);
-  std::uint32_t vcpu = cpus_[peer].head;
-  while (vcpus_[vcpu].priority <= above) vcpu = vcpus_[vcpu].next;
-  remove(vcpu);
+NEPHOSCOPE_HOT std::uint32_t CreditHost::steal(std::uint32_t at, Priority above, std::int64_t now) {
+  const CpuSets::Set peers = above == Vcpu::over ? &CpuSets::Word::high : &CpuSets::Word::waiting;
+  std::uint32_t peer = sets_.after(peers, stolen_from_);
+  if (peer == at) peer = sets_.after(peers, peer);
+  if (peer == CpuSets::none || peer == at) return none;
+  sort_if_due(peer, now);
+  Index* link = &rows_.cpu[peer].head;
+  while (rows_.priority[*link] <= above) link = &rows_.next[*link];
   stolen_from_ = peer;
-  return vcpu;
+  return unlink(peer, link);
 }
 
-// Whoever runs gives way to the first of the queue unless it is of lower priority, and both to one
-// of higher priority elsewhere when they are OVER.
-void CreditHost::decide(std::uint32_t at, std::int64_t now) {
-  ++decisions_;
-  Cpu& cpu = cpus_[at];
-  const std::uint32_t was = cpu.current;
-  Priority mine = nobody;
-  if (was != none) {
-    Vcpu& it = vcpus_[was];
-    debit(at, now);
-    if (!it.is(Vcpu::active) || it.priority == boosted) [[unlikely]] {
-      see_ticks(at, now);
-      if (options_.activate_at_decision && !it.is(Vcpu::active) && now > cpu.since) join(it);
+// Decisions that are due. Half the time who runs is UNDER and nobody in the queue is: it stays, and
+// all that there is to do is another timer.
+NEPHOSCOPE_HOT void CreditHost::decide_until(std::int64_t until) {
+  const std::int64_t due = until - epoch_;
+  const std::int64_t since_base = base_ - epoch_;
+  for (std::int64_t key = timers_.next(); TimerRing::time_of(key) <= due; key = timers_.next()) {
+    timers_.pop();
+    const std::uint32_t at = TimerRing::cpu_of(key);
+    const std::int64_t now = TimerRing::time_of(key) - since_base;
+    const std::uint32_t vcpu = rows_.cpu[at].current;
+    // One branch, for two that cannot be foretold cost more than one.
+    const bool settled = (rows_.tier[vcpu] != 0) & (now - rows_.since[at] >= options_.ratelimit_ns);
+    if (settled & (rows_.priority[vcpu] == Vcpu::under) & !sets_.is_high(at)) {
+      ++decisions_;
+      debit(at, now);
+      timers_.push(TimerRing::later(key, slice()));
+    } else {
+      turn(at, now, true);
     }
-    if (it.is(Vcpu::running)) {
-      if (now - cpu.since < options_.ratelimit_ns) {
-        const std::int64_t rest = cpu.since + options_.ratelimit_ns;
+  }
+}
+
+// Whoever runs there gives way to the first of the queue unless it is of lower priority, and both
+// to one of higher priority elsewhere when they are OVER. The pCPU has no timer; whoever runs
+// `stays` runnable or not.
+NEPHOSCOPE_HOT void CreditHost::turn(std::uint32_t at, std::int64_t now, bool stays) {
+  ++decisions_;
+  const std::uint32_t was = rows_.cpu[at].current;
+  Priority mine = Vcpu::nobody;
+  if (was != none) {
+    debit(at, now);
+    if (!is_settled(was)) [[unlikely]] {
+      see_ticks(at, now);
+      if (options_.activate_at_decision && rows_.tier[was] == 0 && now > rows_.since[at]) join(was);
+    }
+    if (stays) {
+      if (now - rows_.since[at] < options_.ratelimit_ns) [[unlikely]] {
+        const std::int64_t rest = rows_.since[at] + options_.ratelimit_ns;
         return arm(at, std::max(rest, now + CreditOptions::shortest_timer_ns));
       }
-      mine = it.priority;
+      mine = rows_.priority[was];
     }
   }
-  if (unsorted_.has(at)) sort_if_due(at, now);
-  const std::uint32_t head = cpu.head;
-  const Priority first = head == none ? nobody : vcpus_[head].priority;
-  const Priority best = std::max(first, mine);
-  std::uint32_t next = best <= over ? steal(at, best, now) : none;
+  choose(at, mine, now);
+}
+
+NEPHOSCOPE_HOT void CreditHost::arm(std::uint32_t at, std::int64_t time) {
+  timers_.push(base_ - epoch_ + time, at);
+}
+
+NEPHOSCOPE_HOT void CreditHost::choose(std::uint32_t at, Priority mine, std::int64_t now) {
+  sort_if_due(at, now);
+  const std::uint32_t was = rows_.cpu[at].current;
+  const std::uint32_t head = rows_.cpu[at].head;
+  const Priority first = priority_of(head);
+  const Priority best = first > mine ? first : mine;
+  std::uint32_t next = best <= Vcpu::over ? steal(at, best, now) : none;
   if (next == none) {
     next = was;
-    if (first >= mine) {
-      next = head;
-      if (head != none) remove(head);
-    }
+    if (first >= mine) next = head == none ? none : unlink(at, &rows_.cpu[at].head);
   }
   if (next != was) {
-    if (mine != nobody) {
-      vcpus_[was].drop(Vcpu::running);
-      insert(at, was);
-    }
+    if (mine != Vcpu::nobody) insert(at, was);
     run(at, next, now);
   }
-  arm(at, next == none ? never : now + slice());
+  if (next != none) arm(at, now + slice());
+}
+
+void CreditHost::advance(std::int64_t until) {
+  while (!quiet()) {
+    decide_until(std::min(until, base_ + period_ - 1));
+    if (until < base_ + period_) return;
+    account();
+  }
+}
+
+void CreditHost::decide(std::uint32_t at, std::int64_t now, bool stays) {
+  if (rows_.cpu[at].current != none) timers_.cancel(at);
+  turn(at, now, stays);
 }
 
 void CreditHost::wake(std::uint32_t vcpu, std::int64_t now) {
-  Vcpu& it = vcpus_[vcpu];
-  it.put(Vcpu::wanting);
-  if (it.is(Vcpu::parked)) {
-    parked_since_[vcpu] = now;
+  rows_.put(vcpu, Vcpu::wanting);
+  if (rows_.is(vcpu, Vcpu::parked)) {
+    rows_.parked_since[vcpu] = now;
     return;
   }
-  if (members_[it.member].cap_percent != 0) ++capped_;
-  if (options_.boost && it.priority == under) it.priority = boosted;
-  make_runnable(vcpu, now);
+  if (members_[rows_.member[vcpu]].cap_percent != 0) ++capped_;
+  Priority& priority = rows_.priority[vcpu];
+  if (options_.boost && priority == Vcpu::under) priority = Vcpu::boosted;
+  make_runnable(vcpu, now - base_);
 }
 
 // Queues it where it was last and sees to it that a pCPU takes notice.
 void CreditHost::make_runnable(std::uint32_t vcpu, std::int64_t now) {
   ++runnable_;
-  Vcpu& it = vcpus_[vcpu];
-  const std::uint32_t at = it.cpu;
-  if (unsorted_.has(at)) sort_if_due(at, now);
+  const std::uint32_t at = rows_.at[vcpu];
+  sort_if_due(at, now);
   insert(at, vcpu);
-  if (cpus_[at].current == none) return decide(at, now);
-  const std::uint32_t idle = idle_.after(kicked_);
-  if (idle != CpuMask::none) {
+  if (rows_.cpu[at].current == none) return decide(at, now);
+  const std::uint32_t idle = sets_.after(&CpuSets::Word::idle, kicked_);
+  if (idle != CpuSets::none) {
     kicked_ = idle;
     return decide(idle, now);
   }
   see_ticks(at, now);
-  if (it.priority > vcpus_[cpus_[at].current].priority) decide(at, now);
+  if (rows_.priority[vcpu] > rows_.priority[rows_.cpu[at].current]) decide(at, now);
 }
 
 void CreditHost::block(std::uint32_t vcpu, std::int64_t now) {
-  Vcpu& it = vcpus_[vcpu];
-  it.drop(Vcpu::wanting);
-  if (it.is(Vcpu::parked)) {
-    ledgers_[it.member].quota_ns += now - parked_since_[vcpu];
+  rows_.drop(vcpu, Vcpu::wanting);
+  const std::uint32_t member = rows_.member[vcpu];
+  if (rows_.is(vcpu, Vcpu::parked)) {
+    ledgers_[member].quota_ns += now - rows_.parked_since[vcpu];
     return;
   }
-  if (members_[it.member].cap_percent != 0) --capped_;
-  stop(vcpu, now);
+  if (members_[member].cap_percent != 0) --capped_;
+  stop(vcpu, now - base_);
 }
 
 // It is not runnable any more.
 void CreditHost::stop(std::uint32_t vcpu, std::int64_t now) {
   --runnable_;
-  Vcpu& it = vcpus_[vcpu];
-  if (!it.is(Vcpu::running)) return remove(vcpu);
-  it.drop(Vcpu::running);
-  decide(it.cpu, now);
+  if (!is_running(vcpu)) return remove(vcpu);
+  decide(rows_.at[vcpu], now, false);
 }
 
 void CreditHost::settle_timers(std::int64_t now) {
-  if (quiet() || timers_.next_time() > now) return;
-  timers_.postpone(now, options_.slice_ns,
-                   [&](std::uint32_t cpu, std::int64_t time) { cpus_[cpu].timer = time; });
+  if (quiet() || epoch_ + timers_.next_time() > now) return;
+  timers_.postpone(now - epoch_, options_.slice_ns);
+}
+
+// Timers keep to whole numbers of 48 bits, those of a quiet host as well, which stand still.
+void CreditHost::move_epoch() {
+  const std::int64_t ahead = base_ - epoch_;
+  if (ahead < TimerRing::latest / 2) return;
+  timers_.shift(ahead, options_.slice_ns);
+  epoch_ = base_;
 }
 
 }  // namespace nephoscope

@@ -1,7 +1,8 @@
 // The timers of one host's pCPUs, at most one each, in the order (time, pCPU).
 //
-// Slices are about equally long, so a new timer nearly always comes last: a sorted row takes it in
-// a comparison or two and gives the earliest away at once. Others cost a move of what is later.
+// Times are relative to an instant that may be moved. Slices are about equally long, so a
+// new timer nearly always belongs behind all but a few: a sorted row takes it in a few steps, most
+// of them without a branch, and gives the earliest away at once.
 
 #pragma once
 
@@ -11,76 +12,111 @@
 #include <limits>
 #include <vector>
 
+#include "kernel/hot_path.hpp"
+
 namespace nephoscope {
 
 class TimerRing {
  public:
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+  // Times are below this, and above its negative.
+  static constexpr std::int64_t latest = std::int64_t{1} << 46;
 
-  struct Timer {
-    std::int64_t time = never;
-    std::uint64_t cpu = 0;
-
-    friend bool operator<(const Timer& a, const Timer& b) {
-      return a.time < b.time || (a.time == b.time && a.cpu < b.cpu);
-    }
-  };
-
-  explicit TimerRing(std::uint32_t cpus = 0) : timers_(2 * cpus + 1) {}
-
-  // The row ends with a timer that is never due.
-  std::int64_t next_time() const { return timers_[begin_].time; }
-
-  // Precondition: there is one.
-  std::uint32_t pop() { return static_cast<std::uint32_t>(timers_[begin_++].cpu); }
-
-  void push(std::int64_t time, std::uint32_t cpu) {
-    if (end_ + 1 == timers_.size()) [[unlikely]]
-      close_up();
-    const Timer timer{time, cpu};
-    std::size_t at = end_++;
-    for (; at > begin_ && timer < timers_[at - 1]; --at) timers_[at] = timers_[at - 1];
-    timers_[at] = timer;
-    timers_[end_].time = never;
+  explicit TimerRing(std::uint32_t cpus = 0) : size_(room + 2 * cpus + 1), keys_(size_, never) {
+    std::fill_n(keys_.begin(), room, lowest);
   }
 
-  // Precondition: it is there.
-  void cancel(std::int64_t time, std::uint32_t cpu) {
-    const Timer* const found = std::lower_bound(&timers_[begin_], &timers_[end_], Timer{time, cpu});
-    auto at = static_cast<std::size_t>(found - timers_.data());
-    for (; at < end_; ++at) timers_[at] = timers_[at + 1];
+  // A time and a pCPU in one number, in the order of both.
+  static std::int64_t time_of(std::int64_t key) { return key >> cpu_bits; }
+  static std::uint32_t cpu_of(std::int64_t key) {
+    return static_cast<std::uint32_t>(key) & ((1U << cpu_bits) - 1);
+  }
+  static std::int64_t later(std::int64_t key, std::int64_t by) {
+    return key + by * (std::int64_t{1} << cpu_bits);
+  }
+
+  // Behind the row are timers that are never due.
+  std::int64_t next() const { return keys_[begin_]; }
+  std::int64_t next_time() const { return time_of(next()); }
+
+  // Precondition: there is one.
+  void pop() { ++begin_; }
+
+  void push(std::int64_t time, std::uint32_t cpu) { push(later(cpu, time)); }
+
+  // Precondition: no timer given away was later.
+  void push(std::int64_t key) {
+    if (end_ + 1 == size_) [[unlikely]]
+      close_up();
+    std::int64_t* at = &keys_[end_++];
+    // What has been given away, and what is in the room before the row, are lower.
+    for (std::size_t k = 0; k < steps; ++k, --at) {
+      const std::int64_t before = at[-1];
+      const std::int64_t greater = before > key ? before : key;
+      *at = greater;
+      key += before - greater;
+    }
+    for (; at[-1] > key; --at) *at = at[-1];
+    *at = key;
+  }
+
+  // Precondition: the pCPU has one.
+  void cancel(std::uint32_t cpu) {
+    std::size_t at = begin_;
+    while (cpu_of(keys_[at]) != cpu) ++at;
+    for (; at < end_; ++at) keys_[at] = keys_[at + 1];
     --end_;
   }
 
-  // Timers that are not after `now` go on by whole slices until they are; `moved(cpu, time)` is
-  // told.
-  template <class Moved>
-  void postpone(std::int64_t now, std::int64_t slice, Moved moved) {
-    for (std::size_t at = begin_; timers_[at].time <= now; ++at) {
-      Timer& timer = timers_[at];
-      timer.time += ((now - timer.time) / slice + 1) * slice;
-      moved(static_cast<std::uint32_t>(timer.cpu), timer.time);
+  // The instant that times are relative to moves on; timers before it go on by whole slices.
+  void shift(std::int64_t by, std::int64_t slice) {
+    for (std::size_t at = begin_; at < end_; ++at) {
+      std::int64_t time = time_of(keys_[at]) - by;
+      if (time < 0) time += (slice - 1 - time) / slice * slice;
+      keys_[at] = later(cpu_of(keys_[at]), time);
     }
-    std::sort(&timers_[begin_], &timers_[end_]);
+    std::sort(&keys_[begin_], &keys_[end_]);
+    close_up();
   }
 
-  const void* data() const { return &timers_[begin_]; }
+  // Timers that are not after `now` go on by whole slices until they are.
+  void postpone(std::int64_t now, std::int64_t slice) {
+    for (std::size_t at = begin_; time_of(keys_[at]) <= now; ++at) {
+      keys_[at] = later(keys_[at], ((now - time_of(keys_[at])) / slice + 1) * slice);
+    }
+    std::sort(&keys_[begin_], &keys_[end_]);
+  }
+
+  // Brings what the next few timers are and will be pushed to nearer.
+  void fetch() const {
+    const std::size_t few = keys_.size() / 4;
+    for (std::size_t at = 0; at < few; at += 8) NEPHOSCOPE_PREFETCH(&keys_[begin_ + at]);
+    for (std::size_t at = 0; at < few; at += 8) NEPHOSCOPE_PREFETCH(&keys_[end_ - 1] + at);
+  }
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(timers_, begin_, end_);
+    archive(size_, keys_, begin_, end_);
   }
 
  private:
+  static constexpr int cpu_bits = 16;
+  static constexpr std::size_t steps = 3;
+  static constexpr std::size_t room = steps + 1;
+  static constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min() / 2;
+
   void close_up() {
-    std::copy(&timers_[begin_], &timers_[end_], timers_.data());
-    end_ -= begin_;
-    begin_ = 0;
+    const std::size_t size = end_ - begin_;
+    std::copy(&keys_[begin_], &keys_[end_], &keys_[room]);
+    std::fill(&keys_[room + size], &keys_[end_], never);
+    begin_ = room;
+    end_ = room + size;
   }
 
-  std::vector<Timer> timers_;
-  std::uint64_t begin_ = 0;
-  std::uint64_t end_ = 0;
+  std::uint64_t size_ = 0;
+  std::vector<std::int64_t> keys_;
+  std::uint64_t begin_ = room;
+  std::uint64_t end_ = room;
 };
 
 }  // namespace nephoscope

@@ -54,6 +54,10 @@ class Cpu:
 
 
 class Twin:
+    # What the rules leave open, or do not say clearly, and the core has decided.
+    accounts_before_decisions = True  # at one instant
+    least_queue = 1  # of who is stolen from; whoever runs there is runnable too
+
     def __init__(self, phases, accounting, *, slice_ns=30_000_000, ratelimit_ns=1_000_000, **rules):
         self.cpus = [Cpu(phase) for phase in phases]
         self.slice = slice_ns
@@ -91,16 +95,17 @@ class Twin:
 
     def advance(self, until: int) -> None:
         while True:
+            accounts = 1 if self.accounts_before_decisions else 3
             timers = [(cpu.timer, 2, at) for at, cpu in enumerate(self.cpus)]
             ticks = [(time, 0, at) for at, time in enumerate(self.next_tick)]
-            time, kind, at = min([*ticks, (self.next_accounting, 1, 0), *timers])
+            time, kind, at = min([*ticks, (self.next_accounting, accounts, 0), *timers])
             if time > until:
                 break
             self.pass_time(time)
             if kind == 0:
                 self.on_tick(at)
                 self.next_tick[at] += self.tick
-            elif kind == 1:
+            elif kind == accounts:
                 self.account()
                 self.next_accounting += 3 * self.tick
             else:
@@ -265,6 +270,8 @@ class Twin:
         for k in range(1, len(self.cpus) + 1):
             peer = (self.stolen + k) % len(self.cpus)
             if peer == at or self.cpus[peer].current is None:
+                continue
+            if len(self.cpus[peer].queue) < self.least_queue:
                 continue
             for it in self.cpus[peer].queue:
                 if it.priority > above:
