@@ -23,7 +23,7 @@ def costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree | None:
     for name, hosts in scenario.hosts.items():
         if hosts.usd_per_hour is not None:
             billed_s = seconds * hosts.count
-            line = {"hosts": hosts.count, "billed_s": billed_s}
+            line: Tree = {"hosts": hosts.count, "billed_s": billed_s}
             line["usd"] = hosts.usd_per_hour * billed_s / 3600
             found.setdefault("hosts", {})[name] = line
     if not found:
