@@ -11,6 +11,7 @@
 #include <string>
 
 #include "fuzz/bytes.hpp"
+#include "fuzz/odd.hpp"
 #include "fuzz/world_spec.hpp"
 #include "kernel/errors.hpp"
 #include "world/world.hpp"

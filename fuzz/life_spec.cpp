@@ -2,13 +2,11 @@
 
 #include <cstdint>
 
+#include "fuzz/odd.hpp"
 #include "fuzz/world_spec.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
-
-constexpr std::int64_t millisecond = 1'000'000;
-constexpr std::uint32_t odd_once_in = 96;
 
 LifeSpec life(Bytes& bytes, const WorldSpec& spec) {
   constexpr Distribution LifeSpec::* laws[] = {&LifeSpec::restart,   &LifeSpec::resume,

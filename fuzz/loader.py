@@ -35,7 +35,15 @@ name: small
 duration: 1h
 warmup: 5m
 fleets:
-  web: {instance_type: {vcpus: 2, memory: 4GiB}, count: 3, service: answer}
+  web:
+    instance_type:
+      vcpus: 2
+      memory: 4GiB
+      network: {baseline: 1Gbps, burst: 10Gbps, burst_for: 5m}
+      disk: {bandwidth: 125MB/s, burst: 1GB/s, iops: 3000, count: 1}
+      gpu: {count: 1, speed: 2}
+    count: 3
+    service: answer
   db: {instance_type: m5.large, count: 1, service: look-up}
 services:
   answer:
@@ -47,6 +55,12 @@ services:
       - choose: [{weight: 1, steps: [{call: db}]}, {weight: 2, steps: [{sleep: 5ms}]}]
       - fail: 0.01
   look-up: {discipline: ps, steps: [{compute: 5ms}]}
+  render:
+    steps:
+      - memory: 1GiB
+      - gpu: {work: {exponential: 5ms}, batch: 8, marginal: 0.1}
+      - disk: {bytes: 1MB, ops: 10}
+      - network: 200kB
 load_balancers:
   front: {targets: [web, {fleet: db, weight: 0.5}], routing: least_connections}
 traffic:
@@ -63,7 +77,8 @@ duration: 10m
 hosts:
   hall:
     count: 4
-    type: {sockets: 2, cores: 8, threads_per_core: 2, memory: 64GiB}
+    type:
+      {sockets: 2, cores: 8, threads_per_core: 2, memory: 64GiB, network: 25Gbps, disk: 2, gpu: 4}
     scheduler: fair
     core_scheduling: true
     cpu_overcommit: 4
@@ -104,7 +119,7 @@ TOKENS = (
     "1h", "1 parsec", "40/s", "40/fortnight", "4GiB", "250ms", "-5s", "1e300s", "0/s", "10%",
     "queues", "hosts", "scaling", "targets", "routing", "steps", "call", "front", "web", "trace",
     "least_conections", "{trace: {file: /etc/passwd, column: x}}", "../../..", "2026-11-23",
-    "m5.large", "t3.micro", "{type: c5.large, vcpus: 2}",
+    "m5.large", "t3.micro", "10Gbps", "{type: c5.large, vcpus: 2}",
 )  # fmt: skip
 
 VALUES: tuple[Any, ...] = (

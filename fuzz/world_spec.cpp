@@ -7,54 +7,10 @@
 #include <vector>
 
 #include "fuzz/life_spec.hpp"
+#include "fuzz/odd.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
-
-constexpr std::int64_t millisecond = 1'000'000;
-constexpr std::uint32_t odd_once_in = 96;  // a field is absurd; most worlds then have one or none
-
-constexpr double odd_numbers[] = {
-    0.0,
-    -0.0,
-    -1.0,
-    1.0,
-    0.5,
-    1e-300,
-    1e-9,
-    2e4,
-    5e-324,
-    -std::numeric_limits<double>::infinity(),
-    std::numeric_limits<double>::infinity(),
-    std::numeric_limits<double>::quiet_NaN(),
-    std::numeric_limits<double>::max(),
-};
-
-constexpr std::int64_t odd_times[] = {
-    0,
-    1,
-    -1,
-    std::numeric_limits<std::int64_t>::min(),
-    std::numeric_limits<std::int64_t>::max(),
-    std::numeric_limits<std::int64_t>::max() / 2,
-};
-
-std::int64_t odd_time(Bytes& bytes, std::uint32_t low_ms, std::uint32_t high_ms,
-                      std::int64_t times = 1) {
-  if (bytes.one_in(odd_once_in)) return bytes.any_of(odd_times);
-  return std::int64_t{bytes.between(low_ms, high_ms)} * millisecond * times;
-}
-
-// Between the bounds.
-double number(Bytes& bytes, double low, double high) {
-  return low + (high - low) * bytes.raw<std::uint16_t>() / 65535.0;
-}
-
-std::vector<double> odd_list(Bytes& bytes, double low, double high) {
-  std::vector<double> list(bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 3));
-  for (double& number : list) number = odd_number(bytes, low, high);
-  return list;
-}
 
 // What a user thinks is never absurd: users who think for no time stop the clock, and that is
 // legal.
@@ -141,11 +97,15 @@ Destination callee(Bytes& bytes, const Layout& all, std::uint32_t first) {
 StepSpec step(Bytes& bytes, const Layout& all, std::uint32_t service, unsigned depth) {
   constexpr unsigned outermost = 2;
   StepSpec made;
-  made.kind = bytes.enumerator<StepKind>(5);
+  made.kind = bytes.enumerator<StepKind>(9);
   if (depth == 0 && made.kind == StepKind::choose) made.kind = StepKind::compute;
   made.demand = distribution(bytes, 3.0);
   made.timeout_ns = bytes.one_in(3) ? odd_time(bytes, 1, 50) : 0;
   made.probability = odd_number(bytes, 0.0, 0.9);
+  made.bytes = odd_time(bytes, 0, 50);
+  made.ops = odd_time(bytes, 0, 1);
+  made.batch = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 4);
+  made.marginal = odd_number(bytes, 0.0, 1.0);
   if (made.kind == StepKind::call) {
     const std::uint32_t first = all.first_callee(service);
     if (depth == outermost && bytes.one_in(odd_once_in)) {
@@ -191,14 +151,6 @@ TrafficSpec traffic(Bytes& bytes, std::uint32_t number, const Layout& all) {
   return made;
 }
 
-// Beyond any host, or beside the point; the number of hosts stays out of it, since a legal cloud
-// may be far larger than a quick input.
-constexpr std::uint32_t odd_counts[] = {0, 64, 4096, 65'535, 0x1000'0000, 0xFFFF'FFFF};
-
-std::uint32_t odd_count(Bytes& bytes, std::uint32_t low, std::uint32_t high) {
-  return bytes.one_in(odd_once_in) ? bytes.any_of(odd_counts) : bytes.between(low, high);
-}
-
 HostPoolSpec hosts(Bytes& bytes, std::uint32_t number) {
   constexpr double overcommits[] = {1.0, 0.5, 1.16, 2.0, 4.0, 16.0};
   HostPoolSpec made;
@@ -225,6 +177,7 @@ HostPoolSpec hosts(Bytes& bytes, std::uint32_t number) {
   for (std::uint32_t& zone : facts.zones) zone = odd_count(bytes, 0, 3);
   facts.racks = odd_count(bytes, 1, 3);
   if (bytes.one_in(6)) facts.account = odd_count(bytes, 0, 2);
+  if (bytes.one_in(2)) made.network = odd_time(bytes, 1, 200);
   return made;
 }
 
@@ -236,6 +189,26 @@ GroupSpec group(Bytes& bytes, std::uint32_t number) {
   made.partitions = partitioned ? bytes.between(1, 7) : 0;
   if (bytes.one_in(odd_once_in)) made.partitions = bytes.any_of(odd_counts);
   return made;
+}
+
+// Bytes or operations a second, such that a step takes milliseconds.
+BurstRate device_rate(Bytes& bytes, std::uint32_t least) {
+  BurstRate made;
+  made.baseline = odd_time(bytes, least, 2000);
+  made.peak = made.baseline;
+  if (bytes.one_in(2)) {
+    made.peak = odd_time(bytes, 2000, 3000);
+    made.burst = odd_time(bytes, 0, 200);
+  }
+  return made;
+}
+
+// What steps of the fleet's service may use.
+void equip_fleet(Bytes& bytes, FleetSpec& made) {
+  made.network = device_rate(bytes, 20);
+  made.disk_bytes = device_rate(bytes, 20);
+  made.disk_ops = device_rate(bytes, 20);
+  made.accelerator_speed = odd_number(bytes, 0.5, 4.0);
 }
 
 // Where the instances go and what they ask of a host.
@@ -293,6 +266,7 @@ FleetSpec fleet(Bytes& bytes, std::uint32_t number, const Layout& all) {
   made.speed = odd_number(bytes, 0.5, 4.0);
   if (all.pools == 0 || !bytes.one_in(4)) place_fleet(bytes, made, all);
   share_fleet(bytes, made);
+  if (bytes.one_in(2)) equip_fleet(bytes, made);
   if (bytes.one_in(2)) made.pending = distribution(bytes, 10.0);
   if (bytes.one_in(2)) made.boot = distribution(bytes, 30.0);
   made.initially = !bytes.one_in(4);
@@ -323,11 +297,6 @@ BalancerSpec balancer(Bytes& bytes, std::uint32_t number, const Layout& all) {
 
 }  // namespace
 
-std::uint32_t odd_index(Bytes& bytes, std::size_t size) {
-  if (size == 0 || bytes.one_in(odd_once_in)) return bytes.raw<std::uint32_t>();
-  return bytes.between(0, static_cast<std::uint32_t>(size - 1));
-}
-
 Distribution distribution(Bytes& bytes, double mean_ms) {
   constexpr double shapes[] = {1.0, 0.5, 1.5, 2.0, 3.0, 8.0};
   Distribution made;
@@ -343,11 +312,6 @@ Distribution distribution(Bytes& bytes, double mean_ms) {
     if (!bytes.one_in(odd_once_in)) made.weights.resize(made.values.size(), 1.0);
   }
   return made;
-}
-
-double odd_number(Bytes& bytes, double low, double high) {
-  if (bytes.one_in(odd_once_in)) return bytes.any_of(odd_numbers);
-  return number(bytes, low, high);
 }
 
 double rate(Bytes& bytes) {

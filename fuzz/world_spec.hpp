@@ -12,14 +12,8 @@ WorldSpec world_spec(Bytes& bytes);
 
 RoutingSpec routing_spec(Bytes& bytes);
 
-// An index into a list of `size`; sometimes one past its end.
-std::uint32_t odd_index(Bytes& bytes, std::size_t size);
-
 // Times in ns of about `mean_ms`.
 Distribution distribution(Bytes& bytes, double mean_ms);
-
-// Between the bounds, or absurd.
-double odd_number(Bytes& bytes, double low, double high);
 
 // Requests per second, also absurd, but never so many that a legal world has no end.
 double rate(Bytes& bytes);

@@ -108,6 +108,10 @@ void bind_service(py::module_& m) {
       .value("call", StepKind::call)
       .value("choose", StepKind::choose)
       .value("fail", StepKind::fail)
+      .value("network", StepKind::network)
+      .value("disk", StepKind::disk)
+      .value("memory", StepKind::memory)
+      .value("gpu", StepKind::gpu)
       .finalize();
   py::native_enum<Destination::Kind>(m, "DestinationKind", "enum.Enum")
       .value("balancer", Destination::Kind::balancer)
@@ -123,7 +127,11 @@ void bind_service(py::module_& m) {
                   .def_readwrite("demand", &StepSpec::demand)
                   .def_readwrite("to", &StepSpec::to)
                   .def_readwrite("timeout_ns", &StepSpec::timeout_ns)
-                  .def_readwrite("probability", &StepSpec::probability);
+                  .def_readwrite("probability", &StepSpec::probability)
+                  .def_readwrite("bytes", &StepSpec::bytes)
+                  .def_readwrite("ops", &StepSpec::ops)
+                  .def_readwrite("batch", &StepSpec::batch)
+                  .def_readwrite("marginal", &StepSpec::marginal);
   numbers(step, "weights", &StepSpec::weights);
   structs(step, "branches", &StepSpec::branches);
   auto service = py::class_<ServiceSpec>(m, "ServiceSpec")
@@ -202,7 +210,8 @@ void bind_hosts(py::module_& core) {
   py::class_<HostPoolSpec>(m, "HostPoolSpec")
       .def(py::init<>())
       .def_readwrite("name", &HostPoolSpec::name)
-      .def_readwrite("facts", &HostPoolSpec::facts);
+      .def_readwrite("facts", &HostPoolSpec::facts)
+      .def_readwrite("network", &HostPoolSpec::network);
   bind_guests(m);
 }
 
@@ -230,6 +239,10 @@ void bind_entities(py::module_& m) {
       .def_readwrite("memory", &FleetSpec::memory)
       .def_readwrite("accelerators", &FleetSpec::accelerators)
       .def_readwrite("disks", &FleetSpec::disks)
+      .def_readwrite("network", &FleetSpec::network)
+      .def_readwrite("disk_bytes", &FleetSpec::disk_bytes)
+      .def_readwrite("disk_ops", &FleetSpec::disk_ops)
+      .def_readwrite("accelerator_speed", &FleetSpec::accelerator_speed)
       .def_readwrite("zones", &FleetSpec::zones)
       .def_readwrite("account", &FleetSpec::account)
       .def_readwrite("tenancy", &FleetSpec::tenancy)

@@ -102,6 +102,13 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   out["missing"] = fleet.missing;
   out["refusal"] = fleet.refusal;
   if (fleet.eventful) add_life(out, fleet);
+  if (fleet.uses_devices) {
+    out["network_bytes"] = fleet.devices.network_bytes;
+    out["disk_bytes"] = fleet.devices.disk_bytes;
+    out["disk_ops"] = fleet.devices.disk_ops;
+    out["gpu_ns"] = fleet.devices.gpu_ns;
+    out["out_of_memory"] = fleet.devices.out_of_memory;
+  }
   return out;
 }
 

@@ -79,7 +79,7 @@ class Interference {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(hosts_, tenants_);
+    archive(hosts_, tenants_, dirty_, moved_);
   }
 
  private:
@@ -119,7 +119,7 @@ class Interference {
   std::uint32_t sockets_ = 1;
   std::vector<Host> hosts_;
   std::vector<Tenant> tenants_;
-  std::vector<std::uint32_t> dirty_;  // hosts; empty between events, as is the next
+  std::vector<std::uint32_t> dirty_;  // hosts that wait to be settled, as one just joined does
   std::vector<std::uint32_t> moved_;  // tenants
 };
 

@@ -59,9 +59,33 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
       steps_[place].probability = spec.probability;
       steps_[place].draw = add_draw(path, unit_uniform);
       break;
+    case StepKind::network:
+    case StepKind::disk:
+    case StepKind::memory:
+    case StepKind::gpu:
+      lay_out_device(spec, place, path);
+      break;
     default:
       throw SpecError("steps." + path, "is no kind of step");
   }
+}
+
+void Programs::lay_out_device(const StepSpec& spec, Place place, const std::string& path) {
+  constexpr std::int64_t most = std::int64_t{1} << 62;
+  Step& step = steps_[place];
+  step.bytes = spec.bytes;
+  step.ops = spec.ops;
+  if (spec.bytes < 0 || spec.bytes > most)
+    throw SpecError("steps." + path, "needs 0 to 2^62 bytes");
+  if (spec.ops < 0 || spec.ops > most) throw SpecError("steps." + path, "needs 0 to 2^62 ops");
+  if (spec.kind != StepKind::gpu) return;
+  if (spec.batch < 1) throw SpecError("steps." + path + ".gpu.batch", "must be 1 or more");
+  if (!(spec.marginal >= 0.0 && spec.marginal <= 1.0)) {
+    throw SpecError("steps." + path + ".gpu.marginal", "must be from 0 to 1");
+  }
+  step.batch = spec.batch;
+  step.marginal = spec.marginal;
+  step.draw = add_draw(path, spec.demand);
 }
 
 void Programs::lay_out_choose(const StepSpec& spec, Place place, Place after,

@@ -23,11 +23,15 @@ class Programs {
   struct Step {
     StepKind kind = StepKind::compute;
     Place next = end;
-    std::uint32_t draw = 0;          // compute, sleep, choose, fail
+    std::uint32_t draw = 0;          // compute, sleep, choose, fail, gpu
     std::uint32_t call = 0;          // call
     std::uint32_t first_branch = 0;  // choose
     std::uint32_t branches = 0;
+    std::uint32_t batch = 1;   // gpu
     double probability = 0.0;  // fail
+    double marginal = 0.0;     // gpu
+    std::int64_t bytes = 0;    // network, disk, memory
+    std::int64_t ops = 0;      // disk
   };
 
   struct Branch {
@@ -72,6 +76,7 @@ class Programs {
                 double probability);
   void lay_out_step(const StepSpec& spec, Place place, Place after, const std::string& path,
                     double probability);
+  void lay_out_device(const StepSpec& spec, Place place, const std::string& path);
   void lay_out_choose(const StepSpec& spec, Place place, Place after, const std::string& path,
                       double probability);
   std::uint32_t add_draw(const std::string& path, const Distribution& law);

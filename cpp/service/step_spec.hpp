@@ -16,6 +16,10 @@ enum class StepKind : std::uint8_t {
   call,     // to, timeout_ns: wait for the answer; a call that does not succeed fails the request
   choose,   // weights, branches: one branch is drawn
   fail,     // probability: the request fails here
+  network,  // bytes: through the interface of the instance, the worker held
+  disk,     // bytes and ops: on the disks of the instance, the worker held
+  memory,   // bytes: held from here to the end; the request fails if there is not so much
+  gpu,      // demand: time on one reference accelerator, ns; batch, marginal: taken up together
 };
 
 // Where a request can be sent: an index into the world's balancers or fleets.
@@ -31,6 +35,10 @@ struct StepSpec {
   Destination to;
   std::int64_t timeout_ns = 0;  // 0: none
   double probability = 0.0;
+  std::int64_t bytes = 0;
+  std::int64_t ops = 0;
+  std::uint32_t batch = 1;  // requests that an accelerator takes up at once, at most
+  double marginal = 0.0;    // what each one beyond the first adds, as a share of the work
   std::vector<double> weights;
   std::vector<std::vector<StepSpec>> branches;
 };

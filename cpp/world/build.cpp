@@ -9,6 +9,17 @@
 
 namespace nephoscope {
 
+namespace {
+
+bool use_devices(const std::vector<StepSpec>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) {
+    return step.kind >= StepKind::network ||
+           std::any_of(step.branches.begin(), step.branches.end(), use_devices);
+  });
+}
+
+}  // namespace
+
 World::World(const WorldSpec& spec)
     : seed_(spec.seed),
       replication_(spec.replication),
@@ -107,6 +118,9 @@ void World::build_fleets(const WorldSpec& spec) {
     InstanceKind kind{from.vcpus, from.speed, workers, backlog, duration_, fleet.hosted};
     if (from.hosts != FleetSpec::dedicated) kind.speed = hosts_.facts(from.hosts).host.speed;
     fleet.kind = instances_.add_kind(kind);
+    fleet_uses_devices_.push_back(use_devices(service.steps));
+    with_devices_ = with_devices_ || fleet_uses_devices_.back();
+    build_devices(spec, static_cast<std::uint32_t>(index));
   }
   for (std::uint32_t index = 0; index < balancers_.size(); ++index) {
     const std::vector<std::uint32_t>& fleets = balancers_[index].fleets;

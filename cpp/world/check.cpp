@@ -35,6 +35,7 @@ void World::check() const {
   }
   check_hosts();
   check_lives();
+  check_devices();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

@@ -47,7 +47,7 @@ void World::leave(std::uint32_t visit) {
   Visit& it = visits_[visit];
   account<AnyShape>(it, it.instance, Outcome::timed_out, now_);
   const bool awaited = (it.flags & Visit::awaited) != 0;
-  it.flags = Visit::left;
+  it.flags = static_cast<std::uint8_t>(Visit::left | (it.flags & Visit::holding));
   if (caller_of(it).abandons != 0) {
     instances_.remove_waiting(it.instance, job_of_visit(visit, 0).id);
     visits_.release(visit);

@@ -14,7 +14,7 @@ void require(bool condition, const char* path, const char* message) {
   if (!condition) throw SpecError(path, message);
 }
 
-constexpr std::uint64_t state_format = 0x6E6570686F000005;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000006;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -80,13 +80,14 @@ void World::serialize(Archive& archive) {
   archive(now_, events_, warm_, many_instances_, next_sample_, clients_matter_, next_arrival_,
           later_arrivals_, users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_,
           completion_of_, callers_, machine_of_, phase_, machines_, leaving_, hosts_due_,
-          refused_launches_, account_at_warmup_, quotas_);
+          devices_due_, refused_launches_, account_at_warmup_, quotas_);
   calendar_.serialize(archive);
   controls_.serialize(archive);
   lives_.serialize(archive);
   for (LaunchInterface& api : apis_) api.serialize(archive);
   instances_.serialize(archive);
   hosts_.serialize(archive);
+  devices_.serialize(archive);
   visits_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
@@ -105,8 +106,8 @@ void World::serialize(Archive& archive) {
   for (Fleet& fleet : fleets_) {
     archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,
             fleet.most, fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
-            fleet.launching, fleet.terminations, fleet.aside, fleet.successions, fleet.counts,
-            fleet.eventful);
+            fleet.launching, fleet.terminations, fleet.devices, fleet.aside, fleet.successions,
+            fleet.counts, fleet.eventful);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

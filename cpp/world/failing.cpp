@@ -25,6 +25,7 @@ void World::fail_work(std::uint32_t instance) {
   }
   if (hosted_ && hosts_.is_hosted(instance)) follow(instance);
   for (const std::uint32_t visit : visits) {
+    give_memory_back(visit);
     if ((visits_[visit].flags & Visit::left) != 0) {
       visits_.release(visit);
     } else {
@@ -65,8 +66,16 @@ void World::lose_held(std::uint32_t instance) {
   for (const std::uint32_t visit : held) lose(visit);
 }
 
+void World::give_memory_back(std::uint32_t visit) {
+  Visit& it = visits_[visit];
+  if ((it.flags & Visit::holding) == 0) return;
+  devices_.give_memory(it.instance, it.memory);
+  it.flags &= static_cast<std::uint8_t>(~Visit::holding);
+}
+
 void World::lose(std::uint32_t visit) {
   Visit& it = visits_[visit];
+  give_memory_back(visit);
   if ((it.flags & Visit::left) == 0) {
     account<AnyShape>(it, it.instance, Outcome::failed, now_);
     if ((it.flags & Visit::listed) != 0) unlink(visit);

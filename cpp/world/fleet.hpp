@@ -29,6 +29,15 @@ struct Departed {
   std::uint32_t unused = 0;
 };
 
+// What the requests of a fleet asked of devices since the warm-up, where they asked.
+struct DeviceUse {
+  std::uint64_t network_bytes = 0;
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t disk_ops = 0;
+  std::uint64_t gpu_ns = 0;  // of accelerators, by batches that have begun
+  std::uint64_t out_of_memory = 0;
+};
+
 struct Fleet {
   // What its instances are, and where they go.
   std::uint32_t kind = 0;
@@ -69,6 +78,7 @@ struct Fleet {
   std::int64_t counted_to = 0;
   std::uint32_t least = 0;
   std::uint32_t most = 0;
+  DeviceUse devices;
 
   // Nobody looks at what its instances hold, so their completions are not in the calendar.
   bool unwatched = false;

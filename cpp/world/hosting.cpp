@@ -9,6 +9,10 @@ void World::build_hosts(const WorldSpec& spec) {
   require(spec.hosts.size() < 65'535, "hosts", "has too many entries");
   for (std::size_t index = 0; index < spec.hosts.size(); ++index) {
     HostPoolFacts facts = spec.hosts[index].facts;
+    const std::int64_t network = spec.hosts[index].network;
+    require(network >= 0 && network <= (std::int64_t{1} << 40), at("hosts", index, "network"),
+            "must be 0 to 2^40 bytes a second");
+    host_network_.push_back(network);
     const std::string name = "hosts/" + spec.hosts[index].name;
     facts.scheduler.seed = stream_key(seed_, replication_, name + "/scheduler").k0;
     facts.draws = stream_key(seed_, replication_, name + "/placement");

@@ -126,6 +126,7 @@ void World::add_instance(std::uint32_t machine) {
   Machine& it = machines_[machine];
   Fleet& fleet = fleets_[it.fleet];
   const std::uint32_t instance = instances_.add(fleet.kind, now_);
+  if (with_devices_) add_devices(instance, it.fleet);
   it.instance = instance;
   it.standing = Standing::active;
   it.noticed = it.wanted = 0;

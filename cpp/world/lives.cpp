@@ -83,14 +83,14 @@ void World::guest_serves(std::uint32_t machine) {
   take_back_in(machine);
   Fleet& fleet = fleets_[machines_[machine].fleet];
   phase_[before] = Phase::gone;
-  add_instance(machine);
-  const std::uint32_t instance = machines_[machine].instance;
   if (fleet.placed) {
     ++fleet.successions;
+    const auto instance = static_cast<std::uint32_t>(instances_.size());
     hosts_.succeed(before, instance, fleet.guest, now_);
-    follow_hosts();
   }
-  enter_service(instance);
+  add_instance(machine);
+  follow_hosts();
+  enter_service(machines_[machine].instance);
 }
 
 void World::guest_is_down(std::uint32_t machine) {

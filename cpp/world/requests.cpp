@@ -14,6 +14,7 @@ std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
   it.parent = request.parent;
   it.client = request.client;
   it.older = it.newer = none;
+  it.devices = 0;
   it.traffic = request.traffic;
   it.flags = request.flags;
   return visit;
@@ -87,6 +88,9 @@ std::uint32_t World::run_program(std::uint32_t visit) {
       case StepKind::fail:
         if (draw(it, step) < step.probability) it.flags |= Visit::failing;
         break;
+      default:
+        if (use_device(visit, step)) return none;
+        break;
     }
   }
 }
@@ -113,17 +117,28 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
 std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
   const std::uint32_t instance = it.instance;
-  if ((it.flags & Visit::lost) != 0) {
-    visits_.release(visit);
-    return none;
+  if ((it.flags & (Visit::left | Visit::holding)) != 0) {
+    if ((it.flags & Visit::lost) != 0) {
+      visits_.release(visit);
+      return none;
+    }
+    conclude_apart(visit, outcome);
+  } else {
+    answer(visit, outcome);
   }
+  return hand_over<AnyShape>(instance);
+}
+
+// Of a visit that holds memory, or whose caller has left.
+void World::conclude_apart(std::uint32_t visit, Outcome outcome) {
+  const Visit& it = visits_[visit];
+  if ((it.flags & Visit::holding) != 0) devices_.give_memory(it.instance, it.memory);
   if ((it.flags & Visit::left) != 0) {
     routes_[it.route].wasted += it.arrival >= warmup_ ? 1U : 0U;
     visits_.release(visit);
   } else {
     answer(visit, outcome);
   }
-  return hand_over<AnyShape>(instance);
 }
 
 // The end of a visit whose caller still waits. The visit is over.

@@ -173,6 +173,8 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
     const InstanceState state = lives_.state(machine);
     account.stopped += state == InstanceState::stopping || state == InstanceState::stopped ? 1 : 0;
   }
+  account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
+  account.devices = fleet.devices;
   return account;
 }
 

@@ -11,6 +11,7 @@
 #include "compute/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
+#include "world/fleet.hpp"
 #include "world/life.hpp"
 
 namespace nephoscope {
@@ -61,9 +62,11 @@ struct FleetAccount : Account {
   CreditTotals credits;
   std::uint32_t missing = 0;  // instances that are desired and found no room
   std::uint32_t refusal = 0;  // why, at the last try: a Refusal, or refused_by_quota or _by_api
-  bool eventful = false;      // whether the rest is to be told
+  bool eventful = false;      // whether the counts are to be told
   LifeCounts counts;
   std::uint32_t stopped = 0;  // now; those that stop included
+  bool uses_devices = false;  // its service has steps that do
+  DeviceUse devices;          // since the warm-up
 };
 
 // One entry a host, since the warm-up.

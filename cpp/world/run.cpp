@@ -240,6 +240,8 @@ void World::handle_other(const EventQueue::Event& event) {
       hosts_due_ = EventQueue::none;
       hosts_.advance(now_);
       return follow_hosts();
+    case EventKind::devices:
+      return finish_devices();
     default:
       return;  // completions have been handled
   }

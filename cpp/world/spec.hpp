@@ -11,6 +11,7 @@
 #include "balancing/routing_spec.hpp"
 #include "compute/billing.hpp"
 #include "compute/host_pools.hpp"
+#include "compute/instance_devices.hpp"
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
@@ -44,6 +45,7 @@ struct ServiceSpec {
 struct HostPoolSpec {
   std::string name;
   HostPoolFacts facts;
+  std::int64_t network = 0;  // bytes a second of a host, which its instances share; 0: no limit
 };
 
 // A placement group, which several fleets may share.
@@ -65,6 +67,10 @@ struct FleetSpec {
   std::int64_t memory = 0;          // bytes of an instance
   std::uint32_t accelerators = 0;
   std::uint32_t disks = 0;
+  BurstRate network{1'250'000'000, 1'250'000'000, 0};  // bytes
+  BurstRate disk_bytes{125'000'000, 125'000'000, 0};
+  BurstRate disk_ops{3'000, 3'000, 0};
+  double accelerator_speed = 1.0;
   std::uint64_t zones = any_zone;  // bit z: zone z will do
   std::uint32_t account = 0;       // of the cloud, whose instances they are
   Tenancy tenancy = Tenancy::shared;

@@ -34,10 +34,12 @@ struct alignas(64) Visit : Sent {
     failing = 4,   // a call it made did not succeed: it fails as soon as it runs on
     listed = 8,    // among its caller's visits that may time out
     awaited = 16,  // a visit or a user waits for the answer
-    lost = 32,     // it died with its instance, and only waits for what would have woken it
+    holding = 32,  // memory of its instance
+    lost = 64,     // it died with its instance, and only waits for what would have woken it
   };
 
   std::uint64_t serial = 0;  // of the request at its source of traffic
+  std::int64_t memory = 0;   // bytes it holds of its instance, if it is holding
   std::uint32_t instance = none;
   std::uint32_t path = 0;       // 0 for the first visit of a request; else tells its visits apart
   std::uint32_t parent = none;  // the visit that waits for the answer
@@ -47,7 +49,8 @@ struct alignas(64) Visit : Sent {
   std::uint16_t traffic = 0;
   std::uint16_t place = 0;  // in the program
   std::uint8_t flags = 0;
-  std::array<std::uint8_t, 11> unused{};
+  std::uint8_t devices = 0;  // of its instance that are at work for it
+  std::array<std::uint8_t, 2> unused{};
 };
 static_assert(sizeof(Visit) == 64);
 

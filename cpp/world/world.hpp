@@ -17,6 +17,9 @@
 // vCPUs that one wants to run has changed, the hypervisor is told, and whose rate is another one
 // now is followed up (hosting.cpp). The life of instances is in launching.cpp.
 //
+// What requests ask of devices is in devices.cpp: the devices of all instances have one entry in
+// the calendar, for the next that is done.
+//
 // A world is a value: copying it forks the simulation. Two worlds share nothing.
 
 #pragma once
@@ -28,6 +31,7 @@
 
 #include "balancing/router.hpp"
 #include "compute/host_pools.hpp"
+#include "compute/instance_devices.hpp"
 #include "compute/instances.hpp"
 #include "compute/lifecycle.hpp"
 #include "kernel/event_queue.hpp"
@@ -105,7 +109,8 @@ class World {
     wake,
     deadline,
     think,
-    hosts
+    hosts,
+    devices
   };
 
   // Rare things at set instants, apart from the calendar.
@@ -121,6 +126,7 @@ class World {
   void build_services(const WorldSpec& spec);
   void build_hosts(const WorldSpec& spec);
   void build_fleets(const WorldSpec& spec);
+  void build_devices(const WorldSpec& spec, std::uint32_t fleet);
   void build_launches(const WorldSpec& spec, std::uint32_t fleet);
   void build_lives(const WorldSpec& spec, std::uint32_t fleet);
   void build_accounts(const WorldSpec& spec);
@@ -182,6 +188,14 @@ class World {
   void run(std::uint32_t visit);
   std::uint32_t run_program(std::uint32_t visit);
   void call(std::uint32_t visit, std::uint32_t call);
+  // Devices (devices.cpp).
+  bool use_device(std::uint32_t visit, const Programs::Step& step);
+  void use_accelerator(std::uint32_t visit, const Programs::Step& step);
+  void add_devices(std::uint32_t instance, std::uint32_t fleet);
+  void finish_devices();
+  void follow_devices();
+  void check_devices() const;
+  bool uses_devices(std::uint32_t fleet) const;
   void begin(std::uint32_t instance, const Job& job);
   void expect_completion(std::uint32_t instance, std::int64_t due);
   void reschedule(std::uint32_t instance);
@@ -189,6 +203,7 @@ class World {
   void follow(std::uint32_t instance);
   void follow_hosts();
   std::uint32_t conclude(std::uint32_t visit, Outcome outcome);
+  void conclude_apart(std::uint32_t visit, Outcome outcome);
   void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
   template <class Shape>
@@ -279,6 +294,7 @@ class World {
   void fail_work(std::uint32_t instance);
   void forget_completion(std::uint32_t instance);
   void lose_held(std::uint32_t instance);
+  void give_memory_back(std::uint32_t visit);
   void lose(std::uint32_t visit);
   void check_lives() const;
   void restart_count(Fleet& fleet) const;
@@ -304,8 +320,11 @@ class World {
   std::vector<std::string> traffic_names_;
   std::vector<std::string> balancer_names_;
   std::vector<std::string> fleet_names_;
-  std::vector<std::string> host_names_;    // of the pools that the scenario names
-  bool hosted_ = false;                    // some fleet is
+  std::vector<std::string> host_names_;     // of the pools that the scenario names
+  bool hosted_ = false;                     // some fleet is
+  bool with_devices_ = false;               // some step uses one
+  std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit
+  std::vector<bool> fleet_uses_devices_;
   std::uint32_t traffic_ = 0;              // the first callers are the sources; calls follow
   std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
 
@@ -338,6 +357,8 @@ class World {
   std::uint32_t leaving_ = 0;     // instances that finish what they hold
   HostPools hosts_;
   EventQueue::Handle hosts_due_ = EventQueue::none;
+  InstanceDevices devices_;
+  EventQueue::Handle devices_due_ = EventQueue::none;
   std::vector<std::uint64_t> refused_launches_;    // by pool
   std::vector<std::int64_t> run_at_warmup_;        // by instance, ns
   std::vector<TenantAccount> account_at_warmup_;   // by hosted instance

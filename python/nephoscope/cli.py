@@ -159,7 +159,8 @@ def catalog_command(
             if facts.vcpus >= vcpus_min and facts.memory_gib >= memory_gib
         ]
         if as_json:
-            click.echo(json.dumps([facts.to_dict() for facts in types], indent=2))
+            found = [{**facts.to_dict(), **catalog.device_rates(facts)} for facts in types]
+            click.echo(json.dumps(found, indent=2))
         else:
             # A cut price or name is worse than a line that goes on below.
             print_types(types, _console(width_min=120))

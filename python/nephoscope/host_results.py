@@ -1,4 +1,4 @@
-"""What a run found on the hosts, from the engine's numbers."""
+"""What a run found on the hosts and on the machines of a fleet, from the engine's numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,6 +48,19 @@ def credit_tree(numbers: Mapping[str, Any]) -> Tree:
         return {}
     keys = ("earned", "launch", "spent", "balance", "charged")
     return {"cpu_credits": {key: float(numbers[f"credits_{key}"]) for key in keys}}
+
+
+def device_tree(numbers: Mapping[str, Any]) -> Tree:
+    """What the requests of a fleet asked of devices since the warm-up; nothing if they never do.
+
+    Bytes and operations that were asked for, accelerator time of batches that have begun, and
+    requests that failed for want of memory.
+    """
+    if "network_bytes" not in numbers:
+        return {}
+    counts = ("network_bytes", "disk_bytes", "disk_ops", "out_of_memory")
+    gpu_s = int(numbers["gpu_ns"]) / 1e9
+    return {"devices": {**{key: int(numbers[key]) for key in counts}, "gpu_s": gpu_s}}
 
 
 def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:

@@ -16,6 +16,7 @@ from nephoscope.errors import PathError
 from nephoscope.host_results import (
     CAUSES,
     credit_tree,
+    device_tree,
     interference_s,
     pool_tree,
     steal_ns,
@@ -334,6 +335,7 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "terminations": int(numbers["terminations"]),
         **life_tree(numbers),
         **credit_tree(numbers),
+        **device_tree(numbers),
     }
 
 

@@ -113,7 +113,8 @@ def test_catalog_lists_every_type(call):
         assert "…" not in line
     for words in (
         "general purpose",
-        "8 x H100 80 GiB",
+        "8 x H100 80 GiB (15.22)",
+        "in T4s",
         "24 x 1980 GB hdd",
         "0.75 to 10",
         "credits",
@@ -126,6 +127,7 @@ def test_catalog_of_a_family(call):
     names = [row.split()[0] for row in outcome.stdout.splitlines() if row.startswith("  m5.")]
     assert names == ["m5.12xlarge", "m5.24xlarge"]
     assert "disks" not in outcome.stdout
+    assert "T4" not in outcome.stdout
     assert "credits" not in outcome.stdout
     assert "no type" in call("catalog", "m5", "--vcpus-min", 1000).stdout
 
@@ -142,7 +144,9 @@ def test_catalog_of_hosts(call):
 def test_catalog_as_json(call):
     outcome = call("catalog", "accelerated", "--json")
     types = json.loads(outcome.stdout)
-    assert types == [facts.to_dict() for facts in catalog.select("accelerated")]
+    known = catalog.select("accelerated")
+    assert types == [facts.to_dict() | catalog.device_rates(facts) for facts in known]
+    assert (types[0]["accelerator_speed"], types[0]["disk_iops"]) == (125 / 65, 3000)
     assert (types[0]["name"], types[0]["family"]) == ("p3.2xlarge", "accelerated")
     assert len({tuple(facts) for facts in types}) == 1
     assert json.loads(call("catalog", "--json", "--vcpus-min", 1000).stdout) == []

@@ -195,6 +195,21 @@ def special() -> dict[str, Tree]:
         "no-balancer": farm("random", "1ms", {"rate": "400/s"}),
         "large": farm("join_idle_queue", work, {"rate": "9000/s"}),
     }
+    found["devices"] = farm("random", work, {"rate": "100/s"})
+    found["devices"]["services"]["answer"] = {
+        "concurrency": 4,
+        "steps": [
+            {"memory": "300MiB"},
+            {"network": "100kB"},
+            {"disk": {"bytes": "200kB", "ops": 5}},
+            {"gpu": {"work": work, "batch": 4}},
+        ],
+    }
+    found["devices"]["fleets"]["web"]["instance_type"] = {
+        "vcpus": 1,
+        "network": {"baseline": "20Mbps", "burst": "80Mbps", "burst_for": "1s"},
+        "gpu": {"count": 1, "speed": 1.5},
+    }
     found["ps"]["services"]["answer"]["discipline"] = "ps"
     found["rejected"]["services"]["answer"]["backlog"] = 4
     found["no-balancer"]["traffic"]["users"]["to"] = "web"

@@ -53,6 +53,23 @@ def test_one_counter_or_three():
     assert float(one[1]) > 2 * float(three[1])
 
 
+def test_the_family_made_for_a_load_is_the_best_for_it():
+    lines = [line.split() for line in output_of("families.py").splitlines()]
+    made_for = {
+        "general": "m5.xlarge",
+        "compute": "c5.xlarge",
+        "memory": "r5.xlarge",
+        "gpu": "g4dn.xlarge",
+        "disk": "i3.xlarge",
+    }
+    rows = [line for line in lines if line and line[0] in made_for]
+    assert len(rows) == 10
+    for load, *values, _ in rows[:5]:  # time, where another type may be as good
+        best = min(map(float, values))
+        assert float(values[list(made_for).index(load)]) == best
+    assert {row[0]: row[-1] for row in rows[5:]} == made_for  # price
+
+
 def test_noisy_neighbour():
     """The bursts show where CPU is overcommitted, not where it is pinned; looking helps."""
     rows = [line.split() for line in output_of("noisy-neighbour.py").splitlines()[1:]]

@@ -15,6 +15,7 @@ STUBS = Path(__file__).parents[2] / "python" / "nephoscope" / "_core"
 MODULES = {
     "__init__": _core,
     "buckets": _core.buckets,
+    "devices": _core.devices,
     "hosts": _core.hosts,
     "hypervisor": _core.hypervisor,
     "life": _core.life,

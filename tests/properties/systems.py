@@ -77,7 +77,7 @@ def laws(draw, zero: bool = True) -> Any:
 @st.composite
 def steps(draw, callable_: list[str], itself: str | None, depth: int = 0) -> list[Tree]:
     """A program that calls only what `callable_` names, or now and then itself under a choice."""
-    kinds = ["compute", "compute", "sleep", "fail"]
+    kinds = ["compute", "compute", "sleep", "fail", "device"]
     kinds += ["choose"] if depth < 2 else []
     kinds += ["call"] if callable_ else []
     program: list[Tree] = []
@@ -86,6 +86,8 @@ def steps(draw, callable_: list[str], itself: str | None, depth: int = 0) -> lis
             program.append({kind: draw(laws())})
         elif kind == "fail":
             program.append({"fail": draw(st.sampled_from([0.0, 0.1, 1.0]))})
+        elif kind == "device":
+            program.append(draw(devices()))
         elif kind == "call":
             program.append({"call": draw(calls(callable_))})
         else:
@@ -98,6 +100,37 @@ def steps(draw, callable_: list[str], itself: str | None, depth: int = 0) -> lis
         again = {"weight": 1, "steps": [{"call": itself}]}
         program.append({"choose": [again, {"weight": 4, "steps": [{"compute": "1ms"}]}]})
     return program
+
+
+@st.composite
+def devices(draw) -> Tree:
+    """A step that asks something of the devices of its instance."""
+    kind = draw(st.sampled_from(["network", "disk", "memory", "gpu"]))
+    if kind == "network":
+        return {"network": draw(st.sampled_from(["1B", "20kB", "1MB"]))}
+    if kind == "disk":
+        asked = [{"bytes": "200kB"}, {"ops": 7}, {"bytes": "20kB", "ops": 40}]
+        return {"disk": draw(st.sampled_from(asked))}
+    if kind == "memory":
+        return {"memory": draw(st.sampled_from(["10MiB", "400MiB"]))}
+    batch, marginal = draw(st.sampled_from([(1, 0.1), (4, 0.0), (8, 0.5)]))
+    return {"gpu": {"work": draw(laws(zero=False)), "batch": batch, "marginal": marginal}}
+
+
+@st.composite
+def machines(draw) -> Tree:
+    """The devices of an instance, slow enough to be busy."""
+    keys: Tree = {"disk": {"bandwidth": "1MB/s", "iops": 100}}
+    keys |= draw(
+        st.sampled_from(
+            [
+                {},
+                {"network": "4Mbps"},
+                {"network": {"baseline": "800kbps", "burst": "8Mbps", "burst_for": "2s"}},
+            ]
+        )
+    )
+    return keys
 
 
 @st.composite
@@ -155,7 +188,7 @@ def arrivals(draw) -> Tree:
 @st.composite
 def sources(draw, destinations: list[str]) -> Tree:
     made = {"to": draw(st.sampled_from(destinations)), **draw(arrivals())}
-    if draw(st.booleans()):
+    if draw(st.sampled_from([True, True, False])):
         made["timeout"] = draw(SECONDS)
         made["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
     if "closed" not in made["arrivals"]:
@@ -209,6 +242,7 @@ def pools(draw) -> Tree:
             "threads_per_core": threads,
             "clock": draw(st.sampled_from(["3.1GHz", "2.5GHz"])),
             "memory": draw(st.sampled_from(["4GiB", "64GiB"])),
+            **draw(st.sampled_from([{}, {"network": "6Mbps"}])),
         },
         "cpu_overcommit": 1.0 if scheduler == "pinned" else draw(st.sampled_from([1.0, 2.0, 3.5])),
         "place": draw(st.sampled_from(["first_fit", "best_fit", "worst_fit", "random", "spread"])),
@@ -248,6 +282,7 @@ def systems(draw) -> System:
                 "vcpus": draw(st.sampled_from([1, 1, 2, 3])),
                 "memory": "1GiB",
                 "speed": draw(st.sampled_from([0.5, 1.0, 1.7])),
+                **draw(machines()),
             },
             **draw(tenancies(sorted(hosts))),
             **draw(lives()),
@@ -257,6 +292,8 @@ def systems(draw) -> System:
     for fleet in fleets.values():
         if "hosts" in fleet:  # their clock counts
             del fleet["instance_type"]["speed"]
+        else:
+            fleet["instance_type"]["gpu"] = draw(st.sampled_from([0, 1, {"count": 2, "speed": 3}]))
     doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(0, 2)))}
     for name, door in doors.items():
         targets = [t if isinstance(t, str) else t["fleet"] for t in door["targets"]]

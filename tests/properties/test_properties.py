@@ -95,6 +95,8 @@ def test_the_scenarios_are_worth_running():
         seen["nested calls"] += sum(f["requests"] for f in results["fleets"]) > sum(
             source["offered"] for source in results["traffic"]
         )
+        used = ("network_bytes", "disk_bytes", "disk_ops", "gpu_ns", "out_of_memory")
+        seen["devices"] += any(fleet.get(key, 0) for fleet in results["fleets"] for key in used)
         seen["changes"] += bool(system.changes)
         lives = [fleet for fleet in results["fleets"] if "interruptions" in fleet]
         for what in LIFE:
@@ -102,7 +104,7 @@ def test_the_scenarios_are_worth_running():
 
     look()
     assert seen["events"] > 200 * seen["scenarios"]
-    for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "changes"):
+    for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "devices", "changes"):
         assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
     for what in LIFE:
         assert seen[what] > 0.02 * seen["scenarios"], (what, seen)

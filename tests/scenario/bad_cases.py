@@ -5,6 +5,10 @@ from typing import Any
 
 import yaml
 
+from scenario.bad_lives import LIFE
+from scenario.cases import DELETE, Case
+from scenario.cases import same as _same
+
 GOOD: dict[str, Any] = {
     "nephoscope": 1,
     "name": "good",
@@ -111,19 +115,9 @@ GOOD: dict[str, Any] = {
     },
 }
 
-DELETE = object()
-
 COMPUTE = "services.page.steps.0.compute"
 ARRIVALS = "traffic.clerks.arrivals"
 USERS = "traffic.users"
-
-# (path to set, value, path of the problem where it is another, words the message must hold)
-Case = tuple[str, Any, str | None, str]
-
-
-def _same(path: str, values: list[Any], words: str = "") -> list[Case]:
-    return [(path, value, None, words) for value in values]
-
 
 SCALARS: list[Case] = [
     *_same("nephoscope", [2, 0, "1", 1.0, True, [1]]),
@@ -309,6 +303,8 @@ ARRIVAL: list[Case] = [
 ]
 
 STEPS = "services.page.steps"
+STEP = "services.page.steps.0"
+KIND = "fleets.web.instance_type"
 JOINED: list[Case] = [
     *_same(STEPS, [[], {}, "compute", None, [5], ["compute"]])[:4],
     (STEPS, [5], f"{STEPS}.0", "mapping"),
@@ -362,6 +358,34 @@ JOINED: list[Case] = [
         (STEPS, [{"fail": value}], f"{STEPS}.0.fail", "")
         for value in (-0.1, 1.1, "110%", "x", True, None, float("nan"))
     ],
+    *[
+        (STEP, {key: value}, f"{STEP}.{key}", words)
+        for key, value, words in (
+            ("network", 5, "unit"),
+            ("network", "0B", "more than 0"),
+            ("network", "5Gbps", "size"),
+            ("memory", {"size": "1GiB"}, ""),
+            ("disk", {}, "neither bytes nor ops"),
+            ("gpu", "5", "unit"),
+            ("gpu", {}, ""),
+        )
+    ],
+    (STEP, {"disk": {"ops": 0}}, f"{STEP}.disk.ops", "out of range"),
+    (STEP, {"disk": {"byte": "1MB"}}, f"{STEP}.disk.byte", "bytes"),
+    (STEP, {"gpu": {"work": "1s", "batch": 0}}, f"{STEP}.gpu.batch", "out of range"),
+    (STEP, {"gpu": {"work": "1s", "marginal": 2}}, f"{STEP}.gpu.marginal", "out of range"),
+    (STEP, {"gpu": {"batch": 2}}, f"{STEP}.gpu.work", "missing"),
+    (STEP, {"gpu": {"exponential": "0s"}}, f"{STEP}.gpu", "more than 0"),
+    (f"{KIND}.network", 10, f"{KIND}.network", "10Gbps"),
+    (f"{KIND}.network", "10Gb", f"{KIND}.network", "Gbps"),
+    (f"{KIND}.network", "9Tbps", f"{KIND}.network", "too fast"),
+    (f"{KIND}.network", "1bps", f"{KIND}.network", "whole number of bytes"),
+    (f"{KIND}.network", {"baseline": "2Gbps", "burst": "1Gbps"}, None, "below baseline"),
+    (f"{KIND}.disk", {"iops": 0}, f"{KIND}.disk.iops", "out of range"),
+    (f"{KIND}.disk", {"count": -1}, f"{KIND}.disk.count", "out of range"),
+    (f"{KIND}.disk", {"burst": "1MB/s"}, None, "below bandwidth"),
+    (f"{KIND}.gpu", {"count": 1, "speed": 0}, f"{KIND}.gpu.speed", "out of range"),
+    (KIND, {"type": "m5.large", "network": "1Gbps"}, None, "brings its own network"),
     ("fleets.web.service", DELETE, "fleets.web.service", "missing"),
     ("fleets.web.service", "pagee", "fleets.web.service", "page"),
     ("fleets.web.service", "db", "fleets.web.service", "is a fleet"),
@@ -447,7 +471,10 @@ HOSTS: list[Case] = [
     *_same(f"{HALL}.type.clock", [3.1], "did you mean 3.1GHz?"),
     *_same(f"{HALL}.type.clock", ["3.1", "fast", "0GHz", "3.1THz", "99999GHz"]),
     *_same(f"{HALL}.type.memory", ["0B", 64, "lots"]),
-    *_same(f"{HALL}.type.network", ["10Gbps"], "not built yet"),
+    *_same(f"{HALL}.type.network", [10, "0bps", "fast"]),
+    *_same(f"{HALL}.type.disk", [-1, 1.5, "2", 1025, {"count": 2}]),
+    *_same(f"{HALL}.type.gpu", [-1, "1", {"count": 2}]),
+    *_same(f"{HALL}.type", [{"type": "m5.metal", "disk": 4}], "brings its own disk"),
     *_same(f"{HALL}.scheduler", ["cfs", "Fluid", 1]),
     (f"{HALL}.core_scheduling", True, HALL, "fair alone"),
     *_same(f"{HALL}.core_scheduling", ["yes", 1]),
@@ -513,60 +540,14 @@ HOSTS: list[Case] = [
     ("fleets.batch.instance_type", "m7g.large", BATCH, "not sold"),
 ]
 
-SPOT = "fleets.web.purchase.spot"
-DB = "fleets.db"
-
-LIFE: list[Case] = [
-    *_same("fleets.web.purchase", ["spott", "on-demand"], "did you mean"),
-    *_same("fleets.web.purchase", [1, None, [], {}, {"spot": {}, "on_demand": {}}]),
-    *_same(f"{SPOT}.interruption", ["often", -1, {"exponential": 5}]),
-    (f"{SPOT}.interruption", DELETE, SPOT, "without an interruption has no effect"),
-    *_same(f"{SPOT}.behaviour", ["reboot", "Stop", 1]),
-    (f"{SPOT}.behaviour", "terminate", SPOT, "outage belongs to"),
-    (f"{SPOT}.behaviour", "hibernate", "fleets.web", "cannot hibernate"),
-    (f"{SPOT}.outage", DELETE, SPOT, "outage belongs to"),
-    *_same(f"{SPOT}.outage", ["long", 4]),
-    *_same(f"{SPOT}.discount", ["110%", -0.1, "much"]),
-    (f"{SPOT}.discount", 0.5, "fleets.web", "no price to discount"),
-    *_same(f"{SPOT}.price", [1], "no key"),
-    *_same(f"{DB}.hibernation", ["yes", 1, None]),
-    *_same(f"{DB}.durations", ["short", 1, []]),
-    *_same(f"{DB}.durations.stop", ["soon", -1, {"exponential": 5}]),
-    *_same(f"{DB}.durations.shutdown", ["1s"], "no key"),
-    ("fleets.batch.durations", {"boot": "1s"}, "fleets.batch", "boot is given twice"),
-    *_same("actions", [4, "stop", {"at": "1m", "stop": "web"}], "list"),
-    *_same("actions.0", [4, None, "stop"]),
-    ("actions.0", {"at": "1m"}, None, "not one action"),
-    ("actions.0", {"at": "1m", "stop": "web", "start": "web"}, None, "not one action"),
-    ("actions.0", {"at": "1m", "kill": "web"}, "actions.0.kill", "no key"),
-    ("actions.0.at", DELETE, None, "missing"),
-    *_same("actions.0.at", ["later", -1, "-1s"]),
-    *_same("actions.0.stop", ["wbe"], "did you mean web?"),
-    *_same("actions.0.stop", ["page"], "is a service"),
-    *_same("actions.0.stop.fleet", ["wbe"], "did you mean web?"),
-    *_same("actions.0.stop.count", [0, -1, 1.5, "2"]),
-    ("actions.1", {"at": "1m", "hibernate": "web"}, "actions.1.hibernate", "behaviour is stop"),
-    ("actions.1", {"at": "1m", "hibernate": "small"}, "actions.1.hibernate", "cannot hibernate"),
-    ("fleets.small.purchase", "spot", "actions.2.stop", "behaviour is terminate cannot stop"),
-    ("accounts", {"labs": {}}, "accounts.labs", "no fleet has the tenant labs"),
-    *_same("accounts.lab", [4, "free"]),
-    *_same("accounts.lab.vcpus", [-1, "many", 1.5, 2**31]),
-    *_same("accounts.lab.vcpus", [{"standrd": 4}], "no key"),
-    *_same("accounts.lab.spot_vcpus.g", [-1, "many"]),
-    *_same("accounts.lab.api", [True, 5, "default"]),
-    *_same("accounts.lab.api.instances", [0, -1, 1.5, "many", 2 * 10**9]),
-    *_same("accounts.lab.api.requests_per_s", [0, "2/s"]),
-]
-
 # What a later version brings is refused by its name.
 LATER: list[Case] = [
     (f"{prefix}{key}", {"x": 1}, None, "not built yet in this version of nephoscope")
     for prefix, keys in {
         "": "queues topics buses faults",
         "fleets.web.": "scaling",
-        "fleets.web.instance_type.": "network disk gpu",
         "services.page.": "consumes",
-        "services.page.steps.0.": "gpu disk memory network send publish put parallel",
+        "services.page.steps.0.": "send publish put parallel",
         "services.page.steps.2.call.": "retry",
         "load_balancers.front.": "health_check slow_start deregistration_delay stickiness "
         "cross_zone surge_queue idle_timeout",

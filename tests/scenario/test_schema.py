@@ -35,6 +35,24 @@ def test_instance_types(written):
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        {"gpu": "1ms"},
+        {"gpu": {"exponential": "1ms"}},
+        {"gpu": {"work": {"exponential": "1ms"}, "batch": 8}},
+        {"network": "1MB"},
+        {"memory": "1GiB"},
+        {"disk": {"bytes": "1MB", "ops": 5}},
+        {"disk": "1MB"},
+    ],
+)
+def test_steps_that_use_devices(written):
+    tree = copy.deepcopy(GOOD)
+    tree["services"]["page"]["steps"][0] = written
+    VALIDATOR.validate(tree)
+
+
+@pytest.mark.parametrize(
     ("path", "value"),
     [
         (["nephoscope"], 2),
@@ -52,7 +70,10 @@ def test_instance_types(written):
         (["services", "page", "discipline"], "lifo"),
         (["services", "page", "steps", 0], {"compute": "1ms", "sleep": "1ms"}),
         (["services", "page", "steps", 0], {}),
-        (["services", "page", "steps", 0], {"gpu": "1ms"}),
+        (["services", "page", "steps", 0], {"gpu": 5}),
+        (["services", "page", "steps", 0], {"network": "1Gbps"}),
+        (["services", "page", "steps", 0], {"send": "x"}),
+        (["fleets", "web", "instance_type"], {"network": "10GB"}),
         (["services", "page", "steps", 0, "compute"], {"exponential": 5}),
         (["load_balancers", "front", "routing"], "least_conn"),
         (["traffic", "users", "rate"], "40"),

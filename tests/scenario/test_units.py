@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nephoscope import Scenario
 from nephoscope.errors import UnitError
-from nephoscope.scenario.units import DURATION_MAX_NS, Duration, Rate, Size, parse_share
+from nephoscope.scenario.units import DURATION_MAX_NS, Bandwidth, Duration, Rate, Size, parse_share
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,24 @@ def test_durations(text, ns):
 )
 def test_rates(text, per_second):
     assert Rate.parse(text) == per_second
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_per_second", "written"),
+    [
+        ("10Gbps", 1_250_000_000, "10Gbps"),
+        ("750 Mbps", 93_750_000, "750Mbps"),
+        ("0.781Gbps", 97_625_000, "781Mbps"),
+        ("2GB/s", 2 * 10**9, "16Gbps"),
+        ("1GiB/s", 2**30, "8589934.592kbps"),
+        ("1B/s", 1, "8bps"),
+        ("2.5Gbps", 312_500_000, "2.5Gbps"),
+    ],
+)
+def test_bandwidths(text, bytes_per_second, written):
+    assert Bandwidth.parse(text) == bytes_per_second
+    assert str(Bandwidth.parse(text)) == written
+    assert Bandwidth.parse(written) == bytes_per_second
 
 
 @pytest.mark.parametrize(

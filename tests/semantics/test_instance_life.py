@@ -247,6 +247,18 @@ def test_vcpu_time_ends_with_the_instance(lab, step):
     assert busy == pytest.approx((1 if step == "compute" else 0) / 85)
 
 
+@pytest.mark.parametrize("step", [{"network": "5GB"}, {"disk": {"bytes": "500MB"}}, {"gpu": "5s"}])
+def test_what_uses_a_device_fails_and_its_memory_is_free_again(lab, step):
+    # Half of the memory each, for 4 s and more: the second would not find it if it were still held.
+    kind = {"vcpus": 2, "memory": "1GiB", "gpu": 1}
+    web = machine() | {"instance_type": kind}
+    service = work({"memory": "700MiB"}, step, concurrency=2)
+    tree = scenario(lab.at(9, 30), service, fleets={"web": web}, actions=[does("10s", "reboot")])
+    result = run(tree)
+    assert fates(result["traffic"]["customers"]) == (1, 0, 1, 0, 0)
+    assert result["fleets"]["web"]["devices"]["out_of_memory"] == 0
+
+
 def test_a_caller_sees_a_failed_answer(lab):
     services = {"store": work({"sleep": "5s"})}
     fleets = {"web": machine(), "db": machine("store")}

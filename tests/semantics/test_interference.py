@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import nephoscope as nph
 from semantics.lab import fleet, latency, moments, run, scenario, simulation
 
 Tree = dict[str, Any]
@@ -141,3 +142,16 @@ def test_without_it_there_is_no_word_of_it(lab):
     result = run(two(lab, tenant(), tenant(), hosts=hall()))
     assert "interference_s" not in result["fleets"]["web"]
     assert "interference_s" not in result["hosts"]["hall"]
+
+
+def test_a_state_saved_right_after_a_launch_goes_on_alike(lab):
+    web, batch = tenant(sensitivity=0.5), tenant(0, pressure=1.0) | {"boot": "0s"}
+    tree = two(lab, web, batch, jobs=(0.5,), hosts=hall())
+    running = nph.Simulation(nph.Scenario.model_validate(tree))
+    running.advance("250ms")
+    running.set("fleets.batch.count", 1)
+    twin = nph.Simulation.load(running.save())
+    for each in (running, twin):
+        each.advance("10s")
+        # Half a second alone; then 1.5 times as slow for as long as it takes.
+        assert latency(each.result().to_dict()["traffic"]["users"]) == exactly(1.25)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nephoscope._core import buckets as buckets
+from nephoscope._core import devices as devices
 from nephoscope._core import hosts as hosts
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import life as life
@@ -200,6 +201,10 @@ class StepKind(enum.Enum):
     call = 2
     choose = 3
     fail = 4
+    network = 5
+    disk = 6
+    memory = 7
+    gpu = 8
 
 @final
 class StepSpec:
@@ -209,6 +214,10 @@ class StepSpec:
     to: Destination
     timeout_ns: int
     probability: float
+    bytes: int
+    ops: int
+    batch: int
+    marginal: float
     branches: list[list[StepSpec]]
     @property
     def weights(self) -> NDArray[np.float64]: ...
@@ -250,6 +259,10 @@ class FleetSpec:
     memory: int
     accelerators: int
     disks: int
+    network: devices.BurstRate
+    disk_bytes: devices.BurstRate
+    disk_ops: devices.BurstRate
+    accelerator_speed: float
     zones: int
     account: int
     tenancy: placement.Tenancy

@@ -59,6 +59,7 @@ class HostPoolSpec:
     def __init__(self) -> None: ...
     name: str
     facts: HostPoolFacts
+    network: int
 
 @final
 class CpuCreditFacts:

@@ -19,6 +19,7 @@ True
 
 from nephoscope.catalog.buckets import API_BUCKETS, BurstFacts, gp2_volume, network_interface
 from nephoscope.catalog.cpu_credits import CpuCreditFacts, burstable_types, cpu_credits
+from nephoscope.catalog.devices import device_rates
 from nephoscope.catalog.host_types import HostTypeFacts, find_host, hosts, select_hosts
 from nephoscope.catalog.instance_types import (
     FAMILIES,
@@ -66,6 +67,7 @@ __all__ = [
     "bill",
     "burstable_types",
     "cpu_credits",
+    "device_rates",
     "find",
     "find_host",
     "gp2_volume",

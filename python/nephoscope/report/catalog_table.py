@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from nephoscope.catalog import PRICES, HostTypeFacts, InstanceTypeFacts
+from nephoscope.catalog.devices import accelerator_speed
 from nephoscope.report.terminal import plain_table
 
 _COLUMNS = ("vCPUs", "GiB", "GHz", "speed", "Gbit/s")
@@ -84,7 +85,7 @@ def _accelerators(facts: InstanceTypeFacts) -> str:
     if not facts.accelerators:
         return "-"
     memory = f" {facts.accelerator_memory_gib} GiB" if facts.accelerator_memory_gib else ""
-    return f"{facts.accelerators} x {facts.accelerator}{memory}"
+    return f"{facts.accelerators} x {facts.accelerator}{memory} ({accelerator_speed(facts):.2f})"
 
 
 def _price(usd_per_hour: float | None) -> str:
@@ -96,5 +97,7 @@ def _notes(types: list[InstanceTypeFacts]) -> Iterable[str]:
         yield "no type has as much"
         return
     yield f"  speed: of a vCPU, in vCPUs of m5; prices: {PRICES}"
+    if any(facts.accelerators for facts in types):
+        yield "  accelerators: in brackets the speed of one, in T4s"
     if any(facts.burstable for facts in types):
         yield "  burstable types run at full speed while they have CPU credits"

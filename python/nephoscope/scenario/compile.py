@@ -7,6 +7,7 @@ from nephoscope import _core
 from nephoscope.scenario.arrivals import Arrivals, Clients
 from nephoscope.scenario.balancer import LoadBalancer, Routing
 from nephoscope.scenario.data_files import DataFiles
+from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
@@ -14,6 +15,7 @@ from nephoscope.scenario.places import Places
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.units import Size
 
 # Intervals of the series when the scenario leaves them to us.
 AUTO_INTERVALS = 240
@@ -110,6 +112,15 @@ class _Compiler:
             case tuple() as branches:
                 spec.weights = [branch.weight for branch in branches]
                 spec.branches = [[self._step(s) for s in branch.steps] for branch in branches]
+            case Size() as size:
+                spec.bytes = int(size)
+            case DiskStep() as disk:
+                spec.bytes = int(disk.bytes or 0)
+                spec.ops = disk.ops or 0
+            case GpuStep() as gpu:
+                spec.demand = distribution_spec(gpu.work, self._files)
+                spec.batch = gpu.batch
+                spec.marginal = gpu.marginal
             case float() as probability:
                 spec.probability = probability
         return spec

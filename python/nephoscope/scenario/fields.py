@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from nephoscope.errors import UnitError, shorten
 from nephoscope.nearest import nearest
 from nephoscope.scenario import units
-from nephoscope.scenario.units import Duration, Rate, Size
+from nephoscope.scenario.units import Bandwidth, Duration, Rate, Size
 
 T = TypeVar("T")
 JsonSchema = dict[str, Any]
@@ -182,6 +182,9 @@ Interval = Annotated[
 AnyRate = Annotated[Rate, quantity(*_RATE, least=0)]
 PositiveRate = Annotated[Rate, quantity(*_RATE, above=0)]
 PositiveSize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, above=0)]
+PositiveBandwidth = Annotated[
+    Bandwidth, quantity(Bandwidth.parse, units.BANDWIDTH_PATTERN, above=0)
+]
 
 Share = Annotated[float, _share()]
 Weight = Annotated[float, number(0.0, 1e6)]

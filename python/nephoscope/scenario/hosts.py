@@ -10,6 +10,7 @@ from nephoscope.catalog import REFERENCE_CLOCK_GHZ
 from nephoscope.errors import CatalogError, shorten
 from nephoscope.scenario.fields import (
     Name,
+    PositiveBandwidth,
     PositiveSize,
     Scalar,
     not_empty,
@@ -19,7 +20,7 @@ from nephoscope.scenario.fields import (
 )
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.named_type import NamedType
-from nephoscope.scenario.units import Size
+from nephoscope.scenario.units import Bandwidth, Size
 
 _CUSTOM = "a custom type such as {cores: 16, threads_per_core: 2, memory: 64GiB}"
 _CLOCK = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(GHz|MHz)")
@@ -77,23 +78,18 @@ class HostType(NamedType):
     clock: Clock = REFERENCE_CLOCK_GHZ
     """A thread at 3.1GHz does the work of one reference vCPU."""
     memory: PositiveSize = Size(2**40)
-
-    @property
-    def accelerators(self) -> int:
-        """Of a type of the catalogue; other machines have none."""
-        return 0 if self.type is None else catalog.find_host(self.type).accelerators
-
-    @property
-    def disks(self) -> int:
-        """Local ones."""
-        return 0 if self.type is None else catalog.find_host(self.type).disks
+    network: PositiveBandwidth | None = None
+    """What all instances of a host share by weight; without, each has what its type has."""
+    gpu: Annotated[int, whole(0, 1024)] = 0
+    """Accelerators of a host: an instance finds room where as many as it has are free."""
+    disk: Annotated[int, whole(0, 1024)] = 0
+    """Local disks of a host, of which instances are given whole ones."""
 
     custom = _CUSTOM
-    later = frozenset({"network", "disk", "gpu"})
 
     @classmethod
     def brought_by(cls, name: Any) -> dict[str, Any]:
-        """The size and the clock of a host type in the catalogue."""
+        """What a host of a type in the catalogue has."""
         facts = _facts(name)
         return {
             "sockets": facts.sockets,
@@ -101,6 +97,9 @@ class HostType(NamedType):
             "threads_per_core": facts.threads_per_core,
             "clock": f"{facts.clock_ghz:g}GHz",
             "memory": Size(round(facts.memory_gib * 2**30)),
+            "network": Bandwidth(round(facts.network_gbps * 125_000_000)),
+            "gpu": facts.accelerators,
+            "disk": facts.disks,
         }
 
     @property

@@ -3,7 +3,9 @@
 from typing import Annotated, Any
 
 from nephoscope import catalog
+from nephoscope.catalog.devices import accelerator_speed, disk_bandwidth, disk_iops
 from nephoscope.errors import CatalogError, shorten
+from nephoscope.scenario.devices import Disk, Gpu, Network
 from nephoscope.scenario.fields import PositiveSize, Scalar, number, refusal, whole
 from nephoscope.scenario.named_type import NamedType
 from nephoscope.scenario.units import Size
@@ -36,16 +38,9 @@ class InstanceType(NamedType):
     memory: PositiveSize = Size(2**30)
     speed: Annotated[float, number(0.0, 1000.0, open_low=True)] = 1.0
     """Of one vCPU; 1.0 is the reference."""
-
-    @property
-    def accelerators(self) -> int:
-        """Of a type of the catalogue; other machines have none."""
-        return 0 if self.type is None else catalog.find(self.type).accelerators
-
-    @property
-    def disks(self) -> int:
-        """Local ones."""
-        return 0 if self.type is None else catalog.find(self.type).disks
+    network: Network = Network()
+    disk: Disk = Disk()
+    gpu: Gpu = Gpu(count=0)
 
     @property
     def burstable(self) -> bool:
@@ -53,11 +48,16 @@ class InstanceType(NamedType):
         return self.type is not None and catalog.find(self.type).burstable
 
     custom = _CUSTOM
-    later = frozenset({"network", "disk", "gpu"})
 
     @classmethod
     def brought_by(cls, name: Any) -> dict[str, Any]:
-        """The size and the speed of a type in the catalogue."""
+        """Size, speed and devices of a type in the catalogue."""
         facts = _facts(name)
-        memory = Size(round(facts.memory_gib * 2**30))
-        return {"vcpus": facts.vcpus, "memory": memory, "speed": facts.speed}
+        return {
+            "vcpus": facts.vcpus,
+            "memory": Size(round(facts.memory_gib * 2**30)),
+            "speed": facts.speed,
+            "network": Network.of(catalog.network_interface(facts)),
+            "disk": Disk.of(disk_bandwidth(facts), disk_iops(facts), facts.disks),
+            "gpu": Gpu(count=facts.accelerators, speed=accelerator_speed(facts)),
+        }

@@ -42,8 +42,13 @@ class Places:
     def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         """Where the instances of a fleet go, and what they may take there."""
         spec.memory = int(fleet.instance_type.memory)
-        spec.accelerators = fleet.instance_type.accelerators
-        spec.disks = fleet.instance_type.disks
+        spec.accelerators = fleet.instance_type.gpu.count
+        spec.disks = fleet.instance_type.disk.count
+        spec.network = _rate(fleet.instance_type.network.facts)
+        spec.disk_bytes = _rate(fleet.instance_type.disk.facts)
+        iops = fleet.instance_type.disk.iops
+        spec.disk_ops = _rate(catalog.BurstFacts(iops, iops, 0))
+        spec.accelerator_speed = fleet.instance_type.gpu.speed
         spec.account = self._tenants[fleet.tenant]
         spec.tenancy = _core.placement.Tenancy[fleet.tenancy]
         if fleet.hosts is not None:
@@ -71,8 +76,8 @@ class Places:
         facts.scheduler.core_scheduling = hosts.core_scheduling
         facts.count = hosts.count
         facts.memory = int(hosts.type.memory)
-        facts.accelerators = hosts.type.accelerators
-        facts.disks = hosts.type.disks
+        facts.accelerators = hosts.type.gpu
+        facts.disks = hosts.type.disk
         facts.cpu_overcommit = hosts.cpu_overcommit
         facts.place = _core.placement.PlacePolicy[hosts.place]
         facts.zones = [self._zones[zone] for zone in hosts.all_zones]
@@ -87,7 +92,15 @@ class Places:
         spec = _core.hosts.HostPoolSpec()
         spec.name = name
         spec.facts = facts
+        spec.network = int(hosts.type.network or 0)
         return spec
+
+
+def _rate(facts: catalog.BurstFacts) -> _core.devices.BurstRate:
+    """In bytes or operations a second; the burst is what a full bucket holds."""
+    rate = _core.devices.BurstRate()
+    rate.baseline, rate.peak, rate.burst = facts.baseline, facts.peak, facts.burst
+    return rate
 
 
 def _burst(spec: _core.FleetSpec, fleet: Fleet) -> None:

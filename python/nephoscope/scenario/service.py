@@ -4,8 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.fields import Items, Name, PositiveDuration, Share, Weight, refusal, whole
+from nephoscope.scenario.fields import (
+    Items,
+    Name,
+    PositiveDuration,
+    PositiveSize,
+    Share,
+    Weight,
+    refusal,
+    whole,
+)
 from nephoscope.scenario.model import Model, OneOf
 
 
@@ -45,7 +55,16 @@ class Step(OneOf):
     fail: Share | None = None
     """The request fails here with this probability."""
 
-    later = frozenset({"gpu", "disk", "memory", "network", "send", "publish", "put", "parallel"})
+    network: PositiveSize | None = None
+    """Bytes through the interface of the instance; the worker is held, no CPU is used."""
+    disk: DiskStep | None = None
+    """Bytes and operations on the disks of the instance; the worker is held, no CPU is used."""
+    memory: PositiveSize | None = None
+    """Bytes held until the end of the request, which fails when the instance has no more."""
+    gpu: GpuStep | None = None
+    """Time on one reference accelerator; without one the CPU takes 20 times as long."""
+
+    later = frozenset({"send", "publish", "put", "parallel"})
 
 
 Steps = Items[Step]

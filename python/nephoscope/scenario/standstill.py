@@ -80,7 +80,11 @@ class _Written:
         for step in map(mapping, sequence(steps)):
             if step.get("fail") in (1, "100%"):
                 return False
+            if "memory" in step:  # there may be too little, at once
+                return False
             if any(key in step and not _is_zero(step[key]) for key in ("compute", "sleep")):
+                return True
+            if "network" in step or "disk" in step or ("gpu" in step and _runs(step["gpu"])):
                 return True
             target = call_target(step)
             if target in self.services and self.may_refuse(target):
@@ -91,6 +95,10 @@ class _Written:
             if any(self._steps_take_time(branch.get("steps")) for branch in branches):
                 return True
         return False
+
+
+def _runs(gpu: Any) -> bool:
+    return not _is_zero(mapping(gpu).get("work", gpu))
 
 
 def _is_zero(law: Any) -> bool:

@@ -28,15 +28,21 @@ SIZE_BYTES |= {f"{letter}iB": 1024 ** (i + 1) for i, letter in enumerate("KMGTP"
 SIZE_BYTES |= {f"{letter}B": 1000 ** (i + 1) for i, letter in enumerate("KMGTP")}
 SIZE_BYTES["kB"] = 1000
 
+# Bytes a second, as a fraction of a bit each: networks are sold in bits, disks in bytes.
+BANDWIDTH_BITS = {f"{letter}bps": 1000**i for i, letter in enumerate(["", "k", "M", "G", "T"])}
+BANDWIDTH_BITS |= {f"{unit}/s": 8 * size for unit, size in SIZE_BYTES.items()}
+
 # Seventy years: far beyond any scenario, and sums of a few of them still fit 64 bits.
 DURATION_MAX_NS = 25_567 * DURATION_NS["d"]
 RATE_MAX = 1e9  # one a nanosecond, the step of the clock
 SIZE_MAX = 2**63 - 1
+BANDWIDTH_MAX = 2**40  # bytes a second
 
 NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 DURATION_PATTERN = rf"^-?(?:{NUMBER} ?(?:ns|us|µs|ms|s|m|h|d|w))+$"
 RATE_PATTERN = rf"^{NUMBER} ?/ ?(?:ns|us|µs|ms|s|m|h|d|w)$"
 SIZE_PATTERN = rf"^{NUMBER} ?(?:{'|'.join(SIZE_BYTES)})$"
+BANDWIDTH_PATTERN = rf"^{NUMBER} ?(?:{'|'.join(BANDWIDTH_BITS)})$"
 SHARE_PATTERN = rf"^{NUMBER} ?%$"
 
 _TEXT_LENGTH_MAX = 64
@@ -44,12 +50,14 @@ _TEXT_LENGTH_MAX = 64
 _EXACT = Context(prec=300, rounding=ROUND_HALF_EVEN)
 _PART = re.compile(rf"({NUMBER}) ?([^\W\d]+)")
 _RATE = re.compile(rf"({NUMBER}) ?/ ?([^\W\d]+)")
+_BANDWIDTH = re.compile(rf"({NUMBER}) ?([^\W\d]+(?:/s)?)")
 _SHARE = re.compile(rf"({NUMBER}) ?%")
 _PLAIN = re.compile(NUMBER)
 
 _DURATIONS = "a number with one of " + listing(DURATION_NS) + ", such as 250ms or 1h30m"
 _RATES = "a number a unit of time, such as 40/s or 2400/m"
 _SIZES = "a number with one of " + listing(SIZE_BYTES) + ", such as 4GiB"
+_BANDWIDTHS = "a number with a unit such as Mbps, Gbps, MB/s or GiB/s: 10Gbps"
 _SHARES = "a number from 0 to 1, or a percentage such as 10%"
 
 # What people write by habit, so that the nearest word is the one they mean.
@@ -123,6 +131,26 @@ class Size(int):
 
     def __repr__(self) -> str:
         return f"Size('{self}')"
+
+
+class Bandwidth(int):
+    """Bytes a second; prints as `10Gbps`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `10Gbps`, `2GB/s`; raise UnitError for anything else."""
+        return value if isinstance(value, cls) else cls(_parse_bandwidth(value))
+
+    def __str__(self) -> str:
+        bits = 8 * int(self)
+        units = [u for u in ("Tbps", "Gbps", "Mbps", "kbps") if bits >= BANDWIDTH_BITS[u]]
+        unit = next((u for u in units if bits % (BANDWIDTH_BITS[u] // 1000) == 0), "bps")
+        return f"{_plain(Decimal(bits) / BANDWIDTH_BITS[unit])}{unit}"
+
+    def __repr__(self) -> str:
+        return f"Bandwidth('{self}')"
 
 
 def format_duration(ns: int) -> str:
@@ -220,6 +248,20 @@ def _parse_size(value: object) -> int:
     if size != size.to_integral_value():
         raise UnitError(f"{shorten(value)} is not a whole number of bytes", _SIZES)
     return int(size)
+
+
+def _parse_bandwidth(value: object) -> int:
+    text = _text(value, "bandwidth", _BANDWIDTHS, "Gbps")
+    match = _BANDWIDTH.fullmatch(text)
+    if match is None:
+        raise UnitError(f"{shorten(value)} is not a bandwidth", _BANDWIDTHS)
+    bits = Decimal(_unit(match[2], BANDWIDTH_BITS, value, "bandwidth", _BANDWIDTHS))
+    rate = _EXACT.divide(_EXACT.multiply(_decimal(match[1], value, _BANDWIDTHS), bits), Decimal(8))
+    if rate > BANDWIDTH_MAX:
+        raise UnitError(f"{shorten(value)} is too fast", "at most 8Tbps")
+    if rate != rate.to_integral_value():
+        raise UnitError(f"{shorten(value)} is not a whole number of bytes a second", _BANDWIDTHS)
+    return int(rate)
 
 
 def _text(value: object, what: str, allowed: str, unit: str) -> str:
