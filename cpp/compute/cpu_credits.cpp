@@ -13,10 +13,6 @@ constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t units_per_millicredit_per_hour = std::int64_t{1} << 31;
 constexpr std::uint32_t vcpus_max = 1024;
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 }  // namespace
 
 CpuCredits::CpuCredits(const CpuCreditFacts& facts, CreditMode mode, std::int64_t now)

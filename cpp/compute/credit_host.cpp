@@ -11,10 +11,6 @@ namespace nephoscope {
 
 namespace {
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 // Uniform on [0, n).
 std::int64_t below(std::uint64_t word, std::int64_t n) {
   return static_cast<std::int64_t>((static_cast<uint128>(word) * static_cast<std::uint64_t>(n)) >>

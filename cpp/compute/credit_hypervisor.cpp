@@ -9,10 +9,6 @@ namespace nephoscope {
 
 namespace {
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 // What credit1 makes of a tenant's facts.
 CreditHost::Parcel parcel_of(const TenantFacts& facts) {
   check(facts);

@@ -9,10 +9,6 @@ namespace nephoscope {
 
 namespace {
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 std::int64_t fixed(double speed) {
   return static_cast<std::int64_t>(std::nearbyint(speed * 0x1p32));
 }

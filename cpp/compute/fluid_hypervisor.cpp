@@ -7,14 +7,6 @@
 
 namespace nephoscope {
 
-namespace {
-
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
-}  // namespace
-
 std::uint32_t FluidHypervisor::add_host(const HostFacts& facts) {
   check(facts);
   Host& host = hosts_.emplace_back();

@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::int64_t longest_ns = 1'000'000'000'000'000;  // eleven days
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 }  // namespace
 
 Guests::Guest& Guests::add(std::uint32_t tenant, std::int64_t start_ns) {

@@ -11,10 +11,6 @@ namespace {
 constexpr std::uint32_t most_hosts = 1'048'576;
 constexpr std::uint32_t most_racks = std::uint32_t{1} << 31;  // before the last pool's 2^26
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 }  // namespace
 
 std::uint32_t HostPools::add_pool(const HostPoolFacts& facts) {
@@ -101,16 +97,21 @@ Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
       return Refusal::capacity;
     }
     pool.hypervisor.advance(now);
-    place.tenant = pool.hypervisor.add_tenant(place.host, facts.tenant);
-    if (facts.interference.matters()) {
-      pool.interference.join(place.tenant, place.host, facts.interference);
-    }
-    pool.instance_of.push_back(instance);
+    host(pool, place, instance, facts);
   }
   if (places_.size() <= instance) places_.resize(instance + 1U);
   places_[instance] = place;
   if (facts.burst.burstable) open_bucket(instance, facts.burst, now, stopped);
   return Refusal::none;
+}
+
+// It becomes a tenant of the hypervisor.
+void HostPools::host(Pool& pool, Place& place, std::uint32_t instance, const GuestFacts& facts) {
+  place.tenant = pool.hypervisor.add_tenant(place.host, facts.tenant);
+  if (facts.interference.matters()) {
+    pool.interference.join(place.tenant, place.host, facts.interference);
+  }
+  pool.instance_of.push_back(instance);
 }
 
 // --- CPU credits ------------------------------------------------------------------------------
@@ -197,11 +198,7 @@ void HostPools::succeed(std::uint32_t before, std::uint32_t instance, const Gues
     pool.hypervisor.advance(now);
     pool.hypervisor.remove_tenant(place.tenant);
     if (pool.interference.has(place.tenant)) pool.interference.leave(place.tenant, now);
-    place.tenant = pool.hypervisor.add_tenant(place.host, facts.tenant);
-    if (facts.interference.matters()) {
-      pool.interference.join(place.tenant, place.host, facts.interference);
-    }
-    pool.instance_of.push_back(instance);
+    host(pool, place, instance, facts);
   }
   if (places_.size() <= instance) places_.resize(instance + 1U);
   places_[instance] = place;

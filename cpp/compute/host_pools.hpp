@@ -185,6 +185,7 @@ class HostPools {
   };
 
   void add_hosts(Pool& pool);
+  void host(Pool& pool, Place& place, std::uint32_t instance, const GuestFacts& facts);
   TenantAccount account_of(const Place& place) const;
   std::uint32_t host_on_demand(Pool& pool);
   void leave(std::uint32_t instance, std::int64_t now, bool stops);

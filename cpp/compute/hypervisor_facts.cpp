@@ -9,10 +9,6 @@ namespace {
 constexpr std::uint32_t most_threads = 4096;
 constexpr double most_weight = 65'536.0;
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 }  // namespace
 
 void check(const HostFacts& facts) {

@@ -4,14 +4,6 @@
 
 namespace nephoscope {
 
-namespace {
-
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
-}  // namespace
-
 std::uint32_t Placement::add_pool(const PoolFacts& facts) {
   check(facts);
   pools_.emplace_back(facts);

@@ -14,10 +14,6 @@ namespace {
 constexpr std::uint32_t most_threads = 1U << 20;
 constexpr std::int64_t most_bytes = std::int64_t{1} << 60;
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 }  // namespace
 
 void check(const PoolFacts& facts) {

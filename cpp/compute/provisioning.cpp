@@ -14,10 +14,6 @@ constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::int64_t shortest_wait = 1'000'000;
 constexpr std::int64_t latest = std::int64_t{1} << 61;
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 void require_limit(std::int64_t value, const char* field) {
   require(value >= 1 && value <= most_tokens, field, "must be from 1 to 1e9");
 }

@@ -13,10 +13,6 @@ namespace {
 constexpr std::int64_t rate_max = std::int64_t{1} << 40;  // so that sums of many are exact
 constexpr std::int64_t micro = TokenBucket::per_second;
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 void require_rate(std::int64_t rate, const char* field) {
   require(rate >= 0 && rate <= rate_max, field, "must be 0 to 2^40 tokens a second");
 }

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-void require(bool condition, const char* field, const char* message) {
-  if (!condition) throw SpecError(field, message);
-}
-
 }  // namespace
 
 TokenBucket::TokenBucket(const TokenBucketFacts& facts, std::int64_t now)

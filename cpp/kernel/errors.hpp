@@ -21,6 +21,11 @@ struct SpecError : Error {
   std::string path;
 };
 
+// Of a field that has to be so.
+inline void require(bool condition, const char* field, const char* message) {
+  if (!condition) throw SpecError(field, message);
+}
+
 // A conservation law does not hold: a defect of the program, never of the scenario.
 struct InvariantError : Error {
   using Error::Error;

@@ -20,42 +20,45 @@ bool positive(double value) {
   return std::isfinite(value) && value > 0.0;
 }
 
-void require(bool condition, const char* field, const char* message) {
+void require_arrivals(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(std::string("arrivals.") + field, message);
 }
 
 void require_rates(const std::vector<double>& rates) {
   const bool legal = std::all_of(rates.begin(), rates.end(),
                                  [](double rate) { return std::isfinite(rate) && rate >= 0.0; });
-  require(legal, "rates", "must be finite and not below 0");
+  require_arrivals(legal, "rates", "must be finite and not below 0");
 }
 
 void check_spec(const ArrivalSpec& spec) {
   switch (spec.kind) {
     case ArrivalKind::poisson:
     case ArrivalKind::constant:
-      require(positive(spec.rate) && spec.rate <= 1e12, "rate",
-              "must be above 0 and at most 1e12/s");
+      require_arrivals(positive(spec.rate) && spec.rate <= 1e12, "rate",
+                       "must be above 0 and at most 1e12/s");
       break;
     case ArrivalKind::mmpp:
-      require(!spec.rates.empty() && spec.rates.size() == spec.mean_stay_ns.size(), "rates",
-              "needs a mean stay for each state");
+      require_arrivals(!spec.rates.empty() && spec.rates.size() == spec.mean_stay_ns.size(),
+                       "rates", "needs a mean stay for each state");
       require_rates(spec.rates);
-      require(*std::max_element(spec.rates.begin(), spec.rates.end()) > 0.0, "rates",
-              "must not all be 0");
-      require(std::all_of(spec.mean_stay_ns.begin(), spec.mean_stay_ns.end(),
-                          [](double stay) { return positive(stay) && stay >= mean_stay_min_ns; }),
-              "mean_stay", "must be 1 us or more");
+      require_arrivals(*std::max_element(spec.rates.begin(), spec.rates.end()) > 0.0, "rates",
+                       "must not all be 0");
+      require_arrivals(
+          std::all_of(spec.mean_stay_ns.begin(), spec.mean_stay_ns.end(),
+                      [](double stay) { return positive(stay) && stay >= mean_stay_min_ns; }),
+          "mean_stay", "must be 1 us or more");
       break;
     case ArrivalKind::profile:
-      require(!spec.rates.empty() && spec.rates.size() == spec.times_ns.size(), "profile",
-              "needs a rate for each instant");
+      require_arrivals(!spec.rates.empty() && spec.rates.size() == spec.times_ns.size(), "profile",
+                       "needs a rate for each instant");
       require_rates(spec.rates);
       break;
     case ArrivalKind::counts:
-      require(spec.times_ns.size() == spec.counts.size() + 1, "counts", "need one edge more");
-      require(std::all_of(spec.counts.begin(), spec.counts.end(), [](auto n) { return n >= 0; }),
-              "counts", "must not be below 0");
+      require_arrivals(spec.times_ns.size() == spec.counts.size() + 1, "counts",
+                       "need one edge more");
+      require_arrivals(
+          std::all_of(spec.counts.begin(), spec.counts.end(), [](auto n) { return n >= 0; }),
+          "counts", "must not be below 0");
       break;
     case ArrivalKind::instants:
     case ArrivalKind::closed:
@@ -63,8 +66,10 @@ void check_spec(const ArrivalSpec& spec) {
     default:
       throw SpecError("arrivals.kind", "is no kind of arrivals");
   }
-  require(std::is_sorted(spec.times_ns.begin(), spec.times_ns.end()), "times", "must ascend");
-  require(spec.times_ns.empty() || spec.times_ns.front() >= 0, "times", "must not be below 0");
+  require_arrivals(std::is_sorted(spec.times_ns.begin(), spec.times_ns.end()), "times",
+                   "must ascend");
+  require_arrivals(spec.times_ns.empty() || spec.times_ns.front() >= 0, "times",
+                   "must not be below 0");
 }
 
 }  // namespace
@@ -209,7 +214,7 @@ std::int64_t ArrivalStream::next_counted() {
 }
 
 std::int64_t ArrivalStream::set_rate(double rate, std::int64_t pending, std::int64_t now) {
-  require(positive(rate) && rate <= 1e12, "rate", "must be above 0 and at most 1e12/s");
+  require_arrivals(positive(rate) && rate <= 1e12, "rate", "must be above 0 and at most 1e12/s");
   const double before = mean_gap_ns_;
   set_gap(rate);
   const double left_ns = static_cast<double>(pending - now) + fraction_;

@@ -10,10 +10,6 @@ namespace nephoscope {
 
 namespace {
 
-void require(bool condition, const char* path, const char* message) {
-  if (!condition) throw SpecError(path, message);
-}
-
 constexpr std::uint64_t state_format = 0x6E6570686F000006;  // "nepho" and the version of the layout
 
 }  // namespace
