@@ -53,38 +53,90 @@ std::uint32_t Lifecycle::add_system(const SystemFacts& facts, std::uint64_t seed
 }
 
 std::uint32_t Lifecycle::count_of(std::uint32_t system) const {
-  const auto same = [&](const Instance& it) { return it.facts.system == system; };
-  return static_cast<std::uint32_t>(std::count_if(instances_.begin(), instances_.end(), same));
+  std::uint32_t count = 0;
+  for (std::size_t at = 0; at < series_.size(); ++at) {
+    const std::size_t next = at + 1 < series_.size() ? series_[at + 1].first : count_;
+    if (series_[at].facts.system != system) continue;
+    count += static_cast<std::uint32_t>(next) - series_[at].first;
+  }
+  return count;
 }
 
-Lifecycle::Instance& Lifecycle::add(const LaunchFacts& facts) {
+// A number for an instance, which has no record yet.
+std::uint32_t Lifecycle::enlist(const LaunchFacts& facts) {
   nephoscope::check(facts);
-  if (facts.system >= systems_.size()) throw SpecError("system", "is not there");
-  if (instances_.size() >= most_instances) throw SpecError("count", "makes more than 2^30");
-  Instance it;
-  it.facts = facts;
-  it.held = static_cast<AssetMask>(owned(facts) & ~given_at_start);
-  instances_.push_back(it);
-  return instances_.back();
+  require(facts.system < systems_.size(), "system", "is not there");
+  require(count_ < most_instances, "count", "makes more than 2^30");
+  const std::uint32_t number = count_++;
+  if (series_.empty()) {
+    series_.push_back({number, facts});
+    return number;
+  }
+  LaunchFacts expected = series_.back().facts;
+  expected.serial += number - series_.back().first;
+  if (!(expected == facts)) series_.push_back({number, facts});
+  return number;
+}
+
+// As it was added.
+LaunchFacts Lifecycle::facts_of(std::uint32_t instance) const {
+  const auto after = [](std::uint32_t number, const Series& it) { return number < it.first; };
+  const Series& it = *(std::upper_bound(series_.begin(), series_.end(), instance, after) - 1);
+  LaunchFacts facts = it.facts;
+  facts.serial += instance - it.first;
+  return facts;
 }
 
 std::uint32_t Lifecycle::launch(const LaunchFacts& facts) {
-  Instance& it = add(facts);
+  const std::uint32_t number = enlist(facts);
+  Instance& it = record(number, {});
+  it.facts = facts;
+  it.number = number;
+  it.held = static_cast<AssetMask>(owned(facts) & ~given_at_start);
   begin_start(it, Law::boot);
-  return index_of(it);
+  return number;
 }
 
 std::uint32_t Lifecycle::add_running(const LaunchFacts& facts) {
-  Instance& it = add(facts);
+  const std::uint32_t number = enlist(facts);
+  Instance it = running_guest(facts, number, now_);
+  if (now_ != 0) record(number, it);
+  tell(it, LifecycleChange::What::state);
+  tell(it, LifecycleChange::What::serving);
+  return number;
+}
+
+Lifecycle::Instance Lifecycle::running_guest(const LaunchFacts& facts, std::uint32_t number,
+                                             std::int64_t since) {
+  Instance it;
+  it.facts = facts;
+  it.number = number;
   it.held = owned(facts);
   it.starts = 1;
-  it.meter.start(now_);
-  it.running_since = it.ready_at = now_;
+  it.meter.start(since);
+  it.state = InstanceState::running;
+  it.state_since = it.running_since = it.ready_at = since;
   it.system_check = it.instance_check = CheckResult::ok;
-  enter(it, InstanceState::running, StateReason::none);
-  it.guest_on = true;
-  refresh(it);
-  return index_of(it);
+  it.guest_on = it.serving = true;
+  return it;
+}
+
+Lifecycle::Instance& Lifecycle::at(std::uint32_t instance) {
+  require(instance < count_, "instance", "is not there");
+  const bool has = instance < record_of_.size() && record_of_[instance] != no_record;
+  return has ? records_[record_of_[instance]] : record(instance, look(instance));
+}
+
+Lifecycle::Instance& Lifecycle::record(std::uint32_t instance, const Instance& it) {
+  if (instance >= record_of_.size()) record_of_.resize(instance + 1U, no_record);
+  record_of_[instance] = static_cast<std::uint32_t>(records_.size());
+  return records_.emplace_back(it);
+}
+
+Lifecycle::Instance Lifecycle::look(std::uint32_t instance) const {
+  require(instance < count_, "instance", "is not there");
+  const bool has = instance < record_of_.size() && record_of_[instance] != no_record;
+  return has ? records_[record_of_[instance]] : running_guest(facts_of(instance), instance, 0);
 }
 
 Answer Lifecycle::stop_or_hibernate(Instance& it, bool hibernate, bool skip_os_shutdown) {
@@ -135,20 +187,20 @@ Answer Lifecycle::reboot(std::uint32_t instance) {
 }
 
 void Lifecycle::terminate(const std::uint32_t* instances, std::size_t n, Answer* answers) {
-  const auto unknown = [&](std::uint32_t instance) { return instance >= instances_.size(); };
+  const auto unknown = [&](std::uint32_t instance) { return instance >= count_; };
   if (std::any_of(instances, instances + n, unknown)) {
     std::fill_n(answers, n, Answer::not_found);
     return;
   }
   std::vector<std::uint32_t> spared;  // zones
   for (std::size_t i = 0; i < n; ++i) {
-    const Instance& it = instances_[instances[i]];
+    const Instance it = look(instances[i]);
     if (it.facts.termination_protection && !final_state(it.state)) {
       spared.push_back(it.facts.zone);
     }
   }
   for (std::size_t i = 0; i < n; ++i) {
-    Instance& it = instances_[instances[i]];
+    Instance& it = at(instances[i]);
     answers[i] = Answer::accepted;
     if (std::find(spared.begin(), spared.end(), it.facts.zone) != spared.end()) {
       answers[i] = Answer::not_permitted;
@@ -170,7 +222,7 @@ void Lifecycle::terminate_at_once(std::uint32_t instance) {
 }
 
 Answer Lifecycle::modifiable(std::uint32_t instance) const {
-  const bool stopped = at(instance).state == InstanceState::stopped;
+  const bool stopped = look(instance).state == InstanceState::stopped;
   return stopped ? Answer::accepted : Answer::incorrect_state;
 }
 

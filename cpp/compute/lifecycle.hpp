@@ -29,6 +29,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -119,45 +120,45 @@ class Lifecycle {
   Answer schedule(std::uint32_t instance, ScheduledEvent event, std::int64_t at_time,
                   std::int64_t lasts);
 
-  std::size_t size() const { return instances_.size(); }
+  std::size_t size() const { return count_; }
   // Instances of a system so far. O(instances).
   std::uint32_t count_of(std::uint32_t system) const;
-  const LaunchFacts& facts(std::uint32_t instance) const { return at(instance).facts; }
-  InstanceState state(std::uint32_t instance) const { return at(instance).state; }
-  StateReason reason(std::uint32_t instance) const { return at(instance).reason; }
-  std::int64_t state_since(std::uint32_t instance) const { return at(instance).state_since; }
+  LaunchFacts facts(std::uint32_t instance) const { return look(instance).facts; }
+  InstanceState state(std::uint32_t instance) const { return look(instance).state; }
+  StateReason reason(std::uint32_t instance) const { return look(instance).reason; }
+  std::int64_t state_since(std::uint32_t instance) const { return look(instance).state_since; }
   // Since when it is running, and when its guest serves or will; `never` if that is not known.
-  std::int64_t running_since(std::uint32_t instance) const { return at(instance).running_since; }
+  std::int64_t running_since(std::uint32_t instance) const { return look(instance).running_since; }
   std::int64_t ready_at(std::uint32_t instance) const;
-  bool serving(std::uint32_t instance) const { return at(instance).serving; }
-  CheckResult system_check(std::uint32_t instance) const { return at(instance).system_check; }
-  CheckResult instance_check(std::uint32_t instance) const { return at(instance).instance_check; }
-  CheckResult overall_check(std::uint32_t instance) const;
-  ScheduledEvent scheduled(std::uint32_t instance) const { return at(instance).scheduled; }
+  bool serving(std::uint32_t instance) const { return look(instance).serving; }
+  CheckResult system_check(std::uint32_t instance) const { return look(instance).system_check; }
+  CheckResult instance_check(std::uint32_t instance) const { return look(instance).instance_check; }
+  CheckResult overall_check(std::uint32_t instance) const { return overall_check(look(instance)); }
+  ScheduledEvent scheduled(std::uint32_t instance) const { return look(instance).scheduled; }
   // Terminated instances are listed for an hour.
   bool visible(std::uint32_t instance) const;
   bool holds(std::uint32_t instance, Asset asset) const {
-    return (at(instance).held & mask_of(asset)) != 0;
+    return (look(instance).held & mask_of(asset)) != 0;
   }
   // How often it has lost something that it held.
   std::uint32_t lost(std::uint32_t instance, Asset asset) const {
-    return at(instance).lost[static_cast<std::size_t>(asset)];
+    return look(instance).lost[static_cast<std::size_t>(asset)];
   }
-  std::uint32_t starts(std::uint32_t instance) const { return at(instance).starts; }
-  std::uint32_t reboots(std::uint32_t instance) const { return at(instance).reboots; }
-  std::uint32_t recoveries(std::uint32_t instance) const { return at(instance).recoveries; }
+  std::uint32_t starts(std::uint32_t instance) const { return look(instance).starts; }
+  std::uint32_t reboots(std::uint32_t instance) const { return look(instance).reboots; }
+  std::uint32_t recoveries(std::uint32_t instance) const { return look(instance).recoveries; }
 
   // While it stops with its memory saved, and then until the next start.
-  bool hibernating(std::uint32_t instance) const { return at(instance).hibernating; }
+  bool hibernating(std::uint32_t instance) const { return look(instance).hibernating; }
   // Stopped by the provider, and not running since.
-  bool interrupted(std::uint32_t instance) const { return at(instance).interrupted; }
+  bool interrupted(std::uint32_t instance) const { return look(instance).interrupted; }
 
   std::int64_t billed_s(std::uint32_t instance) const { return billed_until_s(instance, now_); }
   // The same at an instant from now on, if nothing happens until then.
   std::int64_t billed_until_s(std::uint32_t instance, std::int64_t now) const;
-  std::int64_t spared_s(std::uint32_t instance) const { return at(instance).meter.spared_s(); }
+  std::int64_t spared_s(std::uint32_t instance) const { return look(instance).meter.spared_s(); }
   std::int64_t metered_ns(std::uint32_t instance) const {
-    return at(instance).meter.running_ns(now_);
+    return look(instance).meter.running_ns(now_);
   }
 
   // Throws InvariantError when one of the first two invariants does not hold. O(instances).
@@ -166,7 +167,7 @@ class Lifecycle {
   // What changes; the systems must have been added alike.
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(instances_, changes_, now_);
+    archive(series_, count_, record_of_, records_, changes_, now_);
     calendar_.serialize(archive);
   }
 
@@ -191,6 +192,8 @@ class Lifecycle {
     BillingMeter meter;
     std::array<std::uint32_t, asset_count> lost{};
     std::array<EventQueue::Handle, timer_count> timers{};
+    std::uint32_t number = 0;
+    std::uint32_t unused = 0;  // no padding
     std::uint32_t starts = 0;
     std::uint32_t stops = 0;
     std::uint32_t reboots = 0;
@@ -210,25 +213,35 @@ class Lifecycle {
     bool in_maintenance = false;
     bool hibernating = false;  // while stopping, and then until the next start
     bool interrupted = false;  // the last stop was the provider's, until it runs again
-    std::uint8_t unused = 0;
+    std::uint8_t filler = 0;
   };
   static_assert(std::has_unique_object_representations_v<Instance>);
+
+  // Instances that were added one after the other, alike but for their serials, which go up by one.
+  struct Series {
+    std::uint32_t first = 0;  // instance
+    LaunchFacts facts;        // its own
+  };
+  static_assert(std::has_unique_object_representations_v<Series>);
+  static constexpr std::uint32_t no_record = std::numeric_limits<std::uint32_t>::max();
 
   struct System {
     SystemFacts facts;
     std::array<Sampler, law_count> samplers;
   };
 
+  // Its record, which is made if there is none. Valid until the next one is made.
   Instance& at(std::uint32_t instance);
-  const Instance& at(std::uint32_t instance) const;
-  std::uint32_t index_of(const Instance& it) const {
-    return static_cast<std::uint32_t>(&it - instances_.data());
-  }
+  // What its record says, or would.
+  Instance look(std::uint32_t instance) const;
+  std::uint32_t enlist(const LaunchFacts& facts);
+  LaunchFacts facts_of(std::uint32_t instance) const;
+  Instance& record(std::uint32_t instance, const Instance& it);
+  static Instance running_guest(const LaunchFacts& facts, std::uint32_t number, std::int64_t since);
   const BillingRule& rule(const Instance& it) const {
     return systems_[it.facts.system].facts.billing;
   }
   std::int64_t draw(const Instance& it, Law law, std::uint32_t nth) const;
-  Instance& add(const LaunchFacts& facts);
   void tell(const Instance& it, LifecycleChange::What what);
   void enter(Instance& it, InstanceState state, StateReason reason);
   static void lose(Instance& it, Transition transition);
@@ -246,6 +259,8 @@ class Lifecycle {
   void refresh(Instance& it);
   Answer stop_or_hibernate(Instance& it, bool hibernate, bool skip_os_shutdown);
 
+  static CheckResult overall_check(const Instance& it);
+
   // What is due.
   void fire(Instance& it, Timer timer);
   void fire_transition(Instance& it);
@@ -258,7 +273,12 @@ class Lifecycle {
   void recover(Instance& it);
 
   std::vector<System> systems_;
-  std::vector<Instance> instances_;
+  std::vector<Series> series_;
+  std::uint32_t count_ = 0;  // of instances
+  // By instance, its record. What was running when the clock started, and has been left alone
+  // since, has none: all there is to tell of it are its facts. Nor has what is beyond the end.
+  std::vector<std::uint32_t> record_of_;
+  std::vector<Instance> records_;
   std::vector<LifecycleChange> changes_;
   EventQueue calendar_;  // payload: instance x timer_count + timer
   std::int64_t now_ = 0;

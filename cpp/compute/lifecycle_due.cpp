@@ -26,7 +26,7 @@ void Lifecycle::advance(std::int64_t until) {
   while (calendar_.next_time() <= until) {
     const EventQueue::Event event = calendar_.pop();
     now_ = event.time;
-    Instance& it = instances_[event.payload / timer_count];
+    Instance& it = at(event.payload / timer_count);
     const auto timer = static_cast<Timer>(event.payload % timer_count);
     it.timers[event.payload % timer_count] = EventQueue::none;
     fire(it, timer);
@@ -78,7 +78,7 @@ void Lifecycle::begin_running(Instance& it) {
 }
 
 void Lifecycle::fire_check(Instance& it) {
-  const CheckResult before = overall_check(index_of(it));
+  const CheckResult before = overall_check(it);
   const bool system_fails = it.host_broken || it.in_maintenance;
   const bool first_boot = it.instance_check == CheckResult::initializing && !it.guest_broken;
   it.system_check = system_fails ? CheckResult::impaired : CheckResult::ok;
@@ -87,7 +87,7 @@ void Lifecycle::fire_check(Instance& it) {
   } else if (system_fails || !first_boot) {
     it.instance_check = CheckResult::impaired;
   }
-  if (overall_check(index_of(it)) != before) tell(it, What::check);
+  if (overall_check(it) != before) tell(it, What::check);
   if (it.host_broken && it.scheduled == ScheduledEvent::none && recoverable(it.facts, it.held)) {
     recover(it);
   }
@@ -203,7 +203,7 @@ void Lifecycle::lose(Instance& it, Transition transition) {
 void Lifecycle::set(Instance& it, Timer timer, std::int64_t time) {
   cancel(it, timer);
   const auto kind = static_cast<std::uint32_t>(timer);
-  const std::uint32_t payload = index_of(it) * static_cast<std::uint32_t>(timer_count) + kind;
+  const std::uint32_t payload = it.number * static_cast<std::uint32_t>(timer_count) + kind;
   it.timers[kind] =
       timer == Timer::check ? calendar_.push_last(time, payload) : calendar_.push(time, payload);
 }
@@ -223,8 +223,7 @@ void Lifecycle::cancel_all(Instance& it) {
 }
 
 void Lifecycle::tell(const Instance& it, What what) {
-  const std::uint32_t instance = index_of(it);
-  changes_.push_back({now_, instance, what, it.state, it.reason, overall_check(instance)});
+  changes_.push_back({now_, it.number, what, it.state, it.reason, overall_check(it)});
 }
 
 std::int64_t Lifecycle::draw(const Instance& it, Law law, std::uint32_t nth) const {
@@ -232,40 +231,29 @@ std::int64_t Lifecycle::draw(const Instance& it, Law law, std::uint32_t nth) con
   return std::min(duration_ns(sampler.at(it.facts.serial, nth)), horizon);
 }
 
-Lifecycle::Instance& Lifecycle::at(std::uint32_t instance) {
-  if (instance >= instances_.size()) throw SpecError("instance", "is not there");
-  return instances_[instance];
-}
-
-const Lifecycle::Instance& Lifecycle::at(std::uint32_t instance) const {
-  if (instance >= instances_.size()) throw SpecError("instance", "is not there");
-  return instances_[instance];
-}
-
 std::int64_t Lifecycle::ready_at(std::uint32_t instance) const {
-  const Instance& it = at(instance);
+  const Instance it = look(instance);
   return it.in_maintenance ? std::max(it.ready_at, it.maintenance_ends) : it.ready_at;
 }
 
-CheckResult Lifecycle::overall_check(std::uint32_t instance) const {
-  const Instance& it = at(instance);
+CheckResult Lifecycle::overall_check(const Instance& it) {
   const bool failed =
       it.system_check == CheckResult::impaired || it.instance_check == CheckResult::impaired;
   return failed ? CheckResult::impaired : std::min(it.system_check, it.instance_check);
 }
 
 bool Lifecycle::visible(std::uint32_t instance) const {
-  const Instance& it = at(instance);
+  const Instance it = look(instance);
   return it.state != InstanceState::terminated || now_ - it.state_since < visible_ns;
 }
 
 std::int64_t Lifecycle::billed_until_s(std::uint32_t instance, std::int64_t now) const {
-  const Instance& it = at(instance);
+  const Instance it = look(instance);
   return it.meter.billed_s(now, rule(it));
 }
 
 void Lifecycle::check() const {
-  for (const Instance& it : instances_) {
+  for (const Instance& it : records_) {
     const bool running = it.state == InstanceState::running;
     const bool saving = it.state == InstanceState::stopping && it.hibernating;
     if (it.meter.running() != (running || saving)) {

@@ -151,6 +151,8 @@ struct LaunchFacts {
   bool group_member = false;  // of an Auto Scaling group
   bool metal = false;
   bool efa = false;
+
+  friend bool operator==(const LaunchFacts&, const LaunchFacts&) = default;
 };
 
 // Throw SpecError with the field's name when a fact is not legal.

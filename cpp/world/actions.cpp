@@ -95,7 +95,7 @@ std::uint32_t World::act(ActionKind kind, std::uint32_t at, std::uint32_t count)
       if (stopped && machines_[machine].wanted == 0) chosen.push_back(machine);
     }
   } else {
-    for (const std::uint32_t instance : fleet.members) chosen.push_back(machine_of_[instance]);
+    for (const std::uint32_t instance : fleet.members) chosen.push_back(machine_of(instance));
   }
   if (chosen.size() > count) chosen.resize(count);
   std::uint32_t done = 0;

@@ -42,7 +42,6 @@ void World::fail_work(std::uint32_t instance) {
 
 // The calendar expects a completion that will not come.
 void World::forget_completion(std::uint32_t instance) {
-  EventQueue::Handle& entry = completion_of_[instance];
   const InstanceKind& kind = instances_.kind_of(instance);
   if (kind.workers == 1 && !kind.hosted) {
     const std::int64_t due = instances_.completion(instance);
@@ -51,7 +50,7 @@ void World::forget_completion(std::uint32_t instance) {
         calendar_.find(due, payload(EventKind::completion, instance));
     if (due_entry == EventQueue::none) throw InvariantError("a completion is not due" + where());
     calendar_.cancel(due_entry);
-  } else if (entry != EventQueue::none) {
+  } else if (EventQueue::Handle& entry = completion_of_[instance]; entry != EventQueue::none) {
     calendar_.cancel(entry);
     entry = EventQueue::none;
   }

@@ -20,9 +20,14 @@ TenantAccount World::used_since_warmup(std::uint32_t instance, HostPools& hosts)
   if (hosts.is_hosted(instance)) {
     if (instance < account_at_warmup_.size()) account -= account_at_warmup_[instance];
   } else {
-    account.run_ns -= run_at_warmup_[instance];
+    account.run_ns -= run_at_warmup(instance);
   }
   return account;
+}
+
+// Nothing has run before there was a warm-up, or the instance.
+std::int64_t World::run_at_warmup(std::uint32_t instance) const {
+  return instance < run_at_warmup_.size() ? run_at_warmup_[instance] : 0;
 }
 
 // A hosted instance ran for less time than it computed: what counts is what its host gave it.
@@ -31,7 +36,7 @@ void World::note_hosted_at_warmup() {
   account_at_warmup_.resize(instances_.size());
   for (std::uint32_t at = 0; at < instances_.size(); ++at) {
     account_at_warmup_[at] = used(at, hosts);
-    run_at_warmup_[at] = account_at_warmup_[at].run_ns;
+    if (at < run_at_warmup_.size()) run_at_warmup_[at] = account_at_warmup_[at].run_ns;
   }
 }
 
@@ -67,7 +72,7 @@ std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
 // the credits of those that are burstable.
 void World::bill(std::vector<FleetAccount>& accounts) const {
   for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
-    accounts[machines_[machine].fleet].billed_s +=
+    accounts[fleet_of_[machines_[machine].instance]].billed_s +=
         static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
   }
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {

@@ -91,8 +91,8 @@ bool World::launch(std::uint32_t at) {
   if (!find_room(at, none)) return false;
   const auto machine = static_cast<std::uint32_t>(machines_.size());
   const std::uint32_t place = launched_[at]++;
-  machines_.push_back({at, place, 0, Standing::active, 0, 0, 0});
-  add_instance(machine);
+  machines_.emplace_back();
+  add_instance(machine, at, place);
   LaunchFacts facts = fleet.facts;
   facts.serial = place;
   lives_.advance(now_);
@@ -122,22 +122,35 @@ bool World::find_room(std::uint32_t at, std::uint32_t stopped) {
 }
 
 // A machine that is launched or starts boots on this one.
-void World::add_instance(std::uint32_t machine) {
+void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place) {
   Machine& it = machines_[machine];
-  Fleet& fleet = fleets_[it.fleet];
+  Fleet& fleet = fleets_[at];
   const std::uint32_t instance = instances_.add(fleet.kind, now_);
   it.instance = instance;
   it.standing = Standing::active;
   it.noticed = it.wanted = 0;
-  fleet_of_.push_back(it.fleet);
-  index_in_fleet_.push_back(it.place);
-  machine_of_.push_back(machine);
-  run_at_warmup_.push_back(0);
-  completion_of_.push_back(EventQueue::none);
+  fleet_of_.push_back(at);
+  index_in_fleet_.push_back(place);
+  number_machine(instance, machine);
+  const InstanceKind& kind = instances_.kind_of(instance);
+  if (kind.workers != 1 || kind.hosted) completion_of_.resize(instance + 1U, EventQueue::none);
   phase_.push_back(Phase::booting);
   if (fleet.booting++ == 0) fleet.launching.clear();
   fleet.launching.push_back(instance);
-  if (with_devices_) add_devices(instance, it.fleet);
+  if (with_devices_) add_devices(instance, at);
+}
+
+// Until the first one boots again, every machine has one instance, of its own number.
+void World::number_machine(std::uint32_t instance, std::uint32_t machine) {
+  if (machine_of_.empty() && machine == instance) return;
+  while (machine_of_.size() < instance) {
+    machine_of_.push_back(static_cast<std::uint32_t>(machine_of_.size()));
+  }
+  machine_of_.push_back(machine);
+}
+
+std::uint32_t World::machine_of(std::uint32_t instance) const {
+  return instance < machine_of_.size() ? machine_of_[instance] : instance;
 }
 
 // An instance has booted: from now on its balancers send to it.
@@ -186,7 +199,7 @@ void World::withdraw(std::uint32_t instance) {
 void World::remove_instance(std::uint32_t at) {
   const std::uint32_t instance = fleets_[at].members.back();
   withdraw(instance);
-  machines_[machine_of_[instance]].standing = Standing::away;
+  machines_[machine_of(instance)].standing = Standing::away;
   phase_[instance] = Phase::leaving;
   ++leaving_;
   end_if_drained(instance);
@@ -199,8 +212,8 @@ void World::drop_booting(std::uint32_t at) {
   while (phase_[launching.back()] != Phase::booting) launching.pop_back();
   const std::uint32_t instance = launching.back();
   --fleet.booting;
-  machines_[machine_of_[instance]].standing = Standing::away;
-  terminate(machine_of_[instance]);
+  machines_[machine_of(instance)].standing = Standing::away;
+  terminate(machine_of(instance));
   end(instance);
 }
 
@@ -223,7 +236,7 @@ void World::end_if_drained(std::uint32_t instance) {
   if (phase_[instance] != Phase::leaving || instances_.workers_busy(instance) != 0) return;
   // The loop is under way: nothing may become due before the control that it runs to.
   lives_.advance(now_);
-  lives_.terminate_at_once(machine_of_[instance]);
+  lives_.terminate_at_once(machine_of(instance));
   follow_lives();
   end(instance);
 }

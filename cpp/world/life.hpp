@@ -27,9 +27,7 @@ enum class Phase : std::uint8_t { booting, serving, leaving, closing, rebooting,
 enum class Standing : std::uint8_t { active, aside, away };
 
 struct Machine {
-  std::uint32_t fleet = 0;
-  std::uint32_t place = 0;     // in its fleet, in the order of launch
-  std::uint32_t instance = 0;  // the present one, or the last
+  std::uint32_t instance = 0;  // the present one, or the last; all of them are of one fleet
   Standing standing = Standing::active;
   std::uint8_t noticed = 0;  // the provider has said that it will take it back
   std::uint8_t wanted = 0;   // it is stopped, and a start was refused

@@ -66,10 +66,10 @@ void World::follow_life(const LifecycleChange& change) {
 // The provider will take a spot instance that has just begun to run.
 void World::expect_interruption(std::uint32_t machine) {
   const Machine& it = machines_[machine];
-  const Fleet& fleet = fleets_[it.fleet];
+  const Fleet& fleet = fleets_[fleet_of_[it.instance]];
   if (!fleet.interrupted) return;
   const std::int64_t drawn =
-      duration_ns(fleet.interruption.at(it.place, lives_.starts(machine) - 1));
+      duration_ns(fleet.interruption.at(index_in_fleet_[it.instance], lives_.starts(machine) - 1));
   const std::int64_t left = as_good_as_never - now_;
   lives_.interrupt(machine, now_ + std::min(std::max(drawn, shortest_run_ns), left));
 }
@@ -81,14 +81,14 @@ void World::guest_serves(std::uint32_t machine) {
     return enter_service(before);
   }
   take_back_in(machine);
-  Fleet& fleet = fleets_[machines_[machine].fleet];
+  Fleet& fleet = fleets_[fleet_of_[machines_[machine].instance]];
   phase_[before] = Phase::gone;
   const auto instance = static_cast<std::uint32_t>(instances_.size());
   if (fleet.placed) {
     ++fleet.successions;
     hosts_.succeed(before, instance, fleet.guest, now_);
   }
-  add_instance(machine);
+  add_instance(machine, fleet_of_[before], index_in_fleet_[before]);
   follow_hosts();
   enter_service(instance);
 }
@@ -102,7 +102,7 @@ void World::guest_is_down(std::uint32_t machine) {
 // An active machine serves no more, and counts for its fleet all the same.
 void World::set_aside(std::uint32_t machine, Phase phase) {
   Machine& it = machines_[machine];
-  Fleet& fleet = fleets_[it.fleet];
+  Fleet& fleet = fleets_[fleet_of_[it.instance]];
   if (phase_[it.instance] == Phase::booting) {
     --fleet.booting;
   } else {
@@ -114,7 +114,7 @@ void World::set_aside(std::uint32_t machine, Phase phase) {
 }
 
 void World::take_back_in(std::uint32_t machine) {
-  std::vector<std::uint32_t>& aside = fleets_[machines_[machine].fleet].aside;
+  std::vector<std::uint32_t>& aside = fleets_[fleet_of_[machines_[machine].instance]].aside;
   aside.erase(std::find(aside.begin(), aside.end(), machine));
 }
 
@@ -122,14 +122,14 @@ void World::begin_stop(std::uint32_t machine, StateReason reason) {
   Machine& it = machines_[machine];
   if (it.standing == Standing::active) set_aside(machine, Phase::closing);
   const bool taken = reason == StateReason::spot_shutdown;
-  fleets_[it.fleet].counts.interruptions += taken ? 1 : 0;
+  fleets_[fleet_of_[it.instance]].counts.interruptions += taken ? 1 : 0;
   if (taken || lives_.hibernating(machine)) fail_work(it.instance);
 }
 
 // It gives up its host. What the provider has stopped it will start.
 void World::finish_stop(std::uint32_t machine, StateReason reason) {
   Machine& it = machines_[machine];
-  const Fleet& fleet = fleets_[it.fleet];
+  const Fleet& fleet = fleets_[fleet_of_[it.instance]];
   fail_work(it.instance);
   if (phase_[it.instance] == Phase::leaving) --leaving_;
   phase_[it.instance] = Phase::gone;
@@ -137,7 +137,8 @@ void World::finish_stop(std::uint32_t machine, StateReason reason) {
   it.noticed = 0;
   if (it.standing == Standing::away) return terminate(machine);
   if (reason != StateReason::spot_shutdown) return;
-  const std::int64_t outage = duration_ns(fleet.outage.at(it.place, lives_.starts(machine) - 1));
+  const std::int64_t outage =
+      duration_ns(fleet.outage.at(index_in_fleet_[it.instance], lives_.starts(machine) - 1));
   it.wanted = 1;
   controls_.push(now_ + std::min(outage, as_good_as_never - now_),
                  payload(ControlKind::start, machine));
@@ -145,7 +146,7 @@ void World::finish_stop(std::uint32_t machine, StateReason reason) {
 
 void World::begin_end(std::uint32_t machine, StateReason reason) {
   const Standing standing = machines_[machine].standing;
-  const std::uint32_t at = machines_[machine].fleet;
+  const std::uint32_t at = fleet_of_[machines_[machine].instance];
   const std::uint32_t instance = machines_[machine].instance;
   ++fleets_[at].terminations;
   if (standing == Standing::active) set_aside(machine, Phase::closing);
@@ -167,15 +168,15 @@ void World::begin_end(std::uint32_t machine, StateReason reason) {
 void World::try_start(std::uint32_t machine) {
   Machine& it = machines_[machine];
   if (it.standing != Standing::aside || lives_.state(machine) != InstanceState::stopped) return;
-  Fleet& fleet = fleets_[it.fleet];
-  if (!find_room(it.fleet, it.instance)) {
+  Fleet& fleet = fleets_[fleet_of_[it.instance]];
+  if (!find_room(fleet_of_[it.instance], it.instance)) {
     ++fleet.counts.refused_starts;
     it.wanted = 1;
     controls_.push(now_ + start_retry_ns, payload(ControlKind::start, machine));
     return;
   }
   take_back_in(machine);
-  add_instance(machine);
+  add_instance(machine, fleet_of_[it.instance], index_in_fleet_[it.instance]);
   lives_.advance(now_);
   lives_.interrupted(machine) ? lives_.resume(machine) : lives_.start(machine);
   follow_lives();
@@ -194,11 +195,11 @@ void World::check_lives() const {
     const Phase phase = phase_[it.instance];
     const InstanceState state = lives_.state(machine);
     const bool up = phase == Phase::booting || phase == Phase::serving;
-    booting[it.fleet] += phase == Phase::booting ? 1 : 0;
-    serving[it.fleet] += phase == Phase::serving ? 1 : 0;
-    aside[it.fleet] += it.standing == Standing::aside ? 1 : 0;
+    booting[fleet_of_[it.instance]] += phase == Phase::booting ? 1 : 0;
+    serving[fleet_of_[it.instance]] += phase == Phase::serving ? 1 : 0;
+    aside[fleet_of_[it.instance]] += it.standing == Standing::aside ? 1 : 0;
     leaving += phase == Phase::leaving ? 1 : 0;
-    agree = agree && machine_of_[it.instance] == machine && up == (it.standing == Standing::active);
+    agree = agree && machine_of(it.instance) == machine && up == (it.standing == Standing::active);
     agree = agree && (phase != Phase::serving || lives_.serving(machine));
     agree = agree && (state != InstanceState::terminated || phase == Phase::gone);
     agree = agree && (state != InstanceState::stopped || phase == Phase::gone);

@@ -159,7 +159,7 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   for (const Departed& departed : fleet.departed) {
     account.used += used_since_warmup(departed.instance, hosts);
     account.vcpu_ns += used(departed.instance, hosts).run_ns -
-                       std::max(departed.run_ns, run_at_warmup_[departed.instance]);
+                       std::max(departed.run_ns, run_at_warmup(departed.instance));
   }
   account.launches = launched_[at];
   account.terminations = fleet.terminations;

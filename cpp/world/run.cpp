@@ -139,7 +139,8 @@ void World::look() {
   if (!warm_ && now_ == warmup_) {
     warm_ = true;
     for (Caller& caller : callers_) caller.sent_at_warmup = caller.sent;
-    for (std::uint32_t at = 0; at < instances_.size(); ++at) {
+    if (warmup_ > 0) run_at_warmup_.resize(instances_.size());
+    for (std::uint32_t at = 0; at < run_at_warmup_.size(); ++at) {
       run_at_warmup_[at] = instances_.run_ns(at, now_);
     }
     if (hosted_) note_hosted_at_warmup();

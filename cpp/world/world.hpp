@@ -268,7 +268,9 @@ class World {
   bool launch(std::uint32_t fleet);
   bool find_room(std::uint32_t fleet, std::uint32_t stopped);
   void give_room(std::uint32_t instance, bool stops);
-  void add_instance(std::uint32_t machine);
+  void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place);
+  void number_machine(std::uint32_t instance, std::uint32_t machine);
+  std::uint32_t machine_of(std::uint32_t instance) const;
   void enter_service(std::uint32_t instance);
   void withdraw(std::uint32_t instance);
   void remove_instance(std::uint32_t fleet);
@@ -300,6 +302,7 @@ class World {
   void restart_count(Fleet& fleet) const;
   void check_hosts() const;
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
+  std::int64_t run_at_warmup(std::uint32_t instance) const;
   void note_hosted_at_warmup();
   TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
@@ -346,7 +349,7 @@ class World {
   std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
   std::vector<std::uint32_t> launched_;        // by fleet
   Instances instances_;
-  std::vector<std::uint32_t> machine_of_;  // by instance
+  std::vector<std::uint32_t> machine_of_;  // by instance, see number_machine()
   std::vector<Phase> phase_;               // by instance
   Lifecycle lives_;                        // of machines
   std::vector<Machine> machines_;
