@@ -52,7 +52,7 @@ def is_the_same_looked_after(system: System) -> None:
         assert same(tells(own.world), tells(twin.world)), instant
 
 
-@derandomised(400)
+@derandomised(250)
 @given(timed_systems())
 def test_nobody_can_tell_a_deadline_that_is_not_watched(system):
     is_the_same_looked_after(system)

@@ -1,6 +1,6 @@
 """Properties of every run, over random scenarios with random interventions.
 
-The draws are derandomised: the same scenarios on every machine, every time. The fast suite runs 200
+The draws are derandomised: the same scenarios on every machine, every time. The fast suite runs 150
 of them through the invariants, the slow one 2,000.
 """
 
@@ -64,7 +64,7 @@ def conserves(system: System) -> None:
             assert 0 <= account["latency"].min <= account["latency"].max <= horizon
 
 
-@derandomised(200)
+@derandomised(150)
 @given(systems())
 def test_invariants_hold_after_every_event(system):
     conserves(system)
@@ -131,7 +131,7 @@ def resumes(system: System) -> None:
     assert session.world.save() == run(system).save()
 
 
-@derandomised(100)
+@derandomised(60)
 @given(systems())
 def test_a_run_may_be_cut_saved_and_restored_anywhere(system):
     resumes(system)
@@ -192,7 +192,7 @@ def with_idle_company(system: System) -> System:
     return System(tree, system.changes, system.cuts_ns, system.seed)
 
 
-@derandomised(100)
+@derandomised(60)
 @given(systems())
 def test_idle_company_changes_nothing(system):
     alone, company = run(system).results(), run(with_idle_company(system)).results()
@@ -207,7 +207,7 @@ def test_idle_company_changes_nothing(system):
             assert same(mine, theirs[name]), name
 
 
-@derandomised(100)
+@derandomised(60)
 @given(systems())
 def test_a_source_that_never_sends_changes_nothing(system):
     tree = copy.deepcopy(system.tree)
@@ -221,7 +221,7 @@ def test_a_source_that_never_sends_changes_nothing(system):
     assert same(company["load_balancers"], alone["load_balancers"])
 
 
-@derandomised(100)
+@derandomised(60)
 @given(systems())
 def test_the_interval_of_the_series_changes_no_count(system):
     def counts(interval: str):
@@ -234,7 +234,7 @@ def test_the_interval_of_the_series_changes_no_count(system):
     assert same(counts("777ms"), without)
 
 
-@derandomised(100)
+@derandomised(60)
 @given(systems())
 def test_the_series_add_up_to_the_counts(system):
     tree = system.tree | {"series": "500ms", "warmup": "0s"}

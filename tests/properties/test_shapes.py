@@ -19,7 +19,7 @@ def is_the_same_checked(system: System) -> None:
     assert free.save() == checked.save()
 
 
-@derandomised(400)
+@derandomised(250)
 @given(farms())
 def test_farms(system):
     is_the_same_checked(system)

@@ -51,7 +51,7 @@ def is_the_same_watched(system: System) -> None:
         assert same(tells(own.world), tells(twin.world)), instant
 
 
-@derandomised(200)
+@derandomised(120)
 @given(plain_systems())
 def test_nobody_can_tell_a_fleet_that_is_not_watched(system):
     is_the_same_watched(system)
