@@ -1,5 +1,6 @@
 """Every example is run: scenario files, scripts with the output beside them, and real traces."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ EXAMPLES = ROOT / "examples"
 TRACES = ROOT.parent / "shared" / "data" / "traces"
 
 
+@functools.cache  # two tests look at some of them
 def output_of(script, *arguments):
     command = [sys.executable, str(EXAMPLES / script), *map(str, arguments)]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

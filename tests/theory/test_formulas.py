@@ -157,7 +157,7 @@ def test_power_limit(name):
     ("name", "cap"),
     [
         ("JSQ_exact_n4_lam0.5", 16),
-        ("JSQ_exact_n4_lam0.8", 28),
+        pytest.param("JSQ_exact_n4_lam0.8", 28, marks=pytest.mark.slow),
         pytest.param("JSQ_exact_n3_lam0.9", 80, marks=pytest.mark.slow),
     ],
 )
