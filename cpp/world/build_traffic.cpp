@@ -18,6 +18,7 @@ void World::build_callers(const WorldSpec& spec) {
     add_caller(call.to, call.timeout_ns, false,
                at("services", call.service, ("steps." + call.path + ".call").c_str()));
   }
+  for (std::uint32_t index = 0; index < balancers_.size(); ++index) add_checker(index);
 }
 
 void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool abandons,
@@ -168,7 +169,8 @@ void World::find_first_samplers() {
     fleets_[fleet].by_slot = fleets_[fleet].attachments.size() != 1;
   }
   for (const Route& route : routes_) {
-    if (callers_[route.caller].to_balancer == 0) fleets_[route.fleet].by_slot = true;
+    if (callers_[route.caller].to_balancer == 0 && !route.check)
+      fleets_[route.fleet].by_slot = true;
   }
   tell_routes();
   count_reached();

@@ -5,6 +5,16 @@
 
 namespace nephoscope {
 
+namespace {
+
+// Visits of one request differ in their path, a hash of the calls that led there; 0 is the first.
+std::uint32_t path_of_call(std::uint32_t path, std::uint32_t call) {
+  const std::uint64_t mixed = mix_bits((std::uint64_t{path} << 32) + call + 1);
+  return static_cast<std::uint32_t>(mixed >> 33) + 1;
+}
+
+}  // namespace
+
 std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
   const std::uint32_t visit = visits_.take();
   Visit& it = visits_[visit];
@@ -34,11 +44,24 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   if (due == Instances::waiting) {
     it.flags |= Visit::waiting;
   } else if (due == Instances::refused) {
-    answer(visit, Outcome::rejected);
+    answer(visit, refused_by(sent, instance));
   } else {
     expect_completion(instance, due);
   }
   return none;
+}
+
+// A full backlog rejects; one that is down is as good as a request that fails.
+Outcome World::refused_by(const Sent& sent, std::uint32_t instance) {
+  if (phase_[instance] != Phase::down) return Outcome::rejected;
+  count_broken(sent);
+  return Outcome::failed;
+}
+
+// Its target has not answered, and never will: the balancer's own 502.
+void World::count_broken(const Sent& sent) {
+  if (sent.target == none || sent.arrival < warmup_) return;
+  ++balancers_[caller_of(sent).to].broken;
 }
 
 // There is no target.
@@ -154,6 +177,7 @@ void World::answer(std::uint32_t visit, Outcome outcome) {
 // A visit that called runs on, a user thinks.
 void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
+  if (it.traffic == Visit::health_check) return check_answered(it, outcome == Outcome::completed);
   if (it.parent == none) {
     think_again(sources_[it.traffic].first_user + it.client, now_ - it.arrival);
     return;
@@ -178,7 +202,7 @@ bool World::may_be_unwatched(std::uint32_t at) const {
     if (balancers_[attachment.balancer].router.looks_at_outstanding()) return false;
   }
   for (const Route& route : routes_) {
-    if (route.fleet == at && !route.plain) return false;
+    if (route.fleet == at && !route.plain && !route.check) return false;
   }
   return true;
 }
@@ -202,7 +226,7 @@ void World::watch(std::uint32_t at) {
 void World::tell_routes() {
   for (Route& route : routes_) {
     route.unwatched = fleets_[route.fleet].unwatched;
-    route.by_slot = fleets_[route.fleet].by_slot;
+    route.by_slot = fleets_[route.fleet].by_slot || route.check;
   }
 }
 

@@ -29,6 +29,10 @@ struct Arrival {
   std::uint32_t unused = 0;
 };
 
+inline bool comes_before(const Arrival& a, const Arrival& b) {
+  return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
+}
+
 // What is known of a request before it is sent anywhere.
 struct Request {
   std::uint64_t serial = 0;

@@ -42,6 +42,7 @@
 #include "workload/arrivals.hpp"
 #include "world/balancer.hpp"
 #include "world/callers.hpp"
+#include "world/faults.hpp"
 #include "world/fleet.hpp"
 #include "world/life.hpp"
 #include "world/results.hpp"
@@ -90,12 +91,6 @@ class World {
   void restore(std::string_view bytes);
 
   // What an observer may look at: instances in the order of launch, and the sources.
-  struct InstanceView {
-    std::uint32_t fleet;
-    std::uint32_t busy_workers;
-    std::uint32_t waiting;
-    bool running;
-  };
   std::vector<InstanceView> instances() const;
   std::vector<std::int64_t> next_arrivals() const;  // by traffic; `never` for closed sources
   std::uint64_t in_flight(std::uint32_t traffic) const;
@@ -114,7 +109,7 @@ class World {
   };
 
   // Rare things at set instants, apart from the calendar.
-  enum class ControlKind : std::uint32_t { retry, start, action };
+  enum class ControlKind : std::uint32_t { retry, start, action, fault, mend, drained };
   static constexpr std::uint32_t index_bits = 29;
   template <class Kind>
   static std::uint32_t payload(Kind kind, std::uint32_t index) {
@@ -134,12 +129,15 @@ class World {
   void own_hosts(const FleetSpec& from, Fleet& fleet);
   void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
+  void build_health(const BalancerSpec& from, std::size_t index);
+  void build_faults(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
   void build_sources(const WorldSpec& spec);
   void build_samplers(const WorldSpec& spec);
   void build_series();
   void add_caller(const Destination& to, std::int64_t timeout_ns, bool abandons,
                   const std::string& path);
+  void add_checker(std::uint32_t balancer);
   void add_route(std::uint32_t caller, std::uint32_t fleet);
   void find_first_samplers();
   void refuse_endless_calls(const WorldSpec& spec) const;
@@ -185,6 +183,8 @@ class World {
   std::uint32_t finish(std::uint32_t instance, const Job& job);
   template <class Shape>
   std::uint32_t hand_over(std::uint32_t instance);
+  NEPHOSCOPE_COLD Outcome refused_by(const Sent& sent, std::uint32_t instance);
+  void count_broken(const Sent& sent);
   void run(std::uint32_t visit);
   std::uint32_t run_program(std::uint32_t visit);
   void call(std::uint32_t visit, std::uint32_t call);
@@ -220,9 +220,6 @@ class World {
   void watch(std::uint32_t fleet);
   void tell_routes();
 
-  static bool comes_before(const Arrival& a, const Arrival& b) {
-    return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
-  }
   Sampler& sampler(std::uint32_t traffic, std::uint32_t draw) {
     return samplers_[sampler_of_[traffic * programs_.draws().size() + draw]];
   }
@@ -234,11 +231,6 @@ class World {
   // Measured requests so far.
   std::uint64_t offered(const Caller& caller) const {
     return warm_ ? caller.sent - caller.sent_at_warmup : 0;
-  }
-  // Visits of one request differ in their path, a hash of the calls that led there; 0 is the first.
-  static std::uint32_t path_of_call(std::uint32_t path, std::uint32_t call) {
-    const std::uint64_t mixed = mix_bits((std::uint64_t{path} << 32) + call + 1);
-    return static_cast<std::uint32_t>(mixed >> 33) + 1;
   }
 
   // Looking (results.cpp, host_results.cpp, check.cpp) and changing (edit.cpp).
@@ -265,10 +257,11 @@ class World {
   void scale(std::uint32_t fleet);
   void grow(std::uint32_t fleet);
   void count_reached();
-  bool launch(std::uint32_t fleet);
-  bool find_room(std::uint32_t fleet, std::uint32_t stopped);
+  std::uint32_t launch(std::uint32_t fleet);
+  std::uint32_t find_room(std::uint32_t fleet, std::uint32_t stopped);
   void give_room(std::uint32_t instance, bool stops);
-  void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place);
+  void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place,
+                    std::uint32_t before = none);
   void number_machine(std::uint32_t instance, std::uint32_t machine);
   std::uint32_t machine_of(std::uint32_t instance) const;
   void enter_service(std::uint32_t instance);
@@ -299,6 +292,31 @@ class World {
   void lose_held(std::uint32_t instance);
   void lose(std::uint32_t visit);
   void check_lives() const;
+  // Health checks (health.cpp).
+  std::int64_t next_check() const;
+  void look_after_health();
+  void check_target(std::uint32_t balancer, std::uint32_t slot);
+  void send_check(const Balancer& balancer, std::uint32_t slot);
+  void check_answered(const Visit& check, bool success);
+  void follow_health(std::uint32_t balancer);
+  void end_drain(std::uint32_t instance);
+  void check_health() const;
+  // Faults (faults.cpp).
+  void check_fault(const FaultSpec& fault, const std::string& path) const;
+  void expect_fault(std::uint32_t fault, std::int64_t time);
+  void strike(std::uint32_t fault);
+  std::vector<Struck> victims(std::uint32_t fault, std::uint32_t strike);
+  std::vector<Struck> each_instance(const std::vector<Struck>& hosts) const;
+  void hit(const Struck& struck);
+  void mend(std::uint32_t strike);
+  void heal(const Struck& struck);
+  std::vector<std::uint32_t> instances_of(const Struck& struck) const;
+  bool is_struck(std::uint32_t instance) const;
+  void follow_faults(std::uint32_t instance);
+  void fall(std::uint32_t instance);
+  void rise(std::uint32_t instance);
+  void kill(std::uint32_t instance);
+  void check_faults() const;
   void restart_count(Fleet& fleet) const;
   void check_hosts() const;
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
@@ -356,8 +374,9 @@ class World {
   std::vector<Quota> quotas_;
   std::vector<LaunchInterface> apis_;
   std::vector<ActionSpec> actions_;
+  Faults faults_;
   bool following_lives_ = false;  // their changes are being followed
-  std::uint32_t leaving_ = 0;     // instances that finish what they hold
+  std::uint32_t leaving_ = 0;     // instances that may finish what they hold
   HostPools hosts_;
   EventQueue::Handle hosts_due_ = EventQueue::none;
   InstanceDevices devices_;

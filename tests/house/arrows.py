@@ -29,6 +29,7 @@ PYTHON_RANKS: dict[str, int] = {
     "scenario": 2,
     "cost": 3,
     "host_results": 2,
+    "failure_results": 0,
     "life_results": 3,
     "parts": 3,
     "results": 4,

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from nephoscope.scenario.units import Duration
+from properties.failures import checks, faults
 from properties.lives import accounts, acts, lives, operations
 
 Tree = dict[str, Any]
@@ -163,7 +164,7 @@ def balancers(draw, fleets: list[str]) -> Tree:
         {"fleet": name, "weight": draw(st.sampled_from([1, 2, 0.5]))} if weighted else name
         for name in chosen
     ]
-    return {"targets": targets, "routing": routing}
+    return {"targets": targets, "routing": routing, **draw(checks())}
 
 
 RATES = st.sampled_from([1, 4, 10, 25])
@@ -268,6 +269,13 @@ def tenancies(draw, hosts: list[str]) -> Tree:
     return keys
 
 
+def reach(level: dict[str, int], at: int) -> tuple[list[str], str | None]:
+    """What a service of a level may call: whatever is above it, and a fleet of its own."""
+    above = sorted(name for name, other in level.items() if other > at)
+    own = sorted(n for n, other in level.items() if other == at and n.startswith("fleet"))
+    return above, own[0] if own else None
+
+
 @st.composite
 def systems(draw) -> System:
     """A whole scenario with interventions. Service i calls only fleets of services above i."""
@@ -294,15 +302,14 @@ def systems(draw) -> System:
             del fleet["instance_type"]["speed"]
         else:
             fleet["instance_type"]["gpu"] = draw(st.sampled_from([0, 1, {"count": 2, "speed": 3}]))
+        fluid = "hosts" not in fleet or hosts[fleet["hosts"]]["scheduler"] == "fluid"
+        if fluid and "cap" not in fleet and draw(st.integers(0, 5)) == 0:
+            fleet["instance_type"] = draw(st.sampled_from(["t2.micro", "t3.micro"]))
     doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(0, 2)))}
     for name, door in doors.items():
         targets = [t if isinstance(t, str) else t["fleet"] for t in door["targets"]]
         level[name] = min(level[target] for target in targets)
-    programs = {}
-    for i, name in enumerate(names):
-        above = sorted(n for n, at in level.items() if at > i)
-        own = sorted(n for n, at in level.items() if at == i and n.startswith("fleet"))
-        programs[name] = draw(services(above, own[0] if own else None))
+    programs = {name: draw(services(*reach(level, i))) for i, name in enumerate(names)}
     sliced = any(pool["scheduler"] in ("fair", "credit") for pool in hosts.values())
     duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events
     tree = {
@@ -320,6 +327,7 @@ def systems(draw) -> System:
         },
     }
     tree |= draw(accounts(fleets)) | {"actions": draw(operations(fleets, duration))}
+    tree["faults"] = draw(faults(hosts, fleets, doors, duration))
     return System(
         tree,
         draw(changes(tree, duration)),

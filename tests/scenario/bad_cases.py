@@ -1,6 +1,6 @@
 """Ways to break the good scenario by hand: one for every rule of the language."""
 
-from scenario.bad_hosts import HOSTS, LIFE
+from scenario.bad_hosts import DEVICES, HOSTS, LIFE
 from scenario.breaking import DELETE, GOOD, Case, same
 
 COMPUTE = "services.page.steps.0.compute"
@@ -361,4 +361,4 @@ LATER: list[Case] = [
     for key in keys.split()
 ]
 
-CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *LIFE, *JOINED, *LATER]
+CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *JOINED, *LATER]
