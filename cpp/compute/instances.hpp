@@ -27,9 +27,9 @@
 #include <vector>
 
 #include "compute/instance_kind.hpp"
-#include "compute/instance_state.hpp"
 #include "compute/job.hpp"
 #include "compute/job_heap.hpp"
+#include "compute/serving_state.hpp"
 #include "kernel/block_pool.hpp"
 #include "kernel/hot_path.hpp"
 #include "kernel/math.hpp"
@@ -38,7 +38,7 @@ namespace nephoscope {
 
 class Instances {
  public:
-  static constexpr std::uint32_t none = InstanceState::none;
+  static constexpr std::uint32_t none = ServingState::none;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   // What may be answered in place of an instant (>= 0).
@@ -240,7 +240,7 @@ class Instances {
   }
 
  private:
-  using Instance = InstanceState;
+  using Instance = ServingState;
   using Sharing = SharedWork;
   static constexpr std::int64_t rebase_above = std::int64_t{1} << 60;
   static constexpr std::uint32_t smallest_block_log2 = 2;

@@ -21,10 +21,10 @@ struct SharedWork {
   std::uint32_t heap_log2 = 0;
 };
 
-struct alignas(64) InstanceState {
+struct alignas(64) ServingState {
   static constexpr std::uint32_t none = SharedWork::none;
 
-  InstanceState() : running() {}
+  ServingState() : running() {}
 
   std::int64_t updated = 0;  // solo: when its job began or ended; else when the clock was set
   std::int64_t run_ns = 0;
@@ -42,6 +42,6 @@ struct alignas(64) InstanceState {
   bool busy : 1 = false;       // solo: its worker
   bool computing : 1 = false;  // solo
 };
-static_assert(sizeof(InstanceState) == 64);
+static_assert(sizeof(ServingState) == 64);
 
 }  // namespace nephoscope
