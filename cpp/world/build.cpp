@@ -37,6 +37,7 @@ World::World(const WorldSpec& spec)
   build_accounts(spec);
   build_fleets(spec);
   build_callers(spec);
+  build_errands(spec);
   refuse_endless_calls(spec);
   build_sources(spec);
   build_samplers(spec);

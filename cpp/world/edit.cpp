@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000006;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000007;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -85,6 +85,7 @@ void World::serialize(Archive& archive) {
   hosts_.serialize(archive);
   devices_.serialize(archive);
   visits_.serialize(archive);
+  errands_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
     source.clients.serialize(archive);

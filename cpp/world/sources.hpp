@@ -29,6 +29,10 @@ struct Arrival {
   std::uint32_t unused = 0;
 };
 
+inline bool comes_before(const Arrival& a, const Arrival& b) {
+  return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
+}
+
 // What is known of a request before it is sent anywhere.
 struct Request {
   std::uint64_t serial = 0;
@@ -37,6 +41,7 @@ struct Request {
   std::uint8_t flags = 0;
   std::uint32_t path = 0;
   std::uint32_t parent = Visit::none;
+  std::uint16_t trial = 0;
 };
 
 struct User {

@@ -15,6 +15,7 @@
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
+#include "workload/resilience_spec.hpp"
 #include "world/life_spec.hpp"
 
 namespace nephoscope {
@@ -32,6 +33,7 @@ struct TrafficSpec {
   ClientSpec clients;
   std::int64_t timeout_ns = 0;  // 0: the client waits for ever
   OnTimeout on_timeout = OnTimeout::finish;
+  std::uint32_t resilience = StepSpec::plain;  // index into that of the world
 };
 
 struct ServiceSpec {
@@ -106,6 +108,7 @@ struct WorldSpec {
   std::int64_t warmup_ns = 0;
   std::int64_t series_ns = 0;  // interval of the series; 0: none are kept
   std::vector<TrafficSpec> traffic;
+  std::vector<ResilienceSpec> resilience;  // rules that traffic and calls name
   std::vector<ServiceSpec> services;
   std::vector<HostPoolSpec> hosts;
   std::vector<GroupSpec> groups;

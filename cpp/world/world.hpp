@@ -42,6 +42,7 @@
 #include "workload/arrivals.hpp"
 #include "world/balancer.hpp"
 #include "world/callers.hpp"
+#include "world/errand.hpp"
 #include "world/fleet.hpp"
 #include "world/life.hpp"
 #include "world/results.hpp"
@@ -110,7 +111,8 @@ class World {
     deadline,
     think,
     hosts,
-    devices
+    devices,
+    errand
   };
 
   // Rare things at set instants, apart from the calendar.
@@ -135,6 +137,8 @@ class World {
   void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
+  void build_errands(const WorldSpec& spec);
+  void add_backoff(std::uint32_t caller, const std::string& name);
   void build_sources(const WorldSpec& spec);
   void build_samplers(const WorldSpec& spec);
   void build_series();
@@ -171,6 +175,8 @@ class World {
   void send_of_user(std::uint32_t user);
   void think_again(std::uint32_t user, std::int64_t took_ns);
   template <class Shape>
+  std::uint32_t send_new(std::uint32_t caller, const Request& request);
+  template <class Shape>
   std::uint32_t send(Caller& caller, const Request& request);
   void send_plain(std::uint32_t instance, const Job& job);
   std::uint32_t send_visit(const Sent& sent, std::uint32_t instance, std::int64_t work,
@@ -206,12 +212,29 @@ class World {
   bool conclude_apart(std::uint32_t visit, Outcome outcome);
   void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
+  void wake(const Awaiting& awaiting, Outcome outcome);
+  void run_ready();
   template <class Shape>
   void account(const Sent& sent, std::uint32_t instance, Outcome outcome, std::int64_t now);
   void expect_deadline(std::uint32_t visit, Caller& caller);
   void unlink(std::uint32_t visit);
   void expire(std::uint32_t caller);
   void leave(std::uint32_t visit);
+  void part(std::uint32_t visit, bool takes_back);
+  std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);
+  // Requests that are sent more than once (errands.cpp).
+  std::uint32_t begin_errand(std::uint32_t caller, const Request& request);
+  std::uint32_t send_attempt(std::uint32_t errand);
+  void end_attempt(std::uint32_t visit, Outcome outcome);
+  bool try_again(std::uint32_t errand);
+  void go_on(std::uint32_t due);
+  std::uint32_t send_further(std::uint32_t errand);
+  void give_up(std::uint32_t errand);
+  void end_errand(std::uint32_t errand, Outcome outcome);
+  bool is_for_nobody(const Errand& errand) const;
+  void forget_timer(EventQueue::Handle& timer);
+  void tell_requests(TrafficAccount& account, std::uint32_t traffic) const;
+  void check_errands() const;
   template <class Shape>
   void bring_up_to_date(std::uint32_t instance, std::int64_t until);
   NEPHOSCOPE_COLD void bring_all_up_to_date(std::int64_t until);
@@ -220,25 +243,21 @@ class World {
   void watch(std::uint32_t fleet);
   void tell_routes();
 
-  static bool comes_before(const Arrival& a, const Arrival& b) {
-    return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
-  }
   Sampler& sampler(std::uint32_t traffic, std::uint32_t draw) {
     return samplers_[sampler_of_[traffic * programs_.draws().size() + draw]];
   }
   double draw(const Visit& visit, const Programs::Step& step) {
     return sampler(visit.traffic, step.draw).at(visit.serial, visit.path);
   }
+  double draw_of_trial(const Visit& visit, const Programs::Step& step) {
+    const std::uint32_t path = path_of_trial(visit.path, visit.trial);
+    return sampler(visit.traffic, step.draw).at(visit.serial, path);
+  }
   Caller& caller_of(const Sent& sent) { return callers_[routes_[sent.route].caller]; }
   const Caller& caller_of(const Sent& sent) const { return callers_[routes_[sent.route].caller]; }
   // Measured requests so far.
   std::uint64_t offered(const Caller& caller) const {
     return warm_ ? caller.sent - caller.sent_at_warmup : 0;
-  }
-  // Visits of one request differ in their path, a hash of the calls that led there; 0 is the first.
-  static std::uint32_t path_of_call(std::uint32_t path, std::uint32_t call) {
-    const std::uint64_t mixed = mix_bits((std::uint64_t{path} << 32) + call + 1);
-    return static_cast<std::uint32_t>(mixed >> 33) + 1;
   }
 
   // Looking (results.cpp, host_results.cpp, check.cpp) and changing (edit.cpp).
@@ -367,6 +386,7 @@ class World {
   std::vector<TenantAccount> account_at_warmup_;   // by hosted instance
   std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
   Slab<Visit> visits_;
+  Errands errands_;
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead

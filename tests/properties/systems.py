@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from nephoscope.scenario.units import Duration
+from properties.clients import resilience
 from properties.lives import accounts, acts, lives, operations
 
 Tree = dict[str, Any]
@@ -138,7 +139,7 @@ def calls(draw, names: list[str]) -> Any:
     name = draw(st.sampled_from(names))
     if draw(st.booleans()):
         return name
-    return {"to": name, "timeout": draw(SECONDS)}
+    return {"to": name, "timeout": draw(SECONDS)} | draw(resilience())
 
 
 @st.composite
@@ -191,6 +192,7 @@ def sources(draw, destinations: list[str]) -> Tree:
     if draw(st.sampled_from([True, True, False])):
         made["timeout"] = draw(SECONDS)
         made["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
+    made |= draw(resilience())
     if "closed" not in made["arrivals"]:
         clients = draw(st.sampled_from([None, 5, {"count": 50, "popularity": {"zipf": 1.1}}]))
         made |= {} if clients is None else {"clients": clients}

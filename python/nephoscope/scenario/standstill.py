@@ -27,6 +27,8 @@ def standstill_problems(document: Document) -> Iterator[Problem]:
             continue
         if world.may_refuse(to):
             reason = f"{to} can reject a user, who comes back within the same instant"
+        elif "circuit_breaker" in traffic:
+            reason = "an open circuit breaker answers at once"
         elif not world.takes_time(to):
             reason = f"an answer of {to} takes no time either"
         else:
