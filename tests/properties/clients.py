@@ -44,8 +44,11 @@ def budgets(draw) -> Tree:
 def breakers(draw) -> Tree:
     rule = draw(
         st.sampled_from(
-            [{"failures": 2}, {"failure_rate": "50%", "window": 5}]
-            + [{"failures": 3, "failure_rate": 0.9, "window": 4}]
+            [
+                {"failures": 2},
+                {"failure_rate": "50%", "window": 5},
+                {"failures": 3, "failure_rate": 0.9, "window": 4},
+            ]
         )
     )
     return rule | {"open": draw(TIMES), "probes": draw(st.sampled_from([1, 2]))}

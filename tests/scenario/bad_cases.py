@@ -1,6 +1,7 @@
 """Ways to break the good scenario by hand: one for every rule of the language."""
 
 from scenario.bad_hosts import HOSTS, LIFE
+from scenario.bad_resilience import RESILIENCE
 from scenario.breaking import DELETE, GOOD, Case, same
 
 COMPUTE = "services.page.steps.0.compute"
@@ -353,12 +354,11 @@ LATER: list[Case] = [
         "fleets.web.": "scaling",
         "services.page.": "consumes",
         "services.page.steps.0.": "send publish put parallel",
-        "services.page.steps.2.call.": "retry",
         "load_balancers.front.": "health_check slow_start deregistration_delay stickiness "
         "cross_zone surge_queue idle_timeout",
-        "traffic.users.": "retry circuit_breaker hedge event attributes group",
+        "traffic.users.": "event attributes group",
     }.items()
     for key in keys.split()
 ]
 
-CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *LIFE, *JOINED, *LATER]
+CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *LIFE, *RESILIENCE, *JOINED, *LATER]

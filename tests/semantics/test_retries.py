@@ -168,7 +168,9 @@ def test_waits_double_up_to_the_cap(lab):
 
 
 def test_waits_may_follow_a_law(lab):
-    tree = scenario(lab.at(0, **retry(2, {"fixed": {"empirical": {"values": ["4s"]}}})), work(FAILS))
+    tree = scenario(
+        lab.at(0, **retry(2, {"fixed": {"empirical": {"values": ["4s"]}}})), work(FAILS)
+    )
     assert sendings(tree, 5) == seconds(0, 4, until=5)
 
 
@@ -226,9 +228,7 @@ def test_a_call_holds_the_worker_while_it_waits_for_the_next_attempt(lab):
     # The first request is there until 3 s, and the worker with it.
     services = {"front": work({"call": {"to": "web", **retry(2, "3s")}}, {"sleep": "1s"})}
     fleets = {"web": fleet(), "shop": fleet(service="front")}
-    tree = scenario(
-        lab.at(0, 1, to="shop"), work({"fail": 1.0}), services=services, fleets=fleets
-    )
+    tree = scenario(lab.at(0, 1, to="shop"), work({"fail": 1.0}), services=services, fleets=fleets)
     assert sendings(tree, 7) == seconds(0, 3, 3, 6, until=7)
 
 

@@ -342,7 +342,7 @@ def modulated(e: Entry) -> Bound:
 
 def retries(e: Entry) -> Bound:
     p, x = e["parameters"], e["expected"]
-    model = clients.retries(p["p_fail"], p["retries"], requests=4e6 * (1 - p["p_fail"]))
+    model = clients.retries(p["p_fail"], p["retries"], requests=1e7 * (1 - p["p_fail"]))
     return model, exactly(attempts=x["mean_attempts"], exhausted=x["P_exhausted"])
 
 
