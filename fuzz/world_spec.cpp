@@ -8,6 +8,7 @@
 
 #include "fuzz/life_spec.hpp"
 #include "fuzz/odd.hpp"
+#include "fuzz/resilience_spec.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
@@ -346,6 +347,7 @@ WorldSpec world_spec(Bytes& bytes) {
     made.balancers.push_back(balancer(bytes, i, all));
   for (std::uint32_t i = 0; i < sources; ++i) made.traffic.push_back(traffic(bytes, i, all));
   add_lives(bytes, made);
+  add_resilience(bytes, made);
   return made;
 }
 

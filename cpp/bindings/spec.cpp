@@ -72,7 +72,8 @@ void bind_workload(py::module_& m) {
                       .def_readwrite("kind", &ArrivalSpec::kind)
                       .def_readwrite("rate", &ArrivalSpec::rate)
                       .def_readwrite("users", &ArrivalSpec::users)
-                      .def_readwrite("think", &ArrivalSpec::think);
+                      .def_readwrite("think", &ArrivalSpec::think)
+                      .def_readwrite("give_up", &ArrivalSpec::give_up);
   numbers(arrivals, "rates", &ArrivalSpec::rates);
   numbers(arrivals, "mean_stay_ns", &ArrivalSpec::mean_stay_ns);
   numbers(arrivals, "times_ns", &ArrivalSpec::times_ns);

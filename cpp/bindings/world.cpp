@@ -34,6 +34,7 @@ py::dict account_dict(const Account& account, const char* offered) {
 
 py::dict traffic_dict(const TrafficAccount& account) {
   py::dict out = account_dict(account, "offered");
+  if (account.may_leave) out["users_left"] = account.users_left;
   if (!account.resilient) return out;
   out["retries"] = account.counts.retries;
   out["hedges"] = account.counts.hedges;

@@ -158,10 +158,11 @@ void World::build_sources(const WorldSpec& spec) {
       require(from.arrivals.users >= 1, at("traffic", index, "arrivals.closed.users"),
               "must be 1 or more");
       source.users = from.arrivals.users;
+      source.give_up = from.arrivals.give_up;
       users += source.users;
       require(users < (std::uint64_t{1} << index_bits),
               at("traffic", index, "arrivals.closed.users"), "are too many");
-      users_.resize(users, User{0, index, 0});
+      users_.resize(users, User{0, index, 0, 0, 0});
       for (std::uint32_t user = source.first_user; user < users; ++user) think_again(user, 0);
     } else {
       const std::int64_t first = source.arrivals.next();

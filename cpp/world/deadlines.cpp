@@ -61,7 +61,8 @@ void World::part(std::uint32_t visit, bool takes_back) {
   const bool waits = (it.flags & Visit::waiting) != 0;
   account<AnyShape>(it, it.instance, Outcome::timed_out, now_);
   if ((it.flags & Visit::listed) != 0) unlink(visit);
-  it.flags = static_cast<std::uint8_t>(Visit::left | (it.flags & Visit::holding));
+  it.flags =
+      static_cast<std::uint8_t>(Visit::left | (it.flags & (Visit::holding | Visit::failing)));
   if (!takes_back || !waits) return;
   instances_.remove_waiting(it.instance, job_of_visit(visit, 0).id);
   visits_.release(visit);

@@ -168,10 +168,14 @@ void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
   wake({it.parent, it.client, it.traffic, now_ - it.arrival}, outcome);
 }
 
-// A visit that called runs on, a user thinks.
+// A visit that called runs on, a user thinks or has had enough.
 void World::wake(const Awaiting& awaiting, Outcome outcome) {
   if (awaiting.parent == none) {
-    think_again(sources_[awaiting.traffic].first_user + awaiting.client, awaiting.took_ns);
+    const Source& source = sources_[awaiting.traffic];
+    const std::uint32_t user = source.first_user + awaiting.client;
+    std::uint32_t& in_vain = users_[user].in_vain;
+    in_vain = outcome == Outcome::completed ? 0 : in_vain + 1;
+    if (source.give_up == 0 || in_vain < source.give_up) think_again(user, awaiting.took_ns);
     return;
   }
   if (outcome != Outcome::completed) visits_[awaiting.parent].flags |= Visit::failing;

@@ -100,6 +100,12 @@ Results World::results() const {
       tell_requests(account, at);
     }
     account.name = traffic_names_[at];
+    const Source& source = sources_[at];
+    account.may_leave = source.give_up != 0;
+    for (std::uint32_t user = 0; account.may_leave && user < source.users; ++user) {
+      const bool left = users_[source.first_user + user].in_vain >= source.give_up;
+      account.users_left += left ? 1U : 0U;
+    }
   }
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     const auto through = [&](std::size_t caller) { return leads_to(callers_[caller], at); };

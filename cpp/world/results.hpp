@@ -31,6 +31,8 @@ struct TrafficAccount : Account {
   ResilienceCounts counts;
   bool breaks = false;       // it has a circuit breaker
   std::uint64_t opened = 0;  // that one, in the whole run
+  bool may_leave = false;    // its users may give up
+  std::uint64_t users_left = 0;
 };
 
 struct TargetAccount {

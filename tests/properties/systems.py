@@ -183,7 +183,8 @@ def arrivals(draw) -> Tree:
     users = draw(st.sampled_from([1, 3, 20]))
     # Users who do not think and are refused would send for ever at one instant.
     think = draw(laws(zero=False).filter(lambda law: "uniform" not in law and "normal" not in law))
-    return {"arrivals": {"closed": {"users": users, "think": think}}}
+    give_up = draw(st.sampled_from([{}, {}, {"give_up": 1}, {"give_up": 3}]))
+    return {"arrivals": {"closed": {"users": users, "think": think, **give_up}}}
 
 
 @st.composite

@@ -38,6 +38,7 @@ RESILIENCE: list[Case] = [
     (f"{USERS}.deadlines", "1s", None, "deadline"),
     *same(f"{USERS}.hedge", ["0s", 5, [], {"before": "1s"}], ""),
     *same(f"{USERS}.hedge.after", ["0s", "-1s", 1]),
+    *same(THINK.replace("think", "give_up"), [0, -1, 1.5, "3", True]),
     *same(BREAKER, ["on", 5, []]),
     (BREAKER, {"open": "1s"}, None, "nothing opens it"),
     (BREAKER, {"failures": 3}, f"{BREAKER}.open", "missing"),

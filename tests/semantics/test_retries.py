@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import nephoscope as nph
 from semantics.lab import (
     Tree,
     completions,
@@ -111,11 +112,55 @@ def test_a_request_is_measured_where_it_was_first_sent(lab):
     assert result["fleets"]["web"]["requests"] == 3
 
 
+def test_a_fork_and_a_saved_run_go_on_between_two_attempts(lab):
+    backoff = {"exponential": {"base": "1s"}}
+    keys = retry(9, backoff, jitter="decorrelated", budget="50%") | {"hedge": "700ms"}
+    breaker = {"failure_rate": "90%", "window": 5, "open": "3s"}
+    source = {"to": "web", "rate": "2/s", "deadline": "30s", "circuit_breaker": breaker, **keys}
+    tree = scenario(source, work({"sleep": "1s"}, {"fail": 0.7}, concurrency=3, backlog=2))
+    scenario_ = nph.Scenario.model_validate(tree)
+    straight, cut = (nph.Simulation(scenario_, rng=5) for _ in range(2))
+    for seconds_ in (13, 28, 39):
+        cut.advance(seconds_)
+        twin = cut.fork()
+        twin.advance()
+        cut = nph.Simulation.load(cut.save())
+    straight.advance()
+    cut.advance()
+    assert straight.result().fingerprint == cut.result().fingerprint == twin.result().fingerprint
+    figures = straight.result()["traffic.customers"]
+    assert min(figures[key] for key in ("retries", "hedges", "out_of_budget", "timed_out")) > 0
+    assert figures["circuit_breaker"]["opened"] > 0
+
+
 def test_a_user_waits_for_the_final_answer(lab):
     closed = {"closed": {"users": 1, "think": "1s"}}
     tree = scenario({"to": "web", "arrivals": closed, **retry(3, "2s")}, work(FAILS))
     # Thinks 1 s, sends at 1, 3 and 5, thinks, sends at 6, 8, 10, ...
     assert sendings(tree, 11) == seconds(1, 3, 5, 6, 8, 10, 11, until=11)
+
+
+def test_a_user_leaves_after_so_many_requests_in_vain(lab):
+    closed = {"closed": {"users": 3, "think": "1s", "give_up": 2}}
+    keys = retry(3, "2s")
+    # Each sends at 1, 3 and 5, thinks, sends at 6, 8 and 10, and has had enough.
+    tree = scenario({"to": "web", "arrivals": closed, **keys}, work(FAILS))
+    source = customers(tree)
+    assert (source["offered"], source["failed"], source["retries"]) == (6, 6, 12)
+    assert source["users_left"] == 3
+    assert sendings(tree, 11) == [3 * n for n in seconds(1, 3, 5, 6, 8, 10, until=11)]
+
+
+def test_a_success_between_makes_a_user_stay(lab):
+    # The worker is busy with others from 3 to 5 s: requests at 3 and 4 fail, that at 5 does not.
+    closed = {"closed": {"users": 1, "think": "1s", "give_up": 3}}
+    traffic = {"customers": {"to": "web", "arrivals": closed}, "others": lab.at(2.5, 20)}
+    tree = scenario(
+        traffic, work({"choose": [{"weight": 1, "steps": [{"sleep": "2s"}]}]}, backlog=0)
+    )
+    source = run(tree)["traffic"]["customers"]
+    assert source["users_left"] == 0
+    assert source["completed"] > 20
 
 
 # --- what belongs to the request, what to the attempt --------------------------------------------

@@ -148,6 +148,7 @@ class ArrivalSpec:
     rate: float
     users: int
     think: Distribution
+    give_up: int
     @property
     def rates(self) -> NDArray[np.float64]: ...
     @rates.setter

@@ -53,7 +53,9 @@ def _arrivals(arrivals: Arrivals, traffic: Traffic) -> str:
     if arrivals.trace is not None:
         return f"the trace {arrivals.trace.file}"
     if arrivals.closed is not None:
-        return f"{arrivals.closed.users:,} users who think {_law(arrivals.closed.think)}"
+        patience = arrivals.closed.give_up
+        leave = f" and leave after {patience:,} requests in vain" if patience is not None else ""
+        return f"{arrivals.closed.users:,} users who think {_law(arrivals.closed.think)}{leave}"
     return f"{arrivals.form} {traffic.rate}"
 
 

@@ -280,6 +280,7 @@ def arrival_spec(traffic: Traffic, files: DataFiles) -> _core.ArrivalSpec:
     elif arrivals.closed is not None:
         spec.users = arrivals.closed.users
         spec.think = distribution_spec(arrivals.closed.think, files)
+        spec.give_up = arrivals.closed.give_up or 0
     elif arrivals.trace is not None and arrivals.trace.column is not None:
         kind = "instants"
         spec.times_ns = files.instants_ns(arrivals.trace)
