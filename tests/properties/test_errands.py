@@ -1,6 +1,6 @@
 """Requests that could be sent again, but never are, fare like any others.
 
-The twin of a system has a deadline a hundred years away at each source: there every request, and
+The twin of a system has a deadline decades away at each source: there every request, and
 every call, is an errand of the core and each of their sendings a record of its own.
 """
 
@@ -16,7 +16,7 @@ from properties.engine import Session, by_name, same
 from properties.systems import System, farms, plain_systems, systems
 from properties.test_properties import derandomised
 
-FAR = "36500d"
+FAR = "25000d"
 ADDED = ("retries", "hedges", "out_of_budget")
 
 

@@ -116,7 +116,7 @@ def test_a_fork_and_a_saved_run_go_on_between_two_attempts(lab):
     backoff = {"exponential": {"base": "1s"}}
     keys = retry(9, backoff, jitter="decorrelated", budget="50%") | {"hedge": "700ms"}
     breaker = {"failure_rate": "90%", "window": 5, "open": "3s"}
-    source = {"to": "web", "rate": "2/s", "deadline": "30s", "circuit_breaker": breaker, **keys}
+    source = {"to": "web", "rate": "2/s", "deadline": "2500ms", "circuit_breaker": breaker, **keys}
     tree = scenario(source, work({"sleep": "1s"}, {"fail": 0.7}, concurrency=3, backlog=2))
     scenario_ = nph.Scenario.model_validate(tree)
     straight, cut = (nph.Simulation(scenario_, rng=5) for _ in range(2))
