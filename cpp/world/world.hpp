@@ -5,13 +5,10 @@
 // (time, sequence), calls one part, looks at what came back and calls the next. The way of a
 // request through the house is written in requests.hpp and nowhere else.
 //
-// Completions that change nothing for anybody else are not waited for. Where routing does not look
-// at what is outstanding and requests do nothing but compute, one worker an instance, each in its
-// turn, nobody asks an instance anything before the next request comes to it: such a fleet is
-// `unwatched` and has no entry in the calendar. A request that will be done before anybody looks is
-// booked when it comes; what is left is brought up to date when a request comes and before anybody
-// looks. The events are the same, counted the same; only the order in which they are booked is
-// another.
+// Completions that change nothing for anybody else are not waited for: a fleet that nobody looks at
+// is `unwatched` and has no entry in the calendar (docs/decisions/0006-plain-requests.md).
+//
+// Requests that their callers may send more than once are errands (errands.cpp).
 //
 // Instances on shared hosts run at the rate that the hypervisor gives them: whenever the number of
 // vCPUs that one wants to run has changed, the hypervisor is told, and whose rate is another one

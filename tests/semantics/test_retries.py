@@ -77,6 +77,15 @@ def test_a_request_that_timed_out_is_sent_again(lab):
     assert result["fleets"]["web"]["wasted"] == 3
 
 
+def test_an_attempt_that_is_taken_back_is_made_again(lab):
+    # 0 has the worker until 3 and is waited for; 1 is taken back at 1.5 and comes again at 3.5.
+    keys = {"timeout": "1s", "on_timeout": "abandon", **retry(2, "2s")}
+    result = run(scenario(lab.at(0, 0.5, **keys), work(lab.sizes(3, 1))))
+    assert latency(result["traffic"]["customers"]) == exactly(3, 4)
+    assert fates(result["fleets"]["web"]) == (2, 0, 0, 1, 0)
+    assert result["fleets"]["web"]["wasted"] == 0
+
+
 def test_the_outcome_is_that_of_the_last_attempt(lab):
     # 0: timed out at 2, again at 7, when the worker is busy with 1: rejected.
     # 1: rejected at 1, again at 6, timed out at 8.
