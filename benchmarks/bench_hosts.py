@@ -7,9 +7,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import engine
+from beside import compare
 from nephoscope import Scenario, _core
 from nephoscope.scenario.compile import compile_scenario
-from pairs import Pairs
 from rows import Row
 from sizes import Size
 
@@ -24,24 +24,6 @@ def placed(scenario: Scenario, hosts: dict[str, Any], **keys: Any) -> Scenario:
     tree = scenario.to_dict() | {"hosts": hosts}
     tree["fleets"]["servers"] |= {"hosts": "hall", **keys}
     return Scenario.from_dict(tree)
-
-
-def compare(benchmark: BenchmarkFixture, size: Size, plain: Scenario, other: Scenario) -> Pairs:
-    """Runs of both turn by turn; they must come to the same."""
-    pairs = Pairs("hosts")
-    outcomes = []
-
-    def first() -> None:
-        outcomes.append(engine.run(plain, seed=len(outcomes) + 1))
-
-    def second() -> None:
-        theirs = engine.run(other, seed=len(outcomes))
-        assert theirs.mean_ns == pytest.approx(outcomes[-1].mean_ns, rel=1e-9)
-        pairs.add(theirs.ns_per_request, outcomes[-1].ns_per_request)
-
-    benchmark.pedantic(second, setup=first, rounds=2 * size.rounds)
-    benchmark.extra_info.update(pairs.summary())
-    return pairs
 
 
 def test_farm_on_uncontended_hosts(benchmark: BenchmarkFixture, size: Size) -> None:

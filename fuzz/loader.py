@@ -3,8 +3,9 @@
     python fuzz/loader.py [--seconds S] [--seed N]     inputs 0, 1, 2, ... until the time is up
     python fuzz/loader.py [--seed N] --only K          input K alone, shown
 
-Input K of a seed is always the same. Any other exception, a refusal that names no place, and an
-input that takes longer than `HANG_SECONDS` is a failure.
+Input K of a seed is always the same. What is accepted is also put into words. Any
+other exception, a refusal that names no place, and an input that takes longer than `HANG_SECONDS`
+is a failure.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import yaml
 
 from nephoscope import Scenario
 from nephoscope.errors import ScenarioError
+from nephoscope.report.description import describe
 
 ROOT = Path(__file__).parents[1]
 HANG_SECONDS = 20
@@ -40,7 +42,7 @@ fleets:
       vcpus: 2
       memory: 4GiB
       network: {baseline: 1Gbps, burst: 10Gbps, burst_for: 5m}
-      disk: {bandwidth: 125MB/s, burst: 1GB/s, iops: 3000, count: 1}
+      disk: {bandwidth: 125MB/s, burst: 1GB/s, iops: 3000}
       gpu: {count: 1, speed: 2}
     count: 3
     service: answer
@@ -89,7 +91,7 @@ hosts:
   attic: {type: {cores: 4}, cpu_overcommit: 2.5, zone: a}
 fleets:
   web:
-    instance_type: {vcpus: 2, memory: 4GiB}
+    instance_type: {vcpus: 2, memory: 4GiB, disk: {count: 1}}
     count: 3
     service: answer
     hosts: hall
@@ -229,7 +231,7 @@ def load(data: bytes, file: Path) -> str:
     file.write_bytes(data)
     signal.alarm(HANG_SECONDS)
     try:
-        Scenario.load(file)
+        list(describe(Scenario.load(file)))
     except ScenarioError as error:
         if not error.problems or not str(error):
             raise AssertionError("refused without a reason") from error

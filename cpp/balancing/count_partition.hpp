@@ -42,12 +42,14 @@ class CountPartition {
     return slot;
   }
 
-  // A target that has been removed is passed over.
+  // A target that has been removed is counted on, and is in no place.
   NEPHOSCOPE_HOT void decrement(std::uint32_t slot) {
     const Cell cell{cells_[slot].place, cells_[slot].count};
-    if (cell.place == absent) [[unlikely]]
-      return;
     const std::uint32_t count = cell.count - 1;
+    if (cell.place == absent) [[unlikely]] {
+      cells_[slot].count = count;
+      return;
+    }
     const std::uint32_t first = end_[count]++;
     if (count < least_) least_ = count;
     place(order_[first], cell.place);

@@ -45,10 +45,10 @@ class LeastResponseTime {
   }
 
   NEPHOSCOPE_HOT void answered(Target target, std::int64_t response_ns) {
-    if (keys_[leaves_ + target.slot] == absent) [[unlikely]]
-      return;  // it has left
     State& state = targets_[target.slot];
     --state.outstanding;
+    if (keys_[leaves_ + target.slot] == absent) [[unlikely]]
+      return;  // it gets no requests, or none any more
     const auto response = static_cast<double>(response_ns);
     state.estimate += (response - state.estimate) * newest;
     if (state.answers < trusted) [[unlikely]]

@@ -37,17 +37,40 @@ Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<do
 
 std::uint32_t Router::add(std::uint32_t of_class) {
   const auto slot = static_cast<std::uint32_t>(targets_.size());
-  targets_.push_back({static_cast<std::uint16_t>(of_class), 1});
-  ++present_;
+  targets_.push_back({static_cast<std::uint16_t>(of_class), 1, 0});
+  ++chosen_from_;
   std::visit([&](auto& policy) { policy.add(Target{slot, of_class}, 0); }, policy_);
   return slot;
 }
 
 void Router::remove(std::uint32_t slot) {
-  TargetState& target = targets_[slot];
-  target.present = 0;
-  --present_;
-  std::visit([&](auto& policy) { policy.remove(Target{slot, target.of_class}); }, policy_);
+  if (targets_[slot].may_be_chosen()) take_from_policy(slot);
+  targets_[slot].present = 0;
+}
+
+void Router::suspend(std::uint32_t slot) {
+  take_from_policy(slot);
+  targets_[slot].suspended = 1;
+}
+
+void Router::resume(std::uint32_t slot) {
+  targets_[slot].suspended = 0;
+  ++chosen_from_;
+  const Target it{slot, targets_[slot].of_class};
+  std::visit(
+      [&](auto& policy) {
+        if constexpr (requires { policy.outstanding(it); }) {
+          policy.add(it, policy.outstanding(it));
+        } else {
+          policy.add(it, 0);
+        }
+      },
+      policy_);
+}
+
+void Router::take_from_policy(std::uint32_t slot) {
+  --chosen_from_;
+  std::visit([&](auto& policy) { policy.remove(Target{slot, targets_[slot].of_class}); }, policy_);
 }
 
 void Router::set_routing(const RoutingSpec& spec, const std::vector<std::uint32_t>& outstanding) {
@@ -64,12 +87,12 @@ void Router::set_weight(std::uint32_t of_class, double weight,
 }
 
 void Router::fill_policy(const std::vector<std::uint32_t>& outstanding) {
-  // A target that has left is added and removed, so that the policy knows its slot: it may still
-  // answer.
+  // A target that has left or is suspended is added and removed, so that the policy knows its slot:
+  // it may still answer.
   for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
     const Target it{slot, targets_[slot].of_class};
     std::visit([&](auto& policy) { policy.add(it, outstanding[slot]); }, policy_);
-    if (targets_[slot].present != 0) continue;
+    if (targets_[slot].may_be_chosen()) continue;
     std::visit([&](auto& policy) { policy.remove(it); }, policy_);
   }
 }
@@ -81,7 +104,6 @@ bool Router::looks_at_outstanding() const {
 
 bool Router::agrees_with(const std::vector<std::uint32_t>& outstanding) const {
   for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
-    if (targets_[slot].present == 0) continue;
     const Target it = target(slot);
     const bool agrees = std::visit(
         [&](const auto& policy) {

@@ -1,14 +1,14 @@
 // A balancer's choice of target: the targets it has, and the policy.
 //
 // A target is a slot, numbered from 0 in the order of joining; slots are not used again. A target
-// that has left gets no more requests, and the answers it still gives count no more. The policy is
-// one of a closed set, chosen by a switch: no virtual call.
+// that has left, or is suspended, gets no more requests; what it has outstanding is counted on. The
+// policy is one of a closed set, chosen by a switch: no virtual call.
 //
-// What a policy offers: `take` chooses a target and counts the request as sent there; `answered`,
-// if it looks at what is outstanding; `add` (with what the target has outstanding already) and
-// `remove`.
+// What a policy offers: `take` chooses a target and counts the request as sent there; `answered`
+// and `outstanding`, if it looks at what is outstanding, for targets it has had as well as for
+// those it has; `add` (with what the target has outstanding already) and `remove`.
 //
-// Invariant: the policy holds exactly the targets present.
+// Invariant: the policy holds exactly the targets that are present and not suspended.
 
 #pragma once
 
@@ -42,6 +42,9 @@ class Router {
   // Adds a target of a class and returns its slot.
   std::uint32_t add(std::uint32_t of_class);
   void remove(std::uint32_t slot);
+  // A target that is present gets no more requests, or gets them again.
+  void suspend(std::uint32_t slot);
+  void resume(std::uint32_t slot);
   // Both start the policy anew; `outstanding` holds the requests not yet answered, by slot.
   void set_routing(const RoutingSpec& spec, const std::vector<std::uint32_t>& outstanding);
   void set_weight(std::uint32_t of_class, double weight,
@@ -50,7 +53,7 @@ class Router {
   // Chooses a target for a request of `client`, which from then on is outstanding there; `none`
   // when there is no target.
   NEPHOSCOPE_HOT std::uint32_t route(std::uint64_t client) {
-    if (present_ == 0) [[unlikely]]
+    if (chosen_from_ == 0) [[unlikely]]
       return none;
     switch (spec_.kind) {
       case RoutingKind::round_robin:
@@ -77,7 +80,7 @@ class Router {
   template <RoutingKind kind>
   NEPHOSCOPE_HOT std::uint32_t route_as(std::uint64_t client) {
     using Chosen = std::variant_alternative_t<static_cast<std::size_t>(kind), Policy>;
-    return present_ == 0 ? none : route_by<Chosen>(client);
+    return chosen_from_ == 0 ? none : route_by<Chosen>(client);
   }
 
   // answered() where the kind of routing is known and there is one class of targets.
@@ -118,10 +121,12 @@ class Router {
   // Whether the policy counts as outstanding what is given here, by slot. O(targets).
   bool agrees_with(const std::vector<std::uint32_t>& outstanding) const;
 
-  std::uint32_t size() const { return present_; }
+  // Targets that may be chosen.
+  std::uint32_t size() const { return chosen_from_; }
   std::size_t classes() const { return weights_.size(); }
   std::uint32_t slots() const { return static_cast<std::uint32_t>(targets_.size()); }
   bool present(std::uint32_t slot) const { return targets_[slot].present != 0; }
+  bool suspended(std::uint32_t slot) const { return targets_[slot].suspended != 0; }
   std::uint32_t class_of(std::uint32_t slot) const { return targets_[slot].of_class; }
   // Whether the choice depends on what is outstanding, or on answers.
   bool looks_at_outstanding() const;
@@ -134,7 +139,10 @@ class Router {
  private:
   struct TargetState {
     std::uint16_t of_class = 0;
-    std::uint16_t present = 0;
+    std::uint8_t present = 0;
+    std::uint8_t suspended = 0;
+
+    bool may_be_chosen() const { return present != 0 && suspended == 0; }
   };
 
   // The policy, known to be of this type.
@@ -157,11 +165,12 @@ class Router {
   static Policy make_policy(const RoutingSpec& spec, const std::vector<double>& weights,
                             WordStream& words);
   void fill_policy(const std::vector<std::uint32_t>& outstanding);
+  void take_from_policy(std::uint32_t slot);
 
   RoutingSpec spec_;
   std::vector<double> weights_;  // by class
   std::vector<TargetState> targets_;
-  std::uint32_t present_ = 0;
+  std::uint32_t chosen_from_ = 0;
   WordStream words_;
   Policy policy_;
 };
@@ -169,7 +178,7 @@ class Router {
 template <class Archive>
 void Router::serialize(Archive& archive) {
   auto kind = static_cast<std::uint8_t>(spec_.kind);
-  archive(kind, spec_.choices, weights_, targets_, present_);
+  archive(kind, spec_.choices, weights_, targets_, chosen_from_);
   spec_.kind = static_cast<RoutingKind>(kind);
   if (policy_.index() != static_cast<std::size_t>(kind))
     policy_ = make_policy(spec_, weights_, words_);

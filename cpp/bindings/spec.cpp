@@ -268,7 +268,9 @@ void bind_entities(py::module_& m) {
   auto balancer = py::class_<BalancerSpec>(m, "BalancerSpec")
                       .def(py::init<>())
                       .def_readwrite("name", &BalancerSpec::name)
-                      .def_readwrite("routing", &BalancerSpec::routing);
+                      .def_readwrite("routing", &BalancerSpec::routing)
+                      .def_readwrite("health", &BalancerSpec::health)
+                      .def_readwrite("drain_ns", &BalancerSpec::drain_ns);
   structs(balancer, "targets", &BalancerSpec::targets);
 }
 
@@ -297,6 +299,7 @@ void bind_spec(py::module_& m) {
   structs(world, "quotas", &WorldSpec::quotas);
   structs(world, "apis", &WorldSpec::apis);
   structs(world, "actions", &WorldSpec::actions);
+  structs(world, "faults", &WorldSpec::faults);
 }
 
 }  // namespace nephoscope

@@ -125,6 +125,34 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   return out;
 }
 
+// What only a world has in which something may fail.
+void add_failures(py::dict& out, const FleetAccount& fleet) {
+  out["failures"] = fleet.failures.falls;
+  out["down_ns"] = fleet.failures.down_ns;
+  out["down"] = fleet.down;
+}
+
+py::dict health_dict(const HealthAccount& health) {
+  py::dict out;
+  out["checks"] = health.counts.checks;
+  out["failed_checks"] = health.counts.failed_checks;
+  out["turned_unhealthy"] = health.counts.turned_unhealthy;
+  out["recovered"] = health.counts.recovered;
+  out["fail_open_ns"] = health.counts.fail_open_ns;
+  out["healthy"] = health.healthy;
+  out["unhealthy"] = health.unhealthy;
+  out["initial"] = health.initial;
+  return out;
+}
+
+py::dict fault_dict(const FaultCounts& fault) {
+  py::dict out;
+  out["strikes"] = fault.strikes;
+  out["instances"] = fault.instances;
+  out["missed"] = fault.missed;
+  return out;
+}
+
 py::dict hosts_dict(const HostPoolAccount& pool) {
   py::dict out;
   out["name"] = pool.name;
@@ -161,17 +189,28 @@ py::dict results_dict(const World& world) {
   for (const BalancerAccount& account : results.balancers) {
     py::dict balancer = account_dict(account, "requests");
     balancer["targets"] = targets_dict(account.targets);
+    if (account.checks) balancer["health"] = health_dict(account.health);
+    if (account.checks || !results.faults.empty()) {
+      balancer["bad_gateway"] = account.broken;
+      balancer["unavailable"] = account.untargeted;
+    }
     balancers.append(balancer);
   }
   out["load_balancers"] = balancers;
   py::list fleets;
   for (const FleetAccount& account : results.fleets) {
     fleets.append(fleet_dict(account, results.now_ns - results.measured_from_ns));
+    if (results.faults.empty()) continue;
+    py::dict fleet = fleets[fleets.size() - 1];
+    add_failures(fleet, account);
   }
   out["fleets"] = fleets;
   py::list hosts;
   for (const HostPoolAccount& account : results.hosts) hosts.append(hosts_dict(account));
   out["hosts"] = hosts;
+  py::list faults;
+  for (const FaultCounts& fault : results.faults) faults.append(fault_dict(fault));
+  out["faults"] = faults;
   py::dict series;
   series["interval_ns"] = results.series_interval_ns;
   for (const Column& values : results.series) {
@@ -184,7 +223,7 @@ py::dict results_dict(const World& world) {
 
 py::dict state_dict(const World& world) {
   const auto instances = world.instances();
-  using View = World::InstanceView;
+  using View = InstanceView;
   py::dict out;
   out["now_ns"] = world.now();
   out["fleet"] = column<std::int32_t>(instances, [](const View& view) { return view.fleet; });

@@ -76,6 +76,7 @@ class CpuCredits {
   void start(bool launch_credits);
   void stop();
   void terminate();
+  bool terminated() const { return state_ == State::terminated; }
   void set_mode(CreditMode mode);
 
   // From now on so many vCPUs run, to the nearest 2^-36. What equals `limit` of an empty balance

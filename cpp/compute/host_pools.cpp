@@ -214,6 +214,7 @@ void HostPools::succeed(std::uint32_t before, std::uint32_t instance, const Gues
 void HostPools::forget(std::uint32_t stopped, std::int64_t now) {
   if (!is_burstable(stopped)) return;
   CpuCredits& credits = buckets_[places_[stopped].bucket].credits;
+  if (credits.terminated()) return;
   credits.advance(now);
   credits.terminate();
 }
@@ -279,7 +280,7 @@ TenantAccount HostPools::account(std::uint32_t instance, std::int64_t now) {
 TenantAccount HostPools::account_of(const Place& place) const {
   const Pool& pool = pools_[place.pool];
   TenantAccount account = pool.hypervisor.account(place.tenant);
-  if (pool.interference.has(place.tenant)) {
+  if (pool.interference.knows(place.tenant)) {
     const Interference::Lost lost = pool.interference.lost(place.tenant, pool.hypervisor.now());
     account.slowed_ns = lost.run_ns;
     account.work_ns -= lost.work_ns;

@@ -85,11 +85,16 @@ class HostPools {
   // It is gone; or it has stopped, and may start again.
   void release(std::uint32_t instance, std::int64_t now) { leave(instance, now, false); }
   void stop(std::uint32_t instance, std::int64_t now) { leave(instance, now, true); }
-  // One that has stopped will not start again.
+  // One that has stopped will not start again. Of one that is gone there is nothing to forget.
   void forget(std::uint32_t stopped, std::int64_t now);
   // A reboot: `instance` takes the place of `before` on its host, and its CPU credits.
   void succeed(std::uint32_t before, std::uint32_t instance, const GuestFacts& facts,
                std::int64_t now);
+
+  // A closed host takes no launches; who is there stays. Of a pool that is not on demand.
+  void set_open(std::uint32_t pool, std::uint32_t host, bool open) {
+    placement_.set_open(pools_[pool].first_host + host, open);
+  }
 
   // From now on, of a hosted instance.
   void set_want(std::uint32_t instance, std::uint32_t want, std::int64_t now);

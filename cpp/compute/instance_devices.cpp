@@ -44,6 +44,21 @@ void InstanceDevices::add(std::uint32_t kind) {
   accelerators_.add(kinds_[kind].accelerators);
 }
 
+void InstanceDevices::succeed(std::uint32_t before) {
+  add(places_[before].kind);
+  std::swap(places_.back().tenant, places_[before].tenant);
+}
+
+void InstanceDevices::leave(std::uint32_t instance) {
+  for (Tenant& it : places_[instance].tenant) {
+    if (it.link == none) continue;
+    bring(it.link);
+    links_[it.link].device.stop(it.number);
+    expect(it.link);
+    it = Tenant{};
+  }
+}
+
 const BurstRate& InstanceDevices::rate(const InstanceDeviceFacts& facts, Device device) {
   if (device == Device::network) return facts.network;
   return device == Device::disk_bytes ? facts.disk_bytes : facts.disk_ops;

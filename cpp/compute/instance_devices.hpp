@@ -56,6 +56,10 @@ class InstanceDevices {
   // Instances are numbered from 0 in the order of their coming.
   void add(std::uint32_t kind);
 
+  // The next instance is the same machine as `before`, of which everything has been dropped: it
+  // takes over its links, with what is in their buckets.
+  void succeed(std::uint32_t before);
+
   // The network of an instance is a link that others share: `link` is its number, the owner's to
   // choose from 0, and its capacity is the same whoever says so.
   void share_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity, double weight);
@@ -73,10 +77,12 @@ class InstanceDevices {
   void give_memory(std::uint32_t instance, std::int64_t bytes) { places_[instance].held -= bytes; }
   std::int64_t memory_held(std::uint32_t instance) const { return places_[instance].held; }
 
-  // The instance is no more: its transfers end here and its memory is free. Calls action(owner)
-  // for each that will not be told as done. What its accelerators work on they finish.
+  // The transfers of an instance end here and its memory is free. Calls action(owner) for each
+  // that will not be told as done. What its accelerators work on they finish.
   template <class Action>
   void drop(std::uint32_t instance, Action action);
+  // An instance of which everything has been dropped, or is done, is gone.
+  void leave(std::uint32_t instance);
 
   void advance(std::int64_t now);
   // The owner of something that is done, or none.
@@ -167,7 +173,7 @@ void InstanceDevices::drop(std::uint32_t instance, Action action) {
     if (it.link == none) continue;
     bring(it.link);
     Link& link = links_[it.link];
-    link.device.stop(it.number);
+    link.device.drop(it.number);
     std::erase_if(link.open, [&](const Open& open) {
       if (open.tenant != it.number) return false;
       dropped(open.owner);

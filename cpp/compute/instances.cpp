@@ -8,7 +8,15 @@
 
 namespace nephoscope {
 
+namespace {
+
+constexpr std::uint16_t down = 0;
+
+}  // namespace
+
+// Down: its one worker is busy, and nobody may wait for it.
 std::uint32_t Instances::add_kind(const InstanceKind& kind) {
+  if (kinds_.empty()) kinds_.emplace_back(InstanceKind{1, 1.0, 1, 0, kind.horizon_ns, false});
   kinds_.emplace_back(kind);
   return static_cast<std::uint32_t>(kinds_.size() - 1);
 }
@@ -51,6 +59,23 @@ std::int64_t Instances::add_ahead(const Instance& it, std::int64_t own) const {
   return end > rebase_above ? never : end + own;
 }
 
+std::int64_t Instances::turn_of_next(std::uint32_t instance, std::int64_t now,
+                                     std::int64_t limit) const {
+  const Instance& it = instances_[instance];
+  const RatedKind& kind = kinds_[it.kind];
+  if (workers_busy(it) < kind.workers) return now;
+  if (it.waiting >= kind.backlog) return refused;
+  if (it.mode == ServingMode::several || !it.computing) return never;
+  std::int64_t turn = it.updated + it.running.work;
+  const std::uint32_t mask = (1U << it.ring_log2) - 1;
+  for (std::uint32_t place = 0; place < it.waiting && turn <= limit; ++place) {
+    const std::int64_t work = waiting_blocks_.at(it.ring)[(it.first + place) & mask].work;
+    if (work < 0) return never;
+    turn += scaled(it, work);
+  }
+  return turn;
+}
+
 bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t id) {
   Instance& it = instances_[instance];
   if (it.waiting == 0) return false;
@@ -89,6 +114,27 @@ std::vector<Job> Instances::drop_all(std::uint32_t instance, std::int64_t now) {
   it.sharing = Sharing{};
   it.sharing.free_workers = kinds_[it.kind].workers;
   return dropped;
+}
+
+void Instances::take_down(std::uint32_t instance) {
+  Instance& it = instances_[instance];
+  it.kind = down;
+  if (it.mode == ServingMode::several) {
+    it.sharing = Sharing{};
+  } else {
+    it.busy = true;
+  }
+}
+
+void Instances::bring_up(std::uint32_t instance, std::uint32_t kind, std::int64_t now) {
+  Instance& it = instances_[instance];
+  it.kind = static_cast<std::uint16_t>(kind);
+  it.updated = std::max(it.updated, now);
+  if (it.mode == ServingMode::several) {
+    it.sharing.free_workers = kinds_[kind].workers;
+  } else {
+    it.busy = false;
+  }
 }
 
 void Instances::rebase(Sharing& sharing) {

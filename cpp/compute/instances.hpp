@@ -176,8 +176,11 @@ class Instances {
     return it.busy ? add_ahead(it, own) : now + own;
   }
 
-  // Takes a job out of the backlog, by its id. Returns false when it does not wait there.
-  // O(waiting).
+  // When the next job that is offered gets a worker if none leaves the backlog, or any time after
+  // `limit`; `refused` where there is no room, `never` where nobody can tell. O(waiting).
+  std::int64_t turn_of_next(std::uint32_t instance, std::int64_t now, std::int64_t limit) const;
+
+  // Takes a job out of the backlog, by its id. False when it does not wait there. O(waiting).
   bool remove_waiting(std::uint32_t instance, std::uint32_t id);
 
   // Takes every job from an instance and frees its workers, whoever holds them. Returns the jobs
@@ -186,6 +189,10 @@ class Instances {
 
   // Lays the backlogs out anew: what is saved must not depend on how a run was cut. O(everything).
   void lay_out_backlogs();
+
+  // An instance that is down, and had no jobs, refuses every job until it is brought up.
+  void take_down(std::uint32_t instance);
+  void bring_up(std::uint32_t instance, std::uint32_t kind, std::int64_t now);
 
   // Calls `action` with each job that waits or computes. O(instances + jobs).
   template <class Action>
@@ -368,7 +375,7 @@ class Instances {
 
   std::vector<Instance> instances_;
   std::vector<double> hosted_rates_;  // by instance: clock units a ns, of all its jobs together
-  std::vector<RatedKind> kinds_;
+  std::vector<RatedKind> kinds_;      // the first is that of instances that are down
   BlockPool<Job> waiting_blocks_;
   BlockPool<ComputingJob> computing_blocks_;
   std::uint32_t order_ = 0;

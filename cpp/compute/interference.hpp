@@ -52,6 +52,11 @@ class Interference {
     return tenant < tenants_.size() && tenants_[tenant].host != none;
   }
 
+  // Whether it is there, or was.
+  bool knows(std::uint32_t tenant) const {
+    return tenant < tenants_.size() && tenants_[tenant].facts.matters();
+  }
+
   // From now on so many of its vCPUs run, which together did so much work alone.
   void set_running(std::uint32_t tenant, double running, double rate, std::int64_t now);
 

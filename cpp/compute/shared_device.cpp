@@ -82,10 +82,16 @@ void SharedDevice::stop(std::uint32_t tenant) {
   require(it.stopped == 0, "tenant", "is stopped");
   count(it);
   it.stopped = 1;
+  it.bucket.set_refill(0);
+  drop(tenant);
+}
+
+void SharedDevice::drop(std::uint32_t tenant) {
+  Tenant& it = present(tenant);
+  count(it);
   it.demand = 0;
   it.transfers.clear();
   it.service = 0;
-  it.bucket.set_refill(0);
   renew(tenant);
 }
 

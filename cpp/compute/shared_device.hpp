@@ -65,6 +65,8 @@ class SharedDevice {
   std::uint64_t send(std::uint32_t tenant, std::int64_t tokens);
   // From now on the steady stream wants so many tokens a second.
   void set_demand(std::uint32_t tenant, std::int64_t rate);
+  // Its flows end here, unfinished.
+  void drop(std::uint32_t tenant);
   // A stopped tenant sends and earns nothing; its transfers are dropped. A start fills the bucket.
   void stop(std::uint32_t tenant);
   void start(std::uint32_t tenant);

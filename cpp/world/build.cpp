@@ -20,13 +20,7 @@ bool use_devices(const std::vector<StepSpec>& steps) {
 
 }  // namespace
 
-World::World(const WorldSpec& spec)
-    : seed_(spec.seed),
-      replication_(spec.replication),
-      duration_(spec.duration_ns),
-      warmup_(spec.warmup_ns),
-      series_interval_(spec.series_ns),
-      traffic_(static_cast<std::uint32_t>(spec.traffic.size())) {
+World::World(const WorldSpec& spec) : WorldState(spec) {
   check_window(spec);
   for (const TrafficSpec& traffic : spec.traffic) traffic_names_.push_back(traffic.name);
   for (const BalancerSpec& balancer : spec.balancers) balancer_names_.push_back(balancer.name);
@@ -43,6 +37,7 @@ World::World(const WorldSpec& spec)
   build_samplers(spec);
   find_first_samplers();
   build_actions(spec);
+  build_faults(spec);
   build_series();
   warm_ = warmup_ == 0;
 }
@@ -90,8 +85,9 @@ void World::build_balancers(const WorldSpec& spec) {
             "needs a choice or more");
     const StreamKey key =
         stream_key(seed_, replication_, "load_balancers/" + from.name + "/routing");
-    Balancer& balancer =
-        balancers_.emplace_back(Balancer{Router(from.routing, weights, key), fleets, {}, none, {}});
+    Balancer& balancer = balancers_.emplace_back(
+        Balancer{Router(from.routing, weights, key), fleets, {}, none, {}, {}});
+    build_health(from, index);
     clients_matter_ = clients_matter_ || balancer.router.uses_client();
   }
 }
@@ -133,13 +129,14 @@ void World::build_fleets(const WorldSpec& spec) {
     fleets_[index].desired = spec.fleets[index].count;
     fleets_[index].initial = spec.fleets[index].initially ? spec.fleets[index].count : 0;
     scale(index);
-    fleets_[index].least = static_cast<std::uint32_t>(fleets_[index].members.size());
+    fleets_[index].least = fleets_[index].members.size();
   }
 }
 
 void World::build_series() {
   if (series_interval_ == 0) return;
-  const std::size_t columns = 6 * (traffic_ + balancers_.size()) + fleets_.size();
+  std::size_t columns = 6 * (traffic_ + balancers_.size()) + fleets_.size();
+  for (const Balancer& balancer : balancers_) columns += balancer.health.active() ? 1 : 0;
   const auto length = static_cast<std::uint64_t>(duration_ / series_interval_);
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");
   samples_.assign(columns, Series(series_interval_));

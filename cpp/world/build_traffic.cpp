@@ -29,6 +29,7 @@ void World::build_callers(const WorldSpec& spec) {
     add_caller(call.to, call.timeout_ns, false,
                at("services", call.service, ("steps." + call.path + ".call").c_str()));
   }
+  for (std::uint32_t index = 0; index < balancers_.size(); ++index) add_checker(index);
 }
 
 // Who may send a request more than once. Under a deadline, calls have to know it.
@@ -227,7 +228,8 @@ void World::find_first_samplers() {
     fleets_[fleet].by_slot = fleets_[fleet].attachments.size() != 1;
   }
   for (const Route& route : routes_) {
-    if (callers_[route.caller].to_balancer == 0) fleets_[route.fleet].by_slot = true;
+    if (callers_[route.caller].to_balancer == 0 && !route.check)
+      fleets_[route.fleet].by_slot = true;
   }
   tell_routes();
   count_reached();

@@ -37,6 +37,8 @@ void World::check() const {
   check_hosts();
   check_devices();
   check_lives();
+  check_health();
+  check_faults();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {
@@ -55,7 +57,8 @@ void World::check_hosts() const {
     const TenantAccount used = hosts_.last_account(instance, told);
     const bool adds_up = used.run_ns + used.steal_ns() == instances_.run_ns(instance, told);
     const bool legal = used.run_ns >= 0 && used.contention_ns >= 0 && used.quota_ns >= 0 &&
-                       used.forced_idle_ns >= 0 && used.idle_ns >= 0 && used.work_ns >= 0;
+                       used.forced_idle_ns >= 0 && used.idle_ns >= 0 && used.work_ns >= 0 &&
+                       used.slowed_ns >= 0;
     if (adds_up && legal) continue;
     throw InvariantError("vCPU time of instance " + std::to_string(instance) +
                          " does not add up: run and steal are not what it wanted" + where());

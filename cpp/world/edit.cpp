@@ -98,13 +98,22 @@ void World::serialize(Archive& archive) {
   }
   for (Balancer& balancer : balancers_) {
     balancer.router.serialize(archive);
-    archive(balancer.slots, balancer.first_instance, balancer.unserved);
+    balancer.health.serialize(archive);
+    archive(balancer.slots, balancer.first_instance, balancer.unserved, balancer.broken);
   }
+  for (Fault& fault : faults_.all) {
+    fault.which.serialize(archive);
+    archive(fault.counts);
+  }
+  archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered);
+  for (std::vector<std::uint16_t>& hosts : faults_.down_hosts) archive(hosts);
   for (Fleet& fleet : fleets_) {
-    archive(fleet.members, fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least,
-            fleet.most, fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
-            fleet.launching, fleet.terminations, fleet.aside, fleet.successions, fleet.counts,
-            fleet.eventful, fleet.devices);
+    fleet.members.serialize(archive);
+    fleet.aside.serialize(archive);
+    archive(fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most,
+            fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
+            fleet.launching, fleet.terminations, fleet.successions, fleet.counts, fleet.eventful,
+            fleet.devices, fleet.failures);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

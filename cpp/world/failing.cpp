@@ -12,6 +12,7 @@ namespace nephoscope {
 // Precondition: nothing is being handled; the instance gets no more requests.
 void World::fail_work(std::uint32_t instance) {
   if (instances_.workers_busy(instance) == 0) return;
+  const bool falls = phase_[instance] == Phase::down;
   const std::vector<std::uint32_t> unwoken = drop_devices(instance);
   forget_completion(instance);
   std::size_t holders = instances_.workers_busy(instance) + instances_.waiting_jobs(instance);
@@ -21,14 +22,17 @@ void World::fail_work(std::uint32_t instance) {
     if (is_visit(job)) {
       visits.push_back(visit_of(job));
     } else {
+      count_broken(sent_of(job));
       account<AnyShape>(sent_of(job), instance, Outcome::failed, now_);
     }
   }
+  if (falls) instances_.take_down(instance);
   if (hosted_ && hosts_.is_hosted(instance)) follow(instance);
   for (const std::uint32_t visit : visits) {
     if ((visits_[visit].flags & Visit::left) != 0) {
       visits_.release(visit);
     } else {
+      count_broken(visits_[visit]);
       answer(visit, Outcome::failed);
     }
   }
@@ -78,6 +82,7 @@ void World::lose_held(std::uint32_t instance) {
 void World::lose(std::uint32_t visit) {
   Visit& it = visits_[visit];
   if ((it.flags & Visit::left) == 0) {
+    count_broken(it);
     account<AnyShape>(it, it.instance, Outcome::failed, now_);
     if ((it.flags & Visit::listed) != 0) unlink(visit);
     if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, Outcome::failed);

@@ -13,6 +13,7 @@
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
 #include "world/life.hpp"
+#include "world/roster.hpp"
 
 namespace nephoscope {
 
@@ -20,7 +21,7 @@ namespace nephoscope {
 struct Attachment {
   std::uint32_t balancer = 0;
   std::uint32_t of_class = 0;
-  std::vector<std::uint32_t> slots;  // by place in the fleet's members
+  std::vector<std::uint32_t> slots;  // by index in the fleet, of those that serve
 };
 
 struct Departed {
@@ -36,6 +37,12 @@ struct DeviceUse {
   std::uint64_t disk_ops = 0;
   std::uint64_t gpu_ns = 0;  // of accelerators, by batches that have begun
   std::uint64_t out_of_memory = 0;
+};
+
+// What became of its instances by faults, in the whole run.
+struct FailureCounts {
+  std::uint64_t falls = 0;
+  std::uint64_t down_ns = 0;  // an instance that is down has taken off when it fell
 };
 
 struct Fleet {
@@ -60,8 +67,8 @@ struct Fleet {
   std::uint32_t desired = 0;
   std::uint32_t booting = 0;             // instances that do not serve yet
   std::vector<std::uint32_t> launching;  // those, in the order of launch, and some that serve
-  std::vector<std::uint32_t> members;    // serving instances, in the order of beginning to
-  std::vector<std::uint32_t> aside;      // machines, in the order of being set aside
+  Roster members;                        // serving instances, in the order of beginning to
+  Roster aside;                          // machines, in the order of being set aside
   std::vector<Departed> departed;
   std::vector<Attachment> attachments;
   bool retries = false;       // a launch was refused and will be tried again
@@ -69,10 +76,9 @@ struct Fleet {
   std::uint64_t terminations = 0;
   std::uint64_t successions = 0;  // instances that took the place of one before a reboot
   LifeCounts counts;
+  FailureCounts failures;
 
-  std::uint32_t alive() const {
-    return booting + static_cast<std::uint32_t>(members.size() + aside.size());
-  }
+  std::uint32_t alive() const { return booting + members.size() + aside.size(); }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
   std::int64_t counted_to = 0;

@@ -30,9 +30,8 @@ void World::scale(std::uint32_t at) {
     }
   }
   if (fleet.alive() < fleet.desired) grow(at);
-  const auto size = static_cast<std::uint32_t>(fleet.members.size());
-  fleet.least = std::min(fleet.least, size);
-  fleet.most = std::max(fleet.most, size);
+  fleet.least = std::min(fleet.least, fleet.members.size());
+  fleet.most = std::max(fleet.most, fleet.members.size());
   count_reached();
 }
 
@@ -60,7 +59,7 @@ void World::grow(std::uint32_t at) {
       wanted = let_in;
     }
     std::uint32_t launched = 0;
-    while (launched < wanted && launch(at)) ++launched;
+    while (launched < wanted && (fleet.refusal = launch(at)) == 0) ++launched;
     if (!free) apis_[fleet.api].run_instances(wanted, 1, now_, launched);
     if (launched == wanted) continue;
     // The others would find no room either: they are alike.
@@ -84,11 +83,12 @@ void World::count_reached() {
   many_instances_ = reached > cached_instances;
 }
 
-// Returns false when the account may have no more, or there is no room for an instance
+// Returns why not, or 0: the account may have no more, or there is no room for an instance
 // (VcpuLimitExceeded, InsufficientInstanceCapacity).
-bool World::launch(std::uint32_t at) {
+std::uint32_t World::launch(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
-  if (!find_room(at, none)) return false;
+  const std::uint32_t refusal = find_room(at, none);
+  if (refusal != 0) return refusal;
   const auto machine = static_cast<std::uint32_t>(machines_.size());
   const std::uint32_t place = launched_[at]++;
   machines_.emplace_back();
@@ -98,31 +98,28 @@ bool World::launch(std::uint32_t at) {
   lives_.advance(now_);
   now_ == 0 && place < fleet.initial ? lives_.add_running(facts) : lives_.launch(facts);
   follow_lives();
-  return true;
+  return 0;
 }
 
 // Finds room for the next instance, which is a machine that starts again if `stopped` tells what it
-// was before.
-bool World::find_room(std::uint32_t at, std::uint32_t stopped) {
-  Fleet& fleet = fleets_[at];
+// was before. Returns why there is none, or 0.
+std::uint32_t World::find_room(std::uint32_t at, std::uint32_t stopped) {
+  const Fleet& fleet = fleets_[at];
   const std::uint32_t vcpus = fleet.guest.tenant.vcpus;
   Quota* quota = fleet.quota == LifeSpec::unlimited ? nullptr : &quotas_[fleet.quota];
-  if (quota != nullptr && vcpus > quota->vcpus - quota->used) {
-    fleet.refusal = refused_by_quota;
-    return false;
-  }
+  if (quota != nullptr && vcpus > quota->vcpus - quota->used) return refused_by_quota;
   if (fleet.placed) {
     const auto instance = static_cast<std::uint32_t>(instances_.size());
     const Refusal refusal = hosts_.place(instance, fleet.request, fleet.guest, now_, stopped);
-    fleet.refusal = static_cast<std::uint32_t>(refusal);
-    if (refusal != Refusal::none) return false;
+    if (refusal != Refusal::none) return static_cast<std::uint32_t>(refusal);
   }
   if (quota != nullptr) quota->used += vcpus;
-  return true;
+  return 0;
 }
 
-// A machine that is launched or starts boots on this one.
-void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place) {
+// A machine that is launched or starts boots on this one; one that reboots has been `before`.
+void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place,
+                         std::uint32_t before) {
   Machine& it = machines_[machine];
   Fleet& fleet = fleets_[at];
   const std::uint32_t instance = instances_.add(fleet.kind, now_);
@@ -137,7 +134,8 @@ void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t 
   phase_.push_back(Phase::booting);
   if (fleet.booting++ == 0) fleet.launching.clear();
   fleet.launching.push_back(instance);
-  if (with_devices_) add_devices(instance, at);
+  if (!with_devices_) return;
+  before == none ? add_devices(instance, at) : devices_.succeed(before);
 }
 
 // Until the first one boots again, every machine has one instance, of its own number.
@@ -160,37 +158,46 @@ void World::enter_service(std::uint32_t instance) {
   count_instances(fleet);
   phase_[instance] = Phase::serving;
   --fleet.booting;
-  fleet.members.push_back(instance);
-  fleet.most = std::max(fleet.most, static_cast<std::uint32_t>(fleet.members.size()));
+  const std::uint32_t index = index_in_fleet_[instance];
+  fleet.members.add(index, instance);
+  fleet.most = std::max(fleet.most, fleet.members.size());
   for (Attachment& attachment : fleet.attachments) {
     Balancer& balancer = balancers_[attachment.balancer];
     const std::uint32_t slot = balancer.router.add(attachment.of_class);
-    attachment.slots.push_back(slot);
+    if (index >= attachment.slots.size()) attachment.slots.resize(index + std::size_t{1});
+    attachment.slots[index] = slot;
     balancer.slots.push_back({0, instance, attachment.of_class});
     if (slot == 0) balancer.first_instance = instance;
     if (attachment.of_class != 0 || instance != balancer.first_instance + slot) {
       balancer.first_instance = none;
     }
     balancer.unserved.push_back({});
+    if (!balancer.health.active()) continue;
+    balancer.health.add(slot, now_, now_ == 0);
+    follow_health(attachment.balancer);
   }
   count_reached();
+  if (!faults_.all.empty()) follow_faults(instance);
 }
 
 // A serving instance gets no more requests. From now on somebody looks at what it holds.
 void World::withdraw(std::uint32_t instance) {
   Fleet& fleet = fleets_[fleet_of_[instance]];
   count_instances(fleet);
-  const auto found = std::find(fleet.members.rbegin(), fleet.members.rend(), instance);
-  const auto place = fleet.members.rend() - found - 1;
-  fleet.members.erase(fleet.members.begin() + place);
+  const std::uint32_t index = index_in_fleet_[instance];
+  fleet.members.remove(index, [this](std::uint32_t of) { return index_in_fleet_[of]; });
   if (fleet.unwatched) watch_instance(instance);
+  if (phase_[instance] == Phase::down) rise(instance);
   fleet.departed.push_back({used(instance, hosts_).run_ns, instance});
   for (Attachment& attachment : fleet.attachments) {
-    balancers_[attachment.balancer].router.remove(
-        attachment.slots[static_cast<std::size_t>(place)]);
-    attachment.slots.erase(attachment.slots.begin() + place);
+    Balancer& balancer = balancers_[attachment.balancer];
+    const std::uint32_t slot = attachment.slots[index];
+    balancer.router.remove(slot);
+    if (!balancer.health.active()) continue;
+    balancer.health.remove(slot, now_);
+    follow_health(attachment.balancer);
   }
-  fleet.least = std::min(fleet.least, static_cast<std::uint32_t>(fleet.members.size()));
+  fleet.least = std::min(fleet.least, fleet.members.size());
   count_reached();
   follow_hosts();
 }
@@ -203,6 +210,13 @@ void World::remove_instance(std::uint32_t at) {
   phase_[instance] = Phase::leaving;
   ++leaving_;
   end_if_drained(instance);
+  if (phase_[instance] != Phase::leaving) return;
+  std::int64_t patience = 0;  // of the balancer that lets it drain longest
+  for (const Attachment& attachment : fleets_[at].attachments) {
+    patience = std::max(patience, balancers_[attachment.balancer].drain_ns);
+  }
+  if (fleets_[at].attachments.empty() || patience >= duration_ - now_) return;
+  controls_.push(now_ + patience, payload(ControlKind::drained, instance));
 }
 
 // The youngest that has not booted goes at once.
@@ -220,7 +234,7 @@ void World::drop_booting(std::uint32_t at) {
 // The last that was set aside goes, or is not replaced when the provider takes it.
 void World::give_up_aside(std::uint32_t at) {
   const std::uint32_t machine = fleets_[at].aside.back();
-  fleets_[at].aside.pop_back();
+  take_back_in(machine);
   machines_[machine].standing = Standing::away;
   if (machines_[machine].noticed == 0) terminate(machine);
 }
@@ -233,10 +247,15 @@ void World::terminate(std::uint32_t machine) {
 }
 
 void World::end_if_drained(std::uint32_t instance) {
-  if (phase_[instance] != Phase::leaving || instances_.workers_busy(instance) != 0) return;
+  const std::uint32_t machine = machine_of(instance);
+  if (!drains(phase_[instance]) || instances_.workers_busy(instance) != 0) return;
+  if (phase_[instance] == Phase::closing) {
+    if (lives_.state(machine) == InstanceState::shutting_down) end(instance);
+    return;
+  }
   // The loop is under way: nothing may become due before the control that it runs to.
   lives_.advance(now_);
-  lives_.terminate_at_once(machine_of(instance));
+  lives_.terminate_at_once(machine);
   follow_lives();
   end(instance);
 }
@@ -244,7 +263,7 @@ void World::end_if_drained(std::uint32_t instance) {
 // It is over for an instance, and its machine will not start again.
 void World::end(std::uint32_t instance) {
   if (phase_[instance] == Phase::gone) return;
-  if (phase_[instance] == Phase::leaving) --leaving_;
+  if (drains(phase_[instance])) --leaving_;
   phase_[instance] = Phase::gone;
   give_room(instance, false);
 }
@@ -252,22 +271,25 @@ void World::end(std::uint32_t instance) {
 void World::give_room(std::uint32_t instance, bool stops) {
   const Fleet& fleet = fleets_[fleet_of_[instance]];
   if (fleet.quota != LifeSpec::unlimited) quotas_[fleet.quota].used -= fleet.guest.tenant.vcpus;
+  if (with_devices_) {
+    devices_.advance(now_);
+    devices_.leave(instance);
+    follow_devices();
+  }
   if (!fleet.placed) return;
   stops ? hosts_.stop(instance, now_) : hosts_.release(instance, now_);
   follow_hosts();
 }
 
 void World::count_instances(Fleet& fleet) const {
-  if (warm_)
-    fleet.instance_ns +=
-        (now_ - fleet.counted_to) * static_cast<std::int64_t>(fleet.members.size());
+  if (warm_) fleet.instance_ns += (now_ - fleet.counted_to) * std::int64_t{fleet.members.size()};
   fleet.counted_to = now_;
 }
 
 // At the end of the warm-up.
 void World::restart_count(Fleet& fleet) const {
   fleet.counted_to = now_;
-  fleet.least = fleet.most = static_cast<std::uint32_t>(fleet.members.size());
+  fleet.least = fleet.most = fleet.members.size();
 }
 
 }  // namespace nephoscope

@@ -21,8 +21,14 @@
 namespace nephoscope {
 
 // Of an instance. `closing`: it gets no requests, and how long it has for those it holds is not its
-// own to decide; `leaving`: it is gone when it has finished them.
-enum class Phase : std::uint8_t { booting, serving, leaving, closing, rebooting, gone };
+// own to decide; `leaving`: it is gone when it has finished them. `down`: it has failed, and
+// whoever sends to it does not know.
+enum class Phase : std::uint8_t { booting, serving, down, leaving, closing, rebooting, gone };
+
+// Whether it gets no more requests and may finish those it holds.
+inline bool drains(Phase phase) {
+  return phase == Phase::leaving || phase == Phase::closing;
+}
 
 enum class Standing : std::uint8_t { active, aside, away };
 

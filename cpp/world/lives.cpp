@@ -88,7 +88,7 @@ void World::guest_serves(std::uint32_t machine) {
     ++fleet.successions;
     hosts_.succeed(before, instance, fleet.guest, now_);
   }
-  add_instance(machine, fleet_of_[before], index_in_fleet_[before]);
+  add_instance(machine, fleet_of_[before], index_in_fleet_[before], before);
   follow_hosts();
   enter_service(instance);
 }
@@ -110,12 +110,15 @@ void World::set_aside(std::uint32_t machine, Phase phase) {
   }
   phase_[it.instance] = phase;
   it.standing = Standing::aside;
-  fleet.aside.push_back(machine);
+  fleet.aside.add(index_in_fleet_[it.instance], machine);
+  leaving_ += drains(phase) ? 1 : 0;
 }
 
 void World::take_back_in(std::uint32_t machine) {
-  std::vector<std::uint32_t>& aside = fleets_[fleet_of_[machines_[machine].instance]].aside;
-  aside.erase(std::find(aside.begin(), aside.end(), machine));
+  const std::uint32_t instance = machines_[machine].instance;
+  fleets_[fleet_of_[instance]].aside.remove(index_in_fleet_[instance], [this](std::uint32_t of) {
+    return index_in_fleet_[machines_[of].instance];
+  });
 }
 
 void World::begin_stop(std::uint32_t machine, StateReason reason) {
@@ -131,7 +134,7 @@ void World::finish_stop(std::uint32_t machine, StateReason reason) {
   Machine& it = machines_[machine];
   const Fleet& fleet = fleets_[fleet_of_[it.instance]];
   fail_work(it.instance);
-  if (phase_[it.instance] == Phase::leaving) --leaving_;
+  if (drains(phase_[it.instance])) --leaving_;
   phase_[it.instance] = Phase::gone;
   give_room(it.instance, true);
   it.noticed = 0;
@@ -169,7 +172,7 @@ void World::try_start(std::uint32_t machine) {
   Machine& it = machines_[machine];
   if (it.standing != Standing::aside || lives_.state(machine) != InstanceState::stopped) return;
   Fleet& fleet = fleets_[fleet_of_[it.instance]];
-  if (!find_room(fleet_of_[it.instance], it.instance)) {
+  if (find_room(fleet_of_[it.instance], it.instance) != 0) {
     ++fleet.counts.refused_starts;
     it.wanted = 1;
     controls_.push(now_ + start_retry_ns, payload(ControlKind::start, machine));
@@ -194,13 +197,14 @@ void World::check_lives() const {
     const Machine& it = machines_[machine];
     const Phase phase = phase_[it.instance];
     const InstanceState state = lives_.state(machine);
-    const bool up = phase == Phase::booting || phase == Phase::serving;
+    const bool member = phase == Phase::serving || phase == Phase::down;
+    const bool up = phase == Phase::booting || member;
     booting[fleet_of_[it.instance]] += phase == Phase::booting ? 1 : 0;
-    serving[fleet_of_[it.instance]] += phase == Phase::serving ? 1 : 0;
+    serving[fleet_of_[it.instance]] += member ? 1 : 0;
     aside[fleet_of_[it.instance]] += it.standing == Standing::aside ? 1 : 0;
-    leaving += phase == Phase::leaving ? 1 : 0;
+    leaving += drains(phase) ? 1 : 0;
     agree = agree && machine_of(it.instance) == machine && up == (it.standing == Standing::active);
-    agree = agree && (phase != Phase::serving || lives_.serving(machine));
+    agree = agree && (!member || lives_.serving(machine));
     agree = agree && (state != InstanceState::terminated || phase == Phase::gone);
     agree = agree && (state != InstanceState::stopped || phase == Phase::gone);
     agree = agree && (phase != Phase::gone || instances_.workers_busy(it.instance) == 0);

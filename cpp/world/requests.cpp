@@ -36,11 +36,24 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   if (due == Instances::waiting) {
     it.flags |= Visit::waiting;
   } else if (due == Instances::refused) {
-    answer(visit, Outcome::rejected);
+    answer(visit, refused_by(sent, instance));
   } else {
     expect_completion(instance, due);
   }
   return none;
+}
+
+// A full backlog rejects; one that is down is as good as a request that fails.
+Outcome World::refused_by(const Sent& sent, std::uint32_t instance) {
+  if (phase_[instance] != Phase::down) return Outcome::rejected;
+  count_broken(sent);
+  return Outcome::failed;
+}
+
+// Its target has not answered, and never will: the balancer's own 502.
+void World::count_broken(const Sent& sent) {
+  if (sent.target == none || sent.arrival < warmup_) return;
+  ++balancers_[caller_of(sent).to].broken;
 }
 
 // There is no target.
@@ -164,6 +177,7 @@ void World::answer(std::uint32_t visit, Outcome outcome) {
 // Who waits for the answer to a visit has it.
 void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
+  if (it.traffic == Visit::health_check) return check_answered(it, outcome == Outcome::completed);
   if ((it.flags & Visit::tried) != 0) return end_attempt(visit, outcome);
   wake({it.parent, it.client, it.traffic, now_ - it.arrival}, outcome);
 }
@@ -198,7 +212,7 @@ bool World::may_be_unwatched(std::uint32_t at) const {
     if (balancers_[attachment.balancer].router.looks_at_outstanding()) return false;
   }
   for (const Route& route : routes_) {
-    if (route.fleet == at && !route.plain) return false;
+    if (route.fleet == at && !route.plain && !route.check) return false;
   }
   return true;
 }
@@ -222,7 +236,7 @@ void World::watch(std::uint32_t at) {
 void World::tell_routes() {
   for (Route& route : routes_) {
     route.unwatched = fleets_[route.fleet].unwatched;
-    route.by_slot = fleets_[route.fleet].by_slot;
+    route.by_slot = fleets_[route.fleet].by_slot || route.check;
   }
 }
 

@@ -83,8 +83,10 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
 NEPHOSCOPE_HOT void World::send_plain(std::uint32_t instance, const Job& job) {
   const std::int64_t due = instances_.offer(instance, job, now_);
   if (due == Instances::waiting) return;
-  if (due == Instances::refused) [[unlikely]]
-    return account<AnyShape>(sent_of(job), instance, Outcome::rejected, now_);
+  if (due == Instances::refused) [[unlikely]] {
+    const Sent sent = sent_of(job);
+    return account<AnyShape>(sent, instance, refused_by(sent, instance), now_);
+  }
   expect_completion(instance, due);
 }
 
@@ -141,7 +143,7 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 // A job has computed. Returns the visit that must be run now, or none.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
-  if (!Shape::known && is_visit(job)) return visit_of(job);
+  if (is_visit(job)) return visit_of(job);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
   return hand_over<Shape>(instance);
 }
@@ -157,7 +159,7 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
     return none;
   }
   const Job job = *next;
-  if (!Shape::known && is_visit(job)) {
+  if (is_visit(job)) {
     Visit& it = visits_[visit_of(job)];
     it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if ((it.flags & Visit::failing) != 0) [[unlikely]]

@@ -19,6 +19,10 @@ void merge_route(Account& to, const Route& route) {
   add(to.ended, route.ended);
 }
 
+HealthAccount health_account(const Health& health, std::int64_t now) {
+  return {health.counts(now), health.healthy(), health.unhealthy(), health.initial()};
+}
+
 bool leads_to(const Caller& caller, std::size_t balancer) {
   return caller.to_balancer != 0 && caller.to == balancer;
 }
@@ -56,6 +60,9 @@ void World::sample_series() {
     push_all(sent, ended);
   }
   for (const Fleet& fleet : fleets_) push(fleet.members.size());
+  for (const Balancer& balancer : balancers_) {
+    if (balancer.health.active()) push(balancer.health.healthy());
+  }
 }
 
 std::vector<Column> World::series() const {
@@ -79,6 +86,10 @@ std::vector<Column> World::series() const {
   }
   for (std::size_t at = 0; at < fleets_.size(); ++at) {
     take("fleets." + fleet_names_[at] + ".instances", false);
+  }
+  for (std::size_t at = 0; at < balancers_.size(); ++at) {
+    if (!balancers_[at].health.active()) continue;
+    take("load_balancers." + balancer_names_[at] + ".healthy", false);
   }
   return columns;
 }
@@ -113,7 +124,14 @@ Results World::results() const {
     static_cast<Account&>(balancer) = account_of(through, in_flight);
     balancer.name = balancer_names_[at];
     balancer.targets = targets_of(at, hosts);
+    for (const Caller& caller : callers_) {
+      if (leads_to(caller, at)) balancer.untargeted += caller.without_target;
+    }
+    balancer.broken = balancers_[at].broken;
+    balancer.checks = balancers_[at].health.active();
+    balancer.health = health_account(balancers_[at].health, now_);
   }
+  for (const Fault& fault : faults_.all) results.faults.push_back(fault.counts);
   for (std::size_t at = 0; at < fleets_.size(); ++at)
     results.fleets.push_back(fleet_account(at, in_flight, hosts));
   bill(results.fleets);
@@ -147,31 +165,30 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   FleetAccount account;
   account.name = fleet_names_[at];
   for (const Route& route : routes_) {
-    if (route.fleet != at) continue;
+    if (route.fleet != at || route.check) continue;
     merge_route(account, route);
     account.wasted += route.wasted;
   }
   account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
   for (const InFlight& some : in_flight) {
-    if (routes_[some.route].fleet == at) account.in_flight += some.requests;
+    const Route& route = routes_[some.route];
+    if (route.fleet == at && !route.check) account.in_flight += some.requests;
   }
   account.offered = total(account.ended) + account.in_flight;
 
   Fleet fleet = fleets_[at];
   count_instances(fleet);
-  const std::int64_t vcpus =
-      fleet.members.empty() && fleet.departed.empty()
-          ? 0
-          : instances_
-                .kind_of(fleet.members.empty() ? fleet.departed[0].instance : fleet.members[0])
-                .vcpus;
   account.instance_ns = fleet.instance_ns;
-  account.vcpu_ns = fleet.instance_ns * vcpus;
+  account.vcpu_ns = fleet.instance_ns * instances_.kind(fleet.kind).vcpus;
   account.instances_min = fleet.least;
   account.instances_max = fleet.most;
-  account.instances_final = static_cast<std::uint32_t>(fleet.members.size());
+  account.instances_final = fleet.members.size();
+  account.failures = fleet.failures;
   for (const std::uint32_t instance : fleet.members) {
     account.used += used_since_warmup(instance, hosts);
+    if (phase_[instance] != Phase::down) continue;
+    ++account.down;
+    account.failures.down_ns += static_cast<std::uint64_t>(now_);
   }
   // An instance that has left and still finishes what it holds counts as there while it does.
   for (const Departed& departed : fleet.departed) {
@@ -238,7 +255,7 @@ std::vector<std::uint32_t> World::outstanding(std::uint32_t balancer) const {
   return counts;
 }
 
-std::vector<World::InstanceView> World::instances() const {
+std::vector<InstanceView> World::instances() const {
   std::vector<InstanceView> views;
   views.reserve(instances_.size());
   for (std::uint32_t at = 0; at < instances_.size(); ++at) {

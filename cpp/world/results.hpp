@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "balancing/health.hpp"
 #include "compute/hypervisor_facts.hpp"
 #include "compute/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
 #include "world/errand.hpp"
+#include "world/faults.hpp"
 #include "world/fleet.hpp"
 #include "world/life.hpp"
 
@@ -43,8 +45,20 @@ struct TargetAccount {
   TenantAccount used;  // vCPU time of the instance since the warm-up
 };
 
+// What the health checks of a balancer have found, in the whole run, and the targets now.
+struct HealthAccount {
+  HealthCounts counts;
+  std::uint32_t healthy = 0;
+  std::uint32_t unhealthy = 0;
+  std::uint32_t initial = 0;
+};
+
 struct BalancerAccount : Account {
   std::vector<TargetAccount> targets;
+  std::uint64_t broken = 0;      // of the failed: their target was down, or went down
+  std::uint64_t untargeted = 0;  // of the rejected: there was no target
+  bool checks = false;
+  HealthAccount health;
 };
 
 // CPU credits of the instances of a fleet, from the start of the run.
@@ -77,6 +91,8 @@ struct FleetAccount : Account {
   std::uint32_t stopped = 0;  // now; those that stop included
   bool uses_devices = false;  // its service has steps that do
   DeviceUse devices;          // since the warm-up
+  FailureCounts failures;
+  std::uint32_t down = 0;  // now
 };
 
 // One entry a host, since the warm-up.
@@ -88,6 +104,14 @@ struct HostPoolAccount {
   bool interferes = false;
   std::vector<TenantAccount> used;       // by all that were ever there
   std::vector<std::uint32_t> instances;  // there now
+};
+
+// What an observer sees of an instance now.
+struct InstanceView {
+  std::uint32_t fleet;
+  std::uint32_t busy_workers;
+  std::uint32_t waiting;
+  bool running;
 };
 
 struct Column {
@@ -103,6 +127,7 @@ struct Results {
   std::vector<BalancerAccount> balancers;
   std::vector<FleetAccount> fleets;
   std::vector<HostPoolAccount> hosts;
+  std::vector<FaultCounts> faults;
   std::int64_t series_interval_ns = 0;
   std::vector<Column>
       series;  // one value an interval: counts are of the interval, gauges at its end

@@ -85,7 +85,8 @@ void World::advance_checked(std::int64_t until) {
   run_to<true>(until);
 }
 
-// The rare things that happen at set instants come before the events of their instant.
+// The rare things that happen at set instants come before the events of their instant. What is due
+// at `until` has not happened when this returns; but who looks then has looked.
 template <bool checked>
 void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
@@ -99,10 +100,12 @@ void World::run_to(std::int64_t until) {
     }
     if (next == until || next == next_look()) bring_all_up_to_date(next);
     now_ = std::max(now_, next);
-    if (next_control() == now_) {
-      control();
+    if (next_look() == now_) {
+      look();
     } else if (now_ >= until) {
       return;
+    } else {
+      control();
     }
   }
 }
@@ -114,12 +117,12 @@ std::int64_t World::next_look() const {
 }
 
 std::int64_t World::next_control() const {
-  return std::min({next_look(), controls_.next_time(), lives_.next_event()});
+  return std::min({next_look(), controls_.next_time(), lives_.next_event(), next_check()});
 }
 
 void World::control() {
-  if (next_look() == now_) return look();
   if (lives_.next_event() == now_) return follow_lives();
+  if (controls_.next_time() != now_) return look_after_health();
   const std::uint32_t due = controls_.pop().payload;
   const std::uint32_t index = due & ((1U << index_bits) - 1);
   switch (static_cast<ControlKind>(due >> index_bits)) {
@@ -132,6 +135,12 @@ void World::control() {
     case ControlKind::action:
       act(actions_[index].kind, actions_[index].fleet, actions_[index].count);
       return;
+    case ControlKind::fault:
+      return strike(index);
+    case ControlKind::mend:
+      return mend(index);
+    case ControlKind::drained:
+      return end_drain(index);
   }
 }
 
@@ -180,8 +189,8 @@ void World::run_in_shape(std::int64_t until) {
 
 // See shape.hpp.
 bool World::has_one_plain_caller() const {
-  return callers_.size() == 1 && routes_.size() == 1 && routes_[0].plain &&
-         !fleets_[routes_[0].fleet].hosted && balancers_.size() <= 1;
+  return traffic_ == 1 && programs_.calls().empty() && callers_[0].routes == 1 &&
+         routes_[0].plain && !fleets_[routes_[0].fleet].hosted && balancers_.size() <= 1;
 }
 
 template <class Shape, bool checked>
@@ -225,7 +234,7 @@ NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {
     return complete<Shape>(index);
   if (static_cast<EventKind>(event.payload >> index_bits) == EventKind::first_completion)
     return complete_first<Shape>(index);
-  if constexpr (!Shape::known) handle_other(event);
+  handle_other(event);
 }
 
 void World::handle_other(const EventQueue::Event& event) {

@@ -16,8 +16,8 @@ struct AnyShape {
   static constexpr bool balanced = false;
 };
 
-// There is one caller, an open source of plain requests. So caller and route are number 0, and
-// nothing is in the calendar but completions of such requests.
+// There is one source of traffic, an open one of plain requests. So its caller and their route are
+// number 0. The visits there are, if any, are health checks.
 
 // It sends them straight to a fleet, that is to its first instance.
 struct CounterShape {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "balancing/health_spec.hpp"
 #include "balancing/routing_spec.hpp"
 #include "compute/billing.hpp"
 #include "compute/host_pools.hpp"
@@ -16,6 +17,7 @@
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
 #include "workload/resilience_spec.hpp"
+#include "world/fault_spec.hpp"
 #include "world/life_spec.hpp"
 
 namespace nephoscope {
@@ -99,6 +101,8 @@ struct BalancerSpec {
   std::string name;
   std::vector<TargetSpec> targets;
   RoutingSpec routing;
+  HealthSpec health;
+  std::int64_t drain_ns = 300'000'000'000;  // a target that leaves has that long for what it holds
 };
 
 struct WorldSpec {
@@ -117,6 +121,7 @@ struct WorldSpec {
   std::vector<QuotaSpec> quotas;
   std::vector<LaunchLimits> apis;
   std::vector<ActionSpec> actions;
+  std::vector<FaultSpec> faults;
 };
 
 }  // namespace nephoscope

@@ -27,6 +27,8 @@ struct Sent {
 
 struct alignas(64) Visit : Sent {
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+  // In place of a source of traffic: a health check, of the target whose slot is its `client`.
+  static constexpr std::uint16_t health_check = std::numeric_limits<std::uint16_t>::max();
 
   enum Flag : std::uint8_t {
     waiting = 1,   // in its instance's backlog

@@ -17,7 +17,7 @@
 // What requests ask of devices is in devices.cpp: the devices of all instances have one entry in
 // the calendar, for the next that is done.
 //
-// A world is a value: copying it forks the simulation. Two worlds share nothing.
+// A world is a value: copying it (state.hpp) forks the simulation. Two worlds share nothing.
 
 #pragma once
 
@@ -26,30 +26,14 @@
 #include <string_view>
 #include <vector>
 
-#include "balancing/router.hpp"
-#include "compute/host_pools.hpp"
-#include "compute/instance_devices.hpp"
-#include "compute/instances.hpp"
-#include "compute/lifecycle.hpp"
-#include "kernel/event_queue.hpp"
 #include "kernel/hot_path.hpp"
-#include "kernel/series.hpp"
-#include "kernel/slab.hpp"
-#include "service/program.hpp"
-#include "workload/arrivals.hpp"
-#include "world/balancer.hpp"
-#include "world/callers.hpp"
-#include "world/errand.hpp"
-#include "world/fleet.hpp"
-#include "world/life.hpp"
 #include "world/results.hpp"
-#include "world/sources.hpp"
 #include "world/spec.hpp"
-#include "world/visit.hpp"
+#include "world/state.hpp"
 
 namespace nephoscope {
 
-class World {
+class World : private WorldState {
  public:
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.
   explicit World(const WorldSpec& spec);
@@ -88,19 +72,11 @@ class World {
   void restore(std::string_view bytes);
 
   // What an observer may look at: instances in the order of launch, and the sources.
-  struct InstanceView {
-    std::uint32_t fleet;
-    std::uint32_t busy_workers;
-    std::uint32_t waiting;
-    bool running;
-  };
   std::vector<InstanceView> instances() const;
   std::vector<std::int64_t> next_arrivals() const;  // by traffic; `never` for closed sources
   std::uint64_t in_flight(std::uint32_t traffic) const;
 
  private:
-  static constexpr std::uint32_t none = Visit::none;
-
   enum class EventKind : std::uint32_t {
     completion,
     first_completion,
@@ -113,7 +89,7 @@ class World {
   };
 
   // Rare things at set instants, apart from the calendar.
-  enum class ControlKind : std::uint32_t { retry, start, action };
+  enum class ControlKind : std::uint32_t { retry, start, action, fault, mend, drained };
   static constexpr std::uint32_t index_bits = 29;
   template <class Kind>
   static std::uint32_t payload(Kind kind, std::uint32_t index) {
@@ -133,6 +109,8 @@ class World {
   void own_hosts(const FleetSpec& from, Fleet& fleet);
   void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
+  void build_health(const BalancerSpec& from, std::size_t index);
+  void build_faults(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
   void build_errands(const WorldSpec& spec);
   void add_backoff(std::uint32_t caller, const std::string& name);
@@ -141,6 +119,7 @@ class World {
   void build_series();
   void add_caller(const Destination& to, std::int64_t timeout_ns, bool abandons,
                   const std::string& path);
+  void add_checker(std::uint32_t balancer);
   void add_route(std::uint32_t caller, std::uint32_t fleet);
   void find_first_samplers();
   void refuse_endless_calls(const WorldSpec& spec) const;
@@ -188,6 +167,8 @@ class World {
   std::uint32_t finish(std::uint32_t instance, const Job& job);
   template <class Shape>
   std::uint32_t hand_over(std::uint32_t instance);
+  NEPHOSCOPE_COLD Outcome refused_by(const Sent& sent, std::uint32_t instance);
+  void count_broken(const Sent& sent);
   void run(std::uint32_t visit);
   std::uint32_t run_program(std::uint32_t visit);
   void call(std::uint32_t visit, std::uint32_t call);
@@ -281,10 +262,11 @@ class World {
   void scale(std::uint32_t fleet);
   void grow(std::uint32_t fleet);
   void count_reached();
-  bool launch(std::uint32_t fleet);
-  bool find_room(std::uint32_t fleet, std::uint32_t stopped);
+  std::uint32_t launch(std::uint32_t fleet);
+  std::uint32_t find_room(std::uint32_t fleet, std::uint32_t stopped);
   void give_room(std::uint32_t instance, bool stops);
-  void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place);
+  void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place,
+                    std::uint32_t before = none);
   void number_machine(std::uint32_t instance, std::uint32_t machine);
   std::uint32_t machine_of(std::uint32_t instance) const;
   void enter_service(std::uint32_t instance);
@@ -315,6 +297,31 @@ class World {
   void lose_held(std::uint32_t instance);
   void lose(std::uint32_t visit);
   void check_lives() const;
+  // Health checks (health.cpp).
+  std::int64_t next_check() const;
+  void look_after_health();
+  void check_target(std::uint32_t balancer, std::uint32_t slot);
+  void send_check(const Balancer& balancer, std::uint32_t slot);
+  void check_answered(const Visit& check, bool success);
+  void follow_health(std::uint32_t balancer);
+  void end_drain(std::uint32_t instance);
+  void check_health() const;
+  // Faults (faults.cpp).
+  void check_fault(const FaultSpec& fault, const std::string& path) const;
+  void expect_fault(std::uint32_t fault, std::int64_t time);
+  void strike(std::uint32_t fault);
+  std::vector<Struck> victims(std::uint32_t fault, std::uint32_t strike);
+  std::vector<Struck> each_instance(const std::vector<Struck>& hosts) const;
+  void hit(const Struck& struck);
+  void mend(std::uint32_t strike);
+  void heal(const Struck& struck);
+  std::vector<std::uint32_t> instances_of(const Struck& struck) const;
+  bool is_struck(std::uint32_t instance) const;
+  void follow_faults(std::uint32_t instance);
+  void fall(std::uint32_t instance);
+  void rise(std::uint32_t instance);
+  void kill(std::uint32_t instance);
+  void check_faults() const;
   void restart_count(Fleet& fleet) const;
   void check_hosts() const;
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
@@ -327,69 +334,6 @@ class World {
   template <class Archive>
   void serialize(Archive& archive);
   std::string where() const;
-
-  // Immutable after construction.
-  std::uint64_t seed_ = 0;
-  std::uint64_t replication_ = 0;
-  std::int64_t duration_ = 0;
-  std::int64_t warmup_ = 0;
-  std::int64_t series_interval_ = 0;
-  Programs programs_;
-  bool clients_matter_ = false;  // some balancer looks at who sent a request
-  std::vector<std::string> traffic_names_;
-  std::vector<std::string> balancer_names_;
-  std::vector<std::string> fleet_names_;
-  std::vector<std::string> host_names_;     // of the pools that the scenario names
-  bool hosted_ = false;                     // some fleet is
-  bool with_devices_ = false;               // some step uses one
-  std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit
-  std::vector<bool> fleet_uses_devices_;
-  std::uint32_t traffic_ = 0;              // the first callers are the sources; calls follow
-  std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
-
-  std::int64_t now_ = 0;
-  std::int64_t unseen_until_ = 0;  // while the loop runs: nobody looks before
-  std::uint64_t events_ = 0;
-  EventQueue calendar_;
-  EventQueue controls_;
-  Arrival next_arrival_{ArrivalStream::never, 0, none};
-  std::vector<Arrival> later_arrivals_;  // of the other sources: binary heap, the earliest first
-  std::vector<Source> sources_;
-  std::vector<User> users_;
-  std::vector<Caller> callers_;
-  std::vector<Route> routes_;
-  std::vector<Sampler> samplers_;
-  std::vector<Balancer> balancers_;
-  std::vector<Fleet> fleets_;
-  std::vector<std::uint32_t> fleet_of_;        // by instance
-  std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
-  std::vector<std::uint32_t> launched_;        // by fleet
-  Instances instances_;
-  std::vector<std::uint32_t> machine_of_;  // by instance, see number_machine()
-  std::vector<Phase> phase_;               // by instance
-  Lifecycle lives_;                        // of machines
-  std::vector<Machine> machines_;
-  std::vector<Quota> quotas_;
-  std::vector<LaunchInterface> apis_;
-  std::vector<ActionSpec> actions_;
-  bool following_lives_ = false;  // their changes are being followed
-  std::uint32_t leaving_ = 0;     // instances that finish what they hold
-  HostPools hosts_;
-  EventQueue::Handle hosts_due_ = EventQueue::none;
-  InstanceDevices devices_;
-  EventQueue::Handle devices_due_ = EventQueue::none;
-  std::vector<std::uint64_t> refused_launches_;    // by pool
-  std::vector<std::int64_t> run_at_warmup_;        // by instance, ns
-  std::vector<TenantAccount> account_at_warmup_;   // by hosted instance
-  std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
-  Slab<Visit> visits_;
-  Errands errands_;
-  std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
-  std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
-  bool many_instances_ = false;       // more than the caches hold: worth fetching ahead
-  bool warm_ = false;                 // the warm-up is over
-  std::int64_t next_sample_ = ArrivalStream::never;
-  std::vector<Series> samples_;  // cumulative counts and gauges, see results.cpp
 };
 
 }  // namespace nephoscope

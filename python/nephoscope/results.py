@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nephoscope import _core
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
+from nephoscope.failure_results import failure_flags, failure_tree, fault_list, health_tree
 from nephoscope.host_results import (
     CAUSES,
     credit_tree,
@@ -128,6 +129,7 @@ class Result:
             )
         for fleet in self._numbers["fleets"]:
             flags += life_flags(fleet)
+        flags += failure_flags(self._numbers)
         if not any(traffic["completed"] for traffic in self._numbers["traffic"]):
             flags.append("no request completed in the measured window")
         return flags
@@ -245,6 +247,7 @@ class Result:
         if self._numbers["load_balancers"]:
             tree["load_balancers"] = {
                 balancer["name"]: _account(balancer, "requests")
+                | health_tree(balancer)
                 | {"targets": self._targets(balancer["name"])}
                 for balancer in self._numbers["load_balancers"]
             }
@@ -253,6 +256,7 @@ class Result:
             tree["hosts"] = {
                 pool["name"]: pool_tree(pool, self.measured_s) for pool in self._numbers["hosts"]
             }
+        tree |= fault_list(self._numbers)
         if self._cost is not None:
             tree["cost_usd"] = dict(self._cost)
         return tree
@@ -337,6 +341,7 @@ def _fleet(numbers: Mapping[str, Any]) -> Tree:
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
         **life_tree(numbers),
+        **failure_tree(numbers),
         **credit_tree(numbers),
         **device_tree(numbers),
     }

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from nephoscope import Scenario, catalog
 from nephoscope.cli import main
+from nephoscope.scenario.service import Step
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COFFEE = str(EXAMPLES / "coffee-shop.yaml")
@@ -108,6 +109,38 @@ def test_check_says_what_clients_do_beyond_their_first_attempt(call):
         "hedged after 300ms, circuit breaker open for 3s after 5 failures in a row"
     ) in outcome.stdout
     assert "up to 3 attempts at once" in call("check", storm).stdout
+
+
+STEPS = {
+    "compute: 40ms": "compute 40ms",
+    "sleep: {exponential: 5ms}": "sleep exponential 5ms",
+    "call: {to: db, timeout: 1s}": "call db for at most 1s",
+    "choose: [{weight: 1, steps: [{memory: 1GiB}]}, {weight: 3, steps: [{call: db}]}]": (
+        "choose (0.25: memory 1GiB) or (0.75: call db)"
+    ),
+    "fail: 1%": "fail with probability 0.01",
+    "network: 2MB": "network 2MB",
+    "disk: 1MB": "disk 1MB",
+    "disk: {ops: 1}": "disk 1 operation",
+    "disk: {bytes: 1MB, ops: 2000}": "disk 1MB and 2,000 operations",
+    "memory: 1GiB": "memory 1GiB",
+    "gpu: {lognormal: {mean: 5ms, cv: 1}}": "gpu lognormal 5ms",
+    "gpu: {work: 5ms, batch: 8}": "gpu 5ms, up to 8 at once, each further one adding 0.1 of it",
+}
+
+
+def test_check_puts_every_step_into_words(call, tmp_path):
+    file = tmp_path / "steps.yaml"
+    file.write_text(
+        "{nephoscope: 1, name: steps, duration: 1m, services: {query: {steps: [compute: 1ms]}, "
+        f"page: {{steps: [{', '.join(STEPS)}]}}}}, fleets: {{web: {{service: page}}, "
+        "db: {service: query}}, traffic: {users: {to: web, rate: 1/s}}}",
+        encoding="utf-8",
+    )
+    assert {step.partition(":")[0] for step in STEPS} == set(Step.forms())
+    outcome = call("check", file)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert f"page: fifo: {'; '.join(STEPS.values())}" in outcome.stdout
 
 
 def test_check_names_types_of_the_catalogue(call):

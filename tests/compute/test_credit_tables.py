@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from compute.credit_readings import Choosy, Hasty
 from compute.credit_twin import Twin
 from nephoscope import parts
 
@@ -57,27 +58,6 @@ def test_a_vcpu_of_a_whole_pcpu_keeps_it_because_others_are_stolen(seed):
     assert shares(2, [1] * 4, [2048, 256, 256, 256], seed) == pytest.approx(
         [1.0, 1 / 3, 1 / 3, 1 / 3], rel=0.01
     )
-
-
-class Choosy(Twin):
-    """The slow twin with dither, but a pCPU where only one waits is not stolen from."""
-
-    least_queue = 2
-
-    def __init__(self, *phases, **rules):
-        super().__init__(*phases, **rules)
-        self.random = np.random.default_rng(1)
-
-    def decide(self, at):
-        super().decide(at)
-        if self.cpus[at].timer == self.now + self.slice:
-            self.cpus[at].timer += int(self.random.integers(200_000))
-
-
-class Hasty(Twin):
-    """The slow twin, but at one instant decisions come before accounting."""
-
-    accounts_before_decisions = False
 
 
 def twin_shares(twin: Twin, weights, seconds=60):
@@ -302,8 +282,8 @@ def test_who_was_never_seen_by_a_tick_wins_only_where_ticks_alone_activate():
 def test_what_is_left_of_a_victims_entitlement(boosters, ms, least, most):
     """Against as many as seven that wake all the time it is less than its due.
 
-    The prototype has 0.84 and 0.875. How much less depends on when the others begin: here all at
-    once.
+    The prototype, where ticks alone activate, has 0.84 and 0.875: test_credit_readings.py. How
+    much less depends on when the others begin: here all at once.
     """
     others = boosters or 3
     made = credit(1, 0)

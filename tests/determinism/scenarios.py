@@ -155,10 +155,11 @@ def lives() -> Tree:
     laws = ("pending", "boot", "restart", "resume", "reboot", "stop", "hibernate", "terminate")
     web = tree["fleets"]["web"] | {"durations": dict.fromkeys(laws, short)}
     web.pop("boot", None)
+    unfrozen = dict.fromkeys([law for law in laws if law not in ("resume", "hibernate")], short)
     spot = {"interruption": {"uniform": {"min": "115s", "max": "140s"}}}
     tree["fleets"] = {
         "web": web | {"count": 6, "hibernation": True},
-        "spare": web | {"count": 3, "purchase": {"spot": spot}},
+        "spare": web | {"count": 3, "purchase": {"spot": spot}, "durations": unfrozen},
     }
     tree["load_balancers"]["front"]["targets"] = ["web", "spare"]
     tree["accounts"] = {"main": {"vcpus": 5, "api": {"instances": 1, "requests": 1}}}

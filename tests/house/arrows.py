@@ -30,6 +30,7 @@ PYTHON_RANKS: dict[str, int] = {
     "cost": 3,
     "client_results": 2,
     "host_results": 2,
+    "failure_results": 0,
     "life_results": 3,
     "parts": 3,
     "results": 4,

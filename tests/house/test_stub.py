@@ -16,6 +16,7 @@ MODULES = {
     "__init__": _core,
     "buckets": _core.buckets,
     "devices": _core.devices,
+    "faults": _core.faults,
     "hosts": _core.hosts,
     "hypervisor": _core.hypervisor,
     "life": _core.life,

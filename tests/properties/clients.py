@@ -1,72 +1,63 @@
-"""Random ways of going about a request: retries, deadlines, hedges, circuit breakers."""
+"""Random ways of going about a request: retries, deadlines, hedges, circuit breakers.
+
+Each is made of one number, so that it takes little of what there is to draw for a whole system.
+"""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from hypothesis import strategies as st
 
 Tree = dict[str, Any]
 
-TIMES = st.sampled_from(["1ms", "20ms", "100ms", "400ms", "2s"])
+TIMES = ("1ms", "20ms", "100ms", "400ms", "2s")
+BUDGETS: tuple[Tree, ...] = (
+    {},
+    {"budget": "20%"},
+    {"budget": {"share": 0.05, "reserve": 1}},
+    {"budget": {"share": 0, "reserve": 2, "rate": "1/s"}},
+)
+BREAKERS: tuple[Tree, ...] = (
+    {"failures": 2},
+    {"failure_rate": "50%", "window": 5},
+    {"failures": 3, "failure_rate": 0.9, "window": 4},
+)
 
 
-@st.composite
-def backoffs(draw) -> Tree:
-    kind = draw(st.sampled_from(["none", "fixed", "law", "exponential", "exponential"]))
+def backoff(rng: random.Random) -> Tree:
+    kind = rng.choice(["none", "fixed", "law", "exponential", "exponential"])
     if kind == "none":
         return {}
-    jitter = draw(st.sampled_from(["none", "full", "equal"]))
+    jitter = rng.choice(["none", "full", "equal"])
     if kind == "fixed":
-        return {"backoff": {"fixed": draw(TIMES)}, "jitter": jitter}
+        return {"backoff": {"fixed": rng.choice(TIMES)}, "jitter": jitter}
     if kind == "law":
-        return {"backoff": {"fixed": {"exponential": draw(TIMES)}}, "jitter": jitter}
-    jitter = draw(st.sampled_from([jitter, "decorrelated"]))
-    cap = draw(st.sampled_from([{}, {"cap": "3s"}]))
-    return {"backoff": {"exponential": {"base": draw(TIMES), **cap}}, "jitter": jitter}
+        return {"backoff": {"fixed": {"exponential": rng.choice(TIMES)}}, "jitter": jitter}
+    cap = rng.choice([{}, {"cap": "3s"}])
+    exponential = {"base": rng.choice(TIMES), **cap}
+    jitter = rng.choice([jitter, "decorrelated"])
+    return {"backoff": {"exponential": exponential}, "jitter": jitter}
 
 
-@st.composite
-def budgets(draw) -> Tree:
-    return draw(
-        st.sampled_from(
-            [
-                {},
-                {"budget": "20%"},
-                {"budget": {"share": 0.05, "reserve": 1}},
-                {"budget": {"share": 0, "reserve": 2, "rate": "1/s"}},
-            ]
-        )
-    )
-
-
-@st.composite
-def breakers(draw) -> Tree:
-    rule = draw(
-        st.sampled_from(
-            [
-                {"failures": 2},
-                {"failure_rate": "50%", "window": 5},
-                {"failures": 3, "failure_rate": 0.9, "window": 4},
-            ]
-        )
-    )
-    return rule | {"open": draw(TIMES), "probes": draw(st.sampled_from([1, 2]))}
-
-
-@st.composite
-def resilience(draw) -> Tree:
-    """What a caller does beyond sending once: nothing, in one case of two."""
+def resilience_of(number: int) -> Tree:
+    """What a caller does beyond sending once."""
+    rng = random.Random(number)
     made: Tree = {}
-    if draw(st.booleans()):
-        return made
-    if draw(st.integers(0, 3)):
-        attempts = draw(st.sampled_from([1, 2, 2, 3, 3, 5]))
-        made["retry"] = {"attempts": attempts, **draw(backoffs()), **draw(budgets())}
-    if draw(st.integers(0, 2)) == 0:
-        made["deadline"] = draw(TIMES)
-    if draw(st.integers(0, 2)) == 0:
-        made["hedge"] = draw(TIMES)
-    if draw(st.integers(0, 3)) == 0:
-        made["circuit_breaker"] = draw(breakers())
+    if rng.random() < 0.75:
+        attempts = rng.choice([1, 2, 2, 3, 3, 5])
+        made["retry"] = {"attempts": attempts, **backoff(rng), **rng.choice(BUDGETS)}
+    if rng.random() < 0.3:
+        made["deadline"] = rng.choice(TIMES)
+    if rng.random() < 0.3:
+        made["hedge"] = rng.choice(TIMES)
+    if rng.random() < 0.25:
+        rule = {"open": rng.choice(TIMES), "probes": rng.choice([1, 2])}
+        made["circuit_breaker"] = rng.choice(BREAKERS) | rule
     return made
+
+
+def resilience() -> st.SearchStrategy[Tree]:
+    """Nothing, in one case of two."""
+    return st.one_of(st.just({}), st.integers(1, 2**16).map(resilience_of))

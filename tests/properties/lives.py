@@ -18,8 +18,10 @@ TRANSITIONS = ("start", "reboot", "terminate")
 def lives(draw) -> Tree:
     """How the instances of a fleet are bought and how long their transitions take."""
     laws = ("restart", "resume", "reboot", "stop", "hibernate", "terminate")
-    keys: Tree = {"durations": {law: draw(SHORT) for law in laws}}
-    keys |= draw(st.sampled_from([{}, {"hibernation": True}]))
+    keys: Tree = draw(st.sampled_from([{}, {"hibernation": True}]))
+    freezes = ("resume", "hibernate")
+    used = [law for law in laws if "hibernation" in keys or law not in freezes]
+    keys["durations"] = {law: draw(SHORT) for law in used}
     keys |= draw(st.sampled_from([*[{}] * 5, {"tenant": "limited"}]))
     if draw(st.integers(0, 5)) != 0:
         return keys
@@ -36,9 +38,15 @@ def accounts(draw, fleets: Tree) -> Tree:
     """Limits of the tenant that is limited, if there is one."""
     if not any(fleet.get("tenant") == "limited" for fleet in fleets.values()):
         return {}
-    limits: Tree = draw(st.sampled_from([{"vcpus": 3}, {"spot_vcpus": 2}, {"vcpus": 6}, {}]))
     api = {"instances": 2, "instances_per_s": 1, "requests": 1, "requests_per_s": 1}
-    limits |= draw(st.sampled_from([{}, {"api": api}, {"api": {}}]))
+    limits: Tree = {"api": draw(st.sampled_from([api, {}]))}
+    kinds = {
+        ("spot_vcpus" if "purchase" in f else "vcpus")
+        for f in fleets.values()
+        if f.get("tenant") == "limited"
+    }
+    for kind in sorted(kinds):
+        limits |= draw(st.sampled_from([{}, {kind: 3}, {kind: 6}]))
     return {"accounts": {"limited": limits}}
 
 

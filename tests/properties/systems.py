@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nephoscope.scenario.units import Duration
 from properties.clients import resilience
+from properties.failures import checks, faults
 from properties.lives import accounts, acts, lives, operations
 
 Tree = dict[str, Any]
@@ -164,7 +165,7 @@ def balancers(draw, fleets: list[str]) -> Tree:
         {"fleet": name, "weight": draw(st.sampled_from([1, 2, 0.5]))} if weighted else name
         for name in chosen
     ]
-    return {"targets": targets, "routing": routing}
+    return {"targets": targets, "routing": routing, **draw(checks())}
 
 
 RATES = st.sampled_from([1, 4, 10, 25])
@@ -183,7 +184,7 @@ def arrivals(draw) -> Tree:
     users = draw(st.sampled_from([1, 3, 20]))
     # Users who do not think and are refused would send for ever at one instant.
     think = draw(laws(zero=False).filter(lambda law: "uniform" not in law and "normal" not in law))
-    give_up = draw(st.sampled_from([{}, {}, {"give_up": 1}, {"give_up": 3}]))
+    give_up = {"give_up": 3} if users == 3 else {}
     return {"arrivals": {"closed": {"users": users, "think": think, **give_up}}}
 
 
@@ -271,6 +272,13 @@ def tenancies(draw, hosts: list[str]) -> Tree:
     return keys
 
 
+def reach(level: dict[str, int], at: int) -> tuple[list[str], str | None]:
+    """What a service of a level may call: whatever is above it, and a fleet of its own."""
+    above = sorted(name for name, other in level.items() if other > at)
+    own = sorted(n for n, other in level.items() if other == at and n.startswith("fleet"))
+    return above, own[0] if own else None
+
+
 @st.composite
 def systems(draw) -> System:
     """A whole scenario with interventions. Service i calls only fleets of services above i."""
@@ -297,15 +305,14 @@ def systems(draw) -> System:
             del fleet["instance_type"]["speed"]
         else:
             fleet["instance_type"]["gpu"] = draw(st.sampled_from([0, 1, {"count": 2, "speed": 3}]))
+        fluid = "hosts" not in fleet or hosts[fleet["hosts"]]["scheduler"] == "fluid"
+        if fluid and "cap" not in fleet and draw(st.integers(0, 5)) == 0:
+            fleet["instance_type"] = draw(st.sampled_from(["t2.micro", "t3.micro"]))
     doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(0, 2)))}
     for name, door in doors.items():
         targets = [t if isinstance(t, str) else t["fleet"] for t in door["targets"]]
         level[name] = min(level[target] for target in targets)
-    programs = {}
-    for i, name in enumerate(names):
-        above = sorted(n for n, at in level.items() if at > i)
-        own = sorted(n for n, at in level.items() if at == i and n.startswith("fleet"))
-        programs[name] = draw(services(above, own[0] if own else None))
+    programs = {name: draw(services(*reach(level, i))) for i, name in enumerate(names)}
     sliced = any(pool["scheduler"] in ("fair", "credit") for pool in hosts.values())
     duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events
     tree = {
@@ -323,6 +330,7 @@ def systems(draw) -> System:
         },
     }
     tree |= draw(accounts(fleets)) | {"actions": draw(operations(fleets, duration))}
+    tree["faults"] = draw(faults(hosts, fleets, doors, duration))
     return System(
         tree,
         draw(changes(tree, duration)),

@@ -1,6 +1,6 @@
 """Ways to break the good scenario by hand: one for every rule of the language."""
 
-from scenario.bad_hosts import HOSTS, LIFE
+from scenario.bad_hosts import DEVICES, HOSTS, LIFE
 from scenario.bad_resilience import RESILIENCE
 from scenario.breaking import DELETE, GOOD, Case, same
 
@@ -361,4 +361,4 @@ LATER: list[Case] = [
     for key in keys.split()
 ]
 
-CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *LIFE, *RESILIENCE, *JOINED, *LATER]
+CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *RESILIENCE, *JOINED, *LATER]

@@ -80,9 +80,27 @@ HOSTS: list[Case] = [
     ("fleets.web.reservation", 1, None, "without hosts"),
     ("fleets.web.zones", ["a"], None, "without hosts"),
     ("fleets.web.interference", {"pressure": 1}, None, "without hosts"),
+    ("fleets.web.instance_type.disk", {"count": 1}, "fleets.web.instance_type.disk.count", "hosts"),
     ("fleets.web.cpu_credits", "standard", "fleets.web", "of burstable types"),
     *same("fleets.small.cpu_credits", ["free", 1, True]),
     ("fleets.batch.instance_type", "m7g.large", BATCH, "not sold"),
+]
+
+KIND = "fleets.web.instance_type"
+STEP = "services.page.steps.0"
+
+DEVICES: list[Case] = [
+    (f"{KIND}.network", {"baseline": "1Gbps", "burst_for": "1m"}, None, "without burst"),
+    (f"{KIND}.disk", {"iops": 100, "burst_for": "1m"}, None, "without burst"),
+    *[
+        (f"{KIND}.{device}", {base: "1MB/s", "burst": "1TB/s", "burst_for": "30d"}, None, words)
+        for device, base in (("network", "baseline"), ("disk", "bandwidth"))
+        for words in ("too many bytes for a bucket", "at most 13d8h15m22.")
+    ],
+    *same(f"{KIND}.gpu", [{"count": 0, "speed": 5}], "without accelerators has no effect"),
+    (f"{KIND}.gpu", {"speed": 1e-7}, f"{KIND}.gpu.speed", "from 1e-06 to 1000"),
+    (STEP, {"disk": "4097PiB"}, f"{STEP}.disk", "at most 4096PiB"),
+    (STEP, {"disk": {"bytes": "5000PiB", "ops": 1}}, f"{STEP}.disk.bytes", "at most 4096PiB"),
 ]
 
 SPOT = "fleets.web.purchase.spot"
@@ -106,6 +124,11 @@ LIFE: list[Case] = [
     *same(f"{DB}.durations.stop", ["soon", -1, {"exponential": 5}]),
     *same(f"{DB}.durations.shutdown", ["1s"], "no key"),
     ("fleets.batch.durations", {"boot": "1s"}, "fleets.batch", "boot is given twice"),
+    *[
+        (f"{fleet}.durations", {law: "1s"}, f"{fleet}.durations.{law}", "cannot hibernate")
+        for fleet in ("fleets.small", "fleets.batch")
+        for law in ("hibernate", "resume")
+    ],
     *same("actions", [4, "stop", {"at": "1m", "stop": "web"}], "list"),
     *same("actions.0", [4, None, "stop"]),
     ("actions.0", {"at": "1m"}, None, "not one action"),
@@ -120,8 +143,14 @@ LIFE: list[Case] = [
     ("actions.1", {"at": "1m", "hibernate": "web"}, "actions.1.hibernate", "behaviour is stop"),
     ("actions.1", {"at": "1m", "hibernate": "small"}, "actions.1.hibernate", "cannot hibernate"),
     ("fleets.small.purchase", "spot", "actions.2.stop", "behaviour is terminate cannot stop"),
-    ("accounts", {"labs": {}}, "accounts.labs", "no fleet has the tenant labs"),
+    ("accounts", {"labs": {"vcpus": 4}}, "accounts.labs", "no fleet has the tenant labs"),
     *same("accounts.lab", [4, "free"]),
+    *same("accounts.lab", [{}], "without limits has no effect"),
+    *same("accounts.lab.vcpus", [{}], "no group is limited"),
+    *same("accounts.lab.spot_vcpus", [{}], "no group is limited"),
+    ("accounts.lab.vcpus", {"standard": 8, "g": 2}, "accounts.lab.vcpus.g", "the group g"),
+    ("accounts.lab.vcpus", {"x": 2}, "accounts.lab.vcpus.x", "standard"),
+    ("fleets.batch.instance_type", "g4dn.xlarge", "accounts.lab.vcpus", "the group standard"),
     *same("accounts.lab.vcpus", [-1, "many", 1.5, 2**31]),
     *same("accounts.lab.vcpus", [{"standrd": 4}], "no key"),
     *same("accounts.lab.spot_vcpus.g", [-1, "many"]),

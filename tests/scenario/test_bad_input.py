@@ -103,6 +103,79 @@ def test_all_mistakes_at_once():
     assert [p.line for p in problems] == sorted(p.line for p in problems)
 
 
+AT_ONCE = {
+    "nephoscope": 1,
+    "duration": "1m",
+    "services": {"page": {"steps": [{"compute": "1s"}]}},
+    "hosts": {"hall": {"type": {"cores": 4}, "count": 2}, "attic": {"type": {}, "zone": "b"}},
+    "fleets": {"web": {"service": "page"}, "other": {"service": "page", "tenant": "lab"}},
+    "traffic": {"users": {"to": "web", "arrivals": {"closed": {"users": 9, "think": "0s"}}}},
+}
+HALL = {"service": "page", "hosts": "hall"}
+SPOT = {"purchase": "spot"}
+
+
+def at_once(fleet, keys):
+    """Users who think for no time ask a fleet with these keys."""
+    fleets = AT_ONCE["fleets"] | keys.get("fleets", {}) | {"web": {"service": "page"} | fleet}
+    return AT_ONCE | keys | {"fleets": fleets}
+
+
+@pytest.mark.parametrize(
+    ("fleet", "keys"),
+    [
+        ({"initially": "pending"}, {}),
+        ({"hosts": "hall"}, {"fleets": {"other": HALL | {"count": 8}}}),
+        (
+            {"hosts": "hall", "instance_type": {"vcpus": 4}},
+            {"fleets": {"other": HALL | {"count": 2}}},
+        ),
+        ({"hosts": "hall"}, {"fleets": {"other": HALL | {"tenancy": "dedicated"}}}),
+        ({"hosts": "hall"}, {"fleets": {"other": HALL | {"reservation": 1}}}),
+        ({"hosts": "hall", "instance_type": {"vcpus": 5}}, {}),
+        ({"hosts": "hall", "instance_type": {"memory": "2TiB"}}, {}),
+        ({"hosts": "hall", "instance_type": {"gpu": 1}}, {}),
+        ({"hosts": "hall", "tenancy": "dedicated"}, {}),
+        ({"hosts": "hall", "placement": {"group": "apart", "strategy": "spread"}}, {}),
+        ({"purchase": {"spot": {"interruption": "1h"}}}, {}),
+        ({}, {"accounts": {"main": {"vcpus": 4}}}),
+        (SPOT, {"accounts": {"main": {"spot_vcpus": 4}}}),
+        ({"instance_type": "g4dn.xlarge"}, {"accounts": {"main": {"vcpus": {"g": 8}}}}),
+        ({}, {"actions": [{"at": "1s", "stop": "web"}]}),
+        ({}, {"faults": [{"at": "1s", "kill": "web"}]}),
+        ({}, {"faults": [{"at": "1s", "fail": {"fleet": "web", "count": 1}, "for": "9s"}]}),
+        ({}, {"faults": [{"every": {"exponential": "9s"}, "fail": "web", "for": "1s"}]}),
+        ({"hosts": "hall"}, {"faults": [{"at": "1s", "kill": {"host": "hall"}}]}),
+        ({"hosts": "hall"}, {"faults": [{"at": "1s", "kill": {"rack": "hall"}}]}),
+        ({"hosts": "hall"}, {"faults": [{"at": "1s", "fail": {"zone": "a"}}]}),
+    ],
+)
+def test_users_without_time_to_think_need_an_instance_at_any_time(fleet, keys):
+    found = {p.path: p.message for p in refusal(Scenario.model_validate, at_once(fleet, keys))}
+    assert "can reject a user" in found["traffic.users.arrivals.closed.think"]
+
+
+@pytest.mark.parametrize(
+    ("fleet", "keys"),
+    [
+        ({}, {}),
+        (SPOT, {}),
+        ({"hosts": "hall", "count": 9}, {}),
+        ({"hosts": "hall"}, {"fleets": {"other": HALL | {"count": 7}}}),
+        ({"hosts": "hall", "instance_type": {"vcpus": 4}}, {"fleets": {"other": HALL}}),
+        ({"hosts": "hall"}, {"faults": [{"at": "1s", "kill": {"host": "attic"}}]}),
+        (SPOT, {"accounts": {"main": {"vcpus": 4}}}),
+        ({}, {"accounts": {"main": {"spot_vcpus": 4, "api": {}}}}),
+        ({}, {"accounts": {"lab": {"vcpus": 4}}}),
+        ({}, {"actions": [{"at": "1s", "stop": "other"}]}),
+        ({}, {"faults": [{"at": "1s", "kill": "other"}]}),
+        ({}, {"faults": [{"at": "1s", "kill": {"host": "hall"}}]}),
+    ],
+)
+def test_what_strikes_others_leaves_them_an_instance(fleet, keys):
+    assert Scenario.model_validate(at_once(fleet, keys)).traffic["users"].to == "web"
+
+
 def test_python_input_is_refused_with_its_path():
     for value in (None, 5, [], "x", {"duration": object()}):
         with pytest.raises(ScenarioError):

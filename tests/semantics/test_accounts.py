@@ -9,8 +9,8 @@ import pytest
 
 import nephoscope as nph
 from nephoscope import parts
-from semantics.lab import fleet, outcome, run, scenario
-from semantics.test_instance_life import DURATIONS, does, machine
+from semantics.lab import fates, fleet, outcome, run, scenario, simulation
+from semantics.test_instance_life import does, machine
 
 Tree = dict[str, Any]
 
@@ -36,9 +36,15 @@ def test_ten_thousand_instances_take_the_time_of_the_bucket():
     assert result["fleets.web.life.throttled"] > 8000
 
 
-def test_without_an_account_launches_take_no_time():
-    tree = scenario({"to": "web", "rate": "1/s"}, fleets={"web": growing(10_000)})
-    assert run(tree)["fleets"]["web"]["instances"]["min"] == 10_000
+@pytest.mark.parametrize(("limits", "launched"), [({}, 10_000), ({"main": {"api": {}}}, 501)])
+def test_without_an_account_launches_take_no_time(limits, launched):
+    # The interface has tokens for five requests of 100 instances.
+    tree = scenario({"to": "web", "rate": "1/s"}, fleets={"web": growing(1)}, accounts=limits)
+    running = simulation(tree)
+    running.advance("10s")
+    running.set("fleets.web.count", 10_000)
+    running.advance("10.1s")
+    assert running.results()["fleets.web.instances.final"] == launched
 
 
 def test_instances_that_are_there_at_the_start_need_no_request():
@@ -171,12 +177,22 @@ def test_wrong_actions_are_refused(kind, name, count, keys, message):
         getattr(sim, kind)(name, count)
 
 
-def test_durations_are_those_of_the_system_unless_told(lab):
-    def launched(**keys: Any) -> float:
-        web = growing(1, durations=DURATIONS | {"pending": "3s", "boot": "4s"}, **keys)
-        del web["boot"]
-        tree = scenario(lab.at(6.9, 7.1), fleets={"web": web})
-        return run(tree)["traffic"]["customers"]["rejected"]
-
-    assert launched() == 1
-    assert launched(os="windows") == 1
+@pytest.mark.parametrize(
+    ("system", "told", "early", "late"),
+    [
+        # Linux boots for 20 to 40 s, Windows for 10 to 15 min; before that both are pending.
+        ("linux", {}, 22, 60),
+        ("windows", {}, 605, 910),
+        ("linux", {"pending": "0s"}, 19.9, 40.1),
+        ("windows", {"pending": "0s"}, 599.9, 900.1),
+        ("linux", {"pending": "30s"}, 49.9, 70.1),
+        ("linux", {"pending": "3s", "boot": "4s"}, 6.9, 7.1),
+        ("windows", {"pending": "3s", "boot": "4s"}, 6.9, 7.1),
+    ],
+)
+def test_durations_are_those_of_the_system_unless_told(lab, system, told, early, late):
+    web = growing(1, os=system, durations=told)
+    del web["boot"]
+    tree = scenario(lab.at(early, late), fleets={"web": web}, duration="1000s")
+    for rng in range(5):
+        assert fates(run(tree, rng)["traffic"]["customers"]) == (1, 1, 0, 0, 0)

@@ -44,6 +44,29 @@ def calling(probability: float) -> _core.WorldSpec:
     return spec
 
 
+@pytest.mark.parametrize(
+    ("machine", "step"),
+    [
+        # A bucket of 2^60 bytes.
+        (
+            {"network": {"baseline": "1B/s", "burst": "1073741825B/s", "burst_for": "1073741824s"}},
+            {},
+        ),
+        ({"disk": {"bandwidth": "1B/s", "burst": "1073741825B/s", "burst_for": "1073741824s"}}, {}),
+        ({"gpu": {"count": 1, "speed": 1e-6}}, {}),
+        ({}, {"disk": {"bytes": "4096PiB", "ops": 2**40}}),
+    ],
+)
+def test_the_core_takes_what_the_loader_does(machine, step):
+    web = fleet(count=1, **machine)
+    steps = {"steps": [step or {"compute": "1ms"}]}
+    world = _core.World(
+        compiled(scenario({"to": "web", "rate": "1/s"}, steps, fleets={"web": web}))
+    )
+    world.advance(world.duration_ns)
+    assert world.results()["traffic"][0]["offered"] > 50
+
+
 def test_calls_that_come_back_for_ever_are_refused():
     with pytest.raises(SpecError, match="without end"):
         _core.World(calling(1.0))

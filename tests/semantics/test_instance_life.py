@@ -20,6 +20,8 @@ DURATIONS = {
     "hibernate": "30s",
     "resume": "6s",
 }
+# Of instances that cannot hibernate.
+UNFROZEN = {law: time for law, time in DURATIONS.items() if law not in ("hibernate", "resume")}
 SPOT = {"interruption": "10m"}
 
 
@@ -29,14 +31,15 @@ def exactly(*latencies: float):
 
 def machine(service: str = "work", count: int = 1, **keys: Any) -> Tree:
     """Instances that boot at once; the durations of the other transitions are known."""
-    return fleet(service, count) | {"durations": DURATIONS, **keys}
+    durations = DURATIONS if keys.get("hibernation") else UNFROZEN
+    return fleet(service, count) | {"durations": durations, **keys}
 
 
 def sold(kind: str = "m5.large", **keys: Any) -> Tree:
     """The same of a type that has a price, pending for 5 s at each start."""
     made = machine(**keys) | {"instance_type": kind}
     del made["boot"]
-    return made | {"durations": DURATIONS | {"pending": "5s", "boot": "0s"}}
+    return made | {"durations": made["durations"] | {"pending": "5s", "boot": "0s"}}
 
 
 def requests(lab: Lab, *sized: tuple[float, float], to: str = "web") -> tuple[Tree, Tree]:
@@ -411,17 +414,17 @@ def test_a_replacement_boots_before_it_serves(lab):
 
 def test_runs_that_the_provider_ends_within_the_hour_are_free():
     # 0 to 10 and 10 to 20 minutes are free; what runs at the end is paid.
-    web = sold(purchase={"spot": SPOT}) | {"durations": DURATIONS, "boot": "0s"}
+    web = sold(purchase={"spot": SPOT}) | {"durations": UNFROZEN, "boot": "0s"}
     assert bill(web, duration="25m")["billed_s"] == 300
 
 
 def test_a_spot_instance_taken_after_its_first_hour_is_paid():
-    web = sold(purchase={"spot": {"interruption": "90m"}}) | {"durations": DURATIONS, "boot": "0s"}
+    web = sold(purchase={"spot": {"interruption": "90m"}}) | {"durations": UNFROZEN, "boot": "0s"}
     assert bill(web, duration="2h")["billed_s"] == 7200
 
 
 def test_what_the_user_ends_within_the_hour_is_paid():
-    web = sold(purchase={"spot": SPOT}) | {"durations": DURATIONS, "boot": "0s"}
+    web = sold(purchase={"spot": SPOT}) | {"durations": UNFROZEN, "boot": "0s"}
     assert bill(web, does("5m", "terminate"), duration="5m 1s".replace(" ", ""))["billed_s"] == 360
 
 

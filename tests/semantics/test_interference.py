@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import nephoscope as nph
-from semantics.lab import fleet, latency, moments, run, scenario, simulation
+from semantics.lab import fleet, latency, moments, run, scenario, work
 
 Tree = dict[str, Any]
 
@@ -128,14 +128,34 @@ def test_every_scheduler_has_it(lab, scheduler):
     assert latency(result["traffic"]["users"]) == exactly(1.5)
 
 
-def test_who_leaves_no_longer_presses(lab):
-    # The neighbour finishes what it holds when its fleet shrinks, and presses until then.
+@pytest.mark.parametrize(
+    ("leaves", "expected"),
+    [
+        # Half of the pace until the neighbour is gone: after a shutdown at 0.9 s, frozen at 0.4 s.
+        ("stop", 0.9 + 0.55),
+        ("terminate", 0.9 + 0.55),
+        ("hibernate", 0.4 + 0.8),
+        # Where the fleet shrinks it finishes what it holds, which takes an hour.
+        ("shrink", 2),
+        (None, 2),
+    ],
+)
+def test_who_leaves_no_longer_presses(lab, leaves, expected):
+    laws = {"stop": "500ms", "terminate": "500ms", "pending": "1h"}
     web, batch = tenant(sensitivity=1.0), tenant(pressure=1.0)
-    running = simulation(two(lab, web, batch, hosts=hall()))
-    running.advance("500ms")
-    running.set("fleets.batch.count", 0)
+    del batch["boot"]
+    batch |= {"service": "endless", "durations": laws, "hibernation": True}
+    services = {"endless": work({"compute": "1h"})}
+    running = nph.Simulation(
+        nph.Scenario.model_validate(two(lab, web, batch, hosts=hall(), services=services))
+    )
+    running.advance("400ms")
+    if leaves == "shrink":
+        running.set("fleets.batch.count", 0)
+    elif leaves is not None:
+        getattr(running, leaves)("batch")
     running.advance("10s")
-    assert latency(running.results().to_dict()["traffic"]["users"]) == exactly(1.5)
+    assert latency(running.result().to_dict()["traffic"]["users"]) == exactly(expected)
 
 
 def test_without_it_there_is_no_word_of_it(lab):

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nephoscope._core import buckets as buckets
 from nephoscope._core import devices as devices
+from nephoscope._core import faults as faults
 from nephoscope._core import hosts as hosts
 from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import life as life
@@ -296,6 +297,8 @@ class BalancerSpec:
     name: str
     targets: list[TargetSpec]
     routing: RoutingSpec
+    health: faults.HealthSpec
+    drain_ns: int
 
 @final
 class WorldSpec:
@@ -315,6 +318,7 @@ class WorldSpec:
     quotas: list[QuotaSpec]
     apis: list[LaunchLimits]
     actions: list[ActionSpec]
+    faults: list[faults.FaultSpec]
 
 # What runs.
 

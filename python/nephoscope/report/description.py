@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from nephoscope.report.resilience_words import resilience_words
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
+from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
@@ -154,7 +155,26 @@ def _step(step: Step) -> str:
         )
     if step.fail is not None:
         return f"fail with probability {step.fail:g}"
-    return f"{step.form} {_law(step.options)}"
+    if step.disk is not None:
+        return f"disk {_disk(step.disk)}"
+    if step.gpu is not None:
+        return f"gpu {_gpu(step.gpu)}"
+    asked = step.options
+    return f"{step.form} {_law(asked) if isinstance(asked, Distribution) else asked}"
+
+
+def _disk(step: DiskStep) -> str:
+    parts = [] if step.bytes is None else [str(step.bytes)]
+    if step.ops is not None:
+        parts.append(f"{step.ops:,} operation{'s' if step.ops > 1 else ''}")
+    return " and ".join(parts)
+
+
+def _gpu(step: GpuStep) -> str:
+    if step.batch == 1:
+        return _law(step.work)
+    further = f"each further one adding {step.marginal:.3g} of it"
+    return f"{_law(step.work)}, up to {step.batch:,} at once, {further}"
 
 
 def _law(law: Distribution) -> str:

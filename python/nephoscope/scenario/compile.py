@@ -9,6 +9,7 @@ from nephoscope.scenario.balancer import LoadBalancer, Routing
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fault_specs import fault_spec, health_spec
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.places import Places
@@ -77,7 +78,14 @@ class _Compiler:
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()
         spec.actions = self._lives.actions()
+        spec.faults = [
+            fault_spec(fault, self._number, lambda law: distribution_spec(law, self._files))
+            for fault in scenario.faults
+        ]
         return spec
+
+    def _number(self, scope: str, name: str) -> int:
+        return self._fleets[name] if scope == "fleet" else self._places.number(scope, name)
 
     def _interval_ns(self) -> int:
         series = self._scenario.series
@@ -165,6 +173,9 @@ class _Compiler:
         spec = _core.BalancerSpec()
         spec.name = name
         spec.routing = routing_spec(balancer.routing)
+        if balancer.health_check is not None:
+            spec.health = health_spec(balancer.health_check)
+        spec.drain_ns = int(balancer.deregistration_delay)
         targets = []
         for target in balancer.targets:
             part = _core.TargetSpec()

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from nephoscope.catalog import BurstFacts
 from nephoscope.catalog.devices import GP3_BYTES_PER_SECOND, GP3_IOPS
@@ -16,9 +16,22 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model
-from nephoscope.scenario.units import Bandwidth, Duration
+from nephoscope.scenario.units import Bandwidth, Duration, Size
 
 COUNT_MAX = 2**40
+BURST_FOR = Duration(300 * 10**9)
+BUCKET_BYTES_MAX = 2**60
+STEP_BYTES_MAX = 2**62
+
+
+def _movable(size: Size) -> Size:
+    if size > STEP_BYTES_MAX:
+        raise refusal(f"{size} is too much for a step", f"at most {Size(STEP_BYTES_MAX)}")
+    return size
+
+
+# What a step may ask of a device.
+StepSize = Annotated[PositiveSize, AfterValidator(_movable)]
 
 
 class _Bursting(Model):
@@ -26,13 +39,24 @@ class _Bursting(Model):
 
     burst: PositiveBandwidth | None = None
     """What it reaches while its bucket has tokens; by default there is no bucket."""
-    burst_for: PositiveDuration = Duration(300 * 10**9)
-    """How long a full bucket lasts at the burst's bandwidth."""
+    burst_for: PositiveDuration | None = None
+    """How long a full bucket lasts at the burst's bandwidth, by default 5m."""
 
     @model_validator(mode="after")
     def _burst_is_more(self) -> Self:
         if self.burst is not None and self.burst < self.base:
             raise refusal(f"burst {self.burst} is below {self.bare} {self.base}", "a greater one")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_bucket(self) -> Self:
+        if self.burst is None and self.burst_for is not None:
+            raise refusal("burst_for without burst has no effect", "burst_for beside burst")
+        facts = self.facts
+        if facts.burst > BUCKET_BYTES_MAX:
+            longest = Duration(BUCKET_BYTES_MAX * 10**9 // (facts.peak - facts.baseline))
+            message = f"{self.burst} for {self.lasting} are too many bytes for a bucket"
+            raise refusal(message, f"a burst_for of at most {longest} here")
         return self
 
     @property
@@ -43,11 +67,16 @@ class _Bursting(Model):
         return bandwidth
 
     @property
+    def lasting(self) -> Duration:
+        """How long a full bucket lasts."""
+        return BURST_FOR if self.burst_for is None else self.burst_for
+
+    @property
     def facts(self) -> BurstFacts:
         """Bytes a second, and bytes in the bucket."""
         baseline = int(self.base)
         peak = baseline if self.burst is None else int(self.burst)
-        return BurstFacts(baseline, peak, (peak - baseline) * int(self.burst_for) // 10**9)
+        return BurstFacts(baseline, peak, (peak - baseline) * int(self.lasting) // 10**9)
 
 
 def _burst_of(facts: BurstFacts) -> dict[str, Any]:
@@ -92,16 +121,22 @@ class Gpu(Model):
     """The accelerators of an instance."""
 
     count: Annotated[int, whole(0, 1024)] = 1
-    speed: Annotated[float, number(0.0, 1000.0, open_low=True)] = 1.0
+    speed: Annotated[float, number(1e-6, 1000.0)] = 1.0
     """Of one; 1.0 is the reference, a T4."""
 
     bare = "count"
+
+    @model_validator(mode="after")
+    def _is_there(self) -> Self:
+        if self.count == 0 and self.speed != 1.0:
+            raise refusal("speed without accelerators has no effect", "a count of 1 or more")
+        return self
 
 
 class DiskStep(Model):
     """Reading and writing: it takes as long as the slower of the two."""
 
-    bytes: PositiveSize | None = None
+    bytes: StepSize | None = None
     ops: Annotated[int, whole(1, COUNT_MAX)] | None = None
 
     bare = "bytes"

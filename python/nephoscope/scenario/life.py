@@ -128,6 +128,23 @@ class VcpuLimits(Model):
 
     bare = "standard"
 
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if all(most is None for _, most in self):
+            raise refusal("no group is limited", f"some of {', '.join(VcpuLimits.model_fields)}")
+        return self
+
+
+# Families whose vCPUs are not limited among the standard ones, by their letters.
+_GROUPS = {"f": "f", "g": "g", "gr": "g", "vt": "g", "inf": "inf", "p": "p", "trn": "trn"}
+
+
+def family_group(name: str | None) -> str:
+    """The group of families whose vCPUs are limited together; a custom type has no name."""
+    family = (name or "").partition(".")[0]
+    letters = family[: next((i for i, c in enumerate(family) if c.isdigit()), len(family))]
+    return "x" if letters.startswith("x") else _GROUPS.get(letters, "standard")
+
 
 Tokens = Annotated[int, whole(1, 10**9)]
 
@@ -150,3 +167,9 @@ class Account(Model):
     spot_vcpus: VcpuLimits | None = None
     api: LaunchApi | None = None
     """Launches go through it; without, they take no time of the interface."""
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if all(limit is None for _, limit in self):
+            raise refusal("an account without limits has no effect", "vcpus, spot_vcpus or api")
+        return self

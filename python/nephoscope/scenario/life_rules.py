@@ -5,23 +5,29 @@ from typing import Any
 
 from nephoscope.errors import Problem
 from nephoscope.nearest import listing, nearest
-from nephoscope.scenario.document import Document
-from nephoscope.scenario.life import TRANSITIONS
+from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.life import TRANSITIONS, VcpuLimits, family_group
 from nephoscope.scenario.references import action_target, entries, mapping, sequence
 
 
 def life_problems(document: Document) -> Iterator[Problem]:
     """Everything that is wrong between actions, accounts and fleets."""
     fleets = {str(where[1]): fleet for where, fleet in entries(document.tree, "fleets")}
+    for where, fleet in entries(document.tree, "fleets"):
+        yield from _durations(document, where, fleet)
     for i, action in enumerate(map(mapping, sequence(document.tree.get("actions")))):
         for kind in TRANSITIONS:
-            fleet = fleets.get(action_target(action.get(kind)) or "")
-            if fleet is not None and (reason := refused(kind, fleet)) is not None:
+            target = fleets.get(action_target(action.get(kind)) or "")
+            if target is not None and (reason := refused(kind, target)) is not None:
                 message, allowed = reason
                 yield document.problem(("actions", i, kind), message, allowed=allowed)
-    tenants = list(dict.fromkeys(str(fleet.get("tenant", "main")) for fleet in fleets.values()))
-    for name in mapping(document.tree.get("accounts")):
-        if name not in tenants:
+    tenants: dict[str, list[str]] = {}
+    for fleet in fleets.values():
+        tenants.setdefault(str(fleet.get("tenant", "main")), []).append(vcpu_group(fleet))
+    for name, account in mapping(document.tree.get("accounts")).items():
+        if name in tenants:
+            yield from _vcpus(document, name, mapping(account), tenants[name])
+        else:
             yield document.problem(
                 ("accounts", name),
                 f"no fleet has the tenant {name}",
@@ -32,11 +38,52 @@ def life_problems(document: Document) -> Iterator[Problem]:
             )
 
 
+def _durations(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    """Durations of what the instances of a fleet cannot do."""
+    for law in ("hibernate", "resume"):
+        if law in mapping(fleet.get("durations")) and fleet.get("hibernation") is not True:
+            message = f"{law} has no effect: its instances cannot hibernate"
+            at = (*where, "durations", law)
+            allowed = "hibernation: true beside durations"
+            yield document.problem(at, message, allowed=allowed, at_key=True)
+
+
+def _vcpus(
+    document: Document, tenant: str, account: dict[str, Any], groups: list[str]
+) -> Iterator[Problem]:
+    """Limits of groups of families that no fleet of the account is of."""
+    for group in limits(account.get("vcpus")):
+        if group in VcpuLimits.model_fields and group not in groups:
+            inner = (group,) if isinstance(account["vcpus"], dict) else ()
+            message = f"no fleet of {tenant} is of the group {group}"
+            allowed = listing(dict.fromkeys(groups))
+            yield document.problem(("accounts", tenant, "vcpus", *inner), message, allowed=allowed)
+
+
+def limits(written: Any) -> dict[str, Any]:
+    """The limits of an account by group, of which a bare number is one."""
+    if isinstance(written, dict):
+        return mapping(written)
+    return {} if written is None else {"standard": written}
+
+
+def vcpu_group(fleet: dict[str, Any]) -> str:
+    """The group of families among which the vCPUs of a fleet count."""
+    written = fleet.get("instance_type")
+    name = written.get("type") if isinstance(written, dict) else written
+    return family_group(name if isinstance(name, str) else None)
+
+
+def is_spot(fleet: dict[str, Any]) -> bool:
+    """Whether its instances are bought on spot."""
+    purchase = fleet.get("purchase")
+    return purchase == "spot" or "spot" in mapping(purchase)
+
+
 def refused(kind: str, fleet: dict[str, Any]) -> tuple[str, str] | None:
     """Why the provider refuses to do this to an instance of a fleet, and what is allowed."""
-    purchase = fleet.get("purchase")
-    spot = purchase == "spot" or "spot" in mapping(purchase)
-    behaviour = mapping(mapping(purchase).get("spot")).get("behaviour", "terminate")
+    spot = is_spot(fleet)
+    behaviour = mapping(mapping(fleet.get("purchase")).get("spot")).get("behaviour", "terminate")
     if kind in ("stop", "hibernate") and spot and behaviour != kind:
         return f"a spot instance whose behaviour is {behaviour} cannot {kind}", f"behaviour: {kind}"
     if kind == "hibernate" and fleet.get("hibernation") is not True:

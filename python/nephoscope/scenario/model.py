@@ -8,6 +8,7 @@ mapping of exactly one key that says which form is meant (`{exponential: 40ms}`)
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 from nephoscope.errors import shorten
@@ -42,6 +43,11 @@ class Model(BaseModel):
         if cls.bare is not None and not isinstance(value, dict | list) and value is not None:
             return {cls.bare: value}
         return value
+
+    @classmethod
+    def keys(cls) -> dict[str, FieldInfo]:
+        """The fields by the keys that a file has for them."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -60,7 +60,7 @@ def _existing(node: Any, where: Where, part: str, path: str, *, last: bool) -> A
     if part in node:
         return part
     model = model_at(where)
-    fields = list(model.model_fields) if model is not None else []
+    fields = list(model.keys()) if model is not None else []
     inside = part_at((*where, part))
     # A key that the language has but the file leaves at its default can be set; so can what lies
     # in it, if it is a mapping of known keys.

@@ -24,6 +24,10 @@ class Places:
                 groups.setdefault(fleet.placement.group, fleet.placement)
         self._groups = groups
 
+    def number(self, scope: str, name: str) -> int:
+        """Of a zone or, by any other scope, of a pool of hosts."""
+        return self._zones[name] if scope == "zone" else self._hosts[name]
+
     def pools(self) -> list[_core.hosts.HostPoolSpec]:
         """Every pool of hosts."""
         return [self._pool(name, hosts) for name, hosts in self._scenario.hosts.items()]

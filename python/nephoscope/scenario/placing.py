@@ -12,7 +12,8 @@ from nephoscope import catalog
 from nephoscope.errors import Problem, shorten
 from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
-from nephoscope.scenario.fleet import Cap
+from nephoscope.scenario.fleet import Cap, Fleet
+from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.references import entries, mapping, sequence
 
 ZONES_MAX = 64
@@ -32,7 +33,7 @@ def placing_problems(document: Document) -> Iterator[Problem]:
         else:
             yield from _without_hosts(document, where, fleet)
         yield from _group(document, where, mapping(fleet.get("placement")), groups)
-    zones = {z for _, hosts in entries(document.tree, "hosts") for z in _zones(hosts)}
+    zones = {z for _, hosts in entries(document.tree, "hosts") for z in zones_of(hosts)}
     if len(zones) > ZONES_MAX:
         message = f"{len(zones)} zones are too many"
         yield document.problem(("hosts",), message, allowed=f"at most {ZONES_MAX} in all")
@@ -47,6 +48,11 @@ def _without_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> I
             message = f"{key} without hosts has no effect: there are no other tenants"
             allowed = f"{key} beside hosts"
             yield document.problem((*where, key), message, allowed=allowed, at_key=True)
+    disks = mapping(mapping(fleet.get("instance_type")).get("disk")).get("count", 0)
+    if _is_number(disks) and disks > 0:
+        message = "local disks without hosts have no effect: nobody else could take them"
+        at = (*where, "instance_type", "disk", "count")
+        yield document.problem(at, message, allowed="0, or hosts with disks", at_key=True)
 
 
 def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
@@ -63,7 +69,7 @@ def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterat
     if hosts:
         yield from _whose(document, where, fleet, hosts)
     yield from _under_scheduler(document, where, fleet, hosts.get("scheduler", "fluid"))
-    known = _zones(hosts)
+    known = zones_of(hosts)
     for i, zone in enumerate(sequence(fleet.get("zones"))):
         if hosts and isinstance(zone, str) and zone not in known:
             message = f"{shorten(zone)} is no zone of {fleet['hosts']}"
@@ -127,7 +133,48 @@ def _group(
         yield document.problem((*where, "placement"), message, allowed="the same strategy there")
 
 
-def _zones(hosts: dict[str, Any]) -> list[str]:
+class Room:
+    """A pool of hosts with all that is to be on it, as far as the models accept it."""
+
+    def __init__(self, hosts: dict[str, Any], fleets: dict[str, dict[str, Any]]) -> None:
+        try:
+            pool = Hosts.model_validate(hosts)
+            self._fleets = {name: Fleet.model_validate(it) for name, it in fleets.items()}
+        except ValidationError:  # the models tell it
+            self._fleets = {}
+            return
+        kind = pool.type
+        vcpus = kind.threads * round(pool.cpu_overcommit * 1e6) // 10**6
+        self._hosts = pool.count
+        self._of_a_host = (vcpus, int(kind.memory), kind.gpu, kind.disk)
+        needs = [(it.count, self._needs(it)) for it in self._fleets.values()]
+        self._wanted = [sum(count * need[i] for count, need in needs) for i in range(4)]
+        self._plain = not any(
+            it.zones or it.placement or it.reservation or it.tenancy == "dedicated"
+            for it in self._fleets.values()
+        )
+
+    def is_sure(self, name: str) -> bool:
+        """Whether an instance of a fleet finds a host, wherever those of other fleets are."""
+        fleet = self._fleets.get(name)
+        if fleet is None:
+            return True
+        full = 0  # hosts on which the others may leave too little
+        needs = self._needs(fleet)
+        for need, room, wanted in zip(needs, self._of_a_host, self._wanted, strict=True):
+            if need > room:
+                return False
+            if need > 0:
+                full += (wanted - fleet.count * need) // (room - need + 1)
+        return self._plain and full < self._hosts
+
+    @staticmethod
+    def _needs(fleet: Fleet) -> tuple[int, int, int, int]:
+        kind = fleet.instance_type
+        return kind.vcpus, int(kind.memory), kind.gpu.count, kind.disk.count
+
+
+def zones_of(hosts: dict[str, Any]) -> list[str]:
     """As written; by default there is one, a."""
     written = [hosts["zone"]] if "zone" in hosts else sequence(hosts.get("zones"))
     return [zone for zone in written if isinstance(zone, str)] or ["a"]

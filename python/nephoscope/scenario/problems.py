@@ -62,7 +62,7 @@ def _words(details: ErrorDetails, where: Where) -> tuple[str, str | None, str | 
             return f"{value} is not known", listing(words), nearest(details["input"], words)
         case "model_type" | "dict_type" | "model_attributes_type":
             model = model_at(where)
-            keys = f" of {listing(model.model_fields, 30)}" if model else " of names"
+            keys = f" of {listing(model.keys(), 30)}" if model else " of names"
             return f"{value} is not a mapping", f"a mapping{keys}", None
         case "tuple_type":
             return f"{value} is not a list", "a list", None
@@ -71,7 +71,7 @@ def _words(details: ErrorDetails, where: Where) -> tuple[str, str | None, str | 
 
 def _description(where: Where) -> str | None:
     model = model_at(where[:-1])
-    field = model.model_fields.get(str(where[-1])) if model is not None else None
+    field = model.keys().get(str(where[-1])) if model is not None else None
     if field is None or not field.description:
         return None
     return field.description[0].lower() + field.description[1:].rstrip(".")
@@ -80,7 +80,7 @@ def _description(where: Where) -> str | None:
 def _unknown_key(where: Where, document: Document) -> Problem:
     key = str(where[-1])
     model = model_at(where[:-1]) or ScenarioModel
-    fields = list(model.model_fields)
+    fields = list(model.keys())
     if key in model.later:
         message = f"{key}: {NOT_BUILT}"
         return document.problem(where, message, allowed=listing(fields, 30), at_key=True)

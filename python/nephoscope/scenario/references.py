@@ -114,11 +114,23 @@ def references(tree: Any) -> Iterator[Reference]:
             if kind != "at" and (name := action_target(which)) is not None:
                 inner = ("fleet",) if isinstance(which, dict) else ()
                 yield Reference(("actions", i, kind, *inner), name, ("fleets",))
+    yield from _struck(tree)
     for where, service in entries(tree, "services"):
         for step_where, step in steps_in(service.get("steps"), (*where, "steps")):
             if (name := call_target(step)) is not None:
                 inner = ("to",) if isinstance(step["call"], dict) else ()
                 yield Reference((*step_where, "call", *inner), name, _DESTINATIONS)
+
+
+def _struck(tree: Any) -> Iterator[Reference]:
+    """The fleets and hosts that faults strike."""
+    for i, fault in enumerate(sequence(mapping(tree).get("faults"))):
+        for kind, struck in mapping(fault).items():
+            if isinstance(struck, str) and kind not in ("at", "for", "every"):
+                yield Reference(("faults", i, kind), struck, ("fleets",))
+            for scope, section in (("fleet", "fleets"), ("host", "hosts"), ("rack", "hosts")):
+                if isinstance(name := mapping(struck).get(scope), str):
+                    yield Reference(("faults", i, kind, scope), name, (section,))
 
 
 def name_problems(document: Document) -> Iterator[Problem]:

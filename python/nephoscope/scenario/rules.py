@@ -10,6 +10,7 @@ from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import UNWEIGHTED
 from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.fault_rules import fault_problems
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.life_rules import life_problems
 from nephoscope.scenario.placing import placing_problems
@@ -26,6 +27,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     yield from _instances(document)
     yield from placing_problems(document)
     yield from life_problems(document)
+    yield from fault_problems(document)
     for where, traffic in entries(document.tree, "traffic"):
         yield from _traffic(document, where, traffic)
     for where, balancer in entries(document.tree, "load_balancers"):

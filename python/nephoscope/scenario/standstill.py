@@ -6,6 +6,8 @@ from typing import Any
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.calls import reached_services
 from nephoscope.scenario.document import Document
+from nephoscope.scenario.life_rules import is_spot, limits, vcpu_group
+from nephoscope.scenario.placing import Room, zones_of
 from nephoscope.scenario.references import (
     action_target,
     call_target,
@@ -46,8 +48,12 @@ class _Written:
         self._programs = {str(where[1]): service for where, service in entries(tree, "services")}
         self._fleets = {str(where[1]): fleet for where, fleet in entries(tree, "fleets")}
         self._balancers = {str(w[1]): b for w, b in entries(tree, "load_balancers")}
-        written = (mapping(action) for action in sequence(mapping(tree).get("actions")))
-        self._acted_on = {action_target(which) for action in written for which in action.values()}
+        self._accounts = {str(where[1]): account for where, account in entries(tree, "accounts")}
+        self._hosts = {str(where[1]): hosts for where, hosts in entries(tree, "hosts")}
+        self._room: dict[str, Room] = {}
+        done = [it for key in ("actions", "faults") for it in sequence(mapping(tree).get(key))]
+        self._done = [which for it in done for which in mapping(it).values()]
+        self._acted_on = {action_target(which) for which in self._done}
         # A service is taken to take no time while it is looked at, so that a cycle comes to an end.
         self._takes_time: dict[str, bool] = {}
 
@@ -65,7 +71,26 @@ class _Written:
         program = self._programs.get(str(fleet.get("service")), {})
         interrupted = "interruption" in mapping(mapping(fleet.get("purchase")).get("spot"))
         gone = interrupted or name in self._acted_on or fleet.get("count", 1) == 0
-        return gone or "backlog" in program
+        late = fleet.get("initially") == "pending" or self._is_limited(fleet)
+        hosts = str(fleet.get("hosts"))
+        homeless = hosts in self._hosts and self._may_have_no_host(name, hosts)
+        return gone or late or homeless or "backlog" in program
+
+    def _may_have_no_host(self, name: str, hosts: str) -> bool:
+        """Whether its hosts may be full, or a fault strikes some of them."""
+        if hosts not in self._room:
+            there = {n: it for n, it in self._fleets.items() if it.get("hosts") == hosts}
+            self._room[hosts] = Room(self._hosts[hosts], there)
+        zones = zones_of(self._hosts[hosts])
+        struck = map(mapping, self._done)
+        return not self._room[hosts].is_sure(name) or any(
+            hosts in (it.get("host"), it.get("rack")) or it.get("zone") in zones for it in struck
+        )
+
+    def _is_limited(self, fleet: dict[str, Any]) -> bool:
+        """Whether its account may have no vCPUs for its instances."""
+        account = self._accounts.get(str(fleet.get("tenant", "main")), {})
+        return vcpu_group(fleet) in limits(account.get("spot_vcpus" if is_spot(fleet) else "vcpus"))
 
     def takes_time(self, destination: str) -> bool:
         """Whether an answer takes time at least now and then."""

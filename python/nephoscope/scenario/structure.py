@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from nephoscope.scenario.balancer import LoadBalancer
+from nephoscope.scenario.faults import Fault
 from nephoscope.scenario.fields import (
     DurationOrAuto,
     Interval,
@@ -50,7 +51,10 @@ class ScenarioModel(Model):
     accounts: dict[Name, Account] = Field(default_factory=dict)
     """What the tenants of these names may launch."""
 
-    later = frozenset({"buses", "faults", "queues", "topics"})
+    faults: Annotated[tuple[Fault, ...], Strict(False)] = ()
+    """What fails, at set times or at random."""
+
+    later = frozenset({"buses", "queues", "topics"})
 
 
 def part_at(where: tuple[Any, ...]) -> Any:
@@ -70,8 +74,8 @@ def model_at(where: tuple[Any, ...]) -> type[Model] | None:
 
 
 def _inside(part: Any, key: Any) -> Any:
-    if isinstance(part, type) and issubclass(part, BaseModel):
-        field = part.model_fields.get(key) if isinstance(key, str) else None
+    if isinstance(part, type) and issubclass(part, Model):
+        field = part.keys().get(key) if isinstance(key, str) else None
         return _bare_type(field.annotation) if field is not None else None
     arguments = get_args(part)
     match get_origin(part):

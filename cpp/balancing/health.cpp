@@ -1,0 +1,143 @@
+#include "balancing/health.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "kernel/errors.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+constexpr std::uint32_t threshold_max = 255;
+
+}  // namespace
+
+Health::Health(const HealthSpec& spec, StreamKey phases) : spec_(spec), phases_(phases) {
+  require(spec.interval_ns >= 1, "interval", "must be above 0");
+  require(spec.timeout_ns >= 1 && spec.timeout_ns <= spec.interval_ns, "timeout",
+          "must be above 0, and the interval at most");
+  require(spec.work_ns >= 0, "work", "must not be below 0");
+  require(spec.healthy_threshold >= 1 && spec.healthy_threshold <= threshold_max,
+          "healthy_threshold", "must be from 1 to 255");
+  require(spec.unhealthy_threshold >= 1 && spec.unhealthy_threshold <= threshold_max,
+          "unhealthy_threshold", "must be from 1 to 255");
+  require(spec.minimum_share >= 0.0 && spec.minimum_share <= 1.0, "minimum_healthy",
+          "must be from 0 % to 100 %");
+}
+
+void Health::add(std::uint32_t slot, std::int64_t now, bool known_good) {
+  if (slot >= targets_.size()) targets_.resize(slot + 1);
+  const auto interval = static_cast<double>(spec_.interval_ns);
+  const auto phase = static_cast<std::int64_t>(phases_.unit() * interval);
+  targets_[slot].check = due_.push(now + phase, check_of(slot));
+  ++registered_;
+  become(slot, known_good ? TargetHealth::healthy : TargetHealth::initial);
+  look_at_minimum(now);
+}
+
+void Health::remove(std::uint32_t slot, std::int64_t now) {
+  Tracked& target = targets_[slot];
+  due_.cancel(target.check);
+  if (target.answer != EventQueue::none) due_.cancel(target.answer);
+  target.check = target.answer = EventQueue::none;
+  --registered_;
+  become(slot, TargetHealth::unused);
+  look_at_minimum(now);
+}
+
+std::uint32_t Health::take_due(std::int64_t now) {
+  const std::uint32_t due = due_.pop().payload;
+  const std::uint32_t slot = due / 2;
+  Tracked& target = targets_[slot];
+  if (due == answer_of(slot)) {
+    target.answer = EventQueue::none;
+    answered(slot, target.late != 0, now);
+    return none;
+  }
+  target.check = due_.push(now + spec_.interval_ns, check_of(slot));
+  ++counts_.checks;
+  return slot;
+}
+
+void Health::answer_at(std::uint32_t slot, bool success, std::int64_t time) {
+  targets_[slot].late = success ? 1 : 0;
+  targets_[slot].answer = due_.push(time, answer_of(slot));
+}
+
+void Health::answered(std::uint32_t slot, bool success, std::int64_t now) {
+  Tracked& target = targets_[slot];
+  if (target.state == TargetHealth::unused) return;
+  counts_.failed_checks += success ? 0 : 1;
+  if (success == (target.state == TargetHealth::healthy)) {
+    target.streak = 0;
+    return;
+  }
+  const bool is_new = target.state == TargetHealth::initial;
+  if (is_new && !success && target.streak + 1U < spec_.unhealthy_threshold) {
+    ++target.streak;
+    return;
+  }
+  const std::uint32_t needed = success ? spec_.healthy_threshold : spec_.unhealthy_threshold;
+  if (!is_new && ++target.streak < needed) return;
+  counts_.turned_unhealthy += success ? 0 : 1;
+  counts_.recovered += success && !is_new ? 1 : 0;
+  become(slot, success ? TargetHealth::healthy : TargetHealth::unhealthy);
+  look_at_minimum(now);
+}
+
+void Health::become(std::uint32_t slot, TargetHealth state) {
+  Tracked& target = targets_[slot];
+  healthy_ -= target.state == TargetHealth::healthy ? 1 : 0;
+  healthy_ += state == TargetHealth::healthy ? 1 : 0;
+  initial_ -= target.state == TargetHealth::initial ? 1 : 0;
+  initial_ += state == TargetHealth::initial ? 1 : 0;
+  target.state = state;
+  target.streak = 0;
+  changed_.push_back(slot);
+}
+
+// Fewer than the minimum: better a target that may be ill than none.
+void Health::look_at_minimum(std::int64_t now) {
+  const auto share = static_cast<std::uint32_t>(std::ceil(spec_.minimum_share * registered_));
+  const bool open = healthy_ < std::max(spec_.minimum_healthy, share);
+  if (open == fail_open()) return;
+  if (open) {
+    open_since_ = now;
+  } else {
+    counts_.fail_open_ns += now - open_since_;
+  }
+  fail_open_ = open ? 1 : 0;
+  for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
+    const TargetHealth state = targets_[slot].state;
+    if (state == TargetHealth::initial || state == TargetHealth::unhealthy)
+      changed_.push_back(slot);
+  }
+}
+
+HealthCounts Health::counts(std::int64_t now) const {
+  HealthCounts counts = counts_;
+  if (fail_open() && registered_ != 0) counts.fail_open_ns += now - open_since_;
+  return counts;
+}
+
+void Health::check() const {
+  std::uint32_t registered = 0;
+  std::uint32_t healthy = 0;
+  std::uint32_t initial = 0;
+  for (const Tracked& target : targets_) {
+    registered += target.state != TargetHealth::unused ? 1 : 0;
+    healthy += target.state == TargetHealth::healthy ? 1 : 0;
+    initial += target.state == TargetHealth::initial ? 1 : 0;
+    const bool checked = target.check != EventQueue::none;
+    if (checked != (target.state != TargetHealth::unused)) {
+      throw InvariantError("a target has no check to come, or one too many");
+    }
+  }
+  if (registered != registered_ || healthy != healthy_ || initial != initial_) {
+    throw InvariantError("targets by state of health do not add up");
+  }
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,48 @@
+// nephoscope._core.faults: what fails and who finds out (world/fault_spec.hpp,
+// balancing/health_spec.hpp), field by field under the same names.
+
+#include "bindings/pybind11.hpp"
+
+#include "balancing/health_spec.hpp"
+#include "world/fault_spec.hpp"
+
+namespace nephoscope {
+
+void bind_spec_faults(py::module_& core) {
+  auto m =
+      core.def_submodule("faults", "Faults and health checks in the specification of a world.");
+  py::native_enum<FaultKind>(m, "FaultKind", "enum.Enum")
+      .value("kill", FaultKind::kill)
+      .value("fail", FaultKind::fail)
+      .value("lose_health_checks", FaultKind::lose_health_checks)
+      .finalize();
+  py::native_enum<FaultScope>(m, "FaultScope", "enum.Enum")
+      .value("fleet", FaultScope::fleet)
+      .value("host", FaultScope::host)
+      .value("rack", FaultScope::rack)
+      .value("zone", FaultScope::zone)
+      .finalize();
+  py::class_<FaultSpec>(m, "FaultSpec")
+      .def(py::init<>())
+      .def_readwrite("kind", &FaultSpec::kind)
+      .def_readwrite("scope", &FaultSpec::scope)
+      .def_readwrite("index", &FaultSpec::index)
+      .def_readwrite("unit", &FaultSpec::unit)
+      .def_readwrite("count", &FaultSpec::count)
+      .def_readwrite("random", &FaultSpec::random)
+      .def_readwrite("at_ns", &FaultSpec::at_ns)
+      .def_readwrite("every", &FaultSpec::every)
+      .def_readwrite("ends", &FaultSpec::ends)
+      .def_readwrite("lasts", &FaultSpec::lasts);
+  py::class_<HealthSpec>(m, "HealthSpec")
+      .def(py::init<>())
+      .def_readwrite("interval_ns", &HealthSpec::interval_ns)
+      .def_readwrite("timeout_ns", &HealthSpec::timeout_ns)
+      .def_readwrite("work_ns", &HealthSpec::work_ns)
+      .def_readwrite("healthy_threshold", &HealthSpec::healthy_threshold)
+      .def_readwrite("unhealthy_threshold", &HealthSpec::unhealthy_threshold)
+      .def_readwrite("minimum_healthy", &HealthSpec::minimum_healthy)
+      .def_readwrite("minimum_share", &HealthSpec::minimum_share);
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,35 @@
+// What fails in a scenario, when and for how long. Part of world/spec.hpp.
+
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/distributions.hpp"
+
+namespace nephoscope {
+
+enum class FaultKind : std::uint8_t {
+  kill,                // what dies stays dead
+  fail,                // it comes back
+  lose_health_checks,  // it serves, and yet no check is answered
+};
+
+// Instances of a fleet; or all that is on a host, in a rack, in a zone.
+enum class FaultScope : std::uint8_t { fleet, host, rack, zone };
+
+struct FaultSpec {
+  static constexpr std::uint32_t any = 0xFFFFFFFF;
+
+  FaultKind kind = FaultKind::fail;
+  FaultScope scope = FaultScope::fleet;
+  std::uint32_t index = 0;   // of the fleet, of the pool of hosts, or the zone
+  std::uint32_t unit = any;  // host: its place in the pool; rack: its place among the pool's
+  std::uint32_t count = 1;   // fleet: so many instances
+  bool random = false;       // again and again, and whom it hits is drawn
+  std::int64_t at_ns = 0;    // else: when
+  Distribution every;        // random: from one to the next, ns
+  bool ends = false;         // it comes back; else the fault lasts to the end of the run
+  Distribution lasts;        // ns
+};
+
+}  // namespace nephoscope

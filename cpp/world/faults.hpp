@@ -1,0 +1,56 @@
+// Faults as the world keeps them: what has been struck, and until when.
+//
+// A fault strikes at its instants. What it strikes are hosts, which take everything on them with
+// them, or instances by themselves; each counts the strikes that hold it down, so faults may
+// overlap. An instance that boots again is another one and forgets what struck it, its host does
+// not.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernel/distributions.hpp"
+#include "kernel/random.hpp"
+#include "world/fault_spec.hpp"
+
+namespace nephoscope {
+
+struct FaultCounts {
+  std::uint64_t strikes = 0;
+  std::uint64_t instances = 0;  // that were struck
+  std::uint64_t missed = 0;     // strikes that found nothing
+};
+
+struct Fault {
+  FaultSpec spec;
+  Sampler every;
+  Sampler lasts;
+  WordStream which;
+  FaultCounts counts;
+};
+
+// Something that a strike holds down: an instance, or a host of a pool.
+struct Struck {
+  std::uint32_t strike = 0;
+  std::uint32_t fault = 0;
+  std::uint32_t pool = 0;  // `instance`: it is one
+  std::uint32_t index = 0;
+
+  static constexpr std::uint32_t instance = 0xFFFFFFFF;
+};
+
+struct Faults {
+  std::vector<Fault> all;
+  std::uint32_t strikes = 0;                           // so far
+  std::vector<Struck> struck;                          // by strikes that are to end, in their order
+  std::vector<std::uint16_t> down;                     // by instance: the strikes that hold it down
+  std::vector<std::uint16_t> unanswered;               // by instance: that lose its health checks
+  std::vector<std::vector<std::uint16_t>> down_hosts;  // by pool and host
+
+  bool loses_checks(std::uint32_t of) const {
+    return of < unanswered.size() && unanswered[of] != 0;
+  }
+};
+
+}  // namespace nephoscope

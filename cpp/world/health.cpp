@@ -1,0 +1,139 @@
+// Health checks: a balancer asks its targets, as anybody would, and sends to those that answer.
+//
+// A check is a request of a caller that only the balancer knows; it waits for a worker like any
+// other and counts for nobody. Where it can be told beforehand when it will be answered, and it has
+// nothing to compute, it need not be sent. An instance that is down refuses it at once; one whose
+// checks are lost lets it time out.
+
+#include <algorithm>
+
+#include "world/build_checks.hpp"
+#include "world/requests.hpp"
+
+namespace nephoscope {
+
+void World::build_health(const BalancerSpec& from, std::size_t index) {
+  Balancer& balancer = balancers_[index];
+  require(from.drain_ns >= 0 && from.drain_ns <= duration_max,
+          at("load_balancers", index, "deregistration_delay"), "must be from 0 to 73 years");
+  balancer.drain_ns = from.drain_ns;
+  if (from.health.interval_ns == 0) return;
+  const std::string name = "load_balancers/" + from.name + "/health_checks";
+  try {
+    balancer.health = Health(from.health, stream_key(seed_, replication_, name));
+  } catch (const SpecError& error) {
+    throw SpecError(at("load_balancers", index, "health_check.") + error.path, error.what());
+  }
+}
+
+void World::add_checker(std::uint32_t index) {
+  Balancer& balancer = balancers_[index];
+  if (!balancer.health.active()) return;
+  balancer.checker = static_cast<std::uint32_t>(callers_.size());
+  Caller& caller = callers_.emplace_back();
+  caller.to = index;
+  caller.checks = 1;
+  caller.timeout_ns = balancer.health.spec().timeout_ns;
+  caller.first_route = static_cast<std::uint32_t>(routes_.size());
+  caller.routes = static_cast<std::uint32_t>(balancer.fleets.size());
+  for (const std::uint32_t fleet : balancer.fleets) {
+    add_route(balancer.checker, fleet);
+    routes_.back().entry = Programs::end;
+    routes_.back().check = true;
+  }
+}
+
+std::int64_t World::next_check() const {
+  std::int64_t next = Health::never;
+  for (const Balancer& balancer : balancers_) next = std::min(next, balancer.health.next_event());
+  return next;
+}
+
+// One thing that is due now: a check, or an answer that was known beforehand.
+void World::look_after_health() {
+  for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
+    if (balancers_[at].health.next_event() != now_) continue;
+    const std::uint32_t slot = balancers_[at].health.take_due(now_);
+    if (slot != Health::none) check_target(at, slot);
+    return follow_health(at);
+  }
+}
+
+void World::check_target(std::uint32_t at, std::uint32_t slot) {
+  Balancer& balancer = balancers_[at];
+  const Slot& target = balancer.slots[slot];
+  const std::int64_t deadline = now_ + balancer.health.spec().timeout_ns;
+  if (faults_.loses_checks(target.instance))
+    return balancer.health.answer_at(slot, false, deadline);
+  if (phase_[target.instance] == Phase::down) return balancer.health.answered(slot, false, now_);
+  if (balancer.health.spec().work_ns == 0) {
+    const Fleet& fleet = fleets_[fleet_of_[target.instance]];
+    if (fleet.unwatched) bring_up_to_date<AnyShape>(target.instance, now_);
+    const std::int64_t due = instances_.turn_of_next(target.instance, now_, deadline);
+    if (due == now_) return balancer.health.answered(slot, true, now_);
+    if (due == Instances::refused) return balancer.health.answered(slot, false, now_);
+    if (due != Instances::never) {
+      const bool in_time = due <= deadline;
+      return balancer.health.answer_at(slot, in_time, in_time ? due : deadline);
+    }
+  }
+  send_check(balancer, slot);
+}
+
+void World::send_check(const Balancer& balancer, std::uint32_t slot) {
+  const Slot& target = balancer.slots[slot];
+  Caller& caller = callers_[balancer.checker];
+  ++caller.sent;
+  Request request;
+  request.client = slot;
+  request.traffic = Visit::health_check;
+  request.flags = Visit::awaited;
+  const Sent sent{now_, caller.first_route + target.of_class, none};
+  send_visit(sent, target.instance, balancer.health.spec().work_ns, request);
+}
+
+void World::check_answered(const Visit& check, bool success) {
+  const std::uint32_t balancer = caller_of(check).to;
+  balancers_[balancer].health.answered(check.client, success, now_);
+  follow_health(balancer);
+}
+
+// Who may get requests now gets them, and nobody else.
+void World::follow_health(std::uint32_t at) {
+  Balancer& balancer = balancers_[at];
+  for (const std::uint32_t slot : balancer.health.changed()) {
+    if (!balancer.router.present(slot)) continue;
+    const bool takes = balancer.health.takes_requests(slot);
+    if (takes && balancer.router.suspended(slot)) balancer.router.resume(slot);
+    if (!takes && !balancer.router.suspended(slot)) balancer.router.suspend(slot);
+  }
+  balancer.health.clear_changed();
+}
+
+// An instance that leaves has had the time that its balancers give it.
+void World::end_drain(std::uint32_t instance) {
+  if (phase_[instance] != Phase::leaving) return;
+  fail_work(instance);
+  end_if_drained(instance);
+}
+
+void World::check_health() const {
+  for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
+    const Balancer& balancer = balancers_[at];
+    if (!balancer.health.active()) continue;
+    balancer.health.check();
+    bool agree = balancer.health.next_event() >= now_;
+    for (std::uint32_t slot = 0; slot < balancer.slots.size(); ++slot) {
+      const bool present = balancer.router.present(slot);
+      agree = agree && present == (balancer.health.state(slot) != TargetHealth::unused);
+      if (!present) continue;
+      agree = agree && balancer.health.takes_requests(slot) != balancer.router.suspended(slot);
+    }
+    if (!agree) {
+      throw InvariantError("balancer " + balancer_names_[at] +
+                           " does not send to whom its health checks say" + where());
+    }
+  }
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,42 @@
+"""Faults and health checks in the specification of a world: structs of plain data."""
+
+import enum
+from typing import final
+
+from nephoscope._core import Distribution
+
+class FaultKind(enum.Enum):
+    kill = 0
+    fail = 1
+    lose_health_checks = 2
+
+class FaultScope(enum.Enum):
+    fleet = 0
+    host = 1
+    rack = 2
+    zone = 3
+
+@final
+class FaultSpec:
+    def __init__(self) -> None: ...
+    kind: FaultKind
+    scope: FaultScope
+    index: int
+    unit: int
+    count: int
+    random: bool
+    at_ns: int
+    every: Distribution
+    ends: bool
+    lasts: Distribution
+
+@final
+class HealthSpec:
+    def __init__(self) -> None: ...
+    interval_ns: int
+    timeout_ns: int
+    work_ns: int
+    healthy_threshold: int
+    unhealthy_threshold: int
+    minimum_healthy: int
+    minimum_share: float

@@ -1,0 +1,45 @@
+"""Faults and health checks, as the core takes them."""
+
+from collections.abc import Callable
+
+from nephoscope import _core
+from nephoscope.scenario.balancer import HealthCheck
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.faults import Fault
+
+
+def health_spec(check: HealthCheck) -> _core.faults.HealthSpec:
+    """How a balancer checks its targets."""
+    spec = _core.faults.HealthSpec()
+    spec.interval_ns = int(check.interval)
+    spec.timeout_ns = int(check.timeout)
+    spec.work_ns = int(check.work)
+    spec.healthy_threshold = check.healthy_threshold
+    spec.unhealthy_threshold = check.unhealthy_threshold
+    spec.minimum_healthy = check.minimum_healthy.count
+    spec.minimum_share = check.minimum_healthy.share
+    return spec
+
+
+def fault_spec(
+    fault: Fault,
+    number: Callable[[str, str], int],
+    distribution: Callable[[Distribution], _core.Distribution],
+) -> _core.faults.FaultSpec:
+    """A fault; `number` tells the index of a fleet, a pool of hosts or a zone."""
+    where = fault.where
+    spec = _core.faults.FaultSpec()
+    spec.kind = _core.faults.FaultKind[fault.kind]
+    spec.scope = _core.faults.FaultScope[where.scope]
+    spec.index = number(where.scope, where.name)
+    if where.index is not None:
+        spec.unit = where.index
+    spec.count = where.count or 1
+    spec.random = fault.every is not None
+    if fault.every is not None:
+        spec.every = distribution(fault.every)
+    spec.at_ns = int(fault.at or 0)
+    spec.ends = fault.lasting is not None
+    if fault.lasting is not None:
+        spec.lasts = distribution(fault.lasting)
+    return spec

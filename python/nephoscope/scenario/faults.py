@@ -1,0 +1,89 @@
+"""What fails: instances, hosts, racks, zones; at set times or at random."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fields import INSTANCES_MAX, AnyDuration, Name, refusal, whole
+from nephoscope.scenario.hosts import HOSTS_MAX
+from nephoscope.scenario.model import Model
+
+KINDS = ("kill", "fail", "lose_health_checks")
+SCOPES = ("fleet", "host", "rack", "zone")
+
+
+class Where(Model):
+    """Instances of a fleet, or all that is on a host, in a rack or in a zone."""
+
+    fleet: Name | None = None
+    count: Annotated[int, whole(1, INSTANCES_MAX)] | None = None
+    """Of a fleet, by default one: those that have served longest, or any if it is at random."""
+    host: Name | None = None
+    """The hosts that it is one of."""
+    rack: Name | None = None
+    """The hosts of which all in one rack are meant."""
+    index: Annotated[int, whole(0, HOSTS_MAX)] | None = None
+    """Which host or rack, from 0; by default one is drawn. Racks count on from zone to zone."""
+    zone: Name | None = None
+
+    bare = "fleet"
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if sum(getattr(self, scope) is not None for scope in SCOPES) != 1:
+            raise refusal("not one place", f"exactly one of {', '.join(SCOPES)}")
+        if self.count is not None and self.fleet is None:
+            raise refusal("count is of a fleet's instances", "fleet beside it")
+        if self.index is not None and self.host is None and self.rack is None:
+            raise refusal("index is of a host or a rack", "host or rack beside it")
+        return self
+
+    @property
+    def scope(self) -> str:
+        """The key that was given."""
+        return next(scope for scope in SCOPES if getattr(self, scope) is not None)
+
+    @property
+    def name(self) -> str:
+        """Its value."""
+        return str(getattr(self, self.scope))
+
+
+class Fault(Model):
+    """Something that fails, once or again and again."""
+
+    at: AnyDuration | None = None
+    every: Distribution | None = None
+    """In place of `at`: from the start to the first, and from one to the next."""
+    lasting: Distribution | None = Field(default=None, alias="for")
+    """How long; by default to the end of the run."""
+    kill: Where | None = None
+    """What dies stays dead; a fleet launches another instance."""
+    fail: Where | None = None
+    """It loses what it holds and refuses everything until it comes back."""
+    lose_health_checks: Where | None = None
+    """It serves, and no health check is answered."""
+
+    later = frozenset({"maintain", "slow"})
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
+            raise refusal("not one fault", f"exactly one of {', '.join(KINDS)}")
+        if (self.at is None) == (self.every is None):
+            raise refusal("needs at or every", "an instant, or a distribution of gaps")
+        if self.kill is not None and self.lasting is not None:
+            raise refusal("what is killed stays dead", "kill without for, or fail")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The key that was given."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def where(self) -> Where:
+        """What it strikes."""
+        where: Where = getattr(self, self.kind)
+        return where
