@@ -26,14 +26,20 @@ void check_backoff(const BackoffSpec& spec) {
           "backoff.cap", "must not be below the base");
 }
 
+void check_budget(const BudgetSpec& spec) {
+  require(within(spec.share, 0.0, 1.0), "budget.share", "must be from 0 to 1");
+  require(within(spec.reserve, 1.0, most_tokens), "budget.reserve", "must be from 1 to 1e9");
+  require(within(spec.per_second, 0.0, most_tokens), "budget.per_second", "must be from 0 to 1e9");
+}
+
 void check_breaker(const BreakerSpec& spec) {
+  require(within(spec.failure_rate, 0.0, 1.0), "breaker.failure_rate", "must be from 0 to 1");
   if (!spec.present()) return;
   require(spec.open_ns > 0 && spec.open_ns <= longest, "breaker.open", "must be above 0");
   require(spec.probes >= 1, "breaker.probes", "must be 1 or more");
   if (spec.window == 0) return;
   require(spec.window <= (1U << 20), "breaker.window", "must be 1,048,576 at most");
-  require(within(spec.failure_rate, 0.0, 1.0) && spec.failure_rate > 0.0, "breaker.failure_rate",
-          "must be above 0 and 1 at most");
+  require(spec.failure_rate > 0.0, "breaker.failure_rate", "must be above 0");
 }
 
 }  // namespace
@@ -42,13 +48,7 @@ void check(const ResilienceSpec& spec) {
   require(spec.attempts >= 1, "attempts", "must be 1 or more");
   require(spec.backoff.jitter <= Jitter::decorrelated, "backoff.jitter", "is not known");
   check_backoff(spec.backoff);
-  if (spec.budget.limited) {
-    require(within(spec.budget.share, 0.0, 1.0), "budget.share", "must be from 0 to 1");
-    require(within(spec.budget.reserve, 1.0, most_tokens), "budget.reserve",
-            "must be from 1 to 1e9");
-    require(within(spec.budget.per_second, 0.0, most_tokens), "budget.per_second",
-            "must be from 0 to 1e9");
-  }
+  check_budget(spec.budget);
   check_breaker(spec.breaker);
   require(spec.deadline_ns >= 0 && spec.deadline_ns <= longest, "deadline", "is impossible");
   require(spec.hedge_ns >= 0 && spec.hedge_ns <= longest, "hedge", "is impossible");

@@ -209,7 +209,8 @@ bool World::may_be_unwatched(std::uint32_t at) const {
   const InstanceKind& kind = instances_.kind(fleet.kind);
   if (fleet.hosted || kind.workers != 1 || kind.backlog != InstanceKind::unlimited) return false;
   for (const Attachment& attachment : fleet.attachments) {
-    if (balancers_[attachment.balancer].router.looks_at_outstanding()) return false;
+    const Balancer& balancer = balancers_[attachment.balancer];
+    if (balancer.router.looks_at_outstanding() || balancer.health.spec().work_ns != 0) return false;
   }
   for (const Route& route : routes_) {
     if (route.fleet == at && !route.plain && !route.check) return false;

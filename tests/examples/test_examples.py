@@ -105,6 +105,20 @@ def test_retry_storm():
         assert attempts[name] < 1.01
 
 
+def test_a_zone_outage():
+    """Sooner found out is less lost; who fails fast draws requests; without spare room all slow."""
+    rows = [line.split() for line in output_of("zone-outage.py").splitlines()[1:]]
+    failed = {(int(n), routing, checks): float(f.rstrip("%")) for n, routing, checks, f, _ in rows}
+    for instances in (12, 15):
+        for routing in ("round_robin", "least_connections"):
+            lost = [failed[instances, routing, checks] for checks in ("none", "30s", "10s", "5s")]
+            assert lost == sorted(lost, reverse=True)
+        for checks in ("none", "30s", "10s", "5s"):
+            fast = failed[instances, "least_connections", checks]
+            assert fast > 1.5 * failed[instances, "round_robin", checks]
+    assert failed[9, "round_robin", "10s"] > 100 * failed[12, "round_robin", "10s"]
+
+
 def test_world_cup():
     file = trace("worldcup98_minute_counts.csv")
     rows = output_of("world-cup.py", "--trace", file, "--days", 2, "--scale", 0.005).splitlines()

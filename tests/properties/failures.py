@@ -46,7 +46,7 @@ def faults(draw, hosts: Tree, fleets: Tree, doors: Tree, duration: int) -> list[
     checked = any("health_check" in door for door in doors.values())
     kinds = ["kill", "fail", "fail", "fail", *(["lose_health_checks"] if checked else [])]
     made = []
-    for _ in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 3]))):
         kind = draw(st.sampled_from(kinds))
         fault: Tree = {kind: draw(places(hosts, fleets))}
         if draw(st.integers(0, 2)) == 0:

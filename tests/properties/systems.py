@@ -81,7 +81,7 @@ def steps(draw, callable_: list[str], itself: str | None, depth: int = 0) -> lis
     """A program that calls only what `callable_` names, or now and then itself under a choice."""
     kinds = ["compute", "compute", "sleep", "fail", "device"]
     kinds += ["choose"] if depth < 2 else []
-    kinds += ["call"] if callable_ else []
+    kinds += ["call", "call"] if callable_ else []
     program: list[Tree] = []
     for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3)):
         if kind in ("compute", "sleep"):
@@ -201,13 +201,16 @@ def sources(draw, destinations: list[str]) -> Tree:
     return made
 
 
+CHANGES = ("count", "count", "act", "rate", "routing", "routing", "weight")
+
+
 @st.composite
 def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
     rated = [n for n, t in tree["traffic"].items() if t["arrivals"] in ("poisson", "constant")]
     made = []
     for _ in range(draw(st.integers(0, 5))):
         at = draw(st.integers(0, duration * 10**9))
-        kind = draw(st.sampled_from(["count", "count", "act", "rate", "routing", "weight"]))
+        kind = draw(st.sampled_from(CHANGES))
         if kind == "act":
             made.append(Change(at, *draw(acts(tree["fleets"]))))
         elif kind == "count":
@@ -308,7 +311,7 @@ def systems(draw) -> System:
         fluid = "hosts" not in fleet or hosts[fleet["hosts"]]["scheduler"] == "fluid"
         if fluid and "cap" not in fleet and draw(st.integers(0, 5)) == 0:
             fleet["instance_type"] = draw(st.sampled_from(["t2.micro", "t3.micro"]))
-    doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(0, 2)))}
+    doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(1, 2)))}
     for name, door in doors.items():
         targets = [t if isinstance(t, str) else t["fleet"] for t in door["targets"]]
         level[name] = min(level[target] for target in targets)
@@ -373,6 +376,7 @@ def plain_systems(draw) -> System:
         f"door{i}": {
             "targets": draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)),
             "routing": draw(st.sampled_from(BLIND)),
+            **draw(checks()),
         }
         for i in range(draw(st.integers(1, 2)))
     }
@@ -395,6 +399,7 @@ def plain_systems(draw) -> System:
             for i in range(draw(st.integers(1, 3)))
         },
     }
+    tree["faults"] = draw(faults({}, fleets, doors, duration))
     return System(
         tree,
         draw(changes(tree, duration)),
@@ -422,7 +427,7 @@ def farms(draw) -> System:
         },
         "boot": draw(st.sampled_from(["0s", "2s"])),
     }
-    door = {"targets": ["web"], "routing": draw(st.sampled_from(ROUTINGS))}
+    door = {"targets": ["web"], "routing": draw(st.sampled_from(ROUTINGS)), **draw(checks())}
     balanced = draw(st.sampled_from([True, True, True, False]))
     duration = draw(st.sampled_from([5, 20]))
     source: Tree = {"to": "door" if balanced else "web", **draw(arrivals())}
@@ -439,4 +444,5 @@ def farms(draw) -> System:
         "load_balancers": {"door": door} if balanced else {},
         "traffic": {"customers": source},
     }
+    tree["faults"] = draw(faults({}, tree["fleets"], tree["load_balancers"], duration))
     return System(tree, draw(changes(tree, duration)), (), draw(st.integers(0, 2**32)))

@@ -104,12 +104,17 @@ def test_the_scenarios_are_worth_running():
         lives = [fleet for fleet in results["fleets"] if "interruptions" in fleet]
         for what in LIFE:
             seen[what] += any(fleet[what] > 0 for fleet in lives)
+        seen["falls"] += any(fleet.get("failures", 0) for fleet in results["fleets"])
+        health = [b["health"] for b in results["load_balancers"] if "health" in b]
+        seen["unhealthy"] += any(each["turned_unhealthy"] for each in health)
+        seen["recovered"] += any(each["recovered"] for each in health)
+        seen["fail-open"] += any(each["fail_open_ns"] for each in health)
 
     look()
     assert seen["events"] > 200 * seen["scenarios"]
     for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "devices", "changes"):
         assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
-    for what in (*LIFE, *AGAIN):
+    for what in (*LIFE, *AGAIN, "falls", "unhealthy", "recovered", "fail-open"):
         assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
 
 

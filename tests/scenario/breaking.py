@@ -83,13 +83,30 @@ GOOD: dict[str, Any] = {
         },
     },
     "load_balancers": {
-        "front": {"targets": ["web"], "routing": "least_connections"},
+        "front": {
+            "targets": ["web"],
+            "routing": "least_connections",
+            "health_check": {
+                "interval": "10s",
+                "timeout": "5s",
+                "healthy_threshold": 3,
+                "unhealthy_threshold": 2,
+                "work": "1ms",
+                "minimum_healthy": {"count": 2, "share": "50%"},
+            },
+            "deregistration_delay": "1m",
+        },
         "proxy": {"targets": [{"fleet": "db", "weight": 2}], "routing": "weighted_random"},
     },
     "actions": [
         {"at": "5m", "stop": {"fleet": "web", "count": 1}},
         {"at": "6m", "reboot": "db"},
         {"at": "7m", "stop": "small"},
+    ],
+    "faults": [
+        {"at": "2m", "for": "1m", "fail": {"fleet": "web", "count": 1}},
+        {"every": {"exponential": "1h"}, "for": "30s", "fail": {"rack": "hall", "index": 2}},
+        {"at": "3m", "for": "1m", "lose_health_checks": "web"},
     ],
     "accounts": {
         "lab": {

@@ -55,6 +55,8 @@ def calling(probability: float) -> _core.WorldSpec:
         ({"disk": {"bandwidth": "1B/s", "burst": "1073741825B/s", "burst_for": "1073741824s"}}, {}),
         ({"gpu": {"count": 1, "speed": 1e-6}}, {}),
         ({}, {"disk": {"bytes": "4096PiB", "ops": 2**40}}),
+        ({}, {"network": "4096PiB"}),
+        ({}, {"memory": "4096PiB"}),
     ],
 )
 def test_the_core_takes_what_the_loader_does(machine, step):

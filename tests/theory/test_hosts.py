@@ -109,8 +109,7 @@ def test_a_full_host_of_equal_hogs_serves_each_at_its_share():
         for i in range(5)
     }
     fleets = {f"web{i}": on(1) for i in range(5)}
-    scenario = tree(fleets, traffic, hall(2))
-    scenario = scenario.replace({"hosts.hall.cpu_overcommit": 2.5})
+    scenario = tree(fleets, traffic, hall(2, cpu_overcommit=2.5))
     estimate = means(scenario, "fleets.web0.utilization")
     assert estimate.mean == pytest.approx(0.4, abs=1e-9)
     throughput = means(scenario, "traffic.users0.completed")

@@ -23,6 +23,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield from _section("hosts", _hosts(scenario))
     yield from _section("fleets", _fleets(scenario))
     yield from _section("actions", _actions(scenario))
+    yield from _section("faults", _faults(scenario))
     yield from _section("accounts", _accounts(scenario))
     yield from _section("services", (_service(n, s) for n, s in scenario.services.items()))
 
@@ -67,7 +68,10 @@ def _balancers(scenario: Scenario) -> Iterator[str]:
             for t in balancer.targets
         ]
         count = sum(scenario.fleets[target.fleet].count for target in balancer.targets)
-        yield f"{name}: {balancer.routing.form} over {count:,} instances of {', '.join(targets)}"
+        check = balancer.health_check
+        checked = "" if check is None else f", checked every {check.interval}"
+        over = f"{count:,} instances of {', '.join(targets)}"
+        yield f"{name}: {balancer.routing.form} over {over}{checked}"
 
 
 def _hosts(scenario: Scenario) -> Iterator[str]:
@@ -102,6 +106,21 @@ def _actions(scenario: Scenario) -> Iterator[str]:
         count = "all" if which.count is None else f"{which.count:,}"
         late = ", which is after the end" if action.at >= scenario.duration else ""
         yield f"at {action.at}: {action.kind} {count} of {which.fleet}{late}"
+
+
+def _faults(scenario: Scenario) -> Iterator[str]:
+    for fault in scenario.faults:
+        when = f"every {_law(fault.every)}" if fault.every is not None else f"at {fault.at}"
+        lasting = "" if fault.lasting is None else f" for {_law(fault.lasting)}"
+        where = fault.where
+        place = f"{where.scope} {where.name}"
+        if where.fleet is not None:
+            place = f"{where.count or 1:,} of {where.name}"
+        elif where.index is not None:
+            place = f"{where.scope} {where.index} of {where.name}"
+        elif where.zone is None:
+            place = f"a {where.scope} of {where.name}"
+        yield f"{when}: {fault.kind.replace('_', ' ')} {place}{lasting}"
 
 
 def _accounts(scenario: Scenario) -> Iterator[str]:

@@ -171,6 +171,25 @@ def _latency(part: Mapping[str, Any], path: str, key: str, widths: Mapping[str, 
     return text if width is None else f"{text} ± {seconds(width)}"
 
 
+def _failures(tree: Mapping[str, Any]) -> Iterable[str]:
+    """What failed, and what balancers made of it."""
+    for name, fleet in tree["fleets"].items():
+        if (failures := fleet.get("failures", {})).get("count"):
+            down = Duration(round(failures["down_s"] * 1e9))
+            yield f"{name}: {count(failures['count'])} failures, {down} down in all"
+    for name, balancer in tree.get("load_balancers", {}).items():
+        told = [
+            (key, balancer.get("health", {}).get(key)) for key in ("turned_unhealthy", "recovered")
+        ]
+        parts = [
+            f"{count(number)} targets {key.replace('_', ' ')}" for key, number in told if number
+        ]
+        errors = balancer.get("errors", {})
+        parts += [f"{count(number)} x {code}" for code, number in errors.items() if number]
+        if parts:
+            yield f"{name}: {', '.join(parts)}"
+
+
 def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
     lines = Text()
     if "cost_usd" in tree:
@@ -182,6 +201,8 @@ def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
         counts = ", ".join(f"{count(number)} {key}" for key, number in told if number)
         if counts:
             lines.append(f"  {name}: {counts}\n")
+    for line in _failures(tree):
+        lines.append(f"  {line}\n")
     for flag in tree["flags"]:
         lines.append(f"  ! {flag}\n", style="yellow")
     lines.append(f"  fingerprint {tree['fingerprint']}", style="dim")

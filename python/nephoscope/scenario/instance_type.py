@@ -36,7 +36,7 @@ class InstanceType(NamedType):
     """Name of a type in the catalogue, which brings all that follows."""
     vcpus: Annotated[int, whole(1, 4096)] = 1
     memory: PositiveSize = Size(2**30)
-    speed: Annotated[float, number(0.0, 1000.0, open_low=True)] = 1.0
+    speed: Annotated[float, number(1e-6, 1000.0)] = 1.0
     """Of one vCPU; 1.0 is the reference."""
     network: Network = Network()
     disk: Disk = Disk()

@@ -6,8 +6,7 @@ from nephoscope import _core, catalog
 from nephoscope.catalog.operating_systems import LAWS
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.instance_type import InstanceType
-from nephoscope.scenario.life import LaunchApi, VcpuLimits
+from nephoscope.scenario.life import LaunchApi, VcpuLimits, family_group
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.units import Duration
 
@@ -15,9 +14,6 @@ from nephoscope.scenario.units import Duration
 ALL = 2**32 - 1
 
 _NO_TIME = Distribution(constant=Duration(0))
-
-# Families whose vCPUs are not limited among the standard ones, by their letters.
-_GROUPS = {"f": "f", "g": "g", "gr": "g", "vt": "g", "inf": "inf", "p": "p", "trn": "trn"}
 
 
 class Lives:
@@ -95,7 +91,7 @@ class Lives:
 
     def _limits(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         spot = "/spot" if fleet.purchase.spot is not None else ""
-        quota = f"{fleet.tenant}{spot}/{family_group(fleet.instance_type)}"
+        quota = f"{fleet.tenant}{spot}/{family_group(fleet.instance_type.type)}"
         if quota in self._quotas:
             spec.life.quota = list(self._quotas).index(quota)
         if fleet.tenant in self._apis:
@@ -106,12 +102,3 @@ class Lives:
             for group, vcpus in limits:
                 if vcpus is not None:
                     self._quotas[f"{name}/{group}"] = vcpus
-
-
-def family_group(kind: InstanceType) -> str:
-    """The group of families whose vCPUs are limited together."""
-    if kind.type is None:
-        return "standard"
-    family = kind.type.partition(".")[0]
-    letters = family[: next((i for i, c in enumerate(family) if c.isdigit()), len(family))]
-    return "x" if letters.startswith("x") else _GROUPS.get(letters, "standard")

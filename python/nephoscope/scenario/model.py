@@ -24,6 +24,7 @@ class Model(BaseModel):
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,
+        serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
 

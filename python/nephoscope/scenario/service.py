@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from nephoscope.scenario.devices import DiskStep, GpuStep
+from nephoscope.scenario.devices import DiskStep, GpuStep, StepSize
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     Items,
     Name,
     PositiveDuration,
-    PositiveSize,
     Share,
     Weight,
     refusal,
@@ -61,11 +60,11 @@ class Step(OneOf):
     fail: Share | None = None
     """The request fails here with this probability."""
 
-    network: PositiveSize | None = None
+    network: StepSize | None = None
     """Bytes through the interface of the instance; the worker is held, no CPU is used."""
     disk: DiskStep | None = None
     """Bytes and operations on the disks of the instance; the worker is held, no CPU is used."""
-    memory: PositiveSize | None = None
+    memory: StepSize | None = None
     """Bytes held until the end of the request, which fails when the instance has no more."""
     gpu: GpuStep | None = None
     """Time on one reference accelerator; without one the CPU takes 20 times as long."""
