@@ -86,6 +86,21 @@ def test_an_attempt_that_is_taken_back_is_made_again(lab):
     assert result["fleets"]["web"]["wasted"] == 0
 
 
+def test_a_second_attempt_goes_to_a_target_that_is_not_down(lab):
+    # One of two is down from 5.5 to 11.5 s and refuses at once; each retry goes to the other.
+    keys = {
+        "fleets": {"web": fleet(count=2)},
+        "balancers": {"door": {"targets": ["web"], "routing": "round_robin"}},
+        "faults": [{"at": "5.5s", "for": "6s", "fail": {"fleet": "web", "count": 1}}],
+    }
+    steps = work({"compute": "100ms"})
+    once = run(scenario(lab.at(*range(20), to="door"), steps, **keys))
+    twice = run(scenario(lab.at(*range(20), to="door", **retry(2)), steps, **keys))
+    assert fates(once["traffic"]["customers"]) == (17, 0, 3, 0, 0)
+    assert fates(twice["traffic"]["customers"]) == (20, 0, 0, 0, 0)
+    assert twice["traffic"]["customers"]["retries"] == twice["load_balancers"]["door"]["failed"] > 3
+
+
 def test_the_outcome_is_that_of_the_last_attempt(lab):
     # 0: timed out at 2, again at 7, when the worker is busy with 1: rejected.
     # 1: rejected at 1, again at 6, timed out at 8.
