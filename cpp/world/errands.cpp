@@ -5,6 +5,8 @@
 //                      ^                     |
 //                      +---- go_on <---- try_again
 
+#include <algorithm>
+
 #include "world/requests.hpp"
 
 namespace nephoscope {
