@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/fault_spec.hpp"
 #include "fuzz/life_spec.hpp"
 #include "fuzz/odd.hpp"
 #include "fuzz/resilience_spec.hpp"
@@ -347,6 +348,7 @@ WorldSpec world_spec(Bytes& bytes) {
     made.balancers.push_back(balancer(bytes, i, all));
   for (std::uint32_t i = 0; i < sources; ++i) made.traffic.push_back(traffic(bytes, i, all));
   add_lives(bytes, made);
+  add_faults(bytes, made);
   add_resilience(bytes, made);
   return made;
 }

@@ -15,6 +15,7 @@ void bind_spec_faults(py::module_& core) {
       .value("kill", FaultKind::kill)
       .value("fail", FaultKind::fail)
       .value("lose_health_checks", FaultKind::lose_health_checks)
+      .value("slow", FaultKind::slow)
       .finalize();
   py::native_enum<FaultScope>(m, "FaultScope", "enum.Enum")
       .value("fleet", FaultScope::fleet)
@@ -33,7 +34,8 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("at_ns", &FaultSpec::at_ns)
       .def_readwrite("every", &FaultSpec::every)
       .def_readwrite("ends", &FaultSpec::ends)
-      .def_readwrite("lasts", &FaultSpec::lasts);
+      .def_readwrite("lasts", &FaultSpec::lasts)
+      .def_readwrite("factor", &FaultSpec::factor);
   py::class_<HealthSpec>(m, "HealthSpec")
       .def(py::init<>())
       .def_readwrite("interval_ns", &HealthSpec::interval_ns)

@@ -31,6 +31,9 @@ enum class ServingMode : std::uint8_t { solo, solo_scaled, several };
 struct RatedKind : InstanceKind {
   explicit RatedKind(const InstanceKind& kind);
 
+  // The same, so many times as slow; its clock runs in the same units.
+  RatedKind slowed(double factor) const;
+
   // ns that work takes which has a vCPU to itself.
   std::int64_t time_for(std::int64_t work) const {
     return duration_ns(static_cast<double>(work) / speed);
@@ -50,11 +53,13 @@ struct RatedKind : InstanceKind {
   ServingMode mode = ServingMode::solo;
   unsigned unit_shift = finest_unit;
   std::int64_t work_max = 0;  // ns: more than could be done before the horizon
+  double pace = 1.0;          // of what is told of a hosted instance's rate
 
  private:
   static constexpr unsigned finest_unit = 10;  // coarser for a horizon of days
 
   NEPHOSCOPE_COLD double rate_of(std::uint32_t jobs) const;
+  void rate_all();
 
   std::array<double, 64> units_per_time{};
   std::array<double, 64> time_per_unit{};

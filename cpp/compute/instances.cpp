@@ -21,6 +21,11 @@ std::uint32_t Instances::add_kind(const InstanceKind& kind) {
   return static_cast<std::uint32_t>(kinds_.size() - 1);
 }
 
+std::uint32_t Instances::add_slow_kind(std::uint32_t kind, double factor) {
+  kinds_.push_back(kinds_[kind].slowed(factor));
+  return static_cast<std::uint32_t>(kinds_.size() - 1);
+}
+
 std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
   Instance& it = instances_.emplace_back();
   it.kind = static_cast<std::uint16_t>(kind);
@@ -38,7 +43,7 @@ void Instances::set_rate(std::uint32_t instance, double rate, std::int64_t now) 
   Instance& it = instances_[instance];
   const RatedKind& kind = kinds_[it.kind];
   settle(it, it.sharing, kind, now);
-  hosted_rates_[instance] = rate * kind.units_per_work();
+  hosted_rates_[instance] = rate * kind.units_per_work() * kind.pace;
 }
 
 std::int64_t Instances::hosted_completion(const Instance& it, std::int64_t left) const {
@@ -135,6 +140,24 @@ void Instances::bring_up(std::uint32_t instance, std::uint32_t kind, std::int64_
   } else {
     it.busy = false;
   }
+}
+
+void Instances::set_pace(std::uint32_t instance, std::uint32_t kind, std::int64_t now) {
+  Instance& it = instances_[instance];
+  const RatedKind& before = kinds_[it.kind];
+  const RatedKind& after = kinds_[kind];
+  it.kind = static_cast<std::uint16_t>(kind);
+  if (it.mode == ServingMode::several) {
+    settle(it, it.sharing, before, now);
+    if (after.hosted) hosted_rates_[instance] = hosted_rates_[instance] / before.pace * after.pace;
+    return;
+  }
+  it.mode = after.mode;
+  if (!it.computing) return;
+  const std::int64_t left = it.updated + it.running.work - now;
+  it.run_ns += now - it.updated;
+  it.updated = now;
+  it.running.work = duration_ns(static_cast<double>(left) * (before.speed / after.speed));
 }
 
 void Instances::rebase(Sharing& sharing) {

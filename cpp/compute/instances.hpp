@@ -29,6 +29,7 @@
 #include "compute/instance_kind.hpp"
 #include "compute/job.hpp"
 #include "compute/job_heap.hpp"
+#include "compute/serving_state.hpp"
 #include "kernel/block_pool.hpp"
 #include "kernel/hot_path.hpp"
 #include "kernel/math.hpp"
@@ -37,7 +38,7 @@ namespace nephoscope {
 
 class Instances {
  public:
-  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint32_t none = ServingState::none;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   // What may be answered in place of an instant (>= 0).
@@ -47,6 +48,8 @@ class Instances {
   static constexpr std::int64_t held = -4;     // it has a worker and does not compute yet
 
   std::uint32_t add_kind(const InstanceKind& kind);
+  // Of the same instances while they are so many times as slow.
+  std::uint32_t add_slow_kind(std::uint32_t kind, double factor);
   std::uint32_t add(std::uint32_t kind, std::int64_t now);
 
   // Offers a job: it takes a free worker and begins, waits for one, or is refused. Returns when it
@@ -156,6 +159,11 @@ class Instances {
     return true;
   }
 
+  // Whether its jobs share one clock: there are several workers, or somebody tells its rate.
+  bool is_shared(std::uint32_t instance) const {
+    return instances_[instance].mode == ServingMode::several;
+  }
+
   // When the job of an instance with one worker will complete, or `never`.
   std::int64_t completion(std::uint32_t instance) const {
     const Instance& it = instances_[instance];
@@ -193,6 +201,8 @@ class Instances {
   // An instance that is down, and had no jobs, refuses every job until it is brought up.
   void take_down(std::uint32_t instance);
   void bring_up(std::uint32_t instance, std::uint32_t kind, std::int64_t now);
+  // From now on it is of this kind, slow or not, which changes when its jobs are done.
+  void set_pace(std::uint32_t instance, std::uint32_t kind, std::int64_t now);
 
   // Calls `action` with each job that waits or computes. O(instances + jobs).
   template <class Action>
@@ -230,39 +240,11 @@ class Instances {
   }
 
  private:
+  using Instance = ServingState;
+  using Sharing = SharedWork;
   static constexpr std::int64_t rebase_above = std::int64_t{1} << 60;
   static constexpr std::uint32_t smallest_block_log2 = 2;
   static constexpr std::uint32_t looked_at = 8;  // jobs ahead, see done_by()
-
-  // What an instance with several workers has in place of the one job that runs.
-  struct Sharing {
-    std::int64_t clock = 0;  // units of service since idle
-    std::uint32_t free_workers = 0;
-    std::uint32_t computing = 0;
-    std::uint32_t heap = none;  // the block of the computing jobs
-    std::uint32_t heap_log2 = 0;
-  };
-
-  struct alignas(64) Instance {
-    Instance() : running() {}
-
-    std::int64_t updated = 0;  // solo: when its job began or ended; else when the clock was set
-    std::int64_t run_ns = 0;
-    std::uint64_t counted = 0;  // see count()
-    union {
-      Job running;      // solo: its job, the work in ns of this instance
-      Sharing sharing;  // several
-    };
-    std::uint32_t first = 0;  // of the waiting jobs, in their ring
-    std::uint32_t waiting = 0;
-    std::uint32_t ring = none;  // the block of the waiting jobs
-    std::uint16_t kind = 0;
-    std::uint8_t ring_log2 = 0;
-    ServingMode mode : 6 = ServingMode::solo;
-    bool busy : 1 = false;       // solo: its worker
-    bool computing : 1 = false;  // solo
-  };
-  static_assert(sizeof(Instance) == 64);
 
   std::uint32_t workers_busy(const Instance& it) const {
     if (it.mode != ServingMode::several) return it.busy ? 1 : 0;

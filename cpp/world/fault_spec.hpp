@@ -12,6 +12,7 @@ enum class FaultKind : std::uint8_t {
   kill,                // what dies stays dead
   fail,                // it comes back
   lose_health_checks,  // it serves, and yet no check is answered
+  slow,                // its work takes longer
 };
 
 // Instances of a fleet; or all that is on a host, in a rack, in a zone.
@@ -30,6 +31,7 @@ struct FaultSpec {
   Distribution every;        // random: from one to the next, ns
   bool ends = false;         // it comes back; else the fault lasts to the end of the run
   Distribution lasts;        // ns
+  double factor = 1.0;       // slow: so many times as long
 };
 
 }  // namespace nephoscope

@@ -91,12 +91,25 @@ void World::build_faults(const WorldSpec& spec) {
     } catch (const SpecError& error) {
       throw SpecError(at("faults", index, "every"), error.what());
     }
+    if (from.kind == FaultKind::slow) add_slow_kinds(from.factor);
     expect_fault(index, from.random ? gap_before(faults_.all[index]) : from.at_ns);
   }
 }
 
+void World::add_slow_kinds(double factor) {
+  for (const SlowKind& known : faults_.slow_kinds) {
+    if (known.factor == factor) return;
+  }
+  for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
+    const std::uint32_t kind = instances_.add_slow_kind(fleets_[fleet].kind, factor);
+    require(kind <= 0xFFFF, "faults", "slow too many fleets by too many factors");
+    faults_.slow_kinds.push_back({fleet, kind, factor});
+  }
+}
+
 void World::check_fault(const FaultSpec& fault, const std::string& path) const {
-  require(static_cast<unsigned>(fault.kind) <= 2, path + "kind", "is not known");
+  require(static_cast<unsigned>(fault.kind) <= 3, path + "kind", "is not known");
+  require(fault.factor >= 1.0 && fault.factor <= 1000.0, path + "factor", "must be from 1 to 1000");
   require(fault.at_ns >= 0 && fault.at_ns <= duration_max, path + "at", "must not be below 0");
   require(fault.count >= 1, path + "count", "must be 1 or more");
   require(fault.kind != FaultKind::kill || !fault.ends, path + "for",
@@ -129,9 +142,11 @@ void World::strike(std::uint32_t index) {
   const std::uint64_t serial = fault.counts.strikes++;
   const std::vector<Struck> struck = victims(index, number);
   fault.counts.missed += struck.empty() ? 1 : 0;
+  if (fault.spec.ends || fault.spec.kind == FaultKind::slow) {
+    faults_.struck.insert(faults_.struck.end(), struck.begin(), struck.end());
+  }
   for (const Struck& it : struck) hit(it);
   if (fault.spec.ends) {
-    faults_.struck.insert(faults_.struck.end(), struck.begin(), struck.end());
     const std::int64_t lasts = duration_ns(fault.lasts.at(serial, 0));
     const std::int64_t over = later(now_, std::max<std::int64_t>(lasts, 1));
     if (over < duration_) controls_.push(over, payload(ControlKind::mend, number));
@@ -177,7 +192,8 @@ std::vector<Struck> World::each_instance(const std::vector<Struck>& hosts) const
 void World::hit(const Struck& struck) {
   Fault& fault = faults_.all[struck.fault];
   const bool host = struck.pool != Struck::instance;
-  if (host && faults_.down_hosts[struck.pool][struck.index]++ == 0) {
+  const bool stays_open = !host || fault.spec.kind == FaultKind::slow;
+  if (!stays_open && faults_.down_hosts[struck.pool][struck.index]++ == 0) {
     hosts_.set_open(struck.pool, struck.index, false);
   }
   for (const std::uint32_t instance : instances_of(struck)) {
@@ -193,6 +209,9 @@ void World::hit(const Struck& struck) {
       case FaultKind::lose_health_checks:
         ++count_of(faults_.unanswered, instance);
         break;
+      case FaultKind::slow:
+        follow_slowness(instance);
+        break;
     }
   }
 }
@@ -207,11 +226,16 @@ void World::mend(std::uint32_t number) {
 }
 
 void World::heal(const Struck& struck) {
+  const FaultKind kind = faults_.all[struck.fault].spec.kind;
+  if (kind == FaultKind::slow) {
+    for (const std::uint32_t instance : instances_of(struck)) follow_slowness(instance);
+    return;
+  }
   if (struck.pool != Struck::instance) {
     if (--faults_.down_hosts[struck.pool][struck.index] == 0) {
       hosts_.set_open(struck.pool, struck.index, true);
     }
-  } else if (faults_.all[struck.fault].spec.kind == FaultKind::lose_health_checks) {
+  } else if (kind == FaultKind::lose_health_checks) {
     --faults_.unanswered[struck.index];
   } else {
     --faults_.down[struck.index];
@@ -250,6 +274,37 @@ void World::follow_faults(std::uint32_t instance) {
   end_if_drained(instance);
 }
 
+// Of the strikes that slow it, the worst counts.
+double World::slowness(std::uint32_t instance) const {
+  double factor = 1.0;
+  for (const Struck& it : faults_.struck) {
+    const FaultSpec& spec = faults_.all[it.fault].spec;
+    if (spec.kind != FaultKind::slow) continue;
+    const bool on_it = hosts_.pool_of(instance) == it.pool && hosts_.host_of(instance) == it.index;
+    const bool here = it.pool == Struck::instance ? it.index == instance : on_it;
+    if (here) factor = std::max(factor, spec.factor);
+  }
+  return factor;
+}
+
+// What computes there is done at another time when its pace has changed.
+void World::follow_slowness(std::uint32_t instance) {
+  if (phase_[instance] == Phase::gone || phase_[instance] == Phase::down) return;
+  const double factor = slowness(instance);
+  const std::uint32_t fleet = fleet_of_[instance];
+  std::uint32_t kind = fleets_[fleet].kind;
+  for (const SlowKind& slow : faults_.slow_kinds) {
+    if (slow.fleet == fleet && slow.factor == factor) kind = slow.kind;
+  }
+  if (&instances_.kind_of(instance) == &instances_.kind(kind)) return;
+  if (fleets_[fleet].unwatched) watch(fleet);
+  forget_completion(instance);
+  instances_.set_pace(instance, kind, now_);
+  if (instances_.is_shared(instance)) return retime(instance);
+  const std::int64_t due = instances_.completion(instance);
+  if (due != Instances::never) calendar_.push(due, payload(EventKind::completion, instance));
+}
+
 void World::fall(std::uint32_t instance) {
   Fleet& fleet = fleets_[fleet_of_[instance]];
   if (fleet.unwatched) watch(fleet_of_[instance]);
@@ -268,6 +323,7 @@ void World::rise(std::uint32_t instance) {
   phase_[instance] = Phase::serving;
   fleet.failures.down_ns += static_cast<std::uint64_t>(now_);
   instances_.bring_up(instance, fleet.kind, now_);
+  follow_slowness(instance);
 }
 
 void World::kill(std::uint32_t instance) {

@@ -40,13 +40,22 @@ struct Struck {
   static constexpr std::uint32_t instance = 0xFFFFFFFF;
 };
 
+// A kind of instances while they are slow.
+struct SlowKind {
+  std::uint32_t fleet = 0;
+  std::uint32_t kind = 0;
+  double factor = 1.0;
+};
+
 struct Faults {
   std::vector<Fault> all;
-  std::uint32_t strikes = 0;                           // so far
-  std::vector<Struck> struck;                          // by strikes that are to end, in their order
-  std::vector<std::uint16_t> down;                     // by instance: the strikes that hold it down
-  std::vector<std::uint16_t> unanswered;               // by instance: that lose its health checks
+  std::uint32_t strikes = 0;              // so far
+  std::vector<Struck> struck;             // by strikes that end or slow, in their order
+  std::vector<std::uint16_t> down;        // by instance: the strikes that hold it down
+  std::vector<std::uint16_t> unanswered;  // by instance: that lose its health checks
   std::vector<std::vector<std::uint16_t>> down_hosts;  // by pool and host
+
+  std::vector<SlowKind> slow_kinds;
 
   bool loses_checks(std::uint32_t of) const {
     return of < unanswered.size() && unanswered[of] != 0;

@@ -177,7 +177,9 @@ void World::enter_service(std::uint32_t instance) {
     follow_health(attachment.balancer);
   }
   count_reached();
-  if (!faults_.all.empty()) follow_faults(instance);
+  if (faults_.all.empty()) return;
+  follow_slowness(instance);
+  follow_faults(instance);
 }
 
 // A serving instance gets no more requests. From now on somebody looks at what it holds.

@@ -318,6 +318,9 @@ class World : private WorldState {
   std::vector<std::uint32_t> instances_of(const Struck& struck) const;
   bool is_struck(std::uint32_t instance) const;
   void follow_faults(std::uint32_t instance);
+  void add_slow_kinds(double factor);
+  double slowness(std::uint32_t instance) const;
+  void follow_slowness(std::uint32_t instance);
   void fall(std::uint32_t instance);
   void rise(std::uint32_t instance);
   void kill(std::uint32_t instance);

@@ -195,6 +195,22 @@ def storm() -> Tree:
     return tree
 
 
+def failing() -> Tree:
+    """Hosts that fail at random, a zone that goes dark, and health checks that find out."""
+    tree = hosted("fluid")
+    tree["faults"] = [
+        {"every": {"exponential": "2s"}, "for": {"lognormal": {"mean": "1s", "cv": 2}}}
+        | {"fail": {"host": "hall"}},
+        {"at": "6s", "for": "2s", "fail": {"zone": "b"}},
+        {"every": {"exponential": "4s"}, "kill": "batch"},
+        {"at": "3s", "for": "4s", "lose_health_checks": {"fleet": "web", "count": 2}},
+    ]
+    check = {"interval": "400ms", "timeout": "200ms", "healthy_threshold": 2, "work": "1ms"}
+    for door in tree["load_balancers"].values():
+        door["health_check"] = check
+    return tree
+
+
 def special() -> dict[str, Tree]:
     """What the farm alone does not cover."""
     work, busy = {"exponential": "10ms"}, {"rate": "700/s"}
@@ -203,6 +219,7 @@ def special() -> dict[str, Tree]:
         **{f"hosts {name}": hosted(name) for name in ("fluid", "fair", "credit", "pinned")},
         "lives": lives(),
         "storm": storm(),
+        "failing": failing(),
         "ps": farm("least_connections", work, {"rate": "450/s"}),
         "rejected": farm("random", work, busy),
         "timed-out": farm("round_robin", work, {**busy, "timeout": "100ms"}),

@@ -8,6 +8,7 @@ LOST = "faults.2.lose_health_checks"
 FAILURES: list[Case] = [
     *same(CHECK, [4, "often", True, []]),
     *same(f"{CHECK}.interval", ["0s", 10, "-1s", "often"]),
+    (f"{CHECK}.interval", "1us", CHECK, "1ms or more"),
     (f"{CHECK}.interval", "1s", CHECK, "longer than the interval"),
     (f"{CHECK}.timeout", "11s", CHECK, "at most 10s"),
     *same(f"{CHECK}.timeout", ["0s", 5, "soon"]),
@@ -28,7 +29,9 @@ FAILURES: list[Case] = [
     ("faults.0", {"at": "1m", "every": "1h", "kill": "web"}, None, "needs at or every"),
     ("faults.0", {"at": "1m", "for": "1m", "kill": "web"}, None, "stays dead"),
     ("faults.0", {"at": "1m", "explode": "web"}, "faults.0.explode", "no key"),
-    ("faults.0", {"at": "1m", "slow": "web"}, "faults.0.slow", "not built yet"),
+    ("faults.0", {"at": "1m", "slow": "web"}, "faults.0.slow", "factor is missing"),
+    ("faults.0", {"at": "1m", "slow": {"fleet": "web", "factor": 1}}, None, "above 1"),
+    ("faults.0", {"at": "1m", "fail": {"fleet": "web", "factor": 2}}, None, "no key"),
     ("faults.0", {"at": "1m", "maintain": "web"}, "faults.0.maintain", "not built yet"),
     *same("faults.0.at", ["later", -1, "-1s"]),
     *same("faults.0.for", ["long", -1, {"exponential": 5}]),

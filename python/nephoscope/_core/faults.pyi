@@ -9,6 +9,7 @@ class FaultKind(enum.Enum):
     kill = 0
     fail = 1
     lose_health_checks = 2
+    slow = 3
 
 class FaultScope(enum.Enum):
     fleet = 0
@@ -29,6 +30,7 @@ class FaultSpec:
     every: Distribution
     ends: bool
     lasts: Distribution
+    factor: float
 
 @final
 class HealthSpec:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nephoscope import _core
 from nephoscope.scenario.balancer import HealthCheck
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.faults import Fault
+from nephoscope.scenario.faults import Fault, Slow
 
 
 def health_spec(check: HealthCheck) -> _core.faults.HealthSpec:
@@ -39,6 +39,8 @@ def fault_spec(
     if fault.every is not None:
         spec.every = distribution(fault.every)
     spec.at_ns = int(fault.at or 0)
+    if isinstance(where, Slow):
+        spec.factor = where.factor
     spec.ends = fault.lasting is not None
     if fault.lasting is not None:
         spec.lasts = distribution(fault.lasting)

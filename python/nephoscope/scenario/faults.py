@@ -5,11 +5,11 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.fields import INSTANCES_MAX, AnyDuration, Name, refusal, whole
+from nephoscope.scenario.fields import INSTANCES_MAX, AnyDuration, Name, number, refusal, whole
 from nephoscope.scenario.hosts import HOSTS_MAX
 from nephoscope.scenario.model import Model
 
-KINDS = ("kill", "fail", "lose_health_checks")
+KINDS = ("kill", "fail", "lose_health_checks", "slow")
 SCOPES = ("fleet", "host", "rack", "zone")
 
 
@@ -50,6 +50,13 @@ class Where(Model):
         return str(getattr(self, self.scope))
 
 
+class Slow(Where):
+    """The same, and how slow."""
+
+    factor: Annotated[float, number(1.0, 1000.0, open_low=True)]
+    """Work takes so many times as long."""
+
+
 class Fault(Model):
     """Something that fails, once or again and again."""
 
@@ -64,8 +71,10 @@ class Fault(Model):
     """It loses what it holds and refuses everything until it comes back."""
     lose_health_checks: Where | None = None
     """It serves, and no health check is answered."""
+    slow: Slow | None = None
+    """It serves, and its work takes longer."""
 
-    later = frozenset({"maintain", "slow"})
+    later = frozenset({"maintain"})
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
