@@ -72,7 +72,8 @@ void bind_workload(py::module_& m) {
                       .def_readwrite("kind", &ArrivalSpec::kind)
                       .def_readwrite("rate", &ArrivalSpec::rate)
                       .def_readwrite("users", &ArrivalSpec::users)
-                      .def_readwrite("think", &ArrivalSpec::think);
+                      .def_readwrite("think", &ArrivalSpec::think)
+                      .def_readwrite("give_up", &ArrivalSpec::give_up);
   numbers(arrivals, "rates", &ArrivalSpec::rates);
   numbers(arrivals, "mean_stay_ns", &ArrivalSpec::mean_stay_ns);
   numbers(arrivals, "times_ns", &ArrivalSpec::times_ns);
@@ -127,6 +128,7 @@ void bind_service(py::module_& m) {
                   .def_readwrite("demand", &StepSpec::demand)
                   .def_readwrite("to", &StepSpec::to)
                   .def_readwrite("timeout_ns", &StepSpec::timeout_ns)
+                  .def_readwrite("resilience", &StepSpec::resilience)
                   .def_readwrite("probability", &StepSpec::probability)
                   .def_readwrite("bytes", &StepSpec::bytes)
                   .def_readwrite("ops", &StepSpec::ops)
@@ -227,7 +229,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("arrivals", &TrafficSpec::arrivals)
       .def_readwrite("clients", &TrafficSpec::clients)
       .def_readwrite("timeout_ns", &TrafficSpec::timeout_ns)
-      .def_readwrite("on_timeout", &TrafficSpec::on_timeout);
+      .def_readwrite("on_timeout", &TrafficSpec::on_timeout)
+      .def_readwrite("resilience", &TrafficSpec::resilience);
   py::class_<FleetSpec>(m, "FleetSpec")
       .def(py::init<>())
       .def_readwrite("name", &FleetSpec::name)
@@ -287,6 +290,7 @@ void bind_spec(py::module_& m) {
                    .def_readwrite("warmup_ns", &WorldSpec::warmup_ns)
                    .def_readwrite("series_ns", &WorldSpec::series_ns);
   structs(world, "traffic", &WorldSpec::traffic);
+  structs(world, "resilience", &WorldSpec::resilience);
   structs(world, "services", &WorldSpec::services);
   structs(world, "hosts", &WorldSpec::hosts);
   structs(world, "groups", &WorldSpec::groups);

@@ -32,6 +32,19 @@ py::dict account_dict(const Account& account, const char* offered) {
   return out;
 }
 
+py::dict traffic_dict(const TrafficAccount& account) {
+  py::dict out = account_dict(account, "offered");
+  if (account.may_leave) out["users_left"] = account.users_left;
+  if (!account.resilient) return out;
+  out["retries"] = account.counts.retries;
+  out["hedges"] = account.counts.hedges;
+  out["out_of_budget"] = account.counts.out_of_budget;
+  if (!account.breaks) return out;
+  out["held_back"] = account.counts.held_back;
+  out["opened"] = account.opened;
+  return out;
+}
+
 // Steal by cause, a column each.
 template <class Rows, class Get>
 void add_steal(py::dict& out, const Rows& rows, Get get) {
@@ -170,7 +183,7 @@ py::dict results_dict(const World& world) {
   out["warmup_ns"] = results.measured_from_ns;
   out["events"] = results.events;
   py::list traffic;
-  for (const Account& account : results.traffic) traffic.append(account_dict(account, "offered"));
+  for (const TrafficAccount& account : results.traffic) traffic.append(traffic_dict(account));
   out["traffic"] = traffic;
   py::list balancers;
   for (const BalancerAccount& account : results.balancers) {

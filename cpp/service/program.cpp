@@ -47,7 +47,7 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
       if (spec.timeout_ns < 0) throw SpecError("steps." + path + ".call.timeout", "is below 0");
       steps_[place].call = static_cast<std::uint32_t>(calls_.size());
       calls_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), path, spec.to,
-                        spec.timeout_ns, probability});
+                        spec.timeout_ns, spec.resilience, probability});
       break;
     case StepKind::choose:
       lay_out_choose(spec, place, after, path, probability);

@@ -50,7 +50,8 @@ class Programs {
     std::string path;
     Destination to;
     std::int64_t timeout_ns;
-    double probability;  // that a visit of the service makes it, as far as its choices tell
+    std::uint32_t resilience;  // StepSpec::resilience
+    double probability;        // that a visit of the service makes it, as far as its choices tell
   };
 
   // Adds the program of the next service. Throws SpecError with the path of the step within it.

@@ -30,10 +30,13 @@ struct Destination {
 };
 
 struct StepSpec {
+  static constexpr std::uint32_t plain = 0xFFFFFFFF;
+
   StepKind kind = StepKind::compute;
   Distribution demand;
   Destination to;
-  std::int64_t timeout_ns = 0;  // 0: none
+  std::int64_t timeout_ns = 0;       // 0: none
+  std::uint32_t resilience = plain;  // call: by which of the world's rules, or sent once
   double probability = 0.0;
   std::int64_t bytes = 0;
   std::int64_t ops = 0;

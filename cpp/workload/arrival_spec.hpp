@@ -20,7 +20,7 @@ enum class ArrivalKind : std::uint8_t {
             // last
   instants,  // times_ns: one request at each instant, ascending
   counts,    // times_ns (n + 1 interval edges), counts (n): uniform instants within each interval
-  closed,    // users, think: each user thinks, sends, waits for the answer, thinks again
+  closed,    // users, think, give_up: each user thinks, sends, waits for the answer, thinks again
 };
 
 struct ArrivalSpec {
@@ -32,6 +32,7 @@ struct ArrivalSpec {
   std::vector<std::int64_t> counts;
   std::uint32_t users = 0;
   Distribution think;
+  std::uint32_t give_up = 0;  // a user leaves after so many requests in a row without success
 };
 
 // Who sends: `count` clients with a popularity law. count == 0 means that every request comes from

@@ -20,13 +20,7 @@ bool use_devices(const std::vector<StepSpec>& steps) {
 
 }  // namespace
 
-World::World(const WorldSpec& spec)
-    : seed_(spec.seed),
-      replication_(spec.replication),
-      duration_(spec.duration_ns),
-      warmup_(spec.warmup_ns),
-      series_interval_(spec.series_ns),
-      traffic_(static_cast<std::uint32_t>(spec.traffic.size())) {
+World::World(const WorldSpec& spec) : WorldState(spec) {
   check_window(spec);
   for (const TrafficSpec& traffic : spec.traffic) traffic_names_.push_back(traffic.name);
   for (const BalancerSpec& balancer : spec.balancers) balancer_names_.push_back(balancer.name);
@@ -37,6 +31,7 @@ World::World(const WorldSpec& spec)
   build_accounts(spec);
   build_fleets(spec);
   build_callers(spec);
+  build_errands(spec);
   refuse_endless_calls(spec);
   build_sources(spec);
   build_samplers(spec);

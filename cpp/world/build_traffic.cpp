@@ -8,6 +8,17 @@
 
 namespace nephoscope {
 
+namespace {
+
+// If none but the last one is answered, and each is doubled.
+double attempts_at_most(const WorldSpec& spec, const Programs::Call& call) {
+  if (call.resilience == StepSpec::plain) return 1.0;
+  const ResilienceSpec& rules = spec.resilience[call.resilience];
+  return static_cast<double>(rules.attempts) * (rules.hedge_ns != 0 ? 2.0 : 1.0);
+}
+
+}  // namespace
+
 void World::build_callers(const WorldSpec& spec) {
   for (std::size_t index = 0; index < spec.traffic.size(); ++index) {
     const TrafficSpec& from = spec.traffic[index];
@@ -19,6 +30,52 @@ void World::build_callers(const WorldSpec& spec) {
                at("services", call.service, ("steps." + call.path + ".call").c_str()));
   }
   for (std::uint32_t index = 0; index < balancers_.size(); ++index) add_checker(index);
+}
+
+// Who may send a request more than once. Under a deadline, calls have to know it.
+void World::build_errands(const WorldSpec& spec) {
+  bool deadlines = false;
+  for (std::size_t index = 0; index < spec.resilience.size(); ++index) {
+    try {
+      nephoscope::check(spec.resilience[index]);
+    } catch (const SpecError& error) {
+      throw SpecError(at("resilience", index, error.path.c_str()), error.what());
+    }
+    deadlines = deadlines || spec.resilience[index].deadline_ns != 0;
+  }
+  const auto add = [&](std::uint32_t caller, std::uint32_t which, const std::string& path) {
+    if (which == StepSpec::plain && (caller < traffic_ || !deadlines)) return;
+    require(which == StepSpec::plain || which < spec.resilience.size(), path, "is not there");
+    callers_[caller].resilience = static_cast<std::uint32_t>(errands_.rules.size());
+    errands_.rules.emplace_back(which == StepSpec::plain ? ResilienceSpec{}
+                                                         : spec.resilience[which]);
+  };
+  for (std::uint32_t index = 0; index < traffic_; ++index) {
+    const TrafficSpec& from = spec.traffic[index];
+    add(index, from.resilience, at("traffic", index, "resilience"));
+    if (from.resilience != StepSpec::plain) add_backoff(index, "traffic/" + from.name + "/backoff");
+  }
+  for (std::uint32_t index = 0; index < programs_.calls().size(); ++index) {
+    const Programs::Call& call = programs_.calls()[index];
+    const std::string& service = spec.services[call.service].name;
+    add(traffic_ + index, call.resilience, at("services", call.service, "steps.call.resilience"));
+    for (const TrafficSpec& from : spec.traffic) {
+      if (call.resilience == StepSpec::plain) break;
+      add_backoff(traffic_ + index,
+                  "traffic/" + from.name + "/backoff/" + service + '/' + call.path);
+    }
+  }
+}
+
+// The waits of a caller, from the next source of traffic.
+void World::add_backoff(std::uint32_t caller, const std::string& name) {
+  Resilience& rules = errands_.of(callers_[caller]);
+  try {
+    rules.backoffs.emplace_back(rules.spec.backoff, stream_key(seed_, replication_, name),
+                                stream_key(seed_, replication_, name + "/jitter"));
+  } catch (const SpecError& error) {
+    throw SpecError("resilience.backoff.law", error.what());
+  }
 }
 
 void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool abandons,
@@ -70,7 +127,7 @@ void World::refuse_endless_calls(const WorldSpec& spec) const {
     std::vector<double> next(visits.size(), 0.0);
     for (const Programs::Call& call : programs_.calls()) {
       for (const std::uint32_t to : services_behind(spec, call.to)) {
-        next[call.service] += call.probability * visits[to];
+        next[call.service] += call.probability * attempts_at_most(spec, call) * visits[to];
       }
     }
     visits = std::move(next);
@@ -102,10 +159,11 @@ void World::build_sources(const WorldSpec& spec) {
       require(from.arrivals.users >= 1, at("traffic", index, "arrivals.closed.users"),
               "must be 1 or more");
       source.users = from.arrivals.users;
+      source.give_up = from.arrivals.give_up;
       users += source.users;
       require(users < (std::uint64_t{1} << index_bits),
               at("traffic", index, "arrivals.closed.users"), "are too many");
-      users_.resize(users, User{0, index, 0});
+      users_.resize(users, User{0, index, 0, 0, 0});
       for (std::uint32_t user = source.first_user; user < users; ++user) think_again(user, 0);
     } else {
       const std::int64_t first = source.arrivals.next();
@@ -160,7 +218,8 @@ void World::find_first_samplers() {
     if (first.kind != StepKind::compute) continue;
     route.first_sampler = sampler_of_[route.caller * programs_.draws().size() + first.draw];
     route.entry = first.next;
-    const bool single = first.next == Programs::end && !sources_[route.caller].closed;
+    const bool awaited = sources_[route.caller].closed || callers_[route.caller].resilience != none;
+    const bool single = first.next == Programs::end && !awaited;
     route.plain = single && callers_[route.caller].timeout_ns == 0;
     route.timed = single && !route.plain;
   }

@@ -1,5 +1,6 @@
 // Callers: whoever sends requests and gets answers. A source of traffic is one, and so is every
-// call step of a service. Both have a destination, may stop waiting, and keep the same account.
+// call step of a service. Both have a destination, may stop waiting, and keep the same account. Who
+// may send a request more than once keeps another one beside it (errand.hpp).
 
 #pragma once
 
@@ -27,13 +28,15 @@ struct Caller {
   std::uint16_t abandons = 0;     // a request that still waits for a worker is taken back
   std::uint32_t first_route = 0;  // its routes, one for each class of its destination's targets
   std::uint32_t routes = 1;
+  std::uint32_t resilience = Visit::none;  // its rules, if its requests are errands (errand.hpp)
+  std::uint32_t unused = 0;
 
   // The visits that may time out, in the order of their deadlines: all wait equally long.
   std::uint32_t oldest = Visit::none;
   std::uint32_t newest = Visit::none;
   std::uint64_t timer_set = 0;
 
-  // Of all requests, from the start of the run.
+  // Of all requests, from the start of the run; each attempt is one.
   std::uint64_t sent = 0;
   OutcomeCounts ended{};
   std::uint64_t sent_at_warmup = 0;  // the later ones are measured

@@ -33,6 +33,7 @@ void World::check() const {
                            where());
     }
   }
+  check_errands();
   check_hosts();
   check_devices();
   check_lives();

@@ -44,19 +44,53 @@ void World::expire(std::uint32_t at) {
 
 // The client of a visit goes. Its work goes on unless it only waited and the caller takes it back.
 void World::leave(std::uint32_t visit) {
-  Visit& it = visits_[visit];
-  account<AnyShape>(it, it.instance, Outcome::timed_out, now_);
-  const bool awaited = (it.flags & Visit::awaited) != 0;
-  it.flags = static_cast<std::uint8_t>(Visit::left | (it.flags & Visit::holding));
-  if (caller_of(it).abandons != 0) {
-    instances_.remove_waiting(it.instance, job_of_visit(visit, 0).id);
-    visits_.release(visit);
+  const std::uint8_t flags = visits_[visit].flags;
+  part(visit, caller_of(visits_[visit]).abandons != 0);
+  if ((flags & Visit::awaited) == 0) return;
+  if ((flags & Visit::tried) != 0) {
+    end_attempt(visit, Outcome::timed_out);
+  } else {
+    answer_waiting(visit, Outcome::timed_out);
   }
-  if (!awaited) return;
-  answer_waiting(visit, Outcome::timed_out);
-  if (it.parent == none) return;
-  ready_.pop_back();
-  run(it.parent);
+  run_ready();
+}
+
+// The same, and nobody is told. What the visit was stays to be read until another is made.
+void World::part(std::uint32_t visit, bool takes_back) {
+  Visit& it = visits_[visit];
+  const bool waits = (it.flags & Visit::waiting) != 0;
+  account<AnyShape>(it, it.instance, Outcome::timed_out, now_);
+  if ((it.flags & Visit::listed) != 0) unlink(visit);
+  it.flags =
+      static_cast<std::uint8_t>(Visit::left | (it.flags & (Visit::holding | Visit::failing)));
+  if (!takes_back || !waits) return;
+  instances_.remove_waiting(it.instance, job_of_visit(visit, 0).id);
+  visits_.release(visit);
+}
+
+// A worker has come to a visit whose deadline passed while it waited: it goes to the next one.
+// Returns the visit that must be run now, or none.
+std::uint32_t World::drop_late(std::uint32_t instance, std::uint32_t visit) {
+  for (;;) {
+    visits_.release(visit);
+    const Job* next = instances_.release_worker(instance);
+    if (next == nullptr) {
+      if (leaving_ != 0) end_if_drained(instance);
+      return none;
+    }
+    const Job job = *next;
+    if (!is_visit(job)) {
+      begin(instance, job);
+      return none;
+    }
+    visit = visit_of(job);
+    Visit& it = visits_[visit];
+    it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
+    if ((it.flags & Visit::failing) != 0) continue;
+    if (job.work == Job::undecided) return visit;
+    begin(instance, job);
+    return none;
+  }
 }
 
 }  // namespace nephoscope

@@ -85,6 +85,7 @@ void World::serialize(Archive& archive) {
   hosts_.serialize(archive);
   devices_.serialize(archive);
   visits_.serialize(archive);
+  errands_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
     source.clients.serialize(archive);

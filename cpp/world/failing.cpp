@@ -38,10 +38,7 @@ void World::fail_work(std::uint32_t instance) {
   }
   if (holders != 0) lose_held(instance);
   for (const std::uint32_t visit : unwoken) visits_.release(visit);
-  if (ready_.empty()) return;
-  const std::uint32_t next = ready_.back();
-  ready_.pop_back();
-  run(next);
+  run_ready();
 }
 
 // The calendar expects a completion that will not come.

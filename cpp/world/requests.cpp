@@ -5,16 +5,6 @@
 
 namespace nephoscope {
 
-namespace {
-
-// Visits of one request differ in their path, a hash of the calls that led there; 0 is the first.
-std::uint32_t path_of_call(std::uint32_t path, std::uint32_t call) {
-  const std::uint64_t mixed = mix_bits((std::uint64_t{path} << 32) + call + 1);
-  return static_cast<std::uint32_t>(mixed >> 33) + 1;
-}
-
-}  // namespace
-
 std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
   const std::uint32_t visit = visits_.take();
   Visit& it = visits_[visit];
@@ -27,6 +17,8 @@ std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
   it.devices = 0;
   it.traffic = request.traffic;
   it.flags = request.flags;
+  it.trial = request.trial;
+  if ((it.flags & Visit::tried) != 0) errands_.open[it.parent].add(visit);
   return visit;
 }
 
@@ -86,6 +78,14 @@ void World::run(std::uint32_t visit) {
   }
 }
 
+// Runs on who was set free outside of run().
+void World::run_ready() {
+  if (ready_.empty()) return;
+  const std::uint32_t next = ready_.back();
+  ready_.pop_back();
+  run(next);
+}
+
 // Runs a visit on until it has to wait or has ended. Returns the visit that got its worker and must
 // be run now, or none.
 std::uint32_t World::run_program(std::uint32_t visit) {
@@ -109,7 +109,7 @@ std::uint32_t World::run_program(std::uint32_t visit) {
         it.place = programs_.branch(step, draw(it, step));
         break;
       case StepKind::fail:
-        if (draw(it, step) < step.probability) it.flags |= Visit::failing;
+        if (draw_of_trial(it, step) < step.probability) it.flags |= Visit::failing;
         break;
       default:
         if (use_device(visit, step)) return none;
@@ -121,8 +121,7 @@ std::uint32_t World::run_program(std::uint32_t visit) {
 // The visit keeps its worker and waits for the answer of a visit of its own. That one is not run at
 // once: the stack of calls must not become the stack of the machine.
 void World::call(std::uint32_t visit, std::uint32_t call) {
-  Caller& caller = callers_[traffic_ + call];
-  ++caller.sent;
+  const std::uint32_t at = traffic_ + call;
   const Visit& parent = visits_[visit];
   Request request;
   request.serial = parent.serial;
@@ -131,7 +130,8 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
   request.flags = Visit::awaited;
   request.path = path_of_call(parent.path, call);
   request.parent = visit;
-  const std::uint32_t child = send<AnyShape>(caller, request);
+  request.trial = parent.trial;
+  const std::uint32_t child = send_new<AnyShape>(at, request);
   if (child != none) ready_.push_back(child);
 }
 
@@ -174,16 +174,26 @@ void World::answer(std::uint32_t visit, Outcome outcome) {
   visits_.release(visit);
 }
 
-// A visit that called runs on, a user thinks.
+// Who waits for the answer to a visit has it.
 void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
   if (it.traffic == Visit::health_check) return check_answered(it, outcome == Outcome::completed);
-  if (it.parent == none) {
-    think_again(sources_[it.traffic].first_user + it.client, now_ - it.arrival);
+  if ((it.flags & Visit::tried) != 0) return end_attempt(visit, outcome);
+  wake({it.parent, it.client, it.traffic, now_ - it.arrival}, outcome);
+}
+
+// A visit that called runs on, a user thinks or has had enough.
+void World::wake(const Awaiting& awaiting, Outcome outcome) {
+  if (awaiting.parent == none) {
+    const Source& source = sources_[awaiting.traffic];
+    const std::uint32_t user = source.first_user + awaiting.client;
+    std::uint32_t& in_vain = users_[user].in_vain;
+    in_vain = outcome == Outcome::completed ? 0 : in_vain + 1;
+    if (source.give_up == 0 || in_vain < source.give_up) think_again(user, awaiting.took_ns);
     return;
   }
-  if (outcome != Outcome::completed) visits_[it.parent].flags |= Visit::failing;
-  ready_.push_back(it.parent);
+  if (outcome != Outcome::completed) visits_[awaiting.parent].flags |= Visit::failing;
+  ready_.push_back(awaiting.parent);
 }
 
 void World::bring_all_up_to_date(std::int64_t until) {

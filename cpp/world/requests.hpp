@@ -13,6 +13,15 @@
 
 namespace nephoscope {
 
+// A caller sends a request for the first time. Returns as send() does.
+template <class Shape>
+NEPHOSCOPE_HOT std::uint32_t World::send_new(std::uint32_t at, const Request& request) {
+  Caller& caller = callers_[at];
+  if (!Shape::known && caller.resilience != none) return begin_errand(at, request);
+  ++caller.sent;
+  return send<Shape>(caller, request);
+}
+
 // Chooses the instance for a request and offers it there. Returns the visit that has a worker and
 // must be run now, or none.
 template <class Shape>
@@ -151,7 +160,10 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
   }
   const Job job = *next;
   if (is_visit(job)) {
-    visits_[visit_of(job)].flags &= static_cast<std::uint8_t>(~Visit::waiting);
+    Visit& it = visits_[visit_of(job)];
+    it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
+    if ((it.flags & Visit::failing) != 0) [[unlikely]]
+      return drop_late(instance, visit_of(job));
     if (job.work == Job::undecided) return visit_of(job);
   }
   begin(instance, job);

@@ -41,7 +41,14 @@ void World::sample_series() {
     for (const std::uint64_t count : ended) push(count);
     push(sent - total(ended));
   };
-  for (std::size_t at = 0; at < traffic_; ++at) push_all(callers_[at].sent, callers_[at].ended);
+  for (std::size_t at = 0; at < traffic_; ++at) {
+    const Caller& caller = callers_[at];
+    if (caller.resilience == none) {
+      push_all(caller.sent, caller.ended);
+    } else {
+      push_all(errands_.of(caller).begun, errands_.of(caller).ended);
+    }
+  }
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     std::uint64_t sent = 0;
     OutcomeCounts ended{};
@@ -95,10 +102,21 @@ Results World::results() const {
   results.events = events_;
   const std::vector<InFlight> in_flight = count_in_flight();
   HostPools hosts = hosts_;  // whose accounts are brought up to date
-  for (std::size_t at = 0; at < traffic_; ++at) {
+  for (std::uint32_t at = 0; at < traffic_; ++at) {
     const auto own = [at](std::size_t caller) { return caller == at; };
-    results.traffic.push_back(account_of(own, in_flight));
-    results.traffic.back().name = traffic_names_[at];
+    TrafficAccount& account = results.traffic.emplace_back();
+    if (callers_[at].resilience == none) {
+      static_cast<Account&>(account) = account_of(own, in_flight);
+    } else {
+      tell_requests(account, at);
+    }
+    account.name = traffic_names_[at];
+    const Source& source = sources_[at];
+    account.may_leave = source.give_up != 0;
+    for (std::uint32_t user = 0; account.may_leave && user < source.users; ++user) {
+      const bool left = users_[source.first_user + user].in_vain >= source.give_up;
+      account.users_left += left ? 1U : 0U;
+    }
   }
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     const auto through = [&](std::size_t caller) { return leads_to(callers_[caller], at); };
@@ -260,7 +278,9 @@ std::vector<std::int64_t> World::next_arrivals() const {
 }
 
 std::uint64_t World::in_flight(std::uint32_t traffic) const {
-  return callers_[traffic].sent - total(callers_[traffic].ended);
+  const Caller& caller = callers_[traffic];
+  if (caller.resilience == none) return caller.sent - total(caller.ended);
+  return errands_.of(caller).begun - total(errands_.of(caller).ended);
 }
 
 }  // namespace nephoscope

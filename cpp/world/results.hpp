@@ -12,6 +12,7 @@
 #include "compute/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
+#include "world/errand.hpp"
 #include "world/faults.hpp"
 #include "world/fleet.hpp"
 #include "world/life.hpp"
@@ -25,6 +26,15 @@ struct Account {
   OutcomeCounts ended{};
   std::uint64_t in_flight = 0;
   Histogram latency;  // ns, of the completed
+};
+
+struct TrafficAccount : Account {
+  bool resilient = false;  // whether the rest is to be told
+  ResilienceCounts counts;
+  bool breaks = false;       // it has a circuit breaker
+  std::uint64_t opened = 0;  // that one, in the whole run
+  bool may_leave = false;    // its users may give up
+  std::uint64_t users_left = 0;
 };
 
 struct TargetAccount {
@@ -113,7 +123,7 @@ struct Results {
   std::int64_t now_ns = 0;
   std::int64_t measured_from_ns = 0;
   std::uint64_t events = 0;
-  std::vector<Account> traffic;
+  std::vector<TrafficAccount> traffic;
   std::vector<BalancerAccount> balancers;
   std::vector<FleetAccount> fleets;
   std::vector<HostPoolAccount> hosts;

@@ -14,13 +14,14 @@ NEPHOSCOPE_HOT void World::arrive() {
   Caller& caller = callers_[at];
   schedule_arrival(source.arrivals.next());
   Request request;
-  request.serial = caller.sent++;
+  request.serial = caller.sent;
+  if (!Shape::known && caller.resilience != none) request.serial = errands_.of(caller).begun;
   request.traffic = static_cast<std::uint16_t>(at);
   request.client = static_cast<std::uint32_t>(request.serial);
   if (source.client_count != 0 && clients_matter_) {
     request.client = static_cast<std::uint32_t>(source.clients.next_in_order(request.serial));
   }
-  const std::uint32_t visit = send<Shape>(caller, request);
+  const std::uint32_t visit = send_new<Shape>(at, request);
   if (visit != none) run(visit);
 }
 
@@ -57,8 +58,7 @@ void World::send_of_user(std::uint32_t user) {
   request.serial = users_[user].requests++ * source.users + request.client;
   request.traffic = static_cast<std::uint16_t>(at);
   request.flags = Visit::awaited;
-  ++callers_[at].sent;
-  const std::uint32_t visit = send<AnyShape>(callers_[at], request);
+  const std::uint32_t visit = send_new<AnyShape>(at, request);
   if (visit != none) run(visit);
 }
 
@@ -252,6 +252,8 @@ void World::handle_other(const EventQueue::Event& event) {
       return follow_hosts();
     case EventKind::devices:
       return finish_devices();
+    case EventKind::errand:
+      return go_on(index);
     default:
       return;  // completions have been handled
   }

@@ -19,6 +19,8 @@ struct Source {
   bool closed = false;
   std::uint32_t first_user = 0;  // closed: its users' place among all users
   std::uint32_t users = 0;
+  std::uint32_t give_up =
+      0;  // closed: who has had so many in a row without success leaves; 0: none
 };
 
 // An arrival to come. Kept outside the calendar: there is one for each open source.
@@ -41,12 +43,15 @@ struct Request {
   std::uint8_t flags = 0;
   std::uint32_t path = 0;
   std::uint32_t parent = Visit::none;
+  std::uint16_t trial = 0;
 };
 
 struct User {
   std::uint64_t requests = 0;  // sent so far
   std::uint32_t source = 0;
   std::uint32_t at_once = 0;  // requests in a row that took no time, thinking included
+  std::uint32_t in_vain = 0;  // requests in a row without success
+  std::uint32_t unused = 0;
 };
 
 // Measured requests of a route that are not answered yet.

@@ -16,6 +16,7 @@
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
+#include "workload/resilience_spec.hpp"
 #include "world/fault_spec.hpp"
 #include "world/life_spec.hpp"
 
@@ -34,6 +35,7 @@ struct TrafficSpec {
   ClientSpec clients;
   std::int64_t timeout_ns = 0;  // 0: the client waits for ever
   OnTimeout on_timeout = OnTimeout::finish;
+  std::uint32_t resilience = StepSpec::plain;  // index into that of the world
 };
 
 struct ServiceSpec {
@@ -110,6 +112,7 @@ struct WorldSpec {
   std::int64_t warmup_ns = 0;
   std::int64_t series_ns = 0;  // interval of the series; 0: none are kept
   std::vector<TrafficSpec> traffic;
+  std::vector<ResilienceSpec> resilience;  // rules that traffic and calls name
   std::vector<ServiceSpec> services;
   std::vector<HostPoolSpec> hosts;
   std::vector<GroupSpec> groups;

@@ -8,10 +8,10 @@
 
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <limits>
 
+#include "balancing/consistent_hash.hpp"
 #include "compute/job.hpp"
 
 namespace nephoscope {
@@ -38,13 +38,14 @@ struct alignas(64) Visit : Sent {
     awaited = 16,  // a visit or a user waits for the answer
     holding = 32,  // memory of its instance
     lost = 64,     // it died with its instance, and only waits for what would have woken it
+    tried = 128,   // an attempt of an errand, which is its parent (errand.hpp)
   };
 
   std::uint64_t serial = 0;  // of the request at its source of traffic
   std::int64_t memory = 0;   // bytes it holds of its instance, if it is holding
   std::uint32_t instance = none;
   std::uint32_t path = 0;       // 0 for the first visit of a request; else tells its visits apart
-  std::uint32_t parent = none;  // the visit that waits for the answer
+  std::uint32_t parent = none;  // the visit or the errand that waits for the answer
   std::uint32_t client = 0;
   std::uint32_t older = none;  // neighbours in the caller's list of those that may time out
   std::uint32_t newer = none;
@@ -52,9 +53,29 @@ struct alignas(64) Visit : Sent {
   std::uint16_t place = 0;  // in the program
   std::uint8_t flags = 0;
   std::uint8_t devices = 0;  // of its instance that are at work for it
-  std::array<std::uint8_t, 2> unused{};
+  std::uint16_t trial = 0;   // tells the attempts of a request apart; 0 for first ones
 };
 static_assert(sizeof(Visit) == 64);
+
+// Visits of one request differ in their path, a hash of the calls that led there; 0 is the first.
+inline std::uint32_t path_of_call(std::uint32_t path, std::uint32_t call) {
+  const std::uint64_t mixed = mix_bits((std::uint64_t{path} << 32) + call + 1);
+  return static_cast<std::uint32_t>(mixed >> 33) + 1;
+}
+
+// An attempt, from 0, of a request that was sent in a trial of another one.
+inline std::uint16_t trial_of(std::uint16_t above, std::uint32_t attempt) {
+  constexpr std::uint16_t hashed = 0x8000;
+  if (attempt == 0) return above;
+  if (above == 0 && attempt < hashed) return static_cast<std::uint16_t>(attempt);
+  return static_cast<std::uint16_t>(mix_bits((std::uint64_t{above} << 32) + attempt) >> 48) |
+         hashed;
+}
+
+// What belongs to the attempt is drawn by this in place of the path.
+inline std::uint32_t path_of_trial(std::uint32_t path, std::uint16_t trial) {
+  return trial == 0 ? path : path_of_call(path, 0x80000000U + trial);
+}
 
 // A job of the world: its `id` is a visit or, of a plain request, the route.
 constexpr std::uint32_t visit_bit = std::uint32_t{1} << 31;

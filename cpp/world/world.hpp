@@ -5,13 +5,10 @@
 // (time, sequence), calls one part, looks at what came back and calls the next. The way of a
 // request through the house is written in requests.hpp and nowhere else.
 //
-// Completions that change nothing for anybody else are not waited for. Where routing does not look
-// at what is outstanding and requests do nothing but compute, one worker an instance, each in its
-// turn, nobody asks an instance anything before the next request comes to it: such a fleet is
-// `unwatched` and has no entry in the calendar. A request that will be done before anybody looks is
-// booked when it comes; what is left is brought up to date when a request comes and before anybody
-// looks. The events are the same, counted the same; only the order in which they are booked is
-// another.
+// Completions that change nothing for anybody else are not waited for: a fleet that nobody looks at
+// is `unwatched` and has no entry in the calendar (docs/decisions/0006-plain-requests.md).
+//
+// Requests that their callers may send more than once are errands (errands.cpp).
 //
 // Instances on shared hosts run at the rate that the hypervisor gives them: whenever the number of
 // vCPUs that one wants to run has changed, the hypervisor is told, and whose rate is another one
@@ -20,7 +17,7 @@
 // What requests ask of devices is in devices.cpp: the devices of all instances have one entry in
 // the calendar, for the next that is done.
 //
-// A world is a value: copying it forks the simulation. Two worlds share nothing.
+// A world is a value: copying it (state.hpp) forks the simulation. Two worlds share nothing.
 
 #pragma once
 
@@ -29,30 +26,14 @@
 #include <string_view>
 #include <vector>
 
-#include "balancing/router.hpp"
-#include "compute/host_pools.hpp"
-#include "compute/instance_devices.hpp"
-#include "compute/instances.hpp"
-#include "compute/lifecycle.hpp"
-#include "kernel/event_queue.hpp"
 #include "kernel/hot_path.hpp"
-#include "kernel/series.hpp"
-#include "kernel/slab.hpp"
-#include "service/program.hpp"
-#include "workload/arrivals.hpp"
-#include "world/balancer.hpp"
-#include "world/callers.hpp"
-#include "world/faults.hpp"
-#include "world/fleet.hpp"
-#include "world/life.hpp"
 #include "world/results.hpp"
-#include "world/sources.hpp"
 #include "world/spec.hpp"
-#include "world/visit.hpp"
+#include "world/state.hpp"
 
 namespace nephoscope {
 
-class World {
+class World : private WorldState {
  public:
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.
   explicit World(const WorldSpec& spec);
@@ -96,8 +77,6 @@ class World {
   std::uint64_t in_flight(std::uint32_t traffic) const;
 
  private:
-  static constexpr std::uint32_t none = Visit::none;
-
   enum class EventKind : std::uint32_t {
     completion,
     first_completion,
@@ -105,7 +84,8 @@ class World {
     deadline,
     think,
     hosts,
-    devices
+    devices,
+    errand
   };
 
   // Rare things at set instants, apart from the calendar.
@@ -132,6 +112,8 @@ class World {
   void build_health(const BalancerSpec& from, std::size_t index);
   void build_faults(const WorldSpec& spec);
   void build_callers(const WorldSpec& spec);
+  void build_errands(const WorldSpec& spec);
+  void add_backoff(std::uint32_t caller, const std::string& name);
   void build_sources(const WorldSpec& spec);
   void build_samplers(const WorldSpec& spec);
   void build_series();
@@ -168,6 +150,8 @@ class World {
   void add_arrival(const Arrival& arrival);
   void send_of_user(std::uint32_t user);
   void think_again(std::uint32_t user, std::int64_t took_ns);
+  template <class Shape>
+  std::uint32_t send_new(std::uint32_t caller, const Request& request);
   template <class Shape>
   std::uint32_t send(Caller& caller, const Request& request);
   void send_plain(std::uint32_t instance, const Job& job);
@@ -206,12 +190,29 @@ class World {
   bool conclude_apart(std::uint32_t visit, Outcome outcome);
   void answer(std::uint32_t visit, Outcome outcome);
   void answer_waiting(std::uint32_t visit, Outcome outcome);
+  void wake(const Awaiting& awaiting, Outcome outcome);
+  void run_ready();
   template <class Shape>
   void account(const Sent& sent, std::uint32_t instance, Outcome outcome, std::int64_t now);
   void expect_deadline(std::uint32_t visit, Caller& caller);
   void unlink(std::uint32_t visit);
   void expire(std::uint32_t caller);
   void leave(std::uint32_t visit);
+  void part(std::uint32_t visit, bool takes_back);
+  std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);
+  // Requests that are sent more than once (errands.cpp).
+  std::uint32_t begin_errand(std::uint32_t caller, const Request& request);
+  std::uint32_t send_attempt(std::uint32_t errand);
+  void end_attempt(std::uint32_t visit, Outcome outcome);
+  bool try_again(std::uint32_t errand);
+  void go_on(std::uint32_t due);
+  std::uint32_t send_further(std::uint32_t errand);
+  void give_up(std::uint32_t errand);
+  void end_errand(std::uint32_t errand, Outcome outcome);
+  bool is_for_nobody(const Errand& errand) const;
+  void forget_timer(EventQueue::Handle& timer);
+  void tell_requests(TrafficAccount& account, std::uint32_t traffic) const;
+  void check_errands() const;
   template <class Shape>
   void bring_up_to_date(std::uint32_t instance, std::int64_t until);
   NEPHOSCOPE_COLD void bring_all_up_to_date(std::int64_t until);
@@ -225,6 +226,10 @@ class World {
   }
   double draw(const Visit& visit, const Programs::Step& step) {
     return sampler(visit.traffic, step.draw).at(visit.serial, visit.path);
+  }
+  double draw_of_trial(const Visit& visit, const Programs::Step& step) {
+    const std::uint32_t path = path_of_trial(visit.path, visit.trial);
+    return sampler(visit.traffic, step.draw).at(visit.serial, path);
   }
   Caller& caller_of(const Sent& sent) { return callers_[routes_[sent.route].caller]; }
   const Caller& caller_of(const Sent& sent) const { return callers_[routes_[sent.route].caller]; }
@@ -333,69 +338,6 @@ class World {
   template <class Archive>
   void serialize(Archive& archive);
   std::string where() const;
-
-  // Immutable after construction.
-  std::uint64_t seed_ = 0;
-  std::uint64_t replication_ = 0;
-  std::int64_t duration_ = 0;
-  std::int64_t warmup_ = 0;
-  std::int64_t series_interval_ = 0;
-  Programs programs_;
-  bool clients_matter_ = false;  // some balancer looks at who sent a request
-  std::vector<std::string> traffic_names_;
-  std::vector<std::string> balancer_names_;
-  std::vector<std::string> fleet_names_;
-  std::vector<std::string> host_names_;     // of the pools that the scenario names
-  bool hosted_ = false;                     // some fleet is
-  bool with_devices_ = false;               // some step uses one
-  std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit
-  std::vector<bool> fleet_uses_devices_;
-  std::uint32_t traffic_ = 0;              // the first callers are the sources; calls follow
-  std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
-
-  std::int64_t now_ = 0;
-  std::int64_t unseen_until_ = 0;  // while the loop runs: nobody looks before
-  std::uint64_t events_ = 0;
-  EventQueue calendar_;
-  EventQueue controls_;
-  Arrival next_arrival_{ArrivalStream::never, 0, none};
-  std::vector<Arrival> later_arrivals_;  // of the other sources: binary heap, the earliest first
-  std::vector<Source> sources_;
-  std::vector<User> users_;
-  std::vector<Caller> callers_;
-  std::vector<Route> routes_;
-  std::vector<Sampler> samplers_;
-  std::vector<Balancer> balancers_;
-  std::vector<Fleet> fleets_;
-  std::vector<std::uint32_t> fleet_of_;        // by instance
-  std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
-  std::vector<std::uint32_t> launched_;        // by fleet
-  Instances instances_;
-  std::vector<std::uint32_t> machine_of_;  // by instance, see number_machine()
-  std::vector<Phase> phase_;               // by instance
-  Lifecycle lives_;                        // of machines
-  std::vector<Machine> machines_;
-  std::vector<Quota> quotas_;
-  std::vector<LaunchInterface> apis_;
-  std::vector<ActionSpec> actions_;
-  Faults faults_;
-  bool following_lives_ = false;  // their changes are being followed
-  std::uint32_t leaving_ = 0;     // instances that may finish what they hold
-  HostPools hosts_;
-  EventQueue::Handle hosts_due_ = EventQueue::none;
-  InstanceDevices devices_;
-  EventQueue::Handle devices_due_ = EventQueue::none;
-  std::vector<std::uint64_t> refused_launches_;    // by pool
-  std::vector<std::int64_t> run_at_warmup_;        // by instance, ns
-  std::vector<TenantAccount> account_at_warmup_;   // by hosted instance
-  std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
-  Slab<Visit> visits_;
-  std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
-  std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
-  bool many_instances_ = false;       // more than the caches hold: worth fetching ahead
-  bool warm_ = false;                 // the warm-up is over
-  std::int64_t next_sample_ = ArrivalStream::never;
-  std::vector<Series> samples_;  // cumulative counts and gauges, see results.cpp
 };
 
 }  // namespace nephoscope

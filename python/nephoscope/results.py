@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
+from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
 from nephoscope.failure_results import failure_flags, failure_tree, fault_list, health_tree
 from nephoscope.host_results import (
@@ -239,7 +240,9 @@ class Result:
             "in_flight": self.in_flight,
             "steady": self.steady,
             "flags": self.flags,
-            "traffic": {t["name"]: _account(t, "offered") for t in self._numbers["traffic"]},
+            "traffic": {
+                t["name"]: _account(t, "offered") | retry_tree(t) for t in self._numbers["traffic"]
+            },
         }
         if self._numbers["load_balancers"]:
             tree["load_balancers"] = {

@@ -96,6 +96,21 @@ def test_check_describes_what_would_run(call):
                 assert f"{name}: " in outcome.stdout
 
 
+def test_check_says_what_clients_do_beyond_their_first_attempt(call):
+    storm = EXAMPLES / "retry-storm.yaml"
+    at = "traffic.customers"
+    outcome = call(
+        *("check", storm, "--set", f"{at}.retry.budget=10%", "--set", f"{at}.deadline=2s"),
+        *("--set", f"{at}.hedge=300ms", "--set", f"{at}.retry.backoff={{fixed: 1s}}"),
+        *("--set", f"{at}.circuit_breaker={{failures: 5, open: 3s}}"),
+    )
+    assert (
+        "timeout 500ms (finish), up to 3 attempts after 1s on a budget of 10 %, deadline 2s, "
+        "hedged after 300ms, circuit breaker open for 3s after 5 failures in a row"
+    ) in outcome.stdout
+    assert "up to 3 attempts at once" in call("check", storm).stdout
+
+
 STEPS = {
     "compute: 40ms": "compute 40ms",
     "sleep: {exponential: 5ms}": "sleep exponential 5ms",

@@ -173,6 +173,28 @@ def lives() -> Tree:
     return tree
 
 
+def storm() -> Tree:
+    """Two tiers whose callers try again by every rule, in and out of an overload."""
+    waits = {"exponential": {"base": "20ms", "cap": "1s"}}
+    tree = tiers()
+    rush = [["0s", "200/s"], ["5s", "200/s"], ["5s", "900/s"], ["8s", "900/s"], ["8s", "200/s"]]
+    tree["traffic"]["users"] |= {
+        "arrivals": {"profile": rush},
+        "retry": {"attempts": 4, "backoff": waits, "jitter": "full", "budget": "20%"},
+        "deadline": "500ms",
+        "hedge": "40ms",
+    }
+    del tree["traffic"]["users"]["rate"]
+    tree["traffic"]["batch"] |= {
+        "retry": {"attempts": 3, "backoff": waits, "jitter": "decorrelated"},
+        "circuit_breaker": {"failures": 5, "failure_rate": 0.3, "window": 20, "open": "1s"},
+    }
+    steps = tree["services"]["answer"]["steps"]
+    law = {"fixed": {"exponential": "10ms"}}
+    steps[2]["call"]["retry"] = {"attempts": 2, "backoff": law, "jitter": "equal"}
+    return tree
+
+
 def failing() -> Tree:
     """Hosts that fail at random, a zone that goes dark, and health checks that find out."""
     tree = hosted("fluid")
@@ -197,6 +219,7 @@ def special() -> dict[str, Tree]:
         "tiers": tiers(),
         **{f"hosts {name}": hosted(name) for name in ("fluid", "fair", "credit", "pinned")},
         "lives": lives(),
+        "storm": storm(),
         "failing": failing(),
         "ps": farm("least_connections", work, {"rate": "450/s"}),
         "rejected": farm("random", work, busy),

@@ -88,6 +88,23 @@ def test_noisy_neighbour():
     assert all(row[-1] == "contention" for row in rows if row[0] != "pinned")
 
 
+def test_retry_storm():
+    """It outlives the rush by far, whatever the backoff; a budget or a breaker heals it."""
+    rows = [line.split("  ") for line in output_of("retry-storm.py").splitlines()[1:]]
+    cells = {row[0]: [cell.strip() for cell in row[1:] if cell.strip()] for row in rows}
+    at_last = {name: float(cell[3].removesuffix(" %")) for name, cell in cells.items()}
+    attempts = {name: float(cell[4]) for name, cell in cells.items()}
+    stuck = {"3 attempts at once", "3, backoff", "3, backoff and full jitter"}
+    healed = {"no second attempt", "3 at once, budget 10 %", "3 at once, circuit breaker"}
+    assert stuck | healed < set(cells)
+    for name in stuck:  # 800 requests a second are more than 2,000 attempts, for 1,000 at most
+        assert at_last[name] < 10
+        assert attempts[name] > 2.5
+    for name in healed:
+        assert at_last[name] > 99.9
+        assert attempts[name] < 1.01
+
+
 def test_a_zone_outage():
     """Sooner found out is less lost; who fails fast draws requests; without spare room all slow."""
     rows = [line.split() for line in output_of("zone-outage.py").splitlines()[1:]]

@@ -23,6 +23,7 @@ MODULES = {
     "lifecycle": _core.lifecycle,
     "math": _core.math,
     "placement": _core.placement,
+    "resilience": _core.resilience,
 }
 
 # Parameters without their types: the names, and whether each has a default.

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from nephoscope.scenario.units import Duration
+from properties.clients import resilience
 from properties.failures import checks, faults
 from properties.lives import accounts, acts, lives, operations
 
@@ -139,7 +140,7 @@ def calls(draw, names: list[str]) -> Any:
     name = draw(st.sampled_from(names))
     if draw(st.booleans()):
         return name
-    return {"to": name, "timeout": draw(SECONDS)}
+    return {"to": name, "timeout": draw(SECONDS)} | draw(resilience())
 
 
 @st.composite
@@ -183,7 +184,8 @@ def arrivals(draw) -> Tree:
     users = draw(st.sampled_from([1, 3, 20]))
     # Users who do not think and are refused would send for ever at one instant.
     think = draw(laws(zero=False).filter(lambda law: "uniform" not in law and "normal" not in law))
-    return {"arrivals": {"closed": {"users": users, "think": think}}}
+    give_up = {"give_up": 3} if users == 3 else {}
+    return {"arrivals": {"closed": {"users": users, "think": think, **give_up}}}
 
 
 @st.composite
@@ -192,6 +194,7 @@ def sources(draw, destinations: list[str]) -> Tree:
     if draw(st.sampled_from([True, True, False])):
         made["timeout"] = draw(SECONDS)
         made["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
+    made |= draw(resilience())
     if "closed" not in made["arrivals"]:
         clients = draw(st.sampled_from([None, 5, {"count": 50, "popularity": {"zipf": 1.1}}]))
         made |= {} if clients is None else {"clients": clients}

@@ -19,6 +19,7 @@ from properties.systems import System, systems
 
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
 LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations")
+AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 
 
 def derandomised(examples: int):
@@ -98,6 +99,8 @@ def test_the_scenarios_are_worth_running():
         used = ("network_bytes", "disk_bytes", "disk_ops", "gpu_ns", "out_of_memory")
         seen["devices"] += any(fleet.get(key, 0) for fleet in results["fleets"] for key in used)
         seen["changes"] += bool(system.changes)
+        for what in AGAIN:
+            seen[what] += any(source.get(what, 0) > 0 for source in results["traffic"])
         lives = [fleet for fleet in results["fleets"] if "interruptions" in fleet]
         for what in LIFE:
             seen[what] += any(fleet[what] > 0 for fleet in lives)
@@ -111,7 +114,7 @@ def test_the_scenarios_are_worth_running():
     assert seen["events"] > 200 * seen["scenarios"]
     for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "devices", "changes"):
         assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
-    for what in (*LIFE, "falls", "unhealthy", "recovered", "fail-open"):
+    for what in (*LIFE, *AGAIN, "falls", "unhealthy", "recovered", "fail-open"):
         assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
 
 

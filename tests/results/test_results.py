@@ -37,7 +37,7 @@ def test_the_keys_of_the_contract():
     tree = RESULT.to_dict()
     assert set(tree) >= HEAD
     assert set(tree) & {"hosts", "queues", "topics", "buses", "cost_usd"} == set()
-    assert set(tree["traffic"]["customers"]) == ACCOUNT | {"offered"}
+    assert set(tree["traffic"]["customers"]) == ACCOUNT | {"offered", "retries"}
     assert set(tree["traffic"]["customers"]["latency_s"]) == LATENCY
     assert set(tree["load_balancers"]["bar"]) == ACCOUNT | {"requests", "targets"}
     target = tree["load_balancers"]["bar"]["targets"]["5"]

@@ -2,6 +2,7 @@
 
 from scenario.bad_failures import FAILURES
 from scenario.bad_hosts import DEVICES, HOSTS, LIFE
+from scenario.bad_resilience import RESILIENCE
 from scenario.breaking import DELETE, GOOD, Case, same
 
 COMPUTE = "services.page.steps.0.compute"
@@ -356,11 +357,13 @@ LATER: list[Case] = [
         "fleets.web.": "scaling",
         "services.page.": "consumes",
         "services.page.steps.0.": "send publish put parallel",
-        "services.page.steps.2.call.": "retry",
         "load_balancers.front.": "slow_start stickiness cross_zone surge_queue idle_timeout",
-        "traffic.users.": "retry circuit_breaker hedge event attributes group",
+        "traffic.users.": "event attributes group",
     }.items()
     for key in keys.split()
 ]
 
-CASES = [*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *FAILURES, *JOINED, *LATER]
+CASES = [
+    *(*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *FAILURES, *RESILIENCE),
+    *(*JOINED, *LATER),
+]

@@ -68,7 +68,7 @@ GOOD: dict[str, Any] = {
             "steps": [
                 {"compute": {"exponential": "10ms"}},
                 {"sleep": "1ms"},
-                {"call": {"to": "proxy", "timeout": "1s"}},
+                {"call": {"to": "proxy", "timeout": "1s", "retry": {"attempts": 2}}},
                 {
                     "choose": [
                         {"weight": 1, "steps": [{"fail": 0.1}]},
@@ -123,6 +123,21 @@ GOOD: dict[str, Any] = {
             "clients": {"count": 100, "popularity": {"zipf": 1.1}},
             "timeout": "2s",
             "on_timeout": "abandon",
+            "retry": {
+                "attempts": 3,
+                "backoff": {"exponential": {"base": "50ms", "cap": "2s"}},
+                "jitter": "full",
+                "budget": {"share": "10%", "reserve": 20, "rate": "1/s"},
+            },
+            "deadline": "10s",
+            "hedge": {"after": "1s"},
+            "circuit_breaker": {
+                "failures": 50,
+                "failure_rate": "80%",
+                "window": 200,
+                "open": "5s",
+                "probes": 3,
+            },
         },
         "clerks": {"to": "web", "arrivals": {"closed": {"users": 3, "think": "5s"}}},
     },

@@ -5,9 +5,39 @@ import pytest
 from nephoscope import Scenario, _core
 from nephoscope.scenario.compile import compile_scenario, distribution_spec
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.traffic import Traffic
 from scenario.breaking import GOOD
 
 SCENARIO = Scenario(**GOOD)
+
+
+def test_what_callers_do_beyond_their_first_attempt():
+    spec = compile_scenario(SCENARIO, seed=9)
+    users, clerks = spec.traffic
+    call = spec.services[0].steps[2]
+    assert [users.resilience, call.resilience, clerks.resilience] == [0, 1, 2**32 - 1]
+    rules, once_more = spec.resilience
+    assert (rules.attempts, rules.deadline_ns, rules.hedge_ns) == (3, 10**10, 10**9)
+    backoff, budget, breaker = rules.backoff, rules.budget, rules.breaker
+    assert backoff.kind == _core.resilience.BackoffKind.exponential
+    assert backoff.jitter == _core.resilience.Jitter.full
+    assert (backoff.base_ns, backoff.cap_ns) == (50 * 10**6, 2 * 10**9)
+    assert budget.limited
+    assert (budget.share, budget.reserve, budget.per_second) == (0.1, 20, 1)
+    assert (breaker.failures, breaker.failure_rate, breaker.window) == (50, 0.8, 200)
+    assert (breaker.open_ns, breaker.probes) == (5 * 10**9, 3)
+    # `attempts` alone: at once, without a limit.
+    assert (once_more.attempts, once_more.backoff.law.mean) == (2, 0)
+    assert (once_more.budget.limited, once_more.deadline_ns, once_more.hedge_ns) == (False, 0, 0)
+
+
+def test_short_forms_are_the_long_ones():
+    long = {"retry": {"attempts": 4, "budget": {"share": 0.2}}, "hedge": {"after": "1s"}}
+    short = {"retry": {"attempts": 4, "budget": "20%"}, "hedge": "1s"}
+    source = {"to": "web", "rate": "1/s"}
+    one, other = (Traffic.model_validate(source | keys) for keys in (long, short))
+    assert one == other
+    assert Traffic.model_validate(source | {"retry": 3}).retry.attempts == 3
 
 
 def test_the_good_scenario():

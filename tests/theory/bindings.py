@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from theory import families, systems
+from theory import clients, families, systems
 from theory.formulas import poisson_tail
 from theory.models import Model
 from theory.oracles import Entry
@@ -340,6 +340,27 @@ def modulated(e: Entry) -> Bound:
     return model, exactly(ET=e["expected"]["ET"])
 
 
+def retries(e: Entry) -> Bound:
+    p, x = e["parameters"], e["expected"]
+    model = clients.retries(p["p_fail"], p["retries"], requests=1e7 * (1 - p["p_fail"]))
+    return model, exactly(attempts=x["mean_attempts"], exhausted=x["P_exhausted"])
+
+
+def backoff(jitter: str) -> Callable[[Entry], Bound]:
+    def bind(e: Entry) -> Bound:
+        p, x = e["parameters"], e["expected"]
+        model = clients.backoff(p["base"], p["cap"], p["retries"], jitter, requests=1e6)
+        return model, exactly(total=x["no_jitter" if jitter == "none" else f"{jitter}_jitter"])
+
+    return bind
+
+
+def retrial(e: Entry) -> Bound:
+    p = e["parameters"]
+    assert (p["mu"], p["capacity"]) == (1, 1)
+    return clients.retrial(p["lam"], p["retry_rate"]), exactly(orbit=e["expected"])
+
+
 H2 = ("h2", 4.0)
 BINDINGS: dict[str, tuple[Callable[[Entry], Bound], ...]] = {
     "MM1_ET_": (mm1_mean,),
@@ -385,6 +406,9 @@ BINDINGS: dict[str, tuple[Callable[[Entry], Bound], ...]] = {
     "MM1_transient_": (from_empty,),
     "MXM1_": (batches,),
     "MMPP2M1_": (modulated,),
+    "RETRY_p": (retries,),
+    "FULL_JITTER_": (backoff("full"), backoff("none")),
+    "RETRIAL_": (retrial,),
 }
 
 # Too long for the fast suite: high utilisation, where numbers fluctuate slowly.

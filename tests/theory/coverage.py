@@ -28,6 +28,7 @@ ELSEWHERE = {
     "CPUSHARE_": "compute/test_water_level.py",
     "HASH_consistent_remap": "semantics/test_ip_hash.py",
     "IPHASH_max": "semantics/test_ip_hash.py",
+    "RETRY_AMPLIFICATION_": "semantics/test_retries.py",
 }
 
 # Not expressible: the feature belongs to a later version, or the mechanism is not the one in use.
@@ -40,12 +41,9 @@ NOT_YET = {
     "FORKJOIN2": "the step `parallel`",
     "MAX_EXP": "the step `parallel`",
     "SQS_": "queues",
-    "RETRY_": "retries",
     "SNS_": "topics",
     "EventBridge_": "event buses",
-    "FULL_JITTER": "retries",
-    "RETRIAL_": "retries",
-    "METASTABLE_": "retries (context only, no figure of a model)",
+    "METASTABLE_": "context only, no figure of a model",
     "EC2_": "burst credits",
     "SCALER_": "scaling",
     "HPA_": "scaling",

@@ -5,7 +5,7 @@ The points were chosen to spread over the parameters, once, before the engine ra
 
 from __future__ import annotations
 
-from theory import chains, families, systems
+from theory import chains, clients, families, systems
 from theory.models import Model
 
 SINGLE = [
@@ -85,6 +85,14 @@ PEOPLE = [
     systems.closed([0.2, 0.2, 0.2, 0.8], 10.0, 12),
 ]
 
+AGAIN = [
+    clients.retries(0.3, 2, requests=1e6),
+    clients.retries(0.7, 20, requests=1e6),
+    clients.backoff(0.5, 3.0, 5, "equal", requests=1e6),
+    clients.retrial(0.3, 0.5, requests=2e6),
+    clients.retrial(0.6, 2.0),
+]
+
 # Small fleets behind a policy, whose chain is solved exactly: (servers, rho, routing, choice, cap).
 SMALL_FLEETS = [
     (2, 0.7, "least_connections", chains.shortest_queue, 50),
@@ -97,4 +105,4 @@ SMALL_FLEETS = [
     (3, 0.6, "random", chains.uniform_choice, 30),
 ]
 
-MODELS: list[Model] = [*SINGLE, *MANY_SERVERS, *SHARING, *ROUTED, *PEOPLE]
+MODELS: list[Model] = [*SINGLE, *MANY_SERVERS, *SHARING, *ROUTED, *PEOPLE, *AGAIN]

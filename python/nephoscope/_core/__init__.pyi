@@ -16,6 +16,7 @@ from nephoscope._core import life as life
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
+from nephoscope._core import resilience as resilience
 from nephoscope._core.hosts import (
     BillingRule,
     BurstFacts,
@@ -24,6 +25,7 @@ from nephoscope._core.hosts import (
     InterferenceFacts,
 )
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
+from nephoscope._core.resilience import ResilienceSpec
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -147,6 +149,7 @@ class ArrivalSpec:
     rate: float
     users: int
     think: Distribution
+    give_up: int
     @property
     def rates(self) -> NDArray[np.float64]: ...
     @rates.setter
@@ -214,6 +217,7 @@ class StepSpec:
     demand: Distribution
     to: Destination
     timeout_ns: int
+    resilience: int
     probability: float
     bytes: int
     ops: int
@@ -247,6 +251,7 @@ class TrafficSpec:
     clients: ClientSpec
     timeout_ns: int
     on_timeout: OnTimeout
+    resilience: int
 
 @final
 class FleetSpec:
@@ -304,6 +309,7 @@ class WorldSpec:
     warmup_ns: int
     series_ns: int
     traffic: list[TrafficSpec]
+    resilience: list[ResilienceSpec]
     services: list[ServiceSpec]
     hosts: list[HostPoolSpec]
     groups: list[GroupSpec]

@@ -30,6 +30,7 @@ from nephoscope.parts.placement import (
     Placement,
 )
 from nephoscope.parts.provisioning import LaunchInterface, Provisioning, provision
+from nephoscope.parts.resilience import Backoff, CircuitBreaker, RetryBudget
 from nephoscope.parts.router import NO_TARGET, Router
 from nephoscope.parts.shared_device import SharedDevice
 from nephoscope.parts.streams import arrivals, random_words, sample
@@ -43,6 +44,8 @@ __all__ = [
     "REFUSALS",
     "SCHEDULERS",
     "TRANSITIONS",
+    "Backoff",
+    "CircuitBreaker",
     "CpuCredits",
     "EventQueue",
     "Guests",
@@ -54,6 +57,7 @@ __all__ = [
     "Lifecycle",
     "Placement",
     "Provisioning",
+    "RetryBudget",
     "Router",
     "Series",
     "SharedDevice",

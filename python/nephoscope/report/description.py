@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from nephoscope.report.resilience_words import resilience_words
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.devices import DiskStep, GpuStep
@@ -42,7 +43,7 @@ def _traffic(name: str, traffic: Traffic) -> str:
         parts.append(f"{traffic.clients.count:,} clients{zipf}")
     if traffic.timeout is not None:
         parts.append(f"timeout {traffic.timeout} ({traffic.on_timeout})")
-    return ", ".join(parts)
+    return ", ".join([*parts, *resilience_words(traffic)])
 
 
 def _arrivals(arrivals: Arrivals, traffic: Traffic) -> str:
@@ -54,7 +55,9 @@ def _arrivals(arrivals: Arrivals, traffic: Traffic) -> str:
     if arrivals.trace is not None:
         return f"the trace {arrivals.trace.file}"
     if arrivals.closed is not None:
-        return f"{arrivals.closed.users:,} users who think {_law(arrivals.closed.think)}"
+        patience = arrivals.closed.give_up
+        leave = f" and leave after {patience:,} requests in vain" if patience is not None else ""
+        return f"{arrivals.closed.users:,} users who think {_law(arrivals.closed.think)}{leave}"
     return f"{arrivals.form} {traffic.rate}"
 
 
@@ -162,7 +165,7 @@ def _service(name: str, service: Service) -> str:
 def _step(step: Step) -> str:
     if step.call is not None:
         limit = f" for at most {step.call.timeout}" if step.call.timeout is not None else ""
-        return f"call {step.call.to}{limit}"
+        return ", ".join([f"call {step.call.to}{limit}", *resilience_words(step.call)])
     if step.choose is not None:
         total = sum(branch.weight for branch in step.choose)
         return "choose " + " or ".join(

@@ -99,12 +99,12 @@ def _latency_table(
 ) -> RenderableType:
     lost = [key for key in _LOST if any(part[key] for part in parts.values())]
     titles = ["p99.9" if key == "p999" else key for key in _LATENCIES]
-    table = plain_table(
-        section.replace("_", " "), [sent, *(k.replace("_", " ") for k in lost), *titles]
-    )
+    again = ["retries"] if any(part.get("retries") for part in parts.values()) else []
+    columns = [sent, *again, *(key.replace("_", " ") for key in lost), *titles]
+    table = plain_table(section.replace("_", " "), columns)
     for name, part in list(parts.items())[:_ROWS_MAX]:
         path = f"{section}.{name}"
-        cells = [count(part[sent])]
+        cells = [count(part[key]) for key in (sent, *again)]
         cells += [_lost(part[key], part[sent]) for key in lost]
         cells += [_latency(part, path, key, widths) for key in _LATENCIES]
         table.add_row(name, *cells)

@@ -79,6 +79,8 @@ class Closed(Model):
 
     users: Annotated[int, whole(1, USERS_MAX)]
     think: Distribution
+    give_up: Annotated[int, whole(1, 2**31)] | None = None
+    """A user leaves for good after so many requests in a row without success."""
 
 
 def _pair(value: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from nephoscope.errors import Problem
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import (
+    attempts_at_most,
     call_target,
     entries,
     mapping,
@@ -176,7 +177,7 @@ def _add_calls(
         services = reached.get(call_target(step) or "", [])
         for service in services:
             if service in index:
-                row[index[service]] += weight / len(services)
+                row[index[service]] += weight * attempts_at_most(step) / len(services)
         branches = list(map(mapping, sequence(step.get("choose"))))
         weights = [_weight(branch) for branch in branches]
         for branch, share in zip(branches, weights, strict=True):

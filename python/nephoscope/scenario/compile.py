@@ -13,6 +13,7 @@ from nephoscope.scenario.fault_specs import fault_spec, health_spec
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.places import Places
+from nephoscope.scenario.resilience import WINDOW, Budget, CircuitBreaker, Retry
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.traffic import Traffic
@@ -22,6 +23,9 @@ from nephoscope.scenario.units import Size
 AUTO_INTERVALS = 240
 
 NS_PER_S = 1e9
+
+# In place of the rules of a caller that sends its requests once.
+SENT_ONCE = 2**32 - 1
 
 
 def compile_scenario(
@@ -50,6 +54,7 @@ class _Compiler:
         self._fleets = _indices(scenario.fleets)
         self._balancers = _indices(scenario.load_balancers)
         self._places = Places(scenario)
+        self._rules: list[_core.resilience.ResilienceSpec] = []
         self._lives = Lives(scenario, lambda law: distribution_spec(law, self._files))
 
     def world(self, seed: int, replication: int, warmup_ns: int | None) -> _core.WorldSpec:
@@ -69,6 +74,7 @@ class _Compiler:
         spec.groups = self._places.groups()
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
+        spec.resilience = self._rules
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()
         spec.actions = self._lives.actions()
@@ -97,6 +103,7 @@ class _Compiler:
         spec.clients = _clients(traffic.clients)
         spec.timeout_ns = int(traffic.timeout or 0)
         spec.on_timeout = _core.OnTimeout[traffic.on_timeout]
+        spec.resilience = self._resilience(traffic)
         return spec
 
     def _service(self, name: str, service: Service) -> _core.ServiceSpec:
@@ -117,6 +124,7 @@ class _Compiler:
             case Call() as call:
                 spec.to = self._destination(call.to)
                 spec.timeout_ns = int(call.timeout or 0)
+                spec.resilience = self._resilience(call)
             case tuple() as branches:
                 spec.weights = [branch.weight for branch in branches]
                 spec.branches = [[self._step(s) for s in branch.steps] for branch in branches]
@@ -132,6 +140,23 @@ class _Compiler:
             case float() as probability:
                 spec.probability = probability
         return spec
+
+    def _resilience(self, caller: Traffic | Call) -> int:
+        """Where the rules of a caller are in the list of all, or that it has none."""
+        rules = (caller.retry, caller.deadline, caller.circuit_breaker, caller.hedge)
+        if rules == (None,) * len(rules):
+            return SENT_ONCE
+        spec = _core.resilience.ResilienceSpec()
+        spec.deadline_ns = int(caller.deadline or 0)
+        spec.hedge_ns = int(caller.hedge.after) if caller.hedge is not None else 0
+        if caller.retry is not None:
+            spec.attempts = caller.retry.attempts
+            spec.backoff = backoff_spec(caller.retry, self._files)
+            spec.budget = budget_spec(caller.retry.budget)
+        if caller.circuit_breaker is not None:
+            spec.breaker = breaker_spec(caller.circuit_breaker)
+        self._rules.append(spec)
+        return len(self._rules) - 1
 
     def _fleet(self, name: str, fleet: Fleet) -> _core.FleetSpec:
         spec = _core.FleetSpec()
@@ -198,6 +223,42 @@ def distribution_spec(law: Distribution, files: DataFiles) -> _core.Distribution
     return spec
 
 
+def backoff_spec(retry: Retry, files: DataFiles) -> _core.resilience.BackoffSpec:
+    """The waits of a caller as the core takes them."""
+    spec = _core.resilience.BackoffSpec()
+    backoff = retry.backoff
+    spec.jitter = _core.resilience.Jitter[retry.jitter]
+    if backoff.fixed is not None:
+        spec.law = distribution_spec(backoff.fixed, files)
+    elif backoff.exponential is not None:
+        spec.kind = _core.resilience.BackoffKind.exponential
+        spec.base_ns = int(backoff.exponential.base)
+        spec.cap_ns = int(backoff.exponential.cap or 0)
+    return spec
+
+
+def budget_spec(budget: Budget | None) -> _core.resilience.BudgetSpec:
+    """A budget as the core takes it; without one there is no limit."""
+    spec = _core.resilience.BudgetSpec()
+    if budget is not None:
+        spec.limited = True
+        spec.share, spec.reserve = budget.share, budget.reserve
+        spec.per_second = float(budget.rate or 0)
+    return spec
+
+
+def breaker_spec(breaker: CircuitBreaker) -> _core.resilience.BreakerSpec:
+    """A circuit breaker as the core takes it."""
+    spec = _core.resilience.BreakerSpec()
+    spec.failures = breaker.failures or 0
+    if breaker.failure_rate is not None:
+        spec.failure_rate = breaker.failure_rate
+        spec.window = breaker.window or WINDOW
+    spec.open_ns = int(breaker.open)
+    spec.probes = breaker.probes
+    return spec
+
+
 def _phases(law: Distribution) -> tuple[list[float], list[float]]:
     """Means and probabilities of the phases; of mean and cv, two phases with balanced means."""
     options = law.hyperexponential
@@ -230,6 +291,7 @@ def arrival_spec(traffic: Traffic, files: DataFiles) -> _core.ArrivalSpec:
     elif arrivals.closed is not None:
         spec.users = arrivals.closed.users
         spec.think = distribution_spec(arrivals.closed.think, files)
+        spec.give_up = arrivals.closed.give_up or 0
     elif arrivals.trace is not None and arrivals.trace.column is not None:
         kind = "instants"
         spec.times_ns = files.instants_ns(arrivals.trace)

@@ -73,6 +73,15 @@ def call_target(step: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def attempts_at_most(step: dict[str, Any]) -> int:
+    """How often a call is made at most: until the last attempt, each of them doubled."""
+    call = mapping(step.get("call"))
+    retry = call.get("retry")
+    attempts = retry.get("attempts") if isinstance(retry, dict) else retry
+    known = isinstance(attempts, int) and 1 <= attempts < 10**9
+    return (attempts if known and isinstance(attempts, int) else 1) * (2 if "hedge" in call else 1)
+
+
 def target_fleet(target: Any) -> str | None:
     """The fleet that a balancer's target names."""
     name = target.get("fleet") if isinstance(target, dict) else target

@@ -16,6 +16,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.resilience import CircuitBreaker, Hedge, Retry
 
 
 class Call(Model):
@@ -24,9 +25,14 @@ class Call(Model):
     to: Name
     """A load balancer or a fleet."""
     timeout: PositiveDuration | None = None
+    """How long an attempt may take."""
+    retry: Retry | None = None
+    deadline: PositiveDuration | None = None
+    """How long all attempts together may take; that of the request holds in any case."""
+    circuit_breaker: CircuitBreaker | None = None
+    hedge: Hedge | None = None
 
     bare = "to"
-    later = frozenset({"retry"})
 
 
 class Branch(Model):

@@ -29,6 +29,8 @@ def standstill_problems(document: Document) -> Iterator[Problem]:
             continue
         if world.may_refuse(to):
             reason = f"{to} can reject a user, who comes back within the same instant"
+        elif "circuit_breaker" in traffic:
+            reason = "an open circuit breaker answers at once"
         elif not world.takes_time(to):
             reason = f"an answer of {to} takes no time either"
         else:
@@ -111,6 +113,8 @@ class _Written:
                 return True
             if "network" in step or "disk" in step or ("gpu" in step and _runs(step["gpu"])):
                 return True
+            if "circuit_breaker" in mapping(step.get("call")):  # it answers at once when open
+                return False
             target = call_target(step)
             if target in self.services and self.may_refuse(target):
                 return False

@@ -5,6 +5,7 @@ from typing import Literal
 from nephoscope.scenario.arrivals import Arrivals, Clients, NoOptions
 from nephoscope.scenario.fields import Name, PositiveDuration, PositiveRate
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.resilience import CircuitBreaker, Hedge, Retry
 
 # Only these take their rate from the key `rate`; the others carry their own.
 RATED = frozenset({"poisson", "constant"})
@@ -19,8 +20,13 @@ class Traffic(Model):
     arrivals: Arrivals = Arrivals(poisson=NoOptions())
     clients: Clients | None = None
     timeout: PositiveDuration | None = None
-    """How long a client waits for its answer."""
+    """How long a client waits for the answer to an attempt."""
     on_timeout: Literal["finish", "abandon"] = "finish"
     """finish: the work goes on, wasted; abandon: the request leaves the backlog it waits in."""
+    retry: Retry | None = None
+    deadline: PositiveDuration | None = None
+    """How long a client waits for its answer in all; servers know it and stop when it passes."""
+    circuit_breaker: CircuitBreaker | None = None
+    hedge: Hedge | None = None
 
-    later = frozenset({"attributes", "circuit_breaker", "event", "group", "hedge", "retry"})
+    later = frozenset({"attributes", "event", "group"})
