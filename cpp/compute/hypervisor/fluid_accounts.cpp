@@ -88,7 +88,10 @@ void FluidHypervisor::expect(std::uint32_t tenant) {
   if (exhausted) {
     next = end;
   } else if (share > 0.0) {
-    const std::int64_t out = now_ + whole_up(terms.left_ns / share);
+    // A share that is next to nothing would run out at no instant that there is.
+    const double lasts = terms.left_ns / share;
+    const bool in_period = lasts < static_cast<double>(terms.period_ns);
+    const std::int64_t out = in_period ? now_ + whole_up(lasts) : end;
     const bool every_time = share * static_cast<double>(terms.period_ns) > quota;
     if (out < end) {
       next = out;
