@@ -3,9 +3,9 @@
 #include "bindings/pybind11.hpp"
 
 #include "compute/cpu_credits.hpp"
+#include "compute/devices/shared_device.hpp"
+#include "compute/devices/token_bucket.hpp"
 #include "compute/launch_credit_limit.hpp"
-#include "compute/shared_device.hpp"
-#include "compute/token_bucket.hpp"
 #include "kernel/errors.hpp"
 #include "world/archive.hpp"
 

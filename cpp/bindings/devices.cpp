@@ -2,7 +2,7 @@
 
 #include "bindings/pybind11.hpp"
 
-#include "compute/instance_devices.hpp"
+#include "compute/devices/instance_devices.hpp"
 
 namespace nephoscope {
 

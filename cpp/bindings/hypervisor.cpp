@@ -1,16 +1,17 @@
 // The hypervisor alone, for benchmarks and research: thousands of hosts, in batches, on arrays.
-// `bind_scheduler` binds any class that answers the calls of compute/fluid_hypervisor.hpp.
+// `bind_scheduler` binds any class that answers the calls of
+// compute/hypervisor/fluid_hypervisor.hpp.
 
 #include "bindings/pybind11.hpp"
 
 #include <string_view>
 #include <vector>
 
-#include "compute/credit_hypervisor.hpp"
-#include "compute/fair_hypervisor.hpp"
-#include "compute/fluid_hypervisor.hpp"
-#include "compute/guests.hpp"
-#include "compute/pinned_hypervisor.hpp"
+#include "compute/hypervisor/credit_hypervisor.hpp"
+#include "compute/hypervisor/fair_hypervisor.hpp"
+#include "compute/hypervisor/fluid_hypervisor.hpp"
+#include "compute/hypervisor/guests.hpp"
+#include "compute/hypervisor/pinned_hypervisor.hpp"
 #include "kernel/errors.hpp"
 #include "world/archive.hpp"
 

@@ -1,13 +1,13 @@
 // The life of instances alone, what it is billed, and launching many: in batches, on arrays.
 
-#include "compute/lifecycle.hpp"
+#include "compute/lifecycle/lifecycle.hpp"
 
 #include "bindings/pybind11.hpp"
 
 #include <algorithm>
 #include <string>
 
-#include "compute/provisioning.hpp"
+#include "compute/lifecycle/provisioning.hpp"
 #include "kernel/errors.hpp"
 #include "world/archive.hpp"
 

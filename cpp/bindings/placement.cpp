@@ -1,6 +1,6 @@
 // Placement alone, for benchmarks and research: launches in batches, on arrays.
 
-#include "compute/placement.hpp"
+#include "compute/placement/placement.hpp"
 
 #include "bindings/pybind11.hpp"
 

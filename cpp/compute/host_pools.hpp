@@ -21,10 +21,10 @@
 #include <vector>
 
 #include "compute/cpu_credits.hpp"
-#include "compute/hypervisor.hpp"
-#include "compute/interference.hpp"
+#include "compute/hypervisor/hypervisor.hpp"
+#include "compute/hypervisor/interference.hpp"
 #include "compute/launch_credit_limit.hpp"
-#include "compute/placement.hpp"
+#include "compute/placement/placement.hpp"
 
 namespace nephoscope {
 

@@ -248,8 +248,7 @@ std::vector<std::uint32_t> World::instances_of(const Struck& struck) const {
   if (struck.pool == Struck::instance) return {struck.index};
   std::vector<std::uint32_t> found;
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
-    if (phase_[instance] == Phase::gone || hosts_.pool_of(instance) != struck.pool) continue;
-    if (hosts_.host_of(instance) == struck.index) found.push_back(instance);
+    if (phase_[instance] != Phase::gone && holds(struck, instance)) found.push_back(instance);
   }
   return found;
 }
@@ -274,15 +273,19 @@ void World::follow_faults(std::uint32_t instance) {
   end_if_drained(instance);
 }
 
+// Whether it is the instance that is struck, or on the host.
+bool World::holds(const Struck& struck, std::uint32_t instance) const {
+  if (struck.pool == Struck::instance) return struck.index == instance;
+  return hosts_.pool_of(instance) == struck.pool && hosts_.host_of(instance) == struck.index;
+}
+
 // Of the strikes that slow it, the worst counts.
 double World::slowness(std::uint32_t instance) const {
   double factor = 1.0;
   for (const Struck& it : faults_.struck) {
     const FaultSpec& spec = faults_.all[it.fault].spec;
     if (spec.kind != FaultKind::slow) continue;
-    const bool on_it = hosts_.pool_of(instance) == it.pool && hosts_.host_of(instance) == it.index;
-    const bool here = it.pool == Struck::instance ? it.index == instance : on_it;
-    if (here) factor = std::max(factor, spec.factor);
+    if (holds(it, instance)) factor = std::max(factor, spec.factor);
   }
   return factor;
 }

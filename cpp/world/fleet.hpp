@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "compute/host_pools.hpp"
-#include "compute/hypervisor_facts.hpp"
-#include "compute/lifecycle_facts.hpp"
-#include "compute/placement_facts.hpp"
+#include "compute/hypervisor/hypervisor_facts.hpp"
+#include "compute/lifecycle/lifecycle_facts.hpp"
+#include "compute/placement/placement_facts.hpp"
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
 #include "world/life.hpp"

@@ -15,7 +15,7 @@
 #include <array>
 #include <cstdint>
 
-#include "compute/provisioning.hpp"
+#include "compute/lifecycle/provisioning.hpp"
 #include "world/life_spec.hpp"
 
 namespace nephoscope {

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "compute/lifecycle_facts.hpp"
-#include "compute/provisioning.hpp"
+#include "compute/lifecycle/lifecycle_facts.hpp"
+#include "compute/lifecycle/provisioning.hpp"
 #include "kernel/distributions.hpp"
 
 namespace nephoscope {

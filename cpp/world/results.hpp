@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "balancing/health.hpp"
-#include "compute/hypervisor_facts.hpp"
-#include "compute/placement_facts.hpp"
+#include "compute/hypervisor/hypervisor_facts.hpp"
+#include "compute/placement/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "world/callers.hpp"
 #include "world/errand.hpp"

@@ -10,9 +10,9 @@
 
 #include "balancing/health_spec.hpp"
 #include "balancing/routing_spec.hpp"
-#include "compute/billing.hpp"
+#include "compute/devices/instance_devices.hpp"
 #include "compute/host_pools.hpp"
-#include "compute/instance_devices.hpp"
+#include "compute/lifecycle/billing.hpp"
 #include "kernel/distributions.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"

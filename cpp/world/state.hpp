@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "compute/devices/instance_devices.hpp"
 #include "compute/host_pools.hpp"
-#include "compute/instance_devices.hpp"
 #include "compute/instances.hpp"
-#include "compute/lifecycle.hpp"
+#include "compute/lifecycle/lifecycle.hpp"
 #include "kernel/event_queue.hpp"
 #include "kernel/series.hpp"
 #include "kernel/slab.hpp"

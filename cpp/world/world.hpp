@@ -319,6 +319,7 @@ class World : private WorldState {
   bool is_struck(std::uint32_t instance) const;
   void follow_faults(std::uint32_t instance);
   void add_slow_kinds(double factor);
+  bool holds(const Struck& struck, std::uint32_t instance) const;
   double slowness(std::uint32_t instance) const;
   void follow_slowness(std::uint32_t instance);
   void fall(std::uint32_t instance);

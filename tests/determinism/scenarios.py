@@ -203,6 +203,7 @@ def failing() -> Tree:
         | {"fail": {"host": "hall"}},
         {"at": "6s", "for": "2s", "fail": {"zone": "b"}},
         {"every": {"exponential": "4s"}, "kill": "batch"},
+        {"every": "1s", "for": "700ms", "slow": {"fleet": "web", "count": 2, "factor": 3}},
         {"at": "3s", "for": "4s", "lose_health_checks": {"fleet": "web", "count": 2}},
     ]
     check = {"interval": "400ms", "timeout": "200ms", "healthy_threshold": 2, "work": "1ms"}

@@ -44,11 +44,13 @@ def places(draw, hosts: Tree, fleets: Tree) -> Tree:
 def faults(draw, hosts: Tree, fleets: Tree, doors: Tree, duration: int) -> list[Tree]:
     """The faults of a scenario."""
     checked = any("health_check" in door for door in doors.values())
-    kinds = ["kill", "fail", "fail", "fail", *(["lose_health_checks"] if checked else [])]
+    kinds = ["kill", "fail", "fail", "slow", *(["lose_health_checks"] if checked else [])]
     made = []
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 3]))):
         kind = draw(st.sampled_from(kinds))
         fault: Tree = {kind: draw(places(hosts, fleets))}
+        if kind == "slow":
+            fault["slow"]["factor"] = draw(st.sampled_from([1.5, 4, 30]))
         if draw(st.integers(0, 2)) == 0:
             fault["every"] = draw(GAPS)
         else:

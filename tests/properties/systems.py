@@ -79,7 +79,7 @@ def laws(draw, zero: bool = True) -> Any:
 @st.composite
 def steps(draw, callable_: list[str], itself: str | None, depth: int = 0) -> list[Tree]:
     """A program that calls only what `callable_` names, or now and then itself under a choice."""
-    kinds = ["compute", "compute", "sleep", "fail", "device"]
+    kinds = ["compute", "compute", "sleep", "fail", "device", "device"]
     kinds += ["choose"] if depth < 2 else []
     kinds += ["call", "call"] if callable_ else []
     program: list[Tree] = []
@@ -262,7 +262,7 @@ def pools(draw) -> Tree:
 def tenancies(draw, hosts: list[str]) -> Tree:
     """What a fleet says of the hosts it is on, of caps and of booting."""
     keys: Tree = {"boot": draw(st.sampled_from(["0s", "3s", {"exponential": "2s"}]))}
-    keys |= draw(st.sampled_from([{}, {}, {"initially": "pending"}]))
+    keys |= draw(st.sampled_from([{}, {}, {}, {"initially": "pending"}]))
     keys |= draw(
         st.sampled_from([{}, {}, {"cap": 0.3}, {"cap": {"quota": "7ms", "period": "20ms"}}])
     )
@@ -291,7 +291,7 @@ def systems(draw) -> System:
     fleets = {
         fleet: {
             "service": names[at],
-            "count": draw(st.sampled_from([0, 1, 1, 2, 5])),
+            "count": draw(st.sampled_from([0, 1, 1, 2, 2, 5, 5])),
             "instance_type": {
                 "vcpus": draw(st.sampled_from([1, 1, 2, 3])),
                 "memory": "1GiB",

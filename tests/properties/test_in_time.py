@@ -22,10 +22,10 @@ from properties.test_properties import conserves, derandomised, resumes
 
 @st.composite
 def timed_systems(draw) -> System:
-    system = draw(st.one_of(farms(), plain_systems()))
+    system = draw(st.one_of(farms(), plain_systems(), plain_systems()))
     tree = copy.deepcopy(system.tree)
     for source in tree["traffic"].values():
-        if draw(st.integers(0, 3)) > 0:
+        if draw(st.integers(0, 9)) > 0:
             source["timeout"] = draw(SECONDS)
             source["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
     return System(tree, system.changes, system.cuts_ns, system.seed)

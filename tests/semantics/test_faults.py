@@ -365,3 +365,103 @@ def test_forks_and_saved_states_keep_faults():
     sim.advance("60s")
     twin.advance("60s")
     assert sim.result().fingerprint == twin.result().fingerprint == outcome(tree).fingerprint
+
+
+# --- slow -------------------------------------------------------------------------------------
+
+
+def slows(where: Tree, factor: float, at: str, lasting: str | None = None) -> Tree:
+    return fault("slow", where | {"factor": factor}, at, lasting)
+
+
+@pytest.mark.parametrize("keys", [{}, {"vcpus": 2}, {"speed": 1.25}])
+def test_what_computes_goes_on_at_the_other_pace(lab, keys):
+    # Half done at 10 s, then at a fifth of the pace until 20 s: 2 of the 5 s left are done, and
+    # the other 3 from there on. What comes at 30 s is served as ever.
+    work_s = 10 * keys.get("speed", 1.0)
+    traffic, service = requests(lab, (5, work_s), (30, work_s))
+    faults = [slows({"fleet": "web"}, 5, "10s", "10s")]
+    tree = scenario(traffic, service, fleets={"web": fleet(**keys)}, faults=faults)
+    source = run(tree)["traffic"]["customers"]
+    expected = moments([5 + 10 + 3, 10.0])
+    assert latency(source) == pytest.approx(expected, rel=1e-9, abs=2e-8)
+
+
+def test_under_processor_sharing_too(lab):
+    # Two jobs of 4 s on one vCPU from 0 s; at 4 s each has 2 s left, at a quarter of the pace.
+    traffic, service = requests(lab, (0, 4), (0, 4))
+    faults = [slows({"fleet": "web"}, 4, "4s")]
+    tree = scenario(traffic, service | {"discipline": "ps"}, faults=faults)
+    source = run(tree)["traffic"]["customers"]
+    assert latency(source) == pytest.approx(moments([20, 20]), rel=1e-9, abs=2e-8)
+
+
+def test_on_a_shared_host_too(lab):
+    # Two instances on one core, at half a core each, and one of them at half of that from 4 s.
+    traffic, service = requests(lab, (0, 4), (0, 4))
+    tree = scenario(
+        traffic | {"to": "door"},
+        service,
+        fleets={"web": hosted(2)},
+        hosts=hall(1, cpu_overcommit=2),
+        balancers={"door": {"targets": ["web"], "routing": "round_robin"}},
+        faults=[slows({"fleet": "web", "count": 1}, 2, "4s")],
+    )
+    source = run(tree)["traffic"]["customers"]
+    # The other is done at 8 s; then the slow one has the core, and 1 s of work left at half speed.
+    assert latency(source) == pytest.approx(moments([8, 10]), rel=1e-9, abs=2e-8)
+
+
+def test_what_waits_is_served_at_the_pace_of_its_time(lab):
+    traffic, service = requests(lab, (0, 4), (0, 4))
+    faults = [slows({"fleet": "web"}, 2, "2s", "4s")]
+    source = run(scenario(traffic, service, faults=faults))["traffic"]["customers"]
+    # 2 s of the first are left at 2 s: done at 6 s; the second takes its 4 s from there.
+    assert latency(source) == pytest.approx(moments([6, 10]), rel=1e-9, abs=2e-8)
+
+
+def test_of_two_that_slow_it_the_worse_counts(lab):
+    traffic, service = requests(lab, (5, 1), (15, 1), (25, 1), (45, 1))
+    faults = [slows({"fleet": "web"}, 2, "10s", "30s"), slows({"fleet": "web"}, 4, "20s", "10s")]
+    source = run(scenario(traffic, service, faults=faults))["traffic"]["customers"]
+    assert latency(source) == pytest.approx(moments([1, 2, 4, 1]), rel=1e-9, abs=2e-8)
+
+
+def test_a_slow_host_slows_what_boots_there(lab):
+    traffic, service = requests(lab, (30, 1))
+    web = hosted(1, boot="20s", initially="pending")
+    tree = scenario(
+        traffic,
+        service,
+        fleets={"web": web},
+        hosts=hall(1),
+        faults=[slows({"host": "hall"}, 3, "10s")],
+    )
+    source = run(tree)["traffic"]["customers"]
+    assert latency(source) == pytest.approx(moments([3]), rel=1e-9, abs=2e-8)
+
+
+def test_one_that_was_down_is_slow_when_it_comes_back(lab):
+    traffic, service = requests(lab, (5, 1), (30, 1))
+    faults = [slows({"fleet": "web"}, 3, "10s"), fault("fail", "web", "20s", "5s")]
+    source = run(scenario(traffic, service, faults=faults))["traffic"]["customers"]
+    assert latency(source) == pytest.approx(moments([1, 3]), rel=1e-9, abs=2e-8)
+
+
+def test_a_gray_failure_passes_its_checks_and_a_balancer_that_looks_avoids_it():
+    """Ten times as slow at a tenth of its load, it answers every check in time."""
+    p99 = {}
+    for routing in ("round_robin", "least_response_time"):
+        check = {"interval": "5s", "timeout": "2s"}
+        tree = scenario(
+            {"to": "door", "rate": "40/s"},
+            work({"compute": {"exponential": "10ms"}}),
+            fleets={"web": machine(10)},
+            balancers={"door": {"targets": ["web"], "routing": routing, "health_check": check}},
+            duration="400s",
+            faults=[slows({"fleet": "web", "count": 1}, 10, "0s")],
+        )
+        result = run(tree)
+        assert result["load_balancers"]["door"]["health"]["turned_unhealthy"] == 0
+        p99[routing] = result["traffic"]["customers"]["latency_s"]["p99"]
+    assert p99["least_response_time"] < 0.5 * p99["round_robin"]
