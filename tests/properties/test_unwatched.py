@@ -21,6 +21,7 @@ from properties.test_properties import conserves, derandomised, resumes
 def watched(system: System) -> System:
     tree = copy.deepcopy(system.tree)
     watcher = {"targets": list(tree["fleets"]), "routing": "least_connections"}
+    watcher["deregistration_delay"] = "0s"  # an instance has the longest of its balancers
     tree["load_balancers"]["watcher"] = watcher
     return System(tree, system.changes, system.cuts_ns, system.seed)
 

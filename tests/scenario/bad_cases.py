@@ -189,7 +189,6 @@ ARRIVAL: list[Case] = [
     ),
     (f"{USERS}.arrivals", {"profile": [["0s", "1/s"]]}, f"{USERS}.rate", "carry their own rate"),
     (f"{USERS}.rate", DELETE, f"{USERS}.rate", "missing"),
-    (f"{USERS}.timeout", DELETE, f"{USERS}.on_timeout", "timeout"),
 ]
 
 STEPS = "services.page.steps"

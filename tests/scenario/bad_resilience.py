@@ -36,6 +36,12 @@ RESILIENCE: list[Case] = [
     *same(f"{RETRY}.budget.rate", ["0/s", 3, "3s"]),
     *same(f"{USERS}.deadline", ["0s", "-1s", 2, "soon", [], None]),
     (f"{USERS}.deadlines", "1s", None, "deadline"),
+    (
+        USERS,
+        {"to": "front", "rate": "40/s", "on_timeout": "abandon"},
+        f"{USERS}.on_timeout",
+        "beside timeout or deadline",
+    ),
     *same(f"{USERS}.hedge", ["0s", 5, [], {"before": "1s"}], ""),
     *same(f"{USERS}.hedge.after", ["0s", "-1s", 1]),
     *same(THINK.replace("think", "give_up"), [0, -1, 1.5, "3", True]),

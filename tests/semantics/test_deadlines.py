@@ -83,7 +83,7 @@ def test_what_is_too_late_holds_its_place_in_the_backlog_until_a_worker_comes(la
     tree = scenario(lab.at(0, 0.1, 2, deadline="1s"), work({"compute": "5s"}, backlog=1))
     assert fates(customers(tree)) == (0, 1, 0, 2, 0)
     taken_back = scenario(
-        lab.at(0, 0.1, 2, deadline="1s", timeout="10s", on_timeout="abandon"),
+        lab.at(0, 0.1, 2, deadline="1s", on_timeout="abandon"),
         work({"compute": "5s"}, backlog=1),
     )
     assert fates(customers(taken_back)) == (0, 0, 0, 3, 0)

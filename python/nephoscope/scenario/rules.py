@@ -79,9 +79,9 @@ def _traffic(document: Document, where: Where, traffic: dict[str, Any]) -> Itera
         message = f"{form} arrivals carry their own rate"
         allowed = "rate only with poisson and constant arrivals"
         yield document.problem((*where, "rate"), message, allowed=allowed, at_key=True)
-    if traffic.get("on_timeout") == "abandon" and "timeout" not in traffic:
+    if traffic.get("on_timeout") == "abandon" and not traffic.keys() & {"timeout", "deadline"}:
         message = "abandon without a timeout has no effect"
-        allowed = "on_timeout beside timeout"
+        allowed = "on_timeout beside timeout or deadline"
         yield document.problem((*where, "on_timeout"), message, allowed=allowed, at_key=True)
 
 
