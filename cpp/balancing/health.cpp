@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernel/errors.hpp"
+#include "kernel/math.hpp"
 
 namespace nephoscope {
 
@@ -56,7 +57,7 @@ std::uint32_t Health::take_due(std::int64_t now) {
   Tracked& target = targets_[slot];
   if (due == answer_of(slot)) {
     target.answer = EventQueue::none;
-    answered(slot, target.late != 0, now);
+    answered(slot, target.due <= target.deadline, now);
     return none;
   }
   target.check = due_.push(now + spec_.interval_ns, check_of(slot));
@@ -64,9 +65,27 @@ std::uint32_t Health::take_due(std::int64_t now) {
   return slot;
 }
 
-void Health::answer_at(std::uint32_t slot, bool success, std::int64_t time) {
-  targets_[slot].late = success ? 1 : 0;
-  targets_[slot].answer = due_.push(time, answer_of(slot));
+void Health::foretell(std::uint32_t slot, std::int64_t due, std::int64_t deadline) {
+  Tracked& target = targets_[slot];
+  target.due = due;
+  target.deadline = deadline;
+  target.answer = due_.push(std::min(due, deadline), answer_of(slot));
+}
+
+void Health::stretch(std::uint32_t slot, double times, std::int64_t now) {
+  Tracked& target = targets_[slot];
+  if (target.answer == EventQueue::none || target.due == never) return;
+  due_.cancel(target.answer);
+  const double left = static_cast<double>(target.due - now) * times;
+  foretell(slot, now + duration_ns(left), target.deadline);
+}
+
+void Health::break_down(std::uint32_t slot, std::int64_t now) {
+  Tracked& target = targets_[slot];
+  if (target.answer == EventQueue::none || target.due == never) return;
+  due_.cancel(target.answer);
+  target.answer = EventQueue::none;
+  answered(slot, false, now);
 }
 
 void Health::answered(std::uint32_t slot, bool success, std::int64_t now) {

@@ -8,7 +8,7 @@
 // to all that are registered (fail-open).
 //
 // Who owns it sees to the checks: `take_due` says whose turn it is, `answered` takes the outcome,
-// at once or later (`answer_at`), and `changed` tells who may get requests now that did not, or the
+// at once or later (`foretell`), and `changed` tells who may get requests now that did not, or the
 // reverse. A target is a slot, as Router numbers them.
 //
 // Invariants:
@@ -64,8 +64,13 @@ class Health {
 
   // The outcome of a check of a target; of one that has left it is passed over.
   void answered(std::uint32_t slot, bool success, std::int64_t now);
-  // The same, known beforehand. Precondition: within the timeout.
-  void answer_at(std::uint32_t slot, bool success, std::int64_t time);
+  // The same, known beforehand: the answer would come at `due`, which is later than now, and is a
+  // success if that is by the deadline. It may never come.
+  void foretell(std::uint32_t slot, std::int64_t due, std::int64_t deadline);
+  // What was foretold of a target will come otherwise: what is left until then takes so many times
+  // as long; or it has broken down, and the answer is a failure, now.
+  void stretch(std::uint32_t slot, double times, std::int64_t now);
+  void break_down(std::uint32_t slot, std::int64_t now);
 
   TargetHealth state(std::uint32_t slot) const { return targets_[slot].state; }
   bool takes_requests(std::uint32_t slot) const {
@@ -95,12 +100,14 @@ class Health {
 
  private:
   struct Tracked {
+    std::int64_t due = 0;  // of an answer that is known beforehand
+    std::int64_t deadline = 0;
     TargetHealth state = TargetHealth::unused;
     std::uint8_t streak = 0;  // outcomes in a row that speak for the other state
-    std::uint8_t late = 0;    // whether the answer that is known, and not due yet, is a success
-    std::uint8_t unused = 0;
+    std::uint16_t unused = 0;
     EventQueue::Handle check = EventQueue::none;   // the next
     EventQueue::Handle answer = EventQueue::none;  // that is known beforehand
+    std::uint32_t unused_too = 0;                  // no padding
   };
 
   static std::uint32_t check_of(std::uint32_t slot) { return slot * 2; }

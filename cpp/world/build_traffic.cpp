@@ -223,6 +223,9 @@ void World::find_first_samplers() {
     route.plain = single && callers_[route.caller].timeout_ns == 0;
     route.timed = single && !route.plain;
   }
+  for (const Route& route : routes_) {
+    if (!route.check && !route.plain) fleets_[route.fleet].plain = false;
+  }
   for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
     fleets_[fleet].unwatched = may_be_unwatched(fleet);
     fleets_[fleet].by_slot = fleets_[fleet].attachments.size() != 1;

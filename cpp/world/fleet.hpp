@@ -86,6 +86,8 @@ struct Fleet {
   std::uint32_t most = 0;
   DeviceUse devices;
 
+  // All that is asked of its instances is to compute, once, and nothing is taken back.
+  bool plain = true;
   // Nobody looks at what its instances hold, so their completions are not in the calendar.
   bool unwatched = false;
   // An instance that is no more than one target keeps the count of what it has answered itself:

@@ -64,7 +64,7 @@ void World::check_target(std::uint32_t at, std::uint32_t slot) {
   const Slot& target = balancer.slots[slot];
   const std::int64_t deadline = now_ + balancer.health.spec().timeout_ns;
   if (faults_.loses_checks(target.instance))
-    return balancer.health.answer_at(slot, false, deadline);
+    return balancer.health.foretell(slot, Health::never, deadline);
   if (phase_[target.instance] == Phase::down) return balancer.health.answered(slot, false, now_);
   if (balancer.health.spec().work_ns == 0) {
     const Fleet& fleet = fleets_[fleet_of_[target.instance]];
@@ -72,10 +72,8 @@ void World::check_target(std::uint32_t at, std::uint32_t slot) {
     const std::int64_t due = instances_.turn_of_next(target.instance, now_, deadline);
     if (due == now_) return balancer.health.answered(slot, true, now_);
     if (due == Instances::refused) return balancer.health.answered(slot, false, now_);
-    if (due != Instances::never) {
-      const bool in_time = due <= deadline;
-      return balancer.health.answer_at(slot, in_time, in_time ? due : deadline);
-    }
+    const bool known = due != Instances::never && fleet.plain;
+    if (known) return balancer.health.foretell(slot, due, deadline);
   }
   send_check(balancer, slot);
 }
@@ -90,6 +88,17 @@ void World::send_check(const Balancer& balancer, std::uint32_t slot) {
   request.flags = Visit::awaited;
   const Sent sent{now_, caller.first_route + target.of_class, none};
   send_visit(sent, target.instance, balancer.health.spec().work_ns, request);
+}
+
+// What is foretold of a target that breaks down, or changes its pace, comes otherwise.
+void World::amend_checks(std::uint32_t instance, double times) {
+  for (const Attachment& attachment : fleets_[fleet_of_[instance]].attachments) {
+    Health& health = balancers_[attachment.balancer].health;
+    if (!health.active() || index_in_fleet_[instance] >= attachment.slots.size()) continue;
+    const std::uint32_t slot = attachment.slots[index_in_fleet_[instance]];
+    times == 0.0 ? health.break_down(slot, now_) : health.stretch(slot, times, now_);
+    follow_health(attachment.balancer);
+  }
 }
 
 void World::check_answered(const Visit& check, bool success) {

@@ -212,10 +212,7 @@ bool World::may_be_unwatched(std::uint32_t at) const {
     const Balancer& balancer = balancers_[attachment.balancer];
     if (balancer.router.looks_at_outstanding() || balancer.health.spec().work_ns != 0) return false;
   }
-  for (const Route& route : routes_) {
-    if (route.fleet == at && !route.plain && !route.check) return false;
-  }
-  return true;
+  return fleet.plain;
 }
 
 // From now on somebody looks at an instance of an unwatched fleet.

@@ -302,6 +302,7 @@ class World : private WorldState {
   void look_after_health();
   void check_target(std::uint32_t balancer, std::uint32_t slot);
   void send_check(const Balancer& balancer, std::uint32_t slot);
+  void amend_checks(std::uint32_t instance, double times);
   void check_answered(const Visit& check, bool success);
   void follow_health(std::uint32_t balancer);
   void end_drain(std::uint32_t instance);

@@ -213,6 +213,43 @@ def test_a_check_behind_held_workers_times_out():
         assert health["turned_unhealthy"] == turned
 
 
+def test_a_check_waits_for_all_that_a_worker_does():
+    """What a job does after it has computed keeps its worker too."""
+    failed = []
+    for steps in ([{"compute": "1s"}, {"sleep": "5s"}], [{"sleep": "6s"}]):
+        check = CHECK | {"timeout": "900ms"}
+        keys = {"service": work(*steps), "balancers": door(check=check)}
+        result = run(lab_of(1, traffic=steady("6/m"), **keys))
+        failed.append(result["load_balancers"]["door"]["health"]["failed_checks"])
+    assert failed[0] == failed[1] > 0
+
+
+def one_job(at: str, took: str, *faults: Tree, **check: Any) -> Tree:
+    """What the checks of one instance found that has one job."""
+    traffic = {"to": "door", "arrivals": {"closed": {"users": 1, "think": at}}}
+    keys = {"service": work({"compute": took}), "balancers": door(check=CHECK | check)}
+    tree = lab_of(1, *faults, traffic=traffic, duration="20s", **keys)
+    return run(tree)["load_balancers"]["door"]["health"]
+
+
+def test_who_breaks_down_answers_no_check_that_waits():
+    """The check would have been answered in time, had the instance lived."""
+    phase = float(first_checks(1)[0])
+    start = f"{phase - 1:.6f}s"
+    assert one_job(start, "3s", timeout="5s")["failed_checks"] == 0
+    falls = fails(f"{phase + 1:.6f}s", "1s")
+    assert one_job(start, "3s", falls, timeout="5s")["failed_checks"] == 1
+
+
+def test_who_slows_down_answers_later():
+    """A second of two is left when the instance slows to a tenth: ten, and too late."""
+    phase = float(first_checks(1)[0])
+    start = f"{phase - 1:.6f}s"
+    slow = {"at": f"{phase + 1:.6f}s", "for": "9s", "slow": {"fleet": "web", "factor": 10}}
+    assert one_job(start, "3s", slow, timeout="9s")["failed_checks"] == 1
+    assert one_job(start, "3s", slow | {"for": "1s"}, timeout="9s")["failed_checks"] == 0
+
+
 def test_a_full_backlog_refuses_a_check():
     service = work({"compute": "1h"}, backlog=1)
     tree = lab_of(1, service=service, duration="40s")
