@@ -59,6 +59,18 @@ void World::look_after_health() {
   }
 }
 
+// Whether some check of a balancer may have to be sent: it has work to do, or a target cannot tell
+// when its next worker is free.
+bool World::sends_checks(std::uint32_t at) const {
+  const Balancer& balancer = balancers_[at];
+  if (!balancer.health.active()) return false;
+  if (balancer.health.spec().work_ns != 0) return true;
+  return std::any_of(balancer.fleets.begin(), balancer.fleets.end(), [this](std::uint32_t fleet) {
+    const std::uint32_t workers = instances_.kind(fleets_[fleet].kind).workers;
+    return !fleets_[fleet].plain || (workers != 1 && workers != InstanceKind::unlimited);
+  });
+}
+
 void World::check_target(std::uint32_t at, std::uint32_t slot) {
   Balancer& balancer = balancers_[at];
   const Slot& target = balancer.slots[slot];

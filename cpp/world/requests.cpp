@@ -199,7 +199,10 @@ void World::wake(const Awaiting& awaiting, Outcome outcome) {
 void World::bring_all_up_to_date(std::int64_t until) {
   for (const Fleet& fleet : fleets_) {
     if (!fleet.unwatched) continue;
-    for (const std::uint32_t instance : fleet.members) bring_up_to_date<AnyShape>(instance, until);
+    for (const std::uint32_t instance : fleet.members.line()) {
+      if (instance == Roster::gap) continue;
+      if (instances_.completion(instance) < until) bring_up_to_date<AnyShape>(instance, until);
+    }
   }
 }
 

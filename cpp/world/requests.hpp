@@ -143,7 +143,7 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 // A job has computed. Returns the visit that must be run now, or none.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
-  if (is_visit(job)) return visit_of(job);
+  if (!Shape::known && is_visit(job)) return visit_of(job);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
   return hand_over<Shape>(instance);
 }
@@ -159,7 +159,7 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
     return none;
   }
   const Job job = *next;
-  if (is_visit(job)) {
+  if (!Shape::known && is_visit(job)) {
     Visit& it = visits_[visit_of(job)];
     it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if ((it.flags & Visit::failing) != 0) [[unlikely]]

@@ -37,6 +37,8 @@ class Roster {
 
   Iterator begin() const { return {line_.data() + first_, line_.data() + line_.size()}; }
   Iterator end() const { return {line_.data() + line_.size(), line_.data() + line_.size()}; }
+  // The same with the gaps, for who walks often.
+  const std::vector<std::uint32_t>& line() const { return line_; }
   std::uint32_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   // The numbers of those that joined first and last. Precondition: size() > 0.

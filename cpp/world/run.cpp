@@ -189,6 +189,9 @@ void World::run_in_shape(std::int64_t until) {
 
 // See shape.hpp.
 bool World::has_one_plain_caller() const {
+  for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
+    if (sends_checks(at)) return false;
+  }
   return traffic_ == 1 && programs_.calls().empty() && callers_[0].routes == 1 &&
          routes_[0].plain && !fleets_[routes_[0].fleet].hosted && balancers_.size() <= 1;
 }
@@ -234,7 +237,7 @@ NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {
     return complete<Shape>(index);
   if (static_cast<EventKind>(event.payload >> index_bits) == EventKind::first_completion)
     return complete_first<Shape>(index);
-  handle_other(event);
+  if constexpr (!Shape::known) handle_other(event);
 }
 
 void World::handle_other(const EventQueue::Event& event) {

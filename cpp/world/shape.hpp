@@ -17,7 +17,8 @@ struct AnyShape {
 };
 
 // There is one source of traffic, an open one of plain requests. So its caller and their route are
-// number 0. The visits there are, if any, are health checks.
+// number 0, and nothing is in the calendar but completions of such requests: health checks, if
+// there are any, need not be sent (health.cpp).
 
 // It sends them straight to a fleet, that is to its first instance.
 struct CounterShape {
