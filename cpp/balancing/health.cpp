@@ -20,8 +20,8 @@ constexpr std::int64_t time_max = std::int64_t{1} << 60;  // so that sums of a f
 Health::Health(const HealthSpec& spec, StreamKey phases) : spec_(spec), phases_(phases) {
   require(spec.interval_ns >= interval_min && spec.interval_ns <= time_max, "interval",
           "must be from 1 ms to 36 years");
-  require(spec.timeout_ns >= 1 && spec.timeout_ns <= spec.interval_ns, "timeout",
-          "must be above 0, and the interval at most");
+  require(spec.timeout_ns >= 1 && spec.timeout_ns < spec.interval_ns, "timeout",
+          "must be above 0, and below the interval");
   require(spec.work_ns >= 0 && spec.work_ns <= time_max, "work", "must be from 0 to 36 years");
   require(spec.healthy_threshold >= 1 && spec.healthy_threshold <= threshold_max,
           "healthy_threshold", "must be from 1 to 255");

@@ -8,7 +8,7 @@ namespace nephoscope {
 
 struct HealthSpec {
   std::int64_t interval_ns = 0;  // from one check of a target to its next; 0: nobody checks
-  std::int64_t timeout_ns = 0;   // an answer that takes longer is a failure; interval at most
+  std::int64_t timeout_ns = 0;   // an answer that takes longer is a failure; below the interval
   std::int64_t work_ns = 0;      // what a check computes at its target
   std::uint32_t healthy_threshold = 5;  // successes in a row after ill health
   std::uint32_t unhealthy_threshold = 2;

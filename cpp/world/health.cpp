@@ -59,15 +59,22 @@ void World::look_after_health() {
   }
 }
 
-// Whether some check of a balancer may have to be sent: it has work to do, or a target cannot tell
-// when its next worker is free.
+// Whether a check without work that waits at an instance need not be there: nobody notices it, and
+// when its turn comes is known.
+bool World::may_be_foretold(const Fleet& fleet) const {
+  const InstanceKind& kind = instances_.kind(fleet.kind);
+  return fleet.plain && kind.workers == 1 && kind.backlog == InstanceKind::unlimited;
+}
+
+// Whether some check of a balancer may have to be sent.
 bool World::sends_checks(std::uint32_t at) const {
   const Balancer& balancer = balancers_[at];
   if (!balancer.health.active()) return false;
   if (balancer.health.spec().work_ns != 0) return true;
-  return std::any_of(balancer.fleets.begin(), balancer.fleets.end(), [this](std::uint32_t fleet) {
-    const std::uint32_t workers = instances_.kind(fleets_[fleet].kind).workers;
-    return !fleets_[fleet].plain || (workers != 1 && workers != InstanceKind::unlimited);
+  return std::any_of(balancer.fleets.begin(), balancer.fleets.end(), [this](std::uint32_t of) {
+    const Fleet& fleet = fleets_[of];
+    const bool never_waits = instances_.kind(fleet.kind).workers == InstanceKind::unlimited;
+    return !never_waits && !may_be_foretold(fleet);
   });
 }
 
@@ -84,8 +91,8 @@ void World::check_target(std::uint32_t at, std::uint32_t slot) {
     const std::int64_t due = instances_.turn_of_next(target.instance, now_, deadline);
     if (due == now_) return balancer.health.answered(slot, true, now_);
     if (due == Instances::refused) return balancer.health.answered(slot, false, now_);
-    const bool known = due != Instances::never && fleet.plain;
-    if (known) return balancer.health.foretell(slot, due, deadline);
+    if (due != Instances::never && may_be_foretold(fleet))
+      return balancer.health.foretell(slot, due, deadline);
   }
   send_check(balancer, slot);
 }

@@ -300,6 +300,7 @@ class World : private WorldState {
   // Health checks (health.cpp).
   std::int64_t next_check() const;
   void look_after_health();
+  bool may_be_foretold(const Fleet& fleet) const;
   bool sends_checks(std::uint32_t balancer) const;
   void check_target(std::uint32_t balancer, std::uint32_t slot);
   void send_check(const Balancer& balancer, std::uint32_t slot);

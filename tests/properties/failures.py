@@ -17,7 +17,7 @@ def checks(draw) -> Tree:
     keys: Tree = draw(st.sampled_from([{}, {"deregistration_delay": "300ms"}]))
     if draw(st.booleans()):
         return keys
-    check: Tree = {"interval": draw(st.sampled_from(["300ms", "1s", "2500ms"])), "timeout": "300ms"}
+    check: Tree = {"interval": draw(st.sampled_from(["300ms", "1s", "2500ms"])), "timeout": "200ms"}
     check |= {"healthy_threshold": draw(st.integers(1, 3))}
     check |= {"unhealthy_threshold": draw(st.integers(1, 2))}
     check |= draw(st.sampled_from([{}, {}, {"work": "20ms"}]))

@@ -51,8 +51,8 @@ class System:
 
 
 @st.composite
-def laws(draw, zero: bool = True) -> Any:
-    mean = draw(SECONDS)
+def laws(draw, zero: bool = True, means: Any = SECONDS) -> Any:
+    mean = draw(means)
     kind = draw(
         st.sampled_from(
             ["constant", "exponential", "lognormal", "gamma", "erlang", "weibull", "uniform"]
@@ -183,7 +183,9 @@ def arrivals(draw) -> Tree:
         return {"arrivals": {"profile": [["0s", rates[0]], ["10s", rates[1]], ["15s", "1/s"]]}}
     users = draw(st.sampled_from([1, 3, 20]))
     # Users who do not think and are refused would send for ever at one instant.
-    think = draw(laws(zero=False).filter(lambda law: "uniform" not in law and "normal" not in law))
+    # Those who think next to nothing, and are refused, are a million events.
+    thinking = laws(zero=False, means=st.sampled_from(["50ms", "400ms", "5000ms"]))
+    think = draw(thinking.filter(lambda law: "uniform" not in law and "normal" not in law))
     give_up = {"give_up": 3} if users == 3 else {}
     return {"arrivals": {"closed": {"users": users, "think": think, **give_up}}}
 

@@ -96,9 +96,9 @@ class HealthCheck(Model):
     def _answers_in_turn(self) -> Self:
         if int(self.interval) < 1_000_000:
             raise refusal(f"an interval of {self.interval} is too short", "1ms or more")
-        if int(self.timeout) > int(self.interval):
-            message = f"a timeout of {self.timeout} is longer than the interval"
-            raise refusal(message, f"at most {self.interval}")
+        if int(self.timeout) >= int(self.interval):
+            message = f"a timeout of {self.timeout} is not shorter than the interval"
+            raise refusal(message, f"less than {self.interval}")
         return self
 
 
