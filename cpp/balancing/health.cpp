@@ -5,7 +5,6 @@
 #include <string>
 
 #include "kernel/errors.hpp"
-#include "kernel/math.hpp"
 
 namespace nephoscope {
 
@@ -70,14 +69,6 @@ void Health::foretell(std::uint32_t slot, std::int64_t due, std::int64_t deadlin
   target.due = due;
   target.deadline = deadline;
   target.answer = due_.push(std::min(due, deadline), answer_of(slot));
-}
-
-void Health::stretch(std::uint32_t slot, double times, std::int64_t now) {
-  Tracked& target = targets_[slot];
-  if (target.answer == EventQueue::none || target.due == never) return;
-  due_.cancel(target.answer);
-  const double left = static_cast<double>(target.due - now) * times;
-  foretell(slot, now + duration_ns(left), target.deadline);
 }
 
 void Health::break_down(std::uint32_t slot, std::int64_t now) {

@@ -67,9 +67,7 @@ class Health {
   // The same, known beforehand: the answer would come at `due`, which is later than now, and is a
   // success if that is by the deadline. It may never come.
   void foretell(std::uint32_t slot, std::int64_t due, std::int64_t deadline);
-  // What was foretold of a target will come otherwise: what is left until then takes so many times
-  // as long; or it has broken down, and the answer is a failure, now.
-  void stretch(std::uint32_t slot, double times, std::int64_t now);
+  // The target has broken down: what was foretold comes now, and is a failure.
   void break_down(std::uint32_t slot, std::int64_t now);
 
   TargetHealth state(std::uint32_t slot) const { return targets_[slot].state; }

@@ -35,6 +35,8 @@ World::World(const WorldSpec& spec) : WorldState(spec) {
   refuse_endless_calls(spec);
   build_sources(spec);
   build_samplers(spec);
+  faults_.slow = std::any_of(spec.faults.begin(), spec.faults.end(),
+                             [](const FaultSpec& fault) { return fault.kind == FaultKind::slow; });
   find_first_samplers();
   build_actions(spec);
   build_faults(spec);

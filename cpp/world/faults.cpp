@@ -302,10 +302,7 @@ void World::follow_slowness(std::uint32_t instance) {
   if (&instances_.kind_of(instance) == &instances_.kind(kind)) return;
   if (fleets_[fleet].unwatched) watch(fleet);
   forget_completion(instance);
-  const double before = instances_.kind_of(instance).speed;
   instances_.set_pace(instance, kind, now_);
-  if (phase_[instance] == Phase::serving)
-    amend_checks(instance, before / instances_.kind_of(instance).speed);
   if (instances_.is_shared(instance)) return retime(instance);
   const std::int64_t due = instances_.completion(instance);
   if (due != Instances::never) calendar_.push(due, payload(EventKind::completion, instance));
@@ -315,7 +312,7 @@ void World::fall(std::uint32_t instance) {
   Fleet& fleet = fleets_[fleet_of_[instance]];
   if (fleet.unwatched) watch(fleet_of_[instance]);
   phase_[instance] = Phase::down;
-  amend_checks(instance, 0.0);
+  break_checks(instance);
   ++fleet.failures.falls;
   fleet.failures.down_ns -= static_cast<std::uint64_t>(now_);
   if (instances_.workers_busy(instance) == 0) {

@@ -56,6 +56,7 @@ struct Faults {
   std::vector<std::vector<std::uint16_t>> down_hosts;  // by pool and host
 
   std::vector<SlowKind> slow_kinds;
+  bool slow = false;  // some fault slows: nobody can tell when work will be done
 
   bool loses_checks(std::uint32_t of) const {
     return of < unanswered.size() && unanswered[of] != 0;

@@ -63,7 +63,8 @@ void World::look_after_health() {
 // when its turn comes is known.
 bool World::may_be_foretold(const Fleet& fleet) const {
   const InstanceKind& kind = instances_.kind(fleet.kind);
-  return fleet.plain && kind.workers == 1 && kind.backlog == InstanceKind::unlimited;
+  return fleet.plain && kind.workers == 1 && kind.backlog == InstanceKind::unlimited &&
+         !faults_.slow;
 }
 
 // Whether some check of a balancer may have to be sent.
@@ -109,13 +110,12 @@ void World::send_check(const Balancer& balancer, std::uint32_t slot) {
   send_visit(sent, target.instance, balancer.health.spec().work_ns, request);
 }
 
-// What is foretold of a target that breaks down, or changes its pace, comes otherwise.
-void World::amend_checks(std::uint32_t instance, double times) {
+// What was foretold of an instance that breaks down comes otherwise.
+void World::break_checks(std::uint32_t instance) {
   for (const Attachment& attachment : fleets_[fleet_of_[instance]].attachments) {
     Health& health = balancers_[attachment.balancer].health;
-    if (!health.active() || index_in_fleet_[instance] >= attachment.slots.size()) continue;
-    const std::uint32_t slot = attachment.slots[index_in_fleet_[instance]];
-    times == 0.0 ? health.break_down(slot, now_) : health.stretch(slot, times, now_);
+    if (!health.active()) continue;
+    health.break_down(attachment.slots[index_in_fleet_[instance]], now_);
     follow_health(attachment.balancer);
   }
 }

@@ -213,7 +213,9 @@ bool World::may_be_unwatched(std::uint32_t at) const {
   if (fleet.hosted || kind.workers != 1 || kind.backlog != InstanceKind::unlimited) return false;
   for (const Attachment& attachment : fleet.attachments) {
     const Balancer& balancer = balancers_[attachment.balancer];
-    if (balancer.router.looks_at_outstanding() || balancer.health.spec().work_ns != 0) return false;
+    const bool checks = balancer.health.spec().work_ns != 0 || faults_.slow;
+    if (balancer.router.looks_at_outstanding() || (balancer.health.active() && checks))
+      return false;
   }
   return fleet.plain;
 }

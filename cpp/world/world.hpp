@@ -304,7 +304,7 @@ class World : private WorldState {
   bool sends_checks(std::uint32_t balancer) const;
   void check_target(std::uint32_t balancer, std::uint32_t slot);
   void send_check(const Balancer& balancer, std::uint32_t slot);
-  void amend_checks(std::uint32_t instance, double times);
+  void break_checks(std::uint32_t instance);
   void check_answered(const Visit& check, bool success);
   void follow_health(std::uint32_t balancer);
   void end_drain(std::uint32_t instance);
