@@ -58,4 +58,3 @@ def test_targets_that_come_and_go(
         simulation.terminate("servers", 100)
 
     benchmark.pedantic(change, rounds=size.rounds, iterations=1)
-    benchmark.extra_info["us_a_target"] = benchmark.stats.stats.median * 1e4
