@@ -114,7 +114,7 @@ void Health::become(std::uint32_t slot, TargetHealth state) {
 // Fewer than the minimum: better a target that may be ill than none.
 void Health::look_at_minimum(std::int64_t now) {
   const auto share = static_cast<std::uint32_t>(std::ceil(spec_.minimum_share * registered_));
-  const bool open = healthy_ < std::max(spec_.minimum_healthy, share);
+  const bool open = registered_ != 0 && healthy_ < std::max(spec_.minimum_healthy, share);
   if (open == fail_open()) return;
   if (open) {
     open_since_ = now;
@@ -131,7 +131,7 @@ void Health::look_at_minimum(std::int64_t now) {
 
 HealthCounts Health::counts(std::int64_t now) const {
   HealthCounts counts = counts_;
-  if (fail_open() && registered_ != 0) counts.fail_open_ns += now - open_since_;
+  if (fail_open()) counts.fail_open_ns += now - open_since_;
   return counts;
 }
 

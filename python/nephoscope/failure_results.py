@@ -7,6 +7,7 @@ Tree = dict[str, Any]
 
 _CHECKS = ("checks", "failed_checks", "turned_unhealthy", "recovered")
 _STATES = ("healthy", "unhealthy", "initial")
+_FAULT = ("strikes", "instances", "missed")
 
 
 def health_tree(numbers: Mapping[str, Any]) -> Tree:
@@ -39,9 +40,6 @@ def fault_list(numbers: Mapping[str, Any]) -> Tree:
     if not faults:
         return {}
     return {"faults": [{key: int(fault[key]) for key in _FAULT} for fault in faults]}
-
-
-_FAULT = ("strikes", "instances", "missed")
 
 
 def failure_flags(numbers: Mapping[str, Any]) -> Iterator[str]:

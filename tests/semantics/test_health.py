@@ -161,6 +161,17 @@ def test_no_registered_target_is_503():
     assert sim.results()["load_balancers.door.errors"] == {"502": 0, "503": 100}
 
 
+def test_time_without_any_target_is_not_fail_open():
+    sim = simulation(lab_of(1))
+    sim.advance("50s")
+    sim.set("fleets.web.count", 0)
+    sim.advance("150s")
+    sim.set("fleets.web.count", 1)
+    sim.advance("200s")
+    # The new one takes requests until its first check, within an interval: nobody else is there.
+    assert 0 < sim.results()["load_balancers.door.health.fail_open_s"] < INTERVAL
+
+
 def test_who_comes_back_has_kept_count_of_its_requests():
     """Suspended with two requests under way, it returns with what is left of them."""
     # Both are busy with two long requests each; one loses its checks and gets them back.
