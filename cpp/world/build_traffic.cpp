@@ -221,7 +221,8 @@ void World::find_first_samplers() {
     const bool awaited = sources_[route.caller].closed || callers_[route.caller].resilience != none;
     const bool single = first.next == Programs::end && !awaited;
     route.plain = single && callers_[route.caller].timeout_ns == 0;
-    route.timed = single && !route.plain;
+    // What slows an instance may make a request late that would have been in time.
+    route.timed = single && !route.plain && !faults_.slow;
   }
   for (const Route& route : routes_) {
     if (!route.check && !route.plain) fleets_[route.fleet].plain = false;

@@ -420,6 +420,17 @@ def test_what_waits_is_served_at_the_pace_of_its_time(lab):
     assert latency(source) == pytest.approx(moments([6, 10]), rel=1e-9, abs=2e-8)
 
 
+def test_a_request_that_was_sure_to_be_in_time_is_late_where_it_is_slowed(lab):
+    # Sent at 10 s with 2 s of work and 3 s of patience: halved at 10.5 s, it is done at 13.5 s.
+    traffic, service = requests(lab, (10, 2))
+    late = traffic | {"timeout": "3s", "on_timeout": "finish"}
+    faults = [slows({"fleet": "web"}, 2, "10.5s")]
+    assert customers(scenario(late, service, faults=faults)) == (0, 0, 0, 1, 0)
+    patient = traffic | {"timeout": "3600ms", "on_timeout": "finish"}
+    tree = scenario(patient, service, faults=faults)
+    assert customers(tree) == (1, 0, 0, 0, 0)
+
+
 def test_of_two_that_slow_it_the_worse_counts(lab):
     traffic, service = requests(lab, (5, 1), (15, 1), (25, 1), (45, 1))
     faults = [slows({"fleet": "web"}, 2, "10s", "30s"), slows({"fleet": "web"}, 4, "20s", "10s")]
