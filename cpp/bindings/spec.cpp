@@ -50,13 +50,6 @@ void numbers(py::class_<Class>& cls, const char* name, std::vector<T> Class::* m
       });
 }
 
-template <class Class, class T>
-void structs(py::class_<Class>& cls, const char* name, std::vector<T> Class::* member) {
-  cls.def_property(
-      name, [member](const Class& self) { return self.*member; },
-      [member](Class& self, std::vector<T> values) { self.*member = std::move(values); });
-}
-
 void bind_workload(py::module_& m) {
   py::native_enum<ArrivalKind>(m, "ArrivalKind", "enum.Enum")
       .value("poisson", ArrivalKind::poisson)
@@ -260,7 +253,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("interference", &FleetSpec::interference)
       .def_readwrite("initially", &FleetSpec::initially)
       .def_readwrite("billing", &FleetSpec::billing)
-      .def_readwrite("life", &FleetSpec::life);
+      .def_readwrite("life", &FleetSpec::life)
+      .def_readwrite("scaling", &FleetSpec::scaling);
   py::class_<TargetSpec>(m, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)

@@ -87,6 +87,19 @@ void add_life(py::dict& out, const FleetAccount& fleet) {
   out["stopped"] = fleet.stopped;
 }
 
+py::dict scaling_dict(const ScalingAccount& scaling) {
+  py::dict out;
+  out["desired"] = scaling.desired;
+  out["min"] = scaling.min;
+  out["max"] = scaling.max;
+  out["scheduled"] = scaling.scheduled;
+  using Row = PolicyCounts;
+  out["outward"] =
+      column<std::int64_t>(scaling.policies, [](const Row& row) { return row.outward; });
+  out["inward"] = column<std::int64_t>(scaling.policies, [](const Row& row) { return row.inward; });
+  return out;
+}
+
 py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   py::dict out = account_dict(fleet, "requests");
   out["wasted"] = fleet.wasted;
@@ -122,6 +135,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
     out["out_of_memory"] = fleet.devices.out_of_memory;
   }
   if (fleet.eventful) add_life(out, fleet);
+  if (fleet.scaling.active) out["scaling"] = scaling_dict(fleet.scaling);
   return out;
 }
 

@@ -130,6 +130,7 @@ void World::build_fleets(const WorldSpec& spec) {
   for (std::uint32_t index = 0; index < fleets_.size(); ++index) {
     fleets_[index].desired = spec.fleets[index].count;
     fleets_[index].initial = spec.fleets[index].initially ? spec.fleets[index].count : 0;
+    build_scaling(spec, index);
     scale(index);
     fleets_[index].least = fleets_[index].members.size();
   }
@@ -139,6 +140,7 @@ void World::build_series() {
   if (series_interval_ == 0) return;
   std::size_t columns = 6 * (traffic_ + balancers_.size()) + fleets_.size();
   for (const Balancer& balancer : balancers_) columns += balancer.health.active() ? 1 : 0;
+  columns += scaled_.size();
   const auto length = static_cast<std::uint64_t>(duration_ / series_interval_);
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");
   samples_.assign(columns, Series(series_interval_));

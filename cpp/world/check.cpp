@@ -39,6 +39,7 @@ void World::check() const {
   check_lives();
   check_health();
   check_faults();
+  check_scaling();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

@@ -56,6 +56,7 @@ bool World::use_device(std::uint32_t visit, const Programs::Step& step) {
   switch (step.kind) {
     case StepKind::network:
       transfer(Device::network, step.bytes, used.network_bytes);
+      used.network_ever += static_cast<std::uint64_t>(step.bytes);
       break;
     case StepKind::disk:
       transfer(Device::disk_bytes, step.bytes, used.disk_bytes);

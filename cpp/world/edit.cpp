@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000007;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000008;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -45,6 +45,10 @@ void World::add_arrival(const Arrival& arrival) {
 void World::set_count(std::uint32_t fleet, std::uint32_t count) {
   require(fleet < fleets_.size(), "fleets", "is not there");
   require(count <= (1U << 24), "fleets.count", "must be 16,777,216 at most");
+  if (fleets_[fleet].scaled != none) {
+    const ScalingGroup& group = scaled_[fleets_[fleet].scaled].group;
+    require(group.bounded(count) == count, "fleets.count", "must be within min and max");
+  }
   fleets_[fleet].desired = count;
   scale(fleet);
 }
@@ -107,6 +111,7 @@ void World::serialize(Archive& archive) {
   }
   archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered);
   for (std::vector<std::uint16_t>& hosts : faults_.down_hosts) archive(hosts);
+  for (ScaledFleet& scaled : scaled_) scaled.serialize(archive);
   for (Fleet& fleet : fleets_) {
     fleet.members.serialize(archive);
     fleet.aside.serialize(archive);

@@ -37,6 +37,7 @@ struct DeviceUse {
   std::uint64_t disk_ops = 0;
   std::uint64_t gpu_ns = 0;  // of accelerators, by batches that have begun
   std::uint64_t out_of_memory = 0;
+  std::uint64_t network_ever = 0;  // bytes, since the start
 };
 
 // What became of its instances by faults, in the whole run.
@@ -46,6 +47,8 @@ struct FailureCounts {
 };
 
 struct Fleet {
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
   // What its instances are, and where they go.
   std::uint32_t kind = 0;
   Programs::Place entry = Programs::end;
@@ -60,8 +63,9 @@ struct Fleet {
   Sampler outage;  // spot that stops, by place and start
   std::uint32_t quota = LifeSpec::unlimited;
   std::uint32_t api = LifeSpec::unlimited;
-  bool eventful = false;      // its results tell of more than launches
-  std::uint32_t initial = 0;  // instances that have booted when the clock starts
+  bool eventful = false;        // its results tell of more than launches
+  std::uint32_t scaled = none;  // which of those whose size follows policies
+  std::uint32_t initial = 0;    // instances that have booted when the clock starts
 
   // Those there are.
   std::uint32_t desired = 0;

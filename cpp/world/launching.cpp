@@ -177,6 +177,7 @@ void World::enter_service(std::uint32_t instance) {
     follow_health(attachment.balancer);
   }
   count_reached();
+  if (fleet.scaled != none) begin_warmup(instance);
   if (faults_.all.empty()) return;
   follow_slowness(instance);
   follow_faults(instance);
@@ -267,6 +268,8 @@ void World::end(std::uint32_t instance) {
   if (phase_[instance] == Phase::gone) return;
   if (drains(phase_[instance])) --leaving_;
   phase_[instance] = Phase::gone;
+  const Fleet& fleet = fleets_[fleet_of_[instance]];
+  if (fleet.scaled != none) scaled_[fleet.scaled].settled = now_;
   give_room(instance, false);
 }
 

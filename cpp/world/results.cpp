@@ -63,6 +63,7 @@ void World::sample_series() {
   for (const Balancer& balancer : balancers_) {
     if (balancer.health.active()) push(balancer.health.healthy());
   }
+  for (const ScaledFleet& scaled : scaled_) push(fleets_[scaled.fleet].desired);
 }
 
 std::vector<Column> World::series() const {
@@ -90,6 +91,9 @@ std::vector<Column> World::series() const {
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     if (!balancers_[at].health.active()) continue;
     take("load_balancers." + balancer_names_[at] + ".healthy", false);
+  }
+  for (const ScaledFleet& scaled : scaled_) {
+    take("fleets." + fleet_names_[scaled.fleet] + ".desired", false);
   }
   return columns;
 }
@@ -207,6 +211,11 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   for (const std::uint32_t machine : fleet.aside) {
     const InstanceState state = lives_.state(machine);
     account.stopped += state == InstanceState::stopping || state == InstanceState::stopped ? 1 : 0;
+  }
+  if (fleet.scaled != none) {
+    const ScalingGroup& group = scaled_[fleet.scaled].group;
+    account.scaling = {true,        fleet.desired,  group.min(),
+                       group.max(), group.counts(), group.scheduled()};
   }
   account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
   account.devices = fleet.devices;

@@ -11,6 +11,7 @@
 #include "compute/hypervisor/hypervisor_facts.hpp"
 #include "compute/placement/placement_facts.hpp"
 #include "kernel/histogram.hpp"
+#include "scaling/scaling_group.hpp"
 #include "world/callers.hpp"
 #include "world/errand.hpp"
 #include "world/faults.hpp"
@@ -70,6 +71,16 @@ struct CreditTotals {
   double charged = 0.0;  // of surplus, as if the run ended now
 };
 
+// What the policies of a fleet have decided, in the whole run, and its size now.
+struct ScalingAccount {
+  bool active = false;
+  std::uint32_t desired = 0;
+  std::uint32_t min = 0;
+  std::uint32_t max = 0;
+  std::vector<PolicyCounts> policies;
+  std::uint64_t scheduled = 0;  // changes by the clock
+};
+
 struct FleetAccount : Account {
   std::uint64_t wasted = 0;      // served to the end after their client had gone
   TenantAccount used;            // vCPU time since the warm-up
@@ -93,6 +104,7 @@ struct FleetAccount : Account {
   DeviceUse devices;          // since the warm-up
   FailureCounts failures;
   std::uint32_t down = 0;  // now
+  ScalingAccount scaling;
 };
 
 // One entry a host, since the warm-up.

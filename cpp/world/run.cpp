@@ -141,6 +141,8 @@ void World::control() {
       return mend(index);
     case ControlKind::drained:
       return end_drain(index);
+    case ControlKind::scaling:
+      return follow_scaling(index);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "compute/host_pools.hpp"
 #include "compute/lifecycle/billing.hpp"
 #include "kernel/distributions.hpp"
+#include "scaling/scaling_spec.hpp"
 #include "service/step_spec.hpp"
 #include "workload/arrival_spec.hpp"
 #include "workload/resilience_spec.hpp"
@@ -90,6 +91,7 @@ struct FleetSpec {
   bool initially = true;  // the first instances serve when the clock starts
   BillingRule billing;
   LifeSpec life;
+  ScalingSpec scaling;    // how `count` changes; inactive: it does not by itself
 };
 
 struct TargetSpec {

@@ -22,6 +22,7 @@
 #include "world/faults.hpp"
 #include "world/fleet.hpp"
 #include "world/life.hpp"
+#include "world/scaling.hpp"
 #include "world/sources.hpp"
 #include "world/spec.hpp"
 #include "world/visit.hpp"
@@ -84,6 +85,7 @@ struct WorldState {
   std::vector<LaunchInterface> apis_;
   std::vector<ActionSpec> actions_;
   Faults faults_;
+  std::vector<ScaledFleet> scaled_;
   bool following_lives_ = false;  // their changes are being followed
   std::uint32_t leaving_ = 0;     // instances that may finish what they hold
   HostPools hosts_;

@@ -89,7 +89,7 @@ class World : private WorldState {
   };
 
   // Rare things at set instants, apart from the calendar.
-  enum class ControlKind : std::uint32_t { retry, start, action, fault, mend, drained };
+  enum class ControlKind : std::uint32_t { retry, start, action, fault, mend, drained, scaling };
   static constexpr std::uint32_t index_bits = 29;
   template <class Kind>
   static std::uint32_t payload(Kind kind, std::uint32_t index) {
@@ -309,6 +309,20 @@ class World : private WorldState {
   void follow_health(std::uint32_t balancer);
   void end_drain(std::uint32_t instance);
   void check_health() const;
+  // Scaling (scaling.cpp).
+  void build_scaling(const WorldSpec& spec, std::uint32_t fleet);
+  void expect(std::size_t scaled, std::uint32_t due, std::int64_t time);
+  void follow_scaling(std::uint32_t due);
+  void begin_warmup(std::uint32_t instance);
+  bool is_warm(const ScaledFleet& it, std::uint32_t instance, std::uint32_t policy,
+               std::int64_t time) const;
+  void measure(ScaledFleet& it);
+  Datapoint datapoint(const ScaledFleet& it, std::uint32_t policy);
+  double requests_per_target(const ScaledFleet& it) const;
+  std::uint64_t sent_through(std::uint32_t balancer) const;
+  void evaluate(ScaledFleet& it);
+  GroupView group_view(const ScaledFleet& it, std::uint32_t policy) const;
+  void check_scaling() const;
   // Faults (faults.cpp).
   void check_fault(const FaultSpec& fault, const std::string& path) const;
   void expect_fault(std::uint32_t fault, std::int64_t time);

@@ -14,26 +14,16 @@ import numpy.typing as npt
 from nephoscope import _core
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
-from nephoscope.failure_results import failure_flags, failure_tree, fault_list, health_tree
-from nephoscope.host_results import (
-    CAUSES,
-    credit_tree,
-    device_tree,
-    interference_s,
-    pool_tree,
-    steal_ns,
-    steal_s,
-)
-from nephoscope.life_results import life_flags, life_tree
+from nephoscope.failure_results import failure_flags, fault_list, health_tree
+from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree
+from nephoscope.host_results import CAUSES, pool_tree
+from nephoscope.life_results import life_flags
 from nephoscope.nearest import listing, nearest
 
 FORMAT = 1
 
 # A table of more targets helps nobody; by its path every target can be read all the same.
 TARGETS_LISTED_MAX = 1000
-
-_OUTCOMES = ("completed", "rejected", "failed", "timed_out", "in_flight")
-_LATENCY = ("mean", "std", "min", "p50", "p90", "p95", "p99", "p999", "max")
 
 Tree = dict[str, Any]
 
@@ -44,12 +34,6 @@ def engine_version() -> str:
         return f"nephoscope {importlib.metadata.version('nephoscope')}"
     except importlib.metadata.PackageNotFoundError:
         return "nephoscope (from its sources)"
-
-
-def latency_summary(latency: _core.Histogram) -> dict[str, float | int | None]:
-    """A histogram in seconds; of none recorded only the count is known."""
-    summary = latency.summary()
-    return {"count": latency.count, **{key: summary.get(key) for key in _LATENCY}}
 
 
 class Result:
@@ -241,17 +225,18 @@ class Result:
             "steady": self.steady,
             "flags": self.flags,
             "traffic": {
-                t["name"]: _account(t, "offered") | retry_tree(t) for t in self._numbers["traffic"]
+                t["name"]: account_tree(t, "offered") | retry_tree(t)
+                for t in self._numbers["traffic"]
             },
         }
         if self._numbers["load_balancers"]:
             tree["load_balancers"] = {
-                balancer["name"]: _account(balancer, "requests")
+                balancer["name"]: account_tree(balancer, "requests")
                 | health_tree(balancer)
                 | {"targets": self._targets(balancer["name"])}
                 for balancer in self._numbers["load_balancers"]
             }
-        tree["fleets"] = {fleet["name"]: _fleet(fleet) for fleet in self._numbers["fleets"]}
+        tree["fleets"] = {fleet["name"]: fleet_tree(fleet) for fleet in self._numbers["fleets"]}
         if self._numbers["hosts"]:
             tree["hosts"] = {
                 pool["name"]: pool_tree(pool, self.measured_s) for pool in self._numbers["hosts"]
@@ -295,7 +280,7 @@ class Result:
             "fleet": fleet,
             "instance": int(targets["instance"][i]),
             "requests": int(targets["requests"][i]),
-            **{key: int(targets[key][i]) for key in _OUTCOMES},
+            **{key: int(targets[key][i]) for key in OUTCOMES},
             "utilization": int(targets["run_ns"][i]) / capacity_ns if capacity_ns else None,
             "steal_s": {key: int(targets[f"steal_{key}_ns"][i]) / 1e9 for key in CAUSES},
         }
@@ -315,36 +300,6 @@ def grows(values: npt.NDArray[np.float64]) -> bool:
     straightness = float(np.corrcoef(np.arange(len(values)), values)[0, 1])
     growth = quarters[3] - quarters[0]
     return straightness**2 > 0.85 and growth > 0.1 * quarters[0] + 5.0
-
-
-def _account(numbers: Mapping[str, Any], sent: str) -> Tree:
-    return {
-        sent: int(numbers[sent]),
-        **{key: int(numbers[key]) for key in _OUTCOMES},
-        "latency_s": latency_summary(numbers["latency"]),
-    }
-
-
-def _fleet(numbers: Mapping[str, Any]) -> Tree:
-    vcpu_ns = int(numbers["vcpu_ns"])
-    return {
-        "instances": {
-            "mean": float(numbers["instances_mean"]),
-            **{key: int(numbers[f"instances_{key}"]) for key in ("min", "max", "final")},
-        },
-        "utilization": int(numbers["run_ns"]) / vcpu_ns if vcpu_ns else None,
-        "steal": steal_ns(numbers) / vcpu_ns if vcpu_ns else None,
-        "steal_s": steal_s(numbers),
-        **interference_s(numbers.get("slowed_ns")),
-        **_account(numbers, "requests"),
-        "wasted": int(numbers["wasted"]),
-        "launches": int(numbers["launches"]),
-        "terminations": int(numbers["terminations"]),
-        **life_tree(numbers),
-        **failure_tree(numbers),
-        **credit_tree(numbers),
-        **device_tree(numbers),
-    }
 
 
 def _canonical(numbers: Any) -> Iterator[bytes]:

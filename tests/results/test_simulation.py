@@ -98,7 +98,7 @@ def test_what_can_be_set():
         ("fleets.baristas.count", -1, "out of range"),
         ("fleets.baristas.count", 2.5, "whole number"),
         ("fleets.baristas.count", 4_194_304, "too many"),
-        ("fleets.baristas.count", {"min": 1}, "not built yet"),
+        ("fleets.baristas.count", {"min": 1}, "the bounds stay while a simulation runs"),
         ("fleets.barista.count", 1, "baristas"),
         ("load_balancers.bar.routing", "least_conections", "least_connections"),
         ("load_balancers.bar.routing", {"ip_hash": {"x": 1}}, ""),

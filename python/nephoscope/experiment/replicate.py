@@ -15,8 +15,9 @@ import numpy as np
 from nephoscope import _core
 from nephoscope.errors import PathError
 from nephoscope.experiment.student import t_quantile
+from nephoscope.fleet_results import latency_summary
 from nephoscope.nearest import nearest
-from nephoscope.results import FORMAT, Result, latency_summary
+from nephoscope.results import FORMAT, Result
 from nephoscope.run import run, warmup_of
 from nephoscope.scenario import Scenario
 

@@ -9,6 +9,7 @@ from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
+from nephoscope.scenario.scaling import Bounds
 from nephoscope.scenario.service import Service, Step
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Duration
@@ -67,7 +68,7 @@ def _balancers(scenario: Scenario) -> Iterator[str]:
             t.fleet if t.weight == 1 else f"{t.fleet} (weight {t.weight:g})"
             for t in balancer.targets
         ]
-        count = sum(scenario.fleets[target.fleet].count for target in balancer.targets)
+        count = sum(scenario.fleets[target.fleet].first for target in balancer.targets)
         check = balancer.health_check
         checked = "" if check is None else f", checked every {check.interval}"
         over = f"{count:,} instances of {', '.join(targets)}"
@@ -86,8 +87,15 @@ def _hosts(scenario: Scenario) -> Iterator[str]:
 
 def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
-        machines = f"{fleet.count:,} x {_machine(fleet.instance_type)}"
+        machines = f"{_count(fleet)} x {_machine(fleet.instance_type)}"
         yield f"{name}: {machines}, running {fleet.service}{_purchase(fleet)}{_tenant(fleet)}"
+
+
+def _count(fleet: Fleet) -> str:
+    bounds = fleet.count
+    if not isinstance(bounds, Bounds):
+        return f"{bounds:,}"
+    return f"{bounds.first:,} ({bounds.min:,} to {bounds.max:,})"
 
 
 def _purchase(fleet: Fleet) -> str:

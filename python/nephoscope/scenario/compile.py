@@ -14,6 +14,7 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.resilience import WINDOW, Budget, CircuitBreaker, Retry
+from nephoscope.scenario.scaling_specs import scaling_spec
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.traffic import Traffic
@@ -162,7 +163,8 @@ class _Compiler:
         spec = _core.FleetSpec()
         spec.name = name
         spec.service = self._services[fleet.service]
-        spec.count = fleet.count
+        spec.count = fleet.first
+        spec.scaling = scaling_spec(fleet)
         spec.vcpus = fleet.instance_type.vcpus
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)

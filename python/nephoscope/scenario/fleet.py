@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Strict, model_validator
+from pydantic import AfterValidator, Strict, model_validator
 
 from nephoscope import catalog
 from nephoscope.errors import CatalogError, shorten
@@ -10,7 +10,7 @@ from nephoscope.nearest import listing
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
-    INSTANCES_MAX,
+    AnyDuration,
     Name,
     PositiveDuration,
     Scalar,
@@ -22,16 +22,8 @@ from nephoscope.scenario.fields import (
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.life import Durations, Purchase
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.scaling import Bounds, Count, Metrics, Policy
 from nephoscope.scenario.units import Duration
-
-
-def _number_only(value: Any) -> Any:
-    if isinstance(value, dict):
-        raise refusal(
-            "count with min, desired and max: not built yet in this version of nephoscope",
-            "a whole number",
-        )
-    return value
 
 
 def _read_system(value: Any) -> str:
@@ -116,7 +108,8 @@ class Fleet(Model):
 
     service: Name
     instance_type: InstanceType = InstanceType()
-    count: Annotated[int, whole(0, INSTANCES_MAX), BeforeValidator(_number_only)] = 1
+    count: Count = 1
+    """A number, or the bounds that scaling keeps."""
     hosts: Name | None = None
     """The hosts that its instances are placed on; without, each has capacity of its own."""
     zones: Annotated[tuple[Name, ...], Strict(False), AfterValidator(not_empty)] | None = None
@@ -146,6 +139,13 @@ class Fleet(Model):
     purchase: Purchase = Purchase(on_demand=NoOptions())
     hibernation: bool = False
     """Whether its instances may hibernate."""
+    scaling: Annotated[tuple[Policy, ...], Strict(False)] = ()
+    """Policies that change the number of its instances."""
+    metrics: Metrics | None = None
+    cooldown: AnyDuration | None = None
+    """Of simple scaling, by default 5m: from the end of one change until the next."""
+    instance_warmup: AnyDuration | None = None
+    """From entering service until an instance counts for its policies; by default the cooldown."""
 
     @model_validator(mode="after")
     def _is_sold(self) -> Self:
@@ -184,11 +184,19 @@ class Fleet(Model):
         return self
 
     @property
+    def first(self) -> int:
+        """Instances at the start."""
+        return self.count.first if isinstance(self.count, Bounds) else self.count
+
+    @property
+    def most(self) -> int:
+        """Instances that there may be."""
+        return self.count.max if isinstance(self.count, Bounds) else self.count
+
+    @property
     def credit_mode(self) -> str:
         """Of a burstable type: as told, or as its family has it."""
         kind = self.instance_type.type
         assert kind is not None
         usual = "standard" if self.tenancy == "host" else catalog.cpu_credits(kind).default_mode
         return self.cpu_credits or usual
-
-    later = frozenset({"scaling"})

@@ -147,7 +147,7 @@ class Room:
         vcpus = kind.threads * round(pool.cpu_overcommit * 1e6) // 10**6
         self._hosts = pool.count
         self._of_a_host = (vcpus, int(kind.memory), kind.gpu, kind.disk)
-        needs = [(it.count, self._needs(it)) for it in self._fleets.values()]
+        needs = [(it.most, self._needs(it)) for it in self._fleets.values()]
         self._wanted = [sum(count * need[i] for count, need in needs) for i in range(4)]
         self._plain = not any(
             it.zones or it.placement or it.reservation or it.tenancy == "dedicated"
@@ -165,7 +165,7 @@ class Room:
             if need > room:
                 return False
             if need > 0:
-                full += (wanted - fleet.count * need) // (room - need + 1)
+                full += (wanted - fleet.most * need) // (room - need + 1)
         return self._plain and full < self._hosts
 
     @staticmethod

@@ -15,6 +15,7 @@ from nephoscope.scenario.structure import ScenarioModel, model_at
 
 NOT_BUILT = "not built yet in this version of nephoscope"
 
+# Parts of pydantic's paths that the file does not have.
 _KEY = "[key]"
 
 
@@ -26,7 +27,7 @@ def problems_of(error: ValidationError, document: Document, at_most: int) -> lis
 
 def _problem(details: ErrorDetails, document: Document) -> Problem:
     at_key = _KEY in details["loc"]
-    full: Where = tuple(part for part in details["loc"] if part != _KEY)
+    full: Where = tuple(part for part in details["loc"] if not _is_tag(part))
     where = _written(full, document.tree)
     # A short form has its long one checked: `arrivals: mmpp` misses `rates`, which has no place.
     inner = "".join(f"{part}: " for part in full[len(where) :] if isinstance(part, str))
@@ -46,6 +47,10 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
         suggestion=suggestion,
         at_key=at_key,
     )
+
+
+def _is_tag(part: int | str) -> bool:
+    return isinstance(part, str) and part.startswith("[")
 
 
 def _words(details: ErrorDetails, where: Where) -> tuple[str, str | None, str | None]:

@@ -15,6 +15,7 @@ from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.life_rules import life_problems
 from nephoscope.scenario.placing import placing_problems
 from nephoscope.scenario.references import entries, mapping, sequence, target_fleet
+from nephoscope.scenario.scaling_rules import scaling_problems
 from nephoscope.scenario.traffic import RATED
 from nephoscope.scenario.units import Duration
 
@@ -28,6 +29,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     yield from placing_problems(document)
     yield from life_problems(document)
     yield from fault_problems(document)
+    yield from scaling_problems(document)
     for where, traffic in entries(document.tree, "traffic"):
         yield from _traffic(document, where, traffic)
     for where, balancer in entries(document.tree, "load_balancers"):
@@ -52,13 +54,9 @@ def _clock(document: Document) -> Iterator[Problem]:
 
 
 def _instances(document: Document) -> Iterator[Problem]:
-    counts = [
-        (where, fleet.get("count"))
-        for where, fleet in entries(document.tree, "fleets")
-        if isinstance(fleet.get("count"), int)
-    ]
     total = 0
-    for where, count in counts:
+    for where, fleet in entries(document.tree, "fleets"):
+        count = _most(fleet.get("count", 1))
         legal = isinstance(count, int) and 0 <= count <= INSTANCES_MAX
         total += count if legal and isinstance(count, int) else 0
         if total > INSTANCES_MAX:
@@ -66,6 +64,10 @@ def _instances(document: Document) -> Iterator[Problem]:
             allowed = f"at most {INSTANCES_MAX} in all fleets together"
             yield document.problem((*where, "count"), message, allowed=allowed)
             return
+
+
+def _most(count: Any) -> Any:
+    return count.get("max", count.get("desired")) if isinstance(count, dict) else count
 
 
 def _traffic(document: Document, where: Where, traffic: dict[str, Any]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.life import Which
 from nephoscope.scenario.life_rules import refused
 from nephoscope.scenario.lives import ALL
+from nephoscope.scenario.scaling import Bounds
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.traffic import RATED, Traffic
 
@@ -42,7 +43,7 @@ class Steering:
         balancers = scenario.load_balancers
         return cls(
             scenario,
-            {name: fleet.count for name, fleet in scenario.fleets.items()},
+            {name: fleet.first for name, fleet in scenario.fleets.items()},
             {name: balancer.routing.form for name, balancer in balancers.items()},
             {n: {t.fleet: t.weight for t in b.targets} for n, b in balancers.items()},
         )
@@ -105,7 +106,13 @@ class Steering:
         return float(traffic.rate)
 
     def _count(self, path: str, name: str, value: Any) -> int:
+        if isinstance(value, dict):
+            raise _refused(path, "the bounds stay while a simulation runs", "a whole number")
         count: int = read_part(path, Fleet, {"service": "any", "count": value}, "count").count
+        bounds = self.scenario.fleets[name].count
+        if isinstance(bounds, Bounds) and not bounds.min <= count <= bounds.max:
+            allowed = f"{bounds.min} to {bounds.max}"
+            raise _refused(path, f"{count} is out of its bounds", allowed)
         others = sum(self.counts.values()) - self.counts[name]
         if others + count > INSTANCES_MAX:
             allowed = f"at most {INSTANCES_MAX} in all fleets together"

@@ -1,6 +1,7 @@
 """The whole of a scenario file as a data model, and its parts by path."""
 
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, Field, Strict
 
@@ -88,12 +89,15 @@ def _inside(part: Any, key: Any) -> Any:
 
 
 def _bare_type(annotation: Any) -> Any:
-    """The type without its markers and without the None of what may be left out."""
+    """The type without its markers, and of several the one that has parts."""
     while True:
         arguments = get_args(annotation)
         if get_origin(annotation) is Annotated:
             annotation = arguments[0]
-        elif type(None) in arguments:
-            annotation = next(a for a in arguments if a is not type(None))
+        elif get_origin(annotation) in (Union, UnionType):
+            # Of a short form and a model, the model has parts.
+            forms = [_bare_type(form) for form in arguments if form is not type(None)]
+            models = [it for it in forms if isinstance(it, type) and issubclass(it, Model)]
+            annotation = [*models, *forms][0]
         else:
             return annotation

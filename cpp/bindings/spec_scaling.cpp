@@ -1,0 +1,66 @@
+// nephoscope._core.scaling: how the size of a fleet follows its load (scaling/scaling_spec.hpp),
+// field by field under the same names.
+
+#include "bindings/pybind11.hpp"
+
+#include "scaling/scaling_spec.hpp"
+
+namespace nephoscope {
+
+void bind_spec_scaling(py::module_& core) {
+  auto m = core.def_submodule("scaling", "Scaling policies in the specification of a world.");
+  py::native_enum<Metric>(m, "Metric", "enum.Enum")
+      .value("cpu", Metric::cpu)
+      .value("requests_per_target", Metric::requests_per_target)
+      .value("network", Metric::network)
+      .finalize();
+  py::native_enum<PolicyKind>(m, "PolicyKind", "enum.Enum")
+      .value("target_tracking", PolicyKind::target_tracking)
+      .value("step", PolicyKind::step)
+      .value("simple", PolicyKind::simple)
+      .finalize();
+  py::native_enum<Adjustment>(m, "Adjustment", "enum.Enum")
+      .value("change", Adjustment::change)
+      .value("percent", Adjustment::percent)
+      .value("exact", Adjustment::exact)
+      .finalize();
+  py::class_<StepAdjustment>(m, "StepAdjustment")
+      .def(py::init<>())
+      .def_readwrite("lower", &StepAdjustment::lower)
+      .def_readwrite("upper", &StepAdjustment::upper)
+      .def_readwrite("change", &StepAdjustment::change);
+  auto policy = py::class_<ScalingPolicySpec>(m, "ScalingPolicySpec")
+                    .def(py::init<>())
+                    .def_readwrite("kind", &ScalingPolicySpec::kind)
+                    .def_readwrite("metric", &ScalingPolicySpec::metric)
+                    .def_readwrite("target", &ScalingPolicySpec::target)
+                    .def_readwrite("low", &ScalingPolicySpec::low)
+                    .def_readwrite("scales_in", &ScalingPolicySpec::scales_in)
+                    .def_readwrite("low_periods", &ScalingPolicySpec::low_periods)
+                    .def_readwrite("threshold", &ScalingPolicySpec::threshold)
+                    .def_readwrite("above", &ScalingPolicySpec::above)
+                    .def_readwrite("adjustment", &ScalingPolicySpec::adjustment)
+                    .def_readwrite("least_change", &ScalingPolicySpec::least_change)
+                    .def_readwrite("periods", &ScalingPolicySpec::periods)
+                    .def_readwrite("datapoints", &ScalingPolicySpec::datapoints)
+                    .def_readwrite("warmup_ns", &ScalingPolicySpec::warmup_ns)
+                    .def_readwrite("cooldown_ns", &ScalingPolicySpec::cooldown_ns);
+  structs(policy, "steps", &ScalingPolicySpec::steps);
+  py::class_<ScheduledChange>(m, "ScheduledChange")
+      .def(py::init<>())
+      .def_readwrite("at_ns", &ScheduledChange::at_ns)
+      .def_readwrite("min", &ScheduledChange::min)
+      .def_readwrite("max", &ScheduledChange::max)
+      .def_readwrite("desired", &ScheduledChange::desired);
+  auto group = py::class_<ScalingSpec>(m, "ScalingSpec")
+                   .def(py::init<>())
+                   .def_readwrite("active", &ScalingSpec::active)
+                   .def_readwrite("min", &ScalingSpec::min)
+                   .def_readwrite("max", &ScalingSpec::max)
+                   .def_readwrite("period_ns", &ScalingSpec::period_ns)
+                   .def_readwrite("delay_ns", &ScalingSpec::delay_ns);
+  structs(group, "policies", &ScalingSpec::policies);
+  structs(group, "schedule", &ScalingSpec::schedule);
+}
+
+}  // namespace nephoscope

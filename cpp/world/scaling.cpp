@@ -1,0 +1,222 @@
+// Fleets that follow their load: what is measured of their instances at the end of every period,
+// and what their policies make of it, as late as metrics are.
+//
+// An instance is warm for a policy once it has served for the policy's warm-up; a period counts
+// those that were warm when it began and are still there, and the capacity that a policy reckons
+// with are those that could have been counted so. (Amazon EC2 Auto Scaling, "Set the default
+// instance warmup".)
+
+#include <algorithm>
+#include <string>
+
+#include "world/build_checks.hpp"
+#include "world/requests.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+enum class Due : std::uint32_t { measure, evaluate, change };
+
+constexpr std::uint32_t due_kinds = 3;
+
+std::uint32_t numbered(std::size_t scaled, Due due) {
+  return static_cast<std::uint32_t>(scaled) * due_kinds + static_cast<std::uint32_t>(due);
+}
+
+}  // namespace
+
+void World::build_scaling(const WorldSpec& spec, std::uint32_t index) {
+  const ScalingSpec& from = spec.fleets[index].scaling;
+  if (!from.active) return;
+  Fleet& fleet = fleets_[index];
+  try {
+    scaled_.push_back({index, ScalingGroup(from)});
+  } catch (const SpecError& error) {
+    throw SpecError(at("fleets", index, error.path.c_str()), error.what());
+  }
+  require(from.min <= fleet.desired && fleet.desired <= from.max, at("fleets", index, "count"),
+          "needs min <= desired <= max");
+  const std::size_t scaled = scaled_.size() - 1;
+  fleet.scaled = static_cast<std::uint32_t>(scaled);
+  ScaledFleet& it = scaled_[scaled];
+  it.sent.assign(fleet.attachments.size(), 0);
+  it.seen.resize(from.policies.size());
+  for (const ScalingPolicySpec& policy : from.policies) {
+    require(policy.metric != Metric::requests_per_target || !fleet.attachments.empty(),
+            at("fleets", index, "scaling"), "counts requests of a balancer, and there is none");
+    require(policy.metric != Metric::network || fleet_uses_devices_[index],
+            at("fleets", index, "scaling"), "looks at a network that its service does not use");
+  }
+  if (!from.policies.empty()) expect(scaled, numbered(scaled, Due::measure), from.period_ns);
+  expect(scaled, numbered(scaled, Due::change), it.group.next_change());
+}
+
+void World::expect(std::size_t scaled, std::uint32_t due, std::int64_t time) {
+  require(scaled < (1U << 24), "fleets", "scale too many");
+  if (time < duration_) controls_.push(time, payload(ControlKind::scaling, due));
+}
+
+void World::follow_scaling(std::uint32_t due) {
+  const std::uint32_t scaled = due / due_kinds;
+  ScaledFleet& it = scaled_[scaled];
+  const ScalingSpec& spec = it.group.spec();
+  switch (static_cast<Due>(due % due_kinds)) {
+    case Due::measure:
+      measure(it);
+      expect(scaled, due, now_ + spec.period_ns);
+      if (spec.delay_ns == 0) return evaluate(it);
+      return expect(scaled, numbered(scaled, Due::evaluate), now_ + spec.delay_ns);
+    case Due::evaluate:
+      return evaluate(it);
+    case Due::change: {
+      while (it.group.next_change() == now_) {
+        fleets_[it.fleet].desired = it.group.change(fleets_[it.fleet].desired);
+      }
+      scale(it.fleet);
+      return expect(scaled, due, it.group.next_change());
+    }
+  }
+}
+
+// An instance has entered service.
+void World::begin_warmup(std::uint32_t instance) {
+  ScaledFleet& it = scaled_[fleets_[fleet_of_[instance]].scaled];
+  const std::uint32_t index = index_in_fleet_[instance];
+  if (index >= it.since.size()) {
+    it.since.resize(index + std::size_t{1});
+    it.ran_ns.resize(index + std::size_t{1});
+  }
+  it.since[index] = now_ == 0 ? ScaledFleet::always : now_;
+  it.ran_ns[index] = used(instance, hosts_).run_ns;
+  it.settled = now_;
+}
+
+bool World::is_warm(const ScaledFleet& it, std::uint32_t instance, std::uint32_t policy,
+                    std::int64_t time) const {
+  const std::int64_t since = it.since[index_in_fleet_[instance]];
+  return since <= time - it.group.spec().policies[policy].warmup_ns;
+}
+
+// A period has ended.
+void World::measure(ScaledFleet& it) {
+  const Fleet& fleet = fleets_[it.fleet];
+  if (fleet.unwatched) {
+    for (const std::uint32_t instance : fleet.members) bring_up_to_date<AnyShape>(instance, now_);
+  }
+  const ScalingSpec& spec = it.group.spec();
+  for (std::uint32_t policy = 0; policy < spec.policies.size(); ++policy) {
+    it.on_their_way.push_back(datapoint(it, policy));
+  }
+  for (const std::uint32_t instance : fleet.members) {
+    it.ran_ns[index_in_fleet_[instance]] = used(instance, hosts_).run_ns;
+  }
+  for (std::size_t at = 0; at < it.sent.size(); ++at) {
+    it.sent[at] = sent_through(fleet.attachments[at].balancer);
+  }
+  it.network_bytes = fleet.devices.network_ever;
+}
+
+Datapoint World::datapoint(const ScaledFleet& it, std::uint32_t policy) {
+  const Fleet& fleet = fleets_[it.fleet];
+  const std::int64_t period = it.group.spec().period_ns;
+  std::int64_t ran = 0;
+  std::uint32_t warm = 0;
+  for (const std::uint32_t instance : fleet.members) {
+    const bool counts = is_warm(it, instance, policy, now_ - period);
+    if (!counts || phase_[instance] == Phase::down) continue;
+    ran += used(instance, hosts_).run_ns - it.ran_ns[index_in_fleet_[instance]];
+    ++warm;
+  }
+  if (warm == 0) return {};
+  const auto seconds = static_cast<double>(period) / 1e9;
+  switch (it.group.spec().policies[policy].metric) {
+    case Metric::cpu: {
+      const double there = static_cast<double>(period) * instances_.kind(fleet.kind).vcpus * warm;
+      return {static_cast<double>(ran) / there, 1};
+    }
+    case Metric::requests_per_target:
+      return {requests_per_target(it) * 60.0 / seconds, 1};
+    case Metric::network: {
+      const std::uint64_t bytes = fleet.devices.network_ever - it.network_bytes;
+      return {static_cast<double>(bytes) / seconds / warm, 1};
+    }
+  }
+  return {};
+}
+
+// Of a period. Others of a balancer's targets may be of another fleet.
+double World::requests_per_target(const ScaledFleet& it) const {
+  double requests = 0.0;
+  for (std::size_t at = 0; at < it.sent.size(); ++at) {
+    const std::uint32_t balancer = fleets_[it.fleet].attachments[at].balancer;
+    const std::uint32_t targets = balancers_[balancer].router.size();
+    const std::uint64_t sent = sent_through(balancer) - it.sent[at];
+    if (targets != 0) requests += static_cast<double>(sent) / targets;
+  }
+  return requests;
+}
+
+// Requests that were sent to a balancer since the start, health checks apart.
+std::uint64_t World::sent_through(std::uint32_t balancer) const {
+  std::uint64_t sent = 0;
+  for (const Caller& caller : callers_) {
+    if (caller.to_balancer != 0 && caller.to == balancer) sent += caller.sent;
+  }
+  return sent;
+}
+
+// The policies see the oldest datapoints that are on their way.
+void World::evaluate(ScaledFleet& it) {
+  Fleet& fleet = fleets_[it.fleet];
+  const auto policies = static_cast<std::uint32_t>(it.seen.size());
+  std::vector<GroupView> views;
+  for (std::uint32_t policy = 0; policy < policies; ++policy) {
+    it.seen[policy] = it.on_their_way[policy];
+    const bool known = it.seen[policy].known != 0;
+    it.group.observe(policy, known ? std::optional(it.seen[policy].value) : std::nullopt);
+    views.push_back(group_view(it, policy));
+  }
+  it.on_their_way.erase(it.on_their_way.begin(), it.on_their_way.begin() + policies);
+  const std::uint32_t desired = it.group.decide(views, now_);
+  if (desired == fleet.desired) return;
+  fleet.desired = desired;
+  scale(it.fleet);
+}
+
+GroupView World::group_view(const ScaledFleet& it, std::uint32_t policy) const {
+  const Fleet& fleet = fleets_[it.fleet];
+  GroupView view;
+  view.desired = fleet.desired;
+  view.warming = fleet.booting;
+  const std::int64_t began = now_ - it.group.spec().period_ns;
+  for (const std::uint32_t instance : fleet.members) {
+    ++(is_warm(it, instance, policy, began) ? view.warm : view.warming);
+  }
+  view.settled = it.settled;
+  view.changing = fleet.booting != 0;
+  if (leaving_ == 0) return view;
+  for (const Departed& departed : fleet.departed) {
+    view.changing = view.changing || drains(phase_[departed.instance]);
+  }
+  return view;
+}
+
+// Sizes within their bounds, and a place for whatever is measured.
+void World::check_scaling() const {
+  for (const ScaledFleet& it : scaled_) {
+    const Fleet& fleet = fleets_[it.fleet];
+    bool agree = it.group.bounded(fleet.desired) == fleet.desired;
+    agree = agree && fleet.alive() <= fleet.desired;
+    for (const std::uint32_t instance : fleet.members) {
+      const std::uint32_t index = index_in_fleet_[instance];
+      agree = agree && index < it.since.size() && it.since[index] <= now_;
+    }
+    if (!agree) {
+      throw InvariantError("fleet " + fleet_names_[it.fleet] + " is not of the size it should be" +
+                           where());
+    }
+  }
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,64 @@
+"""Scaling policies in the specification of a world: structs of plain data."""
+
+import enum
+from typing import final
+
+class Metric(enum.Enum):
+    cpu = 0
+    requests_per_target = 1
+    network = 2
+
+class PolicyKind(enum.Enum):
+    target_tracking = 0
+    step = 1
+    simple = 2
+
+class Adjustment(enum.Enum):
+    change = 0
+    percent = 1
+    exact = 2
+
+@final
+class StepAdjustment:
+    def __init__(self) -> None: ...
+    lower: float
+    upper: float
+    change: float
+
+@final
+class ScalingPolicySpec:
+    def __init__(self) -> None: ...
+    kind: PolicyKind
+    metric: Metric
+    target: float
+    low: float
+    scales_in: bool
+    low_periods: int
+    threshold: float
+    above: bool
+    adjustment: Adjustment
+    steps: list[StepAdjustment]
+    least_change: int
+    periods: int
+    datapoints: int
+    warmup_ns: int
+    cooldown_ns: int
+
+@final
+class ScheduledChange:
+    def __init__(self) -> None: ...
+    at_ns: int
+    min: int
+    max: int
+    desired: int
+
+@final
+class ScalingSpec:
+    def __init__(self) -> None: ...
+    active: bool
+    min: int
+    max: int
+    period_ns: int
+    delay_ns: int
+    policies: list[ScalingPolicySpec]
+    schedule: list[ScheduledChange]

@@ -1,0 +1,95 @@
+"""Scaling policies, as the core takes them."""
+
+import math
+
+from nephoscope import _core
+from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.scaling import (
+    Alarmed,
+    Bounds,
+    Metrics,
+    Policy,
+    Scheduled,
+    SimpleScaling,
+    StepScaling,
+    TargetTracking,
+)
+from nephoscope.scenario.units import Duration
+
+_scaling = _core.scaling
+
+# The cooldown of a fleet that has none of its own.
+COOLDOWN_NS = 300 * 10**9
+
+# In place of a size that stays.
+UNCHANGED = -1
+
+
+def scaling_spec(fleet: Fleet) -> _core.scaling.ScalingSpec:
+    """How the size of a fleet changes by itself; not active where it does not."""
+    spec = _scaling.ScalingSpec()
+    if not isinstance(fleet.count, Bounds):
+        return spec
+    spec.active = True
+    spec.min, spec.max = fleet.count.min, fleet.count.max
+    metrics = fleet.metrics or Metrics()
+    spec.period_ns, spec.delay_ns = int(metrics.period), int(metrics.delay)
+    spec.policies = [_policy(it, fleet) for it in fleet.scaling if it.scheduled is None]
+    changes = [_change(it.scheduled) for it in fleet.scaling if it.scheduled is not None]
+    spec.schedule = sorted(changes, key=lambda change: change.at_ns)
+    return spec
+
+
+def _policy(policy: Policy, fleet: Fleet) -> _core.scaling.ScalingPolicySpec:
+    spec = _scaling.ScalingPolicySpec()
+    spec.kind = _scaling.PolicyKind[policy.form]
+    options = policy.options
+    spec.metric = _scaling.Metric[options.metric]
+    match options:
+        case TargetTracking():
+            spec.target, spec.low, spec.scales_in = options.target, options.low, options.scale_in
+            spec.periods = spec.datapoints = options.out_periods
+            spec.low_periods = options.in_periods
+            spec.warmup_ns = _warmup_ns(options.warmup, fleet)
+        case StepScaling():
+            _alarm(spec, options)
+            spec.steps = [_step(*step) for step in options.steps]
+            spec.warmup_ns = _warmup_ns(options.warmup, fleet)
+        case SimpleScaling():
+            _alarm(spec, options)
+            spec.steps = [_step(None, None, options.change)]
+            spec.cooldown_ns = _first_ns(options.cooldown, fleet.cooldown)
+    return spec
+
+
+def _alarm(spec: _core.scaling.ScalingPolicySpec, options: Alarmed) -> None:
+    spec.threshold, spec.above = options.threshold, options.when == "above"
+    spec.periods, spec.datapoints = options.periods, options.datapoints or options.periods
+    spec.adjustment = _scaling.Adjustment[options.adjustment]
+    spec.least_change = options.min_change or 0
+
+
+def _step(lower: float | None, upper: float | None, change: float) -> _core.scaling.StepAdjustment:
+    spec = _scaling.StepAdjustment()
+    spec.lower = -math.inf if lower is None else lower
+    spec.upper = math.inf if upper is None else upper
+    spec.change = change
+    return spec
+
+
+def _warmup_ns(own: Duration | None, fleet: Fleet) -> int:
+    """The policy's, else the fleet's, else its cooldown, as the real service has it."""
+    return _first_ns(own, fleet.instance_warmup, fleet.cooldown)
+
+
+def _first_ns(*told: Duration | None) -> int:
+    """The first that was told, or the default of the cooldown."""
+    return next((int(it) for it in told if it is not None), COOLDOWN_NS)
+
+
+def _change(scheduled: Scheduled) -> _core.scaling.ScheduledChange:
+    spec = _scaling.ScheduledChange()
+    spec.at_ns = int(scheduled.at)
+    sizes = (scheduled.min, scheduled.max, scheduled.desired)
+    spec.min, spec.max, spec.desired = (UNCHANGED if it is None else it for it in sizes)
+    return spec

@@ -1,0 +1,67 @@
+"""Values of counts and scaling policies that are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenario.breaking import Case
+
+_WEB = "fleets.web"
+
+
+def _count(value: Any, words: str) -> Case:
+    return f"{_WEB}.count", value, None, words
+
+
+def _policy(form: str, words: str, **keys: Any) -> Case:
+    usual: dict[str, Any] = {
+        "target_tracking": {"metric": "cpu", "target": 0.5},
+        "step": {"metric": "cpu", "threshold": 0.5, "steps": [[0, None, 1]]},
+        "simple": {"metric": "cpu", "threshold": 0.5, "change": 1},
+        "scheduled": {"at": "1m", "desired": 3},
+    }
+    return f"{_WEB}.scaling", [{form: usual[form] | keys}], None, words
+
+
+SCALING: list[Case] = [
+    _count({"min": 1, "desired": 4, "max": 3}, "1, 4, 3 are out of order"),
+    _count({"min": 3, "max": 2}, "out of order"),
+    _count({"min": 1}, "count.max: missing"),
+    _count({"max": 3}, "count.min: missing"),
+    _count({"min": 1, "max": 3, "most": 3}, "no key 'most' here"),
+    _count({"min": -1, "max": 3}, "-1 is out of range"),
+    _count({"min": 1.5, "max": 3}, "1.5 is not a whole number"),
+    _count([1, 2], "is not a whole number"),
+    (f"{_WEB}.scaling", {"x": 1}, None, "is not a list"),
+    (f"{_WEB}.scaling", ["cpu"], None, "'cpu' is not a mapping"),
+    (f"{_WEB}.scaling", [{"predictive": {}}], None, "not built yet"),
+    (f"{_WEB}.cooldown", "1m", None, "cooldown without scaling has no effect"),
+    (f"{_WEB}.metrics", {"period": "1m"}, None, "metrics without scaling has no effect"),
+    (f"{_WEB}.instance_warmup", "1m", None, "instance_warmup without scaling has no effect"),
+    _policy("target_tracking", "count: {min: .., max: ..} beside it"),
+    _policy("target_tracking", "'load' is not a metric", metric="load"),
+    _policy("target_tracking", "not built yet", metric="backlog_per_instance"),
+    _policy("target_tracking", "a cpu of 50 is more than all", target=50),
+    _policy("target_tracking", "a target of 0", target=0),
+    _policy("target_tracking", "-1 is out of range", target=-1),
+    _policy("target_tracking", "'fast' is not", target="fast"),
+    _policy("target_tracking", "without scale_in", scale_in=False, scale_in_below="50%"),
+    _policy("target_tracking", "0 is out of range", in_periods=0),
+    _policy("target_tracking", "65 is out of range", out_periods=65),
+    _policy("target_tracking", "no step that uses the network", metric="network", target="1Mbps"),
+    _policy("step", "2 of 1 cannot be", datapoints=2),
+    _policy("step", "min_change belongs to percent", min_change=2),
+    _policy("step", "is not a step", steps=[[0, 1]]),
+    _policy("step", "is not a list of steps", steps=[]),
+    _policy("step", "gap or overlap", steps=[[0, 1, 1], [2, None, 2]]),
+    _policy("step", "gap or overlap", steps=[[0, None, 1], [2, None, 2]]),
+    _policy("step", "gap or overlap", steps=[[0, 1, 1], [None, None, 2]]),
+    _policy("step", "gap or overlap", steps=[[1, 1, 1]]),
+    _policy("step", "1.5 instances cannot be", steps=[[0, None, 1.5]]),
+    _policy("step", "-1 instances cannot be", steps=[[0, None, -1]], adjustment="exact"),
+    _policy("step", "'over' is not known", when="over"),
+    _policy("simple", "a change of 0 has no effect", change=0),
+    _policy("simple", "a number from", change="1"),
+    _policy("scheduled", "min 3 is above max 2", min=3, max=2),
+    (f"{_WEB}.scaling", [{"scheduled": {"at": "1m"}}], None, "changes nothing"),
+]
