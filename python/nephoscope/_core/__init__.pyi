@@ -17,6 +17,7 @@ from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
 from nephoscope._core import resilience as resilience
+from nephoscope._core import scaling as scaling
 from nephoscope._core.hosts import (
     BillingRule,
     BurstFacts,
