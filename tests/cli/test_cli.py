@@ -96,6 +96,12 @@ def test_check_describes_what_would_run(call):
                 assert f"{name}: " in outcome.stdout
 
 
+def test_check_says_when_the_run_begins(call):
+    assert "begins on Monday, 2024-01-01T00:00:00Z" in call("check", COFFEE).stdout
+    outcome = call("check", COFFEE, "--set", "start=2024-03-09T18:00:00-05:00")
+    assert "begins on Saturday, 2024-03-09T18:00:00-05:00" in outcome.stdout
+
+
 def test_check_says_what_clients_do_beyond_their_first_attempt(call):
     storm = EXAMPLES / "retry-storm.yaml"
     at = "traffic.customers"

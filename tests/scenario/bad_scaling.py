@@ -64,4 +64,7 @@ SCALING: list[Case] = [
     _policy("simple", "a number from", change="1"),
     _policy("scheduled", "min 3 is above max 2", min=3, max=2),
     (f"{_WEB}.scaling", [{"scheduled": {"at": "1m"}}], None, "changes nothing"),
+    _policy("scheduled", "needs at or cron", cron="0 9 * * *"),
+    _policy("scheduled", "a zone is of cron", zone="Europe/Berlin"),
+    (f"{_WEB}.scaling", [{"scheduled": {"cron": "0 9", "min": 1}}], None, "five fields"),
 ]

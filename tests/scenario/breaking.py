@@ -10,6 +10,7 @@ GOOD: dict[str, Any] = {
     "name": "good",
     "duration": "10m",
     "warmup": "1m",
+    "start": "2024-03-09 18:00:00.5-05:00",
     "seed": 1,
     "series": "auto",
     "fleets": {

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import time
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,19 @@ def test_a_faster_type_answers_sooner():
         traffic = {"users": {"to": "web", "arrivals": "constant", "rate": "1/s"}}
         result = small(services=services, fleets=fleets, traffic=traffic).run()
         assert result["traffic.users.latency_s.mean"] == pytest.approx(seconds, abs=1e-8)
+
+
+def test_a_run_begins_when_the_calendar_says():
+    assert small().start == datetime(2024, 1, 1, tzinfo=UTC)
+    assert small().start.isoweekday() == 1
+    written = "2024-03-09T18:00:00.25-05:00"
+    moment = datetime(2024, 3, 9, 18, 0, 0, 250_000, timezone(-timedelta(hours=5)))
+    assert small(start=written).start == small(start=moment).start == moment
+    assert small(start=moment) == Scenario.model_validate(small(start=moment).model_dump())
+    with pytest.raises(ScenarioError, match="did you mean 2024-03-09T18:00:00Z"):
+        small(start=datetime(2024, 3, 9, 18))
+    # By itself it changes nothing.
+    assert small(start=moment).run().fingerprint == small().run().fingerprint
 
 
 def test_a_scenario_does_not_change():

@@ -323,6 +323,16 @@ def test_a_schedule_sets_size_and_bounds(lab):
     assert told == {"desired": 8, "min": 1, "max": 9, "scheduled": 4, "policies": {}}
 
 
+def test_a_schedule_follows_the_clock_on_the_wall(lab):
+    # From 9:58 on in Berlin: at 10:00 and at 10:03 there.
+    changes = [
+        {"scheduled": {"cron": "0 10 * * *", "zone": "Europe/Berlin", "desired": 5}},
+        {"scheduled": {"cron": "3-5/3 8 * * MON", "desired": 3}},
+    ]
+    tree = cloud(lab, [1] * 7, group(*changes), start="2026-07-06T07:58:00Z")
+    assert sizes(tree) == [2, 2, 5, 5, 5, 3, 3]
+
+
 def test_schedules_come_in_the_order_of_time(lab):
     changes = [{"scheduled": {"at": at, "desired": n}} for at, n in (("2m", 5), ("1m", 3))]
     assert sizes(cloud(lab, [1] * 3, group(*changes))) == [2, 3, 5]

@@ -1,7 +1,10 @@
-"""Scaling policies in the specification of a world: structs of plain data."""
+"""Scaling: policies in the specification of a world, and what they are made of as parts."""
 
 import enum
 from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 class Metric(enum.Enum):
     cpu = 0
@@ -62,3 +65,15 @@ class ScalingSpec:
     delay_ns: int
     policies: list[ScalingPolicySpec]
     schedule: list[ScheduledChange]
+
+@final
+class Forecast:
+    def __init__(self) -> None: ...
+    def add_hours(self, loads: ArrayLike) -> None: ...
+    def next(self, hours: int) -> NDArray[np.float64]: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def season(self) -> int: ...
+    @property
+    def hours(self) -> int: ...

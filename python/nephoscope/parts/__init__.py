@@ -32,6 +32,7 @@ from nephoscope.parts.placement import (
 from nephoscope.parts.provisioning import LaunchInterface, Provisioning, provision
 from nephoscope.parts.resilience import Backoff, CircuitBreaker, RetryBudget
 from nephoscope.parts.router import NO_TARGET, Router
+from nephoscope.parts.scaling import Forecast
 from nephoscope.parts.shared_device import SharedDevice
 from nephoscope.parts.streams import arrivals, random_words, sample
 
@@ -48,6 +49,7 @@ __all__ = [
     "CircuitBreaker",
     "CpuCredits",
     "EventQueue",
+    "Forecast",
     "Guests",
     "Histogram",
     "Hypervisor",

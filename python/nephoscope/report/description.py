@@ -7,6 +7,7 @@ from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.fields import date_time_text
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.scaling import Bounds
@@ -19,6 +20,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     """The lines that `nephoscope check` prints."""
     warmup = "found by a pilot run" if scenario.warmup == "auto" else str(scenario.warmup)
     yield f"{scenario.name}: {scenario.duration} with a warm-up of {warmup}, seed {scenario.seed}"
+    yield f"  begins on {scenario.start:%A}, {date_time_text(scenario.start)}"
     yield from _section("traffic", (_traffic(n, t) for n, t in scenario.traffic.items()))
     yield from _section("load balancers", _balancers(scenario))
     yield from _section("hosts", _hosts(scenario))

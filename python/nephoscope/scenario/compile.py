@@ -164,7 +164,7 @@ class _Compiler:
         spec.name = name
         spec.service = self._services[fleet.service]
         spec.count = fleet.first
-        spec.scaling = scaling_spec(fleet)
+        spec.scaling = scaling_spec(fleet, self._scenario.start, int(self._scenario.duration))
         spec.vcpus = fleet.instance_type.vcpus
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)

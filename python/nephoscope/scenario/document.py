@@ -1,7 +1,7 @@
 """A scenario as it was written: plain values, and where in the file each of them stands."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,6 +93,8 @@ def _plain(value: Any, depth: int) -> Any:
         return [_plain(v, depth + 1) for v in value]
     if isinstance(value, timedelta):
         return f"{value // timedelta(microseconds=1)}us"
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, bool | str) or type(value) in {int, float}:
         return value
     return _plain_number(value)

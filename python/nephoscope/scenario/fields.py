@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict
@@ -149,6 +150,35 @@ def _share() -> Scalar:
     return Scalar(read, {"anyOf": [fraction, percentage]})
 
 
+_DATE_TIME = (
+    "(19[7-9][0-9]|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]"
+    "(:[0-5][0-9](\\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
+
+
+def _date_time() -> Scalar:
+    """An instant of the calendar."""
+    allowed = "a date, time and offset from 1970 to 2199, such as 2024-01-01T00:00:00Z"
+
+    def read(value: Any) -> datetime:
+        if not isinstance(value, str) or re.fullmatch(_DATE_TIME, value) is None:
+            more = (f"{value}{rest}" for rest in ("Z", ":00Z", "T00:00:00Z"))
+            hint = next((text for text in more if re.fullmatch(_DATE_TIME, text)), None)
+            raise refusal(f"{shorten(value)} is not a date and time", allowed, hint)
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            raise refusal(f"{shorten(value)} is not in the calendar", allowed) from None
+
+    schema = {"type": "string", "pattern": f"^{_DATE_TIME}$"}
+    return Scalar(read, schema, date_time_text)
+
+
+def date_time_text(moment: datetime) -> str:
+    """The instant as a file has it."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def _scale() -> Scalar:
     """What one unit of a column is worth: a duration (`100us`), or a number of seconds."""
     plain = number(0.0, 1e12, open_low=True)
@@ -185,6 +215,8 @@ PositiveSize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, above=0)
 PositiveBandwidth = Annotated[
     Bandwidth, quantity(Bandwidth.parse, units.BANDWIDTH_PATTERN, above=0)
 ]
+
+DateTime = Annotated[datetime, _date_time()]
 
 Share = Annotated[float, _share()]
 Weight = Annotated[float, number(0.0, 1e6)]

@@ -17,6 +17,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.schedules import Cron, Zone
 from nephoscope.scenario.units import (
     BANDWIDTH_PATTERN,
     SHARE_PATTERN,
@@ -224,14 +225,22 @@ class SimpleScaling(Alarmed):
 class Scheduled(Model):
     """Changes the size or its bounds by the clock."""
 
-    at: AnyDuration
-    """Since the start."""
+    at: AnyDuration | None = None
+    """Since the start, once."""
+    cron: Cron | None = None
+    """In place of `at`: minute, hour, day of the month, month and day of the week."""
+    zone: Zone = "UTC"
+    """The time zone of `cron`."""
     min: Instances | None = None
     desired: Instances | None = None
     max: Instances | None = None
 
     @model_validator(mode="after")
     def _changes(self) -> Self:
+        if (self.at is None) == (self.cron is None):
+            raise refusal("needs at or cron", "one of them")
+        if self.cron is None and self.zone != "UTC":
+            raise refusal("a zone is of cron", "cron beside it")
         if self.min is self.desired is self.max is None:
             raise refusal("changes nothing", "min, desired or max")
         if self.min is not None and self.max is not None and self.min > self.max:

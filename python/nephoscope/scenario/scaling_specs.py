@@ -1,6 +1,7 @@
 """Scaling policies, as the core takes them."""
 
 import math
+from datetime import datetime
 
 from nephoscope import _core
 from nephoscope.scenario.fleet import Fleet
@@ -14,6 +15,7 @@ from nephoscope.scenario.scaling import (
     StepScaling,
     TargetTracking,
 )
+from nephoscope.scenario.schedules import instants
 from nephoscope.scenario.units import Duration
 
 _scaling = _core.scaling
@@ -25,8 +27,11 @@ COOLDOWN_NS = 300 * 10**9
 UNCHANGED = -1
 
 
-def scaling_spec(fleet: Fleet) -> _core.scaling.ScalingSpec:
-    """How the size of a fleet changes by itself; not active where it does not."""
+def scaling_spec(fleet: Fleet, start: datetime, duration_ns: int) -> _core.scaling.ScalingSpec:
+    """How the size of a fleet changes by itself; not active where it does not.
+
+    `start` and the duration say when schedules come.
+    """
     spec = _scaling.ScalingSpec()
     if not isinstance(fleet.count, Bounds):
         return spec
@@ -35,7 +40,12 @@ def scaling_spec(fleet: Fleet) -> _core.scaling.ScalingSpec:
     metrics = fleet.metrics or Metrics()
     spec.period_ns, spec.delay_ns = int(metrics.period), int(metrics.delay)
     spec.policies = [_policy(it, fleet) for it in fleet.scaling if it.scheduled is None]
-    changes = [_change(it.scheduled) for it in fleet.scaling if it.scheduled is not None]
+    changes = [
+        _change(it.scheduled, at_ns)
+        for it in fleet.scaling
+        if it.scheduled is not None
+        for at_ns in _instants_ns(it.scheduled, start, duration_ns)
+    ]
     spec.schedule = sorted(changes, key=lambda change: change.at_ns)
     return spec
 
@@ -87,9 +97,15 @@ def _first_ns(*told: Duration | None) -> int:
     return next((int(it) for it in told if it is not None), COOLDOWN_NS)
 
 
-def _change(scheduled: Scheduled) -> _core.scaling.ScheduledChange:
+def _instants_ns(scheduled: Scheduled, start: datetime, duration_ns: int) -> list[int]:
+    if scheduled.cron is None:
+        return [int(scheduled.at or 0)]
+    return [int(at) for at in instants(scheduled.cron, scheduled.zone, start, duration_ns)]
+
+
+def _change(scheduled: Scheduled, at_ns: int) -> _core.scaling.ScheduledChange:
     spec = _scaling.ScheduledChange()
-    spec.at_ns = int(scheduled.at)
+    spec.at_ns = at_ns
     sizes = (scheduled.min, scheduled.max, scheduled.desired)
     spec.min, spec.max, spec.desired = (UNCHANGED if it is None else it for it in sizes)
     return spec

@@ -1,10 +1,12 @@
 """The scenario language as JSON Schema (draft 2020-12), for editors and other programs."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from nephoscope.scenario.fields import date_time_text
 from nephoscope.scenario.structure import ScenarioModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,6 +23,8 @@ class _Generator(GenerateJsonSchema):
         """Defaults that a file could hold are told; the others are None or whole models."""
         inner = self.generate_inner(schema["schema"])
         default = schema.get("default")
+        if isinstance(default, datetime):
+            default = date_time_text(default)
         if isinstance(default, bool) or not isinstance(default, int | float | str):
             return inner
         plain = default if type(default) in {int, float, str} else str(default)

@@ -1,5 +1,6 @@
 """The whole of a scenario file as a data model, and its parts by path."""
 
+from datetime import UTC, datetime
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field, Strict
 from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.faults import Fault
 from nephoscope.scenario.fields import (
+    DateTime,
     DurationOrAuto,
     Interval,
     Name,
@@ -39,6 +41,8 @@ class ScenarioModel(Model):
     """Simulated time, warm-up included."""
     warmup: DurationOrAuto = Duration(0)
     """Not measured: requests count where they arrive, in [warmup, duration)."""
+    start: DateTime = datetime(2024, 1, 1, tzinfo=UTC)
+    """What calendar and clock say when the run begins, for schedules; by default a Monday."""
     seed: Annotated[int, whole(0, 2**64 - 1)] = 0
     series: Interval = "auto"
     """Interval of the series; auto is 1/240 of the duration."""
