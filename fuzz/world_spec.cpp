@@ -10,6 +10,7 @@
 #include "fuzz/life_spec.hpp"
 #include "fuzz/odd.hpp"
 #include "fuzz/resilience_spec.hpp"
+#include "fuzz/scaling_spec.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
@@ -349,6 +350,7 @@ WorldSpec world_spec(Bytes& bytes) {
   for (std::uint32_t i = 0; i < sources; ++i) made.traffic.push_back(traffic(bytes, i, all));
   add_lives(bytes, made);
   add_faults(bytes, made);
+  add_scaling(bytes, made);
   add_resilience(bytes, made);
   return made;
 }

@@ -33,9 +33,9 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_lifecycle(m);
   nephoscope::bind_spec_life(m);
   nephoscope::bind_resilience(m);
-  nephoscope::bind_scaling(m);
   nephoscope::bind_spec_faults(m);
   nephoscope::bind_spec_scaling(m);
+  nephoscope::bind_scaling(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);

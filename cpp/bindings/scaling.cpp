@@ -2,10 +2,12 @@
 
 #include "bindings/pybind11.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "scaling/forecast.hpp"
+#include "scaling/scaling_group.hpp"
 #include "world/archive.hpp"
 
 namespace nephoscope {
@@ -39,6 +41,19 @@ Forecast restored(const py::bytes& state) {
   return forecast;
 }
 
+std::uint32_t decide(ScalingGroup& group, std::uint32_t desired, std::uint32_t warm,
+                     std::uint32_t warming, bool changing, std::int64_t settled_ns,
+                     std::int64_t now_ns) {
+  if (group.spec().policies.empty()) throw SpecError("policies", "must have one or more");
+  const GroupView view{desired, warm, warming, changing, settled_ns};
+  return group.decide(std::vector<GroupView>(group.spec().policies.size(), view), now_ns);
+}
+
+void observe(ScalingGroup& group, std::uint32_t policy, std::optional<double> value) {
+  if (policy >= group.spec().policies.size()) throw SpecError("policy", "is not there");
+  group.observe(policy, value);
+}
+
 }  // namespace
 
 void bind_scaling(py::module_& core) {
@@ -51,6 +66,15 @@ void bind_scaling(py::module_& core) {
       .def_property_readonly("season", &Forecast::season)
       .def_property_readonly("hours", &Forecast::hours)
       .def(py::pickle(&saved, &restored));
+  py::class_<ScalingGroup>(m, "ScalingGroup", "A group whose size follows its policies.")
+      .def(py::init<const ScalingSpec&>(), py::arg("spec"))
+      .def("observe", &observe, py::arg("policy"), py::arg("value"),
+           "The newest datapoint of a policy's metric; None where there is none.")
+      .def("decide", &decide, py::arg("desired"), py::arg("warm"), py::arg("warming"),
+           py::arg("changing"), py::arg("settled_ns"), py::arg("now_ns"),
+           "How many instances there should be now.")
+      .def_property_readonly("min", &ScalingGroup::min)
+      .def_property_readonly("max", &ScalingGroup::max);
 }
 
 }  // namespace nephoscope

@@ -7,8 +7,9 @@
 
 namespace nephoscope {
 
-void bind_spec_scaling(py::module_& core) {
-  auto m = core.def_submodule("scaling", "Scaling policies in the specification of a world.");
+namespace {
+
+void bind_policies(py::module_& m) {
   py::native_enum<Metric>(m, "Metric", "enum.Enum")
       .value("cpu", Metric::cpu)
       .value("requests_per_target", Metric::requests_per_target)
@@ -46,6 +47,21 @@ void bind_spec_scaling(py::module_& core) {
                     .def_readwrite("warmup_ns", &ScalingPolicySpec::warmup_ns)
                     .def_readwrite("cooldown_ns", &ScalingPolicySpec::cooldown_ns);
   structs(policy, "steps", &ScalingPolicySpec::steps);
+}
+
+}  // namespace
+
+void bind_spec_scaling(py::module_& core) {
+  auto m = core.def_submodule("scaling", "Scaling policies in the specification of a world.");
+  bind_policies(m);
+  auto predictive = py::class_<PredictiveSpec>(m, "PredictiveSpec")
+                        .def(py::init<>())
+                        .def_readwrite("metric", &PredictiveSpec::metric)
+                        .def_readwrite("target", &PredictiveSpec::target)
+                        .def_readwrite("lifts_max", &PredictiveSpec::lifts_max)
+                        .def_readwrite("max_buffer", &PredictiveSpec::max_buffer)
+                        .def_readwrite("buffer_ns", &PredictiveSpec::buffer_ns);
+  structs(predictive, "history", &PredictiveSpec::history);
   py::class_<ScheduledChange>(m, "ScheduledChange")
       .def(py::init<>())
       .def_readwrite("at_ns", &ScheduledChange::at_ns)
@@ -60,6 +76,7 @@ void bind_spec_scaling(py::module_& core) {
                    .def_readwrite("period_ns", &ScalingSpec::period_ns)
                    .def_readwrite("delay_ns", &ScalingSpec::delay_ns);
   structs(group, "policies", &ScalingSpec::policies);
+  structs(group, "predictive", &ScalingSpec::predictive);
   structs(group, "schedule", &ScalingSpec::schedule);
 }
 

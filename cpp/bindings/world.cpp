@@ -93,6 +93,7 @@ py::dict scaling_dict(const ScalingAccount& scaling) {
   out["min"] = scaling.min;
   out["max"] = scaling.max;
   out["scheduled"] = scaling.scheduled;
+  if (scaling.looks_ahead) out["predicted"] = scaling.predicted;
   using Row = PolicyCounts;
   out["outward"] =
       column<std::int64_t>(scaling.policies, [](const Row& row) { return row.outward; });

@@ -200,4 +200,9 @@ std::uint32_t ScalingGroup::change(std::uint32_t desired) {
   return bounded(desired);
 }
 
+std::uint32_t ScalingGroup::foresee(std::uint32_t wanted, std::uint32_t max) {
+  max_ = std::max(max_, max);
+  return bounded(wanted);
+}
+
 }  // namespace nephoscope

@@ -59,6 +59,10 @@ class ScalingGroup {
   std::int64_t next_change() const;
   std::uint32_t change(std::uint32_t desired);
 
+  // The size that is wanted for an hour to come, within bounds of which the upper one may have been
+  // lifted.
+  std::uint32_t foresee(std::uint32_t wanted, std::uint32_t max);
+
   const std::vector<PolicyCounts>& counts() const { return counts_; }
   std::uint64_t scheduled() const { return scheduled_; }
 

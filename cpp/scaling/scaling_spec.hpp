@@ -54,6 +54,18 @@ struct ScalingPolicySpec {
   std::int64_t cooldown_ns = 0;  // of `simple`: from the end of one activity until the next
 };
 
+inline constexpr std::int64_t hour_ns = 3'600'000'000'000;
+
+// Looks ahead by the hour.
+struct PredictiveSpec {
+  Metric metric = Metric::cpu;
+  double target = 0.5;
+  bool lifts_max = false;                    // a forecast above the most there may be raises that
+  double max_buffer = 0.0;                   // by this share of the forecast on top
+  std::int64_t buffer_ns = 300'000'000'000;  // that instances are asked for before their hour
+  std::vector<double> history;               // loads of the hours before the run, the oldest first
+};
+
 // What is changed at an instant; what is `unchanged` stays.
 struct ScheduledChange {
   static constexpr std::int64_t unchanged = -1;
@@ -70,6 +82,7 @@ struct ScalingSpec {
   std::int64_t period_ns = 60'000'000'000;  // of a datapoint
   std::int64_t delay_ns = 0;                // from the end of its period until policies see it
   std::vector<ScalingPolicySpec> policies;
+  std::vector<PredictiveSpec> predictive;
   std::vector<ScheduledChange> schedule;  // in the order of time
 };
 

@@ -164,6 +164,19 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
   return account;
 }
 
+ScalingAccount World::scaling_account(const ScaledFleet& it) const {
+  ScalingAccount account;
+  account.active = true;
+  account.desired = fleets_[it.fleet].desired;
+  account.min = it.group.min();
+  account.max = it.group.max();
+  account.policies = it.group.counts();
+  account.scheduled = it.group.scheduled();
+  account.looks_ahead = !it.predictive.empty();
+  for (const PredictivePolicy& policy : it.predictive) account.predicted += policy.decisions();
+  return account;
+}
+
 FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,
                                   HostPools& hosts) const {
   FleetAccount account;
@@ -212,11 +225,7 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
     const InstanceState state = lives_.state(machine);
     account.stopped += state == InstanceState::stopping || state == InstanceState::stopped ? 1 : 0;
   }
-  if (fleet.scaled != none) {
-    const ScalingGroup& group = scaled_[fleet.scaled].group;
-    account.scaling = {true,        fleet.desired,  group.min(),
-                       group.max(), group.counts(), group.scheduled()};
-  }
+  if (fleet.scaled != none) account.scaling = scaling_account(scaled_[fleet.scaled]);
   account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
   account.devices = fleet.devices;
   return account;

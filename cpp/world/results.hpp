@@ -79,6 +79,8 @@ struct ScalingAccount {
   std::uint32_t max = 0;
   std::vector<PolicyCounts> policies;
   std::uint64_t scheduled = 0;  // changes by the clock
+  bool looks_ahead = false;
+  std::uint64_t predicted = 0;  // decisions to scale out by forecast
 };
 
 struct FleetAccount : Account {

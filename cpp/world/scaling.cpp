@@ -16,9 +16,9 @@ namespace nephoscope {
 
 namespace {
 
-enum class Due : std::uint32_t { measure, evaluate, change };
+enum class Due : std::uint32_t { measure, evaluate, change, look_ahead };
 
-constexpr std::uint32_t due_kinds = 3;
+constexpr std::uint32_t due_kinds = 4;
 
 std::uint32_t numbered(std::size_t scaled, Due due) {
   return static_cast<std::uint32_t>(scaled) * due_kinds + static_cast<std::uint32_t>(due);
@@ -42,14 +42,35 @@ void World::build_scaling(const WorldSpec& spec, std::uint32_t index) {
   ScaledFleet& it = scaled_[scaled];
   it.sent.assign(fleet.attachments.size(), 0);
   it.seen.resize(from.policies.size());
-  for (const ScalingPolicySpec& policy : from.policies) {
-    require(policy.metric != Metric::requests_per_target || !fleet.attachments.empty(),
-            at("fleets", index, "scaling"), "counts requests of a balancer, and there is none");
-    require(policy.metric != Metric::network || fleet_uses_devices_[index],
-            at("fleets", index, "scaling"), "looks at a network that its service does not use");
+  std::vector<Metric> metrics;
+  for (const ScalingPolicySpec& policy : from.policies) metrics.push_back(policy.metric);
+  for (const PredictiveSpec& policy : from.predictive) {
+    metrics.push_back(policy.metric);
+    add_predictive(it, policy);
   }
-  if (!from.policies.empty()) expect(scaled, numbered(scaled, Due::measure), from.period_ns);
+  for (const Metric metric : metrics) {
+    require(metric != Metric::requests_per_target || !fleet.attachments.empty(),
+            at("fleets", index, "scaling"), "counts requests of a balancer, and there is none");
+    require(metric != Metric::network || fleet_uses_devices_[index], at("fleets", index, "scaling"),
+            "looks at a network that its service does not use");
+  }
+  if (!metrics.empty()) expect(scaled, numbered(scaled, Due::measure), from.period_ns);
   expect(scaled, numbered(scaled, Due::change), it.group.next_change());
+}
+
+// Each acts on its own: before every hour, the first of which may begin with the run.
+void World::add_predictive(ScaledFleet& it, const PredictiveSpec& spec) {
+  const auto number = static_cast<std::uint32_t>(it.predictive.size());
+  const std::string path = "fleets." + fleet_names_[it.fleet] + ".scaling.predictive.";
+  require(hour_ns % it.group.spec().period_ns == 0, path + "metric",
+          "needs periods that an hour is a multiple of");
+  require(number == 0, path + "metric", "has one policy already");
+  try {
+    it.predictive.emplace_back(spec);
+  } catch (const SpecError& error) {
+    throw SpecError(path + error.path, error.what());
+  }
+  expect(fleets_[it.fleet].scaled, numbered(fleets_[it.fleet].scaled, Due::look_ahead), 0);
 }
 
 void World::expect(std::size_t scaled, std::uint32_t due, std::int64_t time) {
@@ -65,8 +86,12 @@ void World::follow_scaling(std::uint32_t due) {
     case Due::measure:
       measure(it);
       expect(scaled, due, now_ + spec.period_ns);
-      if (spec.delay_ns == 0) return evaluate(it);
-      return expect(scaled, numbered(scaled, Due::evaluate), now_ + spec.delay_ns);
+      if (spec.policies.empty()) return;
+      // What comes at the end of a later period comes after that one has been measured.
+      if (spec.delay_ns % spec.period_ns != 0)
+        return expect(scaled, numbered(scaled, Due::evaluate), now_ + spec.delay_ns);
+      if (now_ > spec.delay_ns) evaluate(it);
+      return;
     case Due::evaluate:
       return evaluate(it);
     case Due::change: {
@@ -76,7 +101,24 @@ void World::follow_scaling(std::uint32_t due) {
       scale(it.fleet);
       return expect(scaled, due, it.group.next_change());
     }
+    case Due::look_ahead: {
+      const std::int64_t buffer = it.predictive.front().spec().buffer_ns;
+      const std::int64_t hour = (now_ + buffer) / hour_ns;
+      look_ahead(it, hour);
+      return expect(scaled, due, (hour + 1) * hour_ns - buffer);
+    }
   }
+}
+
+// Asks for what an hour will need, if that is more than there is.
+void World::look_ahead(ScaledFleet& it, std::int64_t hour) {
+  PredictivePolicy& policy = it.predictive.front();
+  const std::uint32_t wanted = policy.capacity(hour);
+  const std::uint32_t desired = it.group.foresee(wanted, policy.bound(it.group.max(), wanted));
+  if (desired <= fleets_[it.fleet].desired) return;
+  policy.count();
+  fleets_[it.fleet].desired = desired;
+  scale(it.fleet);
 }
 
 // An instance has entered service.
@@ -92,10 +134,9 @@ void World::begin_warmup(std::uint32_t instance) {
   it.settled = now_;
 }
 
-bool World::is_warm(const ScaledFleet& it, std::uint32_t instance, std::uint32_t policy,
-                    std::int64_t time) const {
-  const std::int64_t since = it.since[index_in_fleet_[instance]];
-  return since <= time - it.group.spec().policies[policy].warmup_ns;
+bool World::has_served_since(const ScaledFleet& it, std::uint32_t instance,
+                             std::int64_t time) const {
+  return it.since[index_in_fleet_[instance]] <= time;
 }
 
 // A period has ended.
@@ -105,8 +146,16 @@ void World::measure(ScaledFleet& it) {
     for (const std::uint32_t instance : fleet.members) bring_up_to_date<AnyShape>(instance, now_);
   }
   const ScalingSpec& spec = it.group.spec();
-  for (std::uint32_t policy = 0; policy < spec.policies.size(); ++policy) {
-    it.on_their_way.push_back(datapoint(it, policy));
+  for (const ScalingPolicySpec& policy : spec.policies) {
+    it.on_their_way.push_back(datapoint(it, policy.metric, policy.warmup_ns));
+  }
+  for (PredictivePolicy& policy : it.predictive) {
+    const Datapoint mean = datapoint(it, policy.spec().metric, 0);
+    if (mean.known != 0) policy.add(mean.value * fleet.members.size());
+    if (now_ % hour_ns != 0) continue;
+    const bool first = policy.capacity(now_ / hour_ns) == 0;
+    policy.end_hour(now_ / hour_ns);
+    if (first) look_ahead(it, now_ / hour_ns);
   }
   for (const std::uint32_t instance : fleet.members) {
     it.ran_ns[index_in_fleet_[instance]] = used(instance, hosts_).run_ns;
@@ -117,20 +166,20 @@ void World::measure(ScaledFleet& it) {
   it.network_bytes = fleet.devices.network_ever;
 }
 
-Datapoint World::datapoint(const ScaledFleet& it, std::uint32_t policy) {
+Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t warmup) {
   const Fleet& fleet = fleets_[it.fleet];
   const std::int64_t period = it.group.spec().period_ns;
   std::int64_t ran = 0;
   std::uint32_t warm = 0;
   for (const std::uint32_t instance : fleet.members) {
-    const bool counts = is_warm(it, instance, policy, now_ - period);
+    const bool counts = has_served_since(it, instance, now_ - period - warmup);
     if (!counts || phase_[instance] == Phase::down) continue;
     ran += used(instance, hosts_).run_ns - it.ran_ns[index_in_fleet_[instance]];
     ++warm;
   }
   if (warm == 0) return {};
   const auto seconds = static_cast<double>(period) / 1e9;
-  switch (it.group.spec().policies[policy].metric) {
+  switch (metric) {
     case Metric::cpu: {
       const double there = static_cast<double>(period) * instances_.kind(fleet.kind).vcpus * warm;
       return {static_cast<double>(ran) / there, 1};
@@ -189,9 +238,10 @@ GroupView World::group_view(const ScaledFleet& it, std::uint32_t policy) const {
   GroupView view;
   view.desired = fleet.desired;
   view.warming = fleet.booting;
-  const std::int64_t began = now_ - it.group.spec().period_ns;
+  const ScalingSpec& spec = it.group.spec();
+  const std::int64_t began = now_ - spec.period_ns - spec.policies[policy].warmup_ns;
   for (const std::uint32_t instance : fleet.members) {
-    ++(is_warm(it, instance, policy, began) ? view.warm : view.warming);
+    ++(has_served_since(it, instance, began) ? view.warm : view.warming);
   }
   view.settled = it.settled;
   view.changing = fleet.booting != 0;

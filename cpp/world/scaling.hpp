@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "scaling/predictive.hpp"
 #include "scaling/scaling_group.hpp"
 
 namespace nephoscope {
@@ -23,6 +24,7 @@ struct ScaledFleet {
 
   std::uint32_t fleet = 0;
   ScalingGroup group;
+  std::vector<PredictivePolicy> predictive{};
   std::vector<std::int64_t> since{};      // by index in the fleet: when it entered service
   std::vector<std::int64_t> ran_ns{};     // by index: vCPU time when it was measured last
   std::vector<std::uint64_t> sent{};      // by attachment: requests of the balancer until then
@@ -34,6 +36,7 @@ struct ScaledFleet {
   template <class Archive>
   void serialize(Archive& archive) {
     group.serialize(archive);
+    for (PredictivePolicy& policy : predictive) policy.serialize(archive);
     archive(since, ran_ns, sent, network_bytes, on_their_way, seen, settled);
   }
 };

@@ -245,6 +245,7 @@ class World : private WorldState {
   Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;
   FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
                              HostPools& hosts) const;
+  ScalingAccount scaling_account(const ScaledFleet& it) const;
   std::vector<TargetAccount> targets_of(std::size_t balancer, HostPools& hosts) const;
   std::vector<InFlight> count_in_flight() const;
   std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
@@ -314,10 +315,11 @@ class World : private WorldState {
   void expect(std::size_t scaled, std::uint32_t due, std::int64_t time);
   void follow_scaling(std::uint32_t due);
   void begin_warmup(std::uint32_t instance);
-  bool is_warm(const ScaledFleet& it, std::uint32_t instance, std::uint32_t policy,
-               std::int64_t time) const;
+  void add_predictive(ScaledFleet& it, const PredictiveSpec& spec);
+  void look_ahead(ScaledFleet& it, std::int64_t hour);
+  bool has_served_since(const ScaledFleet& it, std::uint32_t instance, std::int64_t time) const;
   void measure(ScaledFleet& it);
-  Datapoint datapoint(const ScaledFleet& it, std::uint32_t policy);
+  Datapoint datapoint(const ScaledFleet& it, Metric metric, std::int64_t warmup);
   double requests_per_target(const ScaledFleet& it) const;
   std::uint64_t sent_through(std::uint32_t balancer) const;
   void evaluate(ScaledFleet& it);

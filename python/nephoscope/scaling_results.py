@@ -11,7 +11,7 @@ def scaling_tree(numbers: Mapping[str, Any]) -> Tree:
 
     `policies` are those of the scenario file that look at a metric, in its order: how many
     decisions to scale out and in each has made, alone or with others. `scheduled` are changes by
-    the clock.
+    the clock, `predicted` decisions to scale out by forecast.
     """
     if "scaling" not in numbers:
         return {}
@@ -21,4 +21,6 @@ def scaling_tree(numbers: Mapping[str, Any]) -> Tree:
     tree["policies"] = {
         str(i): {"out": int(outward), "in": int(inward)} for i, (outward, inward) in enumerate(both)
     }
+    if "predicted" in scaling:
+        tree["predicted"] = int(scaling["predicted"])
     return {"scaling": tree}

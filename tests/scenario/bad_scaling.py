@@ -19,6 +19,7 @@ def _policy(form: str, words: str, **keys: Any) -> Case:
         "step": {"metric": "cpu", "threshold": 0.5, "steps": [[0, None, 1]]},
         "simple": {"metric": "cpu", "threshold": 0.5, "change": 1},
         "scheduled": {"at": "1m", "desired": 3},
+        "predictive": {"metric": "cpu", "target": 0.5},
     }
     return f"{_WEB}.scaling", [{form: usual[form] | keys}], None, words
 
@@ -34,7 +35,17 @@ SCALING: list[Case] = [
     _count([1, 2], "is not a whole number"),
     (f"{_WEB}.scaling", {"x": 1}, None, "is not a list"),
     (f"{_WEB}.scaling", ["cpu"], None, "'cpu' is not a mapping"),
-    (f"{_WEB}.scaling", [{"predictive": {}}], None, "not built yet"),
+    (f"{_WEB}.scaling", [{"predictive": {}}], None, "metric: missing"),
+    _policy("predictive", "less than 1h", buffer="1h"),
+    _policy("predictive", "a cpu of 3", target=3),
+    _policy("predictive", "'110%' is not between", max_buffer="110%"),
+    _policy("predictive", "-1 is out of range", history=[-1]),
+    (
+        f"{_WEB}.scaling",
+        [{"predictive": {"metric": "cpu", "target": 0.5}}] * 2,
+        None,
+        "looks ahead already, in place 0",
+    ),
     (f"{_WEB}.cooldown", "1m", None, "cooldown without scaling has no effect"),
     (f"{_WEB}.metrics", {"period": "1m"}, None, "metrics without scaling has no effect"),
     (f"{_WEB}.instance_warmup", "1m", None, "instance_warmup without scaling has no effect"),

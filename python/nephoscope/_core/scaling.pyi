@@ -48,6 +48,16 @@ class ScalingPolicySpec:
     cooldown_ns: int
 
 @final
+class PredictiveSpec:
+    def __init__(self) -> None: ...
+    metric: Metric
+    target: float
+    lifts_max: bool
+    max_buffer: float
+    buffer_ns: int
+    history: list[float]
+
+@final
 class ScheduledChange:
     def __init__(self) -> None: ...
     at_ns: int
@@ -64,7 +74,26 @@ class ScalingSpec:
     period_ns: int
     delay_ns: int
     policies: list[ScalingPolicySpec]
+    predictive: list[PredictiveSpec]
     schedule: list[ScheduledChange]
+
+@final
+class ScalingGroup:
+    def __init__(self, spec: ScalingSpec) -> None: ...
+    def observe(self, policy: int, value: float | None) -> None: ...
+    def decide(
+        self,
+        desired: int,
+        warm: int,
+        warming: int,
+        changing: bool,
+        settled_ns: int,
+        now_ns: int,
+    ) -> int: ...
+    @property
+    def min(self) -> int: ...
+    @property
+    def max(self) -> int: ...
 
 @final
 class Forecast:

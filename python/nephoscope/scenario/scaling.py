@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Strict, Tag, model_validator
 
 from nephoscope.errors import UnitError, shorten
 from nephoscope.scenario.fields import (
@@ -28,6 +28,8 @@ from nephoscope.scenario.units import (
 
 METRICS = ("cpu", "requests_per_target", "network")
 LATER_METRICS = ("backlog_per_instance",)
+
+HOUR_NS = 3600 * 10**9
 
 Instances = Annotated[int, whole(0, INSTANCES_MAX)]
 
@@ -108,6 +110,7 @@ def _read_bound(value: Any) -> float | None:
 Bound = Annotated[
     float | None, Scalar(_read_bound, {"anyOf": [{"type": "number"}, {"const": None}]})
 ]
+Load = Annotated[float, number(0.0, 1e15)]
 Change = Annotated[float, number(-1e6, 1e6)]
 
 
@@ -248,6 +251,30 @@ class Scheduled(Model):
         return self
 
 
+class Predictive(Model):
+    """Adds the instances that the coming hour will need, as past hours tell; it removes none."""
+
+    metric: MetricName
+    target: Level
+    """As of target tracking."""
+    buffer: AnyDuration = Duration(300_000_000_000)
+    """Before the hour begins."""
+    max_buffer: Share | None = None
+    """A forecast above the most there may be raises that, with this share of it on top."""
+    history: Annotated[tuple[Load, ...], Strict(False)] = ()
+    """Of the hours before the run, the oldest first: the metric of all instances together."""
+
+    @model_validator(mode="after")
+    def _looks_ahead(self) -> Self:
+        if self.target == 0.0:
+            raise refusal("a target of 0 is never reached", "a number above 0")
+        if self.metric == "cpu" and self.target > 1.0:
+            raise refusal(f"a cpu of {self.target:g} is more than all", "a fraction such as 0.5")
+        if int(self.buffer) >= HOUR_NS:
+            raise refusal(f"a buffer of {self.buffer} is too long", "less than 1h")
+        return self
+
+
 class Policy(OneOf):
     """One reason to change the size of a fleet; the largest wish wins."""
 
@@ -255,8 +282,7 @@ class Policy(OneOf):
     step: StepScaling | None = None
     simple: SimpleScaling | None = None
     scheduled: Scheduled | None = None
-
-    later = frozenset({"predictive"})
+    predictive: Predictive | None = None
 
 
 class Metrics(Model):

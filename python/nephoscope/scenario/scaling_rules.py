@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.errors import Problem
+from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import entries, mapping, sequence, target_fleet
+from nephoscope.scenario.scaling import HOUR_NS
+from nephoscope.scenario.units import Duration
 
 _OF_POLICIES = ("metrics", "cooldown", "instance_warmup")
 
@@ -30,11 +32,30 @@ def scaling_problems(document: Document) -> Iterator[Problem]:
                 yield document.problem(
                     (*where, key), message, allowed="scaling beside it", at_key=True
                 )
+        yield from _predictive(document, where, fleet, policies)
         networked = "network" in _steps(mapping(services.get(str(fleet.get("service")))))
         for i, policy in enumerate(policies):
             yield from _metric(
                 document, (*where, "scaling", i), policy, where[-1] in balanced, networked
             )
+
+
+def _predictive(
+    document: Document, where: Where, fleet: dict[str, Any], policies: list[Any]
+) -> Iterator[Problem]:
+    looking = [i for i, policy in enumerate(policies) if "predictive" in mapping(policy)]
+    for i in looking[1:]:
+        message = f"the fleet looks ahead already, in place {looking[0]}"
+        yield document.problem((*where, "scaling", i, "predictive"), message, allowed="one of them")
+    period = mapping(fleet.get("metrics")).get("period", "1m")
+    try:
+        fits = HOUR_NS % int(Duration.parse(period)) == 0
+    except (UnitError, ZeroDivisionError):  # the models tell it
+        return
+    if looking and not fits:
+        message = f"an hour is no multiple of {period}"
+        at = (*where, "metrics", "period")
+        yield document.problem(at, message, allowed="a period such as 1m, with predictive")
 
 
 def _metric(

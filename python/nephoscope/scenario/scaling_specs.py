@@ -10,6 +10,7 @@ from nephoscope.scenario.scaling import (
     Bounds,
     Metrics,
     Policy,
+    Predictive,
     Scheduled,
     SimpleScaling,
     StepScaling,
@@ -39,7 +40,9 @@ def scaling_spec(fleet: Fleet, start: datetime, duration_ns: int) -> _core.scali
     spec.min, spec.max = fleet.count.min, fleet.count.max
     metrics = fleet.metrics or Metrics()
     spec.period_ns, spec.delay_ns = int(metrics.period), int(metrics.delay)
-    spec.policies = [_policy(it, fleet) for it in fleet.scaling if it.scheduled is None]
+    looking = (it for it in fleet.scaling if it.form in _scaling.PolicyKind.__members__)
+    spec.policies = [_policy(it, fleet) for it in looking]
+    spec.predictive = [_predictive(it.predictive) for it in fleet.scaling if it.predictive]
     changes = [
         _change(it.scheduled, at_ns)
         for it in fleet.scaling
@@ -69,6 +72,18 @@ def _policy(policy: Policy, fleet: Fleet) -> _core.scaling.ScalingPolicySpec:
             _alarm(spec, options)
             spec.steps = [_step(None, None, options.change)]
             spec.cooldown_ns = _first_ns(options.cooldown, fleet.cooldown)
+    return spec
+
+
+def _predictive(predictive: Predictive) -> _core.scaling.PredictiveSpec:
+    spec = _scaling.PredictiveSpec()
+    spec.metric, spec.target = _scaling.Metric[predictive.metric], predictive.target
+    spec.buffer_ns = int(predictive.buffer)
+    spec.lifts_max, spec.max_buffer = (
+        predictive.max_buffer is not None,
+        predictive.max_buffer or 0.0,
+    )
+    spec.history = list(predictive.history)
     return spec
 
 
