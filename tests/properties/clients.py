@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hypothesis import strategies as st
+from properties import strategies as st
 
 Tree = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
+from properties import strategies as st
 
 Tree = dict[str, Any]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import strategies as st
-
 from nephoscope.scenario.units import Duration
+from properties import strategies as st
 from properties.clients import resilience
 from properties.failures import checks, faults
 from properties.lives import accounts, acts, lives, operations

@@ -62,21 +62,25 @@ def backoff(base: float, cap: float, limit: int, jitter: str, **keys: float) -> 
 
 
 def retrial(load: float, rate: float, **keys: float) -> Model:
-    """M/M/1 without a queue, whose refused clients come back at `rate` each (Falin, Templeton)."""
+    """M/M/1 without a queue, whose refused clients come back at `rate` each (Falin, Templeton).
+
+    Who is in orbit is in flight and not served. Time spent in flight, over the window, is the mean
+    number in flight by Little's identity, but for the few who were there at its edges.
+    """
     rule = {"attempts": 1_000_000, "backoff": {"fixed": {"exponential": f"{1 / rate!r}s"}}}
     served = laws.service(laws.law("exp"), concurrency=1, backlog=0)
 
     def orbit(run: Run) -> reads.Figures:
-        return {"orbit": float(run.in_flight("customers") - run.numbers("web")[0])}
+        latency, web = run.latency("customers"), run.fleet("web")
+        in_flight = latency.mean * latency.count / run.window()
+        return {"orbit": in_flight - web["run_ns"] / web["vcpu_ns"]}
 
     return Model(
         f"M/M/1 retrial lam={load:g} nu={rate:g}",
         laws.station(load, served, retry=rule),
         load,
-        lambda _: {},
+        orbit,
         {"orbit": load**2 * (1 + rate) / ((1 - load) * rate)},
         warmup=1000.0,
-        sample=orbit,
-        samples=20_000,
         **keys,
     )

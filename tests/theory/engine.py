@@ -131,5 +131,8 @@ class Run:
     def latency(self, name: str) -> Latency:
         return Latency(self.traffic(name)["latency"])
 
+    def fleet(self, name: str) -> dict[str, Any]:
+        return self.results["fleets"][self._fleets.index(name)]
+
     def fleet_latency(self, name: str) -> Latency:
-        return Latency(self.results["fleets"][self._fleets.index(name)]["latency"])
+        return Latency(self.fleet(name)["latency"])
