@@ -8,6 +8,7 @@ from typing import Any
 from nephoscope.scenario.units import Duration
 from properties import strategies as st
 from properties.clients import resilience
+from properties.elastic import balanced, can_be_set, elastic, within
 from properties.failures import checks, faults
 from properties.lives import accounts, acts, lives, operations
 
@@ -216,7 +217,10 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
             made.append(Change(at, *draw(acts(tree["fleets"]))))
         elif kind == "count":
             name = draw(st.sampled_from(sorted(tree["fleets"])))
-            made.append(Change(at, f"fleets.{name}.count", draw(st.integers(0, 8))))
+            fleet = tree["fleets"][name]
+            count = within(fleet, draw(st.integers(0, 8)))
+            if can_be_set(fleet):
+                made.append(Change(at, f"fleets.{name}.count", count))
         elif kind == "rate" and rated:
             name = draw(st.sampled_from(rated))
             made.append(Change(at, f"traffic.{name}.rate", f"{draw(RATES)}/s"))
@@ -319,6 +323,8 @@ def systems(draw) -> System:
     programs = {name: draw(services(*reach(level, i))) for i, name in enumerate(names)}
     sliced = any(pool["scheduler"] in ("fair", "credit") for pool in hosts.values())
     duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events
+    for name in fleets:
+        fleets[name] |= draw(elastic(fleets[name]["count"], balanced(doors, name), duration))
     tree = {
         "nephoscope": 1,
         "name": "random",
@@ -382,6 +388,8 @@ def plain_systems(draw) -> System:
         for i in range(draw(st.integers(1, 2)))
     }
     duration = draw(st.sampled_from([5, 20]))
+    for name in fleets:
+        fleets[name] |= draw(elastic(fleets[name]["count"], balanced(doors, name), duration))
     tree = {
         "nephoscope": 1,
         "name": "plain",

@@ -72,8 +72,8 @@ def test_nobody_can_tell_a_deadline_that_is_not_watched():
         seen["both"] += timed_out and own.events < twin.events
 
     look()
-    for what in ("timed out", "fewer looks", "both"):
-        assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
+    for what, share in (("timed out", 0.1), ("fewer looks", 0.1), ("both", 0.05)):
+        assert seen[what] > share * seen["scenarios"], (what, seen)
 
 
 @pytest.mark.slow

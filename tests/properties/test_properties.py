@@ -20,6 +20,7 @@ from properties.systems import System, systems
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
 LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations")
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
+SCALED = ("scaled out", "scaled in", "scheduled", "predicted")
 
 
 def derandomised(examples: int):
@@ -105,6 +106,11 @@ def test_the_scenarios_are_worth_running():
         for what in LIFE:
             seen[what] += any(fleet[what] > 0 for fleet in lives)
         seen["falls"] += any(fleet.get("failures", 0) for fleet in results["fleets"])
+        scaling = [fleet["scaling"] for fleet in results["fleets"] if "scaling" in fleet]
+        seen["scaled out"] += any(each["outward"].any() for each in scaling)
+        seen["scaled in"] += any(each["inward"].any() for each in scaling)
+        seen["scheduled"] += any(each["scheduled"] for each in scaling)
+        seen["predicted"] += any(each.get("predicted", 0) for each in scaling)
         health = [b["health"] for b in results["load_balancers"] if "health" in b]
         seen["unhealthy"] += any(each["turned_unhealthy"] for each in health)
         seen["recovered"] += any(each["recovered"] for each in health)
@@ -114,7 +120,7 @@ def test_the_scenarios_are_worth_running():
     assert seen["events"] > 200 * seen["scenarios"]
     for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "devices", "changes"):
         assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
-    for what in (*LIFE, *AGAIN, "falls", "unhealthy", "recovered", "fail-open"):
+    for what in (*LIFE, *AGAIN, "falls", "unhealthy", "recovered", "fail-open", *SCALED):
         assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
 
 
