@@ -10,6 +10,7 @@
 #include "fuzz/life_spec.hpp"
 #include "fuzz/odd.hpp"
 #include "fuzz/resilience_spec.hpp"
+#include "fuzz/service_spec.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
@@ -350,6 +351,7 @@ WorldSpec world_spec(Bytes& bytes) {
   add_lives(bytes, made);
   add_faults(bytes, made);
   add_resilience(bytes, made);
+  add_services(bytes, made);
   return made;
 }
 

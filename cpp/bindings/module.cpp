@@ -11,6 +11,7 @@ void bind_devices(py::module_&);
 void bind_spec_life(py::module_&);
 void bind_resilience(py::module_&);
 void bind_spec_faults(py::module_&);
+void bind_spec_service(py::module_&);
 void bind_spec(py::module_&);
 void bind_buckets(py::module_&);
 void bind_hypervisor(py::module_&);
@@ -32,6 +33,7 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_spec_life(m);
   nephoscope::bind_resilience(m);
   nephoscope::bind_spec_faults(m);
+  nephoscope::bind_spec_service(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);

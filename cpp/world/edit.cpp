@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000007;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000008;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -82,6 +82,9 @@ void World::serialize(Archive& archive) {
   lives_.serialize(archive);
   for (LaunchInterface& api : apis_) api.serialize(archive);
   instances_.serialize(archive);
+  admissions_.serialize(archive);
+  archive(metering_.next);
+  for (Meter& meter : metering_.all) archive(meter.requests_before, meter.hours);
   hosts_.serialize(archive);
   devices_.serialize(archive);
   visits_.serialize(archive);
@@ -113,7 +116,8 @@ void World::serialize(Archive& archive) {
     archive(fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most,
             fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
             fleet.launching, fleet.terminations, fleet.successions, fleet.counts, fleet.eventful,
-            fleet.devices, fleet.failures);
+            fleet.devices, fleet.failures, fleet.refusals);
+    fleet.refresh.serialize(archive);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

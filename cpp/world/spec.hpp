@@ -10,6 +10,7 @@
 
 #include "balancing/health_spec.hpp"
 #include "balancing/routing_spec.hpp"
+#include "compute/admission.hpp"
 #include "compute/devices/instance_devices.hpp"
 #include "compute/host_pools.hpp"
 #include "compute/lifecycle/billing.hpp"
@@ -19,6 +20,7 @@
 #include "workload/resilience_spec.hpp"
 #include "world/fault_spec.hpp"
 #include "world/life_spec.hpp"
+#include "world/refresh_spec.hpp"
 
 namespace nephoscope {
 
@@ -43,6 +45,7 @@ struct ServiceSpec {
   bool processor_sharing = false;
   std::uint32_t concurrency = 0;  // workers an instance; 0: its vCPUs (fifo) or no limit (ps)
   std::int64_t backlog = -1;      // requests that may wait for a worker; -1: no limit
+  AdmissionRules admission;       // whom an instance lets in
   std::vector<StepSpec> steps;
 };
 
@@ -90,6 +93,7 @@ struct FleetSpec {
   bool initially = true;  // the first instances serve when the clock starts
   BillingRule billing;
   LifeSpec life;
+  RefreshSpec refresh;
 };
 
 struct TargetSpec {
@@ -103,6 +107,7 @@ struct BalancerSpec {
   RoutingSpec routing;
   HealthSpec health;
   std::int64_t drain_ns = 300'000'000'000;  // a target that leaves has that long for what it holds
+  bool metered = false;                     // what it does in each hour is to be told
 };
 
 struct WorldSpec {

@@ -24,6 +24,7 @@ MODULES = {
     "math": _core.math,
     "placement": _core.placement,
     "resilience": _core.resilience,
+    "service": _core.service,
 }
 
 # Parameters without their types: the names, and whether each has a default.

@@ -20,6 +20,7 @@ from properties.systems import System, systems
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
 LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations")
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
+UPKEEP = ("kept out", "shed", "replaced", "renewed")
 
 
 def derandomised(examples: int):
@@ -104,6 +105,11 @@ def test_the_scenarios_are_worth_running():
         lives = [fleet for fleet in results["fleets"] if "interruptions" in fleet]
         for what in LIFE:
             seen[what] += any(fleet[what] > 0 for fleet in lives)
+        seen["kept out"] += any(f.get("requests_throttled", 0) for f in results["fleets"])
+        seen["shed"] += any(f.get("requests_shed", 0) for f in results["fleets"])
+        renewed = [f["refresh"] for f in results["fleets"] if "refresh" in f]
+        seen["replaced"] += any(each["replaced"] for each in renewed)
+        seen["renewed"] += any(each["finished_ns"] > each["started_ns"] for each in renewed)
         seen["falls"] += any(fleet.get("failures", 0) for fleet in results["fleets"])
         health = [b["health"] for b in results["load_balancers"] if "health" in b]
         seen["unhealthy"] += any(each["turned_unhealthy"] for each in health)
@@ -114,7 +120,7 @@ def test_the_scenarios_are_worth_running():
     assert seen["events"] > 200 * seen["scenarios"]
     for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "devices", "changes"):
         assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
-    for what in (*LIFE, *AGAIN, "falls", "unhealthy", "recovered", "fail-open"):
+    for what in (*LIFE, *AGAIN, *UPKEEP, "falls", "unhealthy", "recovered", "fail-open"):
         assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
 
 

@@ -17,6 +17,7 @@ from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
 from nephoscope._core import placement as placement
 from nephoscope._core import resilience as resilience
+from nephoscope._core import service as service
 from nephoscope._core.hosts import (
     BillingRule,
     BurstFacts,
@@ -26,6 +27,7 @@ from nephoscope._core.hosts import (
 )
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 from nephoscope._core.resilience import ResilienceSpec
+from nephoscope._core.service import AdmissionRules, RefreshSpec
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -236,6 +238,7 @@ class ServiceSpec:
     processor_sharing: bool
     concurrency: int
     backlog: int
+    admission: AdmissionRules
     steps: list[StepSpec]
 
 class OnTimeout(enum.Enum):
@@ -284,6 +287,7 @@ class FleetSpec:
     initially: bool
     billing: BillingRule
     life: LifeSpec
+    refresh: RefreshSpec
 
 @final
 class TargetSpec:
@@ -299,6 +303,7 @@ class BalancerSpec:
     routing: RoutingSpec
     health: faults.HealthSpec
     drain_ns: int
+    metered: bool
 
 @final
 class WorldSpec:
