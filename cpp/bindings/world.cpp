@@ -171,11 +171,12 @@ py::dict health_dict(const HealthAccount& health) {
   return out;
 }
 
-py::dict fault_dict(const FaultCounts& fault) {
+py::dict fault_dict(const FaultCounts& fault, bool maintains) {
   py::dict out;
   out["strikes"] = fault.strikes;
   out["instances"] = fault.instances;
   out["missed"] = fault.missed;
+  if (maintains) out["moved"] = fault.moved;
   return out;
 }
 
@@ -238,7 +239,9 @@ py::dict results_dict(const World& world) {
   for (const HostPoolAccount& account : results.hosts) hosts.append(hosts_dict(account));
   out["hosts"] = hosts;
   py::list faults;
-  for (const FaultCounts& fault : results.faults) faults.append(fault_dict(fault));
+  for (std::size_t at = 0; at < results.faults.size(); ++at) {
+    faults.append(fault_dict(results.faults[at], results.maintains[at]));
+  }
   out["faults"] = faults;
   py::dict series;
   series["interval_ns"] = results.series_interval_ns;

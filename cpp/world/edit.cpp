@@ -106,10 +106,11 @@ void World::serialize(Archive& archive) {
   }
   for (Fault& fault : faults_.all) {
     fault.which.serialize(archive);
-    archive(fault.counts);
+    archive(fault.counts, fault.noticed);
   }
-  archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered);
+  archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered, faults_.announced);
   for (std::vector<std::uint16_t>& hosts : faults_.down_hosts) archive(hosts);
+  for (std::vector<std::uint16_t>& hosts : faults_.noticed_hosts) archive(hosts);
   for (Fleet& fleet : fleets_) {
     fleet.members.serialize(archive);
     fleet.aside.serialize(archive);

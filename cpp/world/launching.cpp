@@ -126,7 +126,7 @@ void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t 
   admissions_.add(instance, fleet.admission, now_);
   it.instance = instance;
   it.standing = Standing::active;
-  it.noticed = it.wanted = 0;
+  it.noticed = it.wanted = it.moves = 0;
   fleet_of_.push_back(at);
   index_in_fleet_.push_back(place);
   number_machine(instance, machine);
@@ -233,11 +233,14 @@ void World::dismiss(std::uint32_t instance) {
 
 // The youngest that has not booted goes at once.
 void World::drop_booting(std::uint32_t at) {
-  Fleet& fleet = fleets_[at];
-  std::vector<std::uint32_t>& launching = fleet.launching;
+  std::vector<std::uint32_t>& launching = fleets_[at].launching;
   while (phase_[launching.back()] != Phase::booting) launching.pop_back();
-  const std::uint32_t instance = launching.back();
-  --fleet.booting;
+  drop(launching.back());
+}
+
+// One that has not booted goes at once.
+void World::drop(std::uint32_t instance) {
+  --fleets_[fleet_of_[instance]].booting;
   machines_[machine_of(instance)].standing = Standing::away;
   terminate(machine_of(instance));
   end(instance);

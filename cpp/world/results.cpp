@@ -126,7 +126,10 @@ Results World::results() const {
     balancer.checks = balancers_[at].health.active();
     balancer.health = health_account(balancers_[at].health, now_);
   }
-  for (const Fault& fault : faults_.all) results.faults.push_back(fault.counts);
+  for (const Fault& fault : faults_.all) {
+    results.faults.push_back(fault.counts);
+    results.maintains.push_back(fault.spec.kind == FaultKind::maintain);
+  }
   for (std::size_t at = 0; at < fleets_.size(); ++at)
     results.fleets.push_back(fleet_account(at, in_flight, hosts));
   bill(results.fleets);

@@ -133,6 +133,7 @@ struct Results {
   std::vector<FleetAccount> fleets;
   std::vector<HostPoolAccount> hosts;
   std::vector<FaultCounts> faults;
+  std::vector<bool> maintains;  // by fault
   std::int64_t series_interval_ns = 0;
   std::vector<Column>
       series;  // one value an interval: counts are of the interval, gauges at its end

@@ -277,6 +277,7 @@ class World : private WorldState {
   void remove_instance(std::uint32_t fleet);
   void dismiss(std::uint32_t instance);
   void drop_booting(std::uint32_t fleet);
+  void drop(std::uint32_t instance);
   void give_up_aside(std::uint32_t machine);
   void end_if_drained(std::uint32_t instance);
   void terminate(std::uint32_t machine);
@@ -346,6 +347,12 @@ class World : private WorldState {
   std::vector<Struck> each_instance(const std::vector<Struck>& hosts) const;
   void hit(const Struck& struck);
   void mend(std::uint32_t strike);
+  void open_if_well(const Struck& host);
+  // Maintenance of hosts (maintenance.cpp).
+  void check_maintenance(const FaultSpec& fault, const std::string& path) const;
+  void announce(std::uint32_t fault);
+  std::vector<Struck> take_announced(std::uint32_t fault);
+  bool move_off(std::uint32_t instance, MoveBy by);
   void heal(const Struck& struck);
   std::vector<std::uint32_t> instances_of(const Struck& struck) const;
   bool is_struck(std::uint32_t instance) const;

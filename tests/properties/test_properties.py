@@ -20,7 +20,7 @@ from properties.systems import System, systems
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
 LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations")
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
-UPKEEP = ("kept out", "shed", "replaced", "renewed")
+UPKEEP = ("kept out", "shed", "replaced", "renewed", "moved")
 
 
 def derandomised(examples: int):
@@ -110,6 +110,7 @@ def test_the_scenarios_are_worth_running():
         renewed = [f["refresh"] for f in results["fleets"] if "refresh" in f]
         seen["replaced"] += any(each["replaced"] for each in renewed)
         seen["renewed"] += any(each["finished_ns"] > each["started_ns"] for each in renewed)
+        seen["moved"] += any(each.get("moved", 0) for each in results["faults"])
         seen["falls"] += any(fleet.get("failures", 0) for fleet in results["fleets"])
         health = [b["health"] for b in results["load_balancers"] if "health" in b]
         seen["unhealthy"] += any(each["turned_unhealthy"] for each in health)

@@ -169,3 +169,44 @@ def test_a_refresh_keeps_its_bounds_and_loses_no_request(tree):
 @given(renewals())
 def test_many_more_refreshes_keep_their_bounds(tree):
     keeps_its_bounds(tree)
+
+
+# --- maintenance ------------------------------------------------------------------------------
+
+
+@st.composite
+def maintenances(draw) -> Tree:
+    """A fleet on hosts of which each is maintained at some instant, or several are."""
+    count = draw(st.integers(2, 5))
+    faults = []
+    for _ in range(draw(st.integers(1, 3))):
+        at = {"at": f"{draw(st.integers(0, 60_000))}ms"}
+        where = {"host": "hall", "index": draw(st.integers(0, 2 * count)), "notice": "5s"}
+        where |= draw(st.sampled_from([{}, {"by": "stop_start"}]))
+        faults.append(at | {"for": draw(st.sampled_from(["1s", "15s"])), "maintain": where})
+    laws = {"pending": "0s", "boot": "700ms", "restart": "700ms", "stop": "4s", "terminate": "0s"}
+    fleet = {"count": count, "hosts": "hall", "durations": laws}
+    work = draw(st.sampled_from([{"compute": {"uniform": {"min": "0s", "max": "200ms"}}}]))
+    service = {"steps": [work], "concurrency": 4}
+    door: Tree = {"routing": draw(st.sampled_from(["round_robin", "least_connections"]))}
+    traffic = {"customers": {"to": "door", "rate": f"{count}/s", "arrivals": "constant"}}
+    tree = scenario(service, fleet, door=door, traffic=traffic, duration="90s", faults=faults)
+    del tree["fleets"]["web"]["boot"]
+    machine = {"cores": 1, "memory": "2GiB"}
+    tree["hosts"] = {"hall": {"count": 2 * count + 1, "type": machine, "place": "spread"}}
+    return tree
+
+
+@derandomised(40)
+@given(maintenances())
+def test_maintenance_with_notice_loses_no_request(tree):
+    results = checked(tree)
+    (customers,) = results["traffic"]
+    # All may be announced at once; else somebody serves, and who leaves finishes in time.
+    hosts = {fault["maintain"]["index"] for fault in tree["faults"]}
+    apart = len(hosts) < tree["fleets"]["web"]["count"]
+    assert customers["failed"] == 0
+    assert customers["rejected"] == 0 or not apart
+    early = [int(fault["at"].removesuffix("ms")) < 5000 for fault in tree["faults"]]
+    struck = [each["instances"] for each in results["faults"]]
+    assert not any(count for count, soon in zip(struck, early, strict=True) if not soon)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 Tree = dict[str, Any]
 
+SELDOM = st.sampled_from([False] * 6 + [True])
 BOUNDS = (
     {},
     {"min_healthy": "0%"},
@@ -22,10 +23,10 @@ def admissions(draw) -> Tree:
     """Whom the instances of a service let in."""
     keys: Tree = {}
     checks = draw(st.sampled_from([{}, {}, {"health_checks": True}]))
-    if draw(st.integers(0, 4)) == 0:
-        rate = draw(st.sampled_from(["1/s", "7/s", "90/m"]))
+    if draw(SELDOM):
+        rate = draw(st.sampled_from(["5/s", "12/s", "90/m"]))
         keys["rate_limit"] = {"rate": rate, "burst": draw(st.sampled_from([1, 3, 10])), **checks}
-    if draw(st.integers(0, 4)) == 0:
+    if draw(SELDOM):
         bound: Tree = draw(
             st.sampled_from(
                 [

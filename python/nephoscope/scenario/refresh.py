@@ -59,6 +59,8 @@ class Refresh(Model):
     checkpoint_delay: AnyDuration | None = None
     """How long it waits at a checkpoint; by default an hour."""
 
+    later = frozenset({"to"})
+
     @model_validator(mode="after")
     def _bounds_agree(self) -> Self:
         if self.max_healthy is not None and self.max_healthy - self.min_healthy > 100:
