@@ -114,6 +114,7 @@ def renewals(draw) -> Tree:
     }
     if (most := draw(st.sampled_from([None, 1.0, 1.0, 1.25]))) is not None:
         refresh["max_healthy"] = most
+        refresh["min_healthy"] = max(refresh["min_healthy"], most - 1.0)
     if draw(st.booleans()):
         refresh |= {"checkpoints": [0.5, 1.0], "checkpoint_delay": "4s"}
     door: Tree = {"routing": draw(st.sampled_from(["round_robin", "least_connections", "ip_hash"]))}
