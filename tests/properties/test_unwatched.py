@@ -1,6 +1,6 @@
 """Fleets that nobody looks at are not in the calendar, and nothing else about them is different.
 
-The twin of a system has one balancer more, which nobody sends to and which would look at what every
+The twin of a system has balancers more, which nobody sends to and which would look at what every
 fleet has outstanding: so all of them are in the calendar. Both must tell the same to the bit.
 """
 
@@ -20,16 +20,22 @@ from properties.test_properties import conserves, derandomised, resumes
 
 def watched(system: System) -> System:
     tree = copy.deepcopy(system.tree)
-    watcher = {"targets": list(tree["fleets"]), "routing": "least_connections"}
-    watcher["deregistration_delay"] = "0s"  # an instance has the longest of its balancers
-    tree["load_balancers"]["watcher"] = watcher
+    behind = {name for door in tree["load_balancers"].values() for name in door["targets"]}
+    # An instance has the longest delay of its balancers, and without any as long as it takes.
+    for name, delay, fleets in (
+        ("watcher", "0s", behind),
+        ("watcher-of-others", "1h", tree["fleets"].keys() - behind),
+    ):
+        watcher = {"targets": sorted(fleets), "routing": "least_connections"}
+        if fleets:
+            tree["load_balancers"][name] = watcher | {"deregistration_delay": delay}
     return System(tree, system.changes, system.cuts_ns, system.seed)
 
 
 def tells(world: _core.World) -> dict:
-    """Everything a world tells, but for the balancer that only its twin has."""
+    """Everything a world tells, but for the balancers that only its twin has."""
     results = world.results()
-    names = [name for name in results["series"] if ".watcher." not in name]
+    names = [name for name in results["series"] if ".watcher" not in name]
     return {
         "events": results["events"],
         "traffic": by_name(results["traffic"]),
@@ -37,7 +43,7 @@ def tells(world: _core.World) -> dict:
         "load_balancers": {
             name: account
             for name, account in by_name(results["load_balancers"]).items()
-            if name != "watcher"
+            if not name.startswith("watcher")
         },
         "series": {name: results["series"][name] for name in names},
         "state": world.state(),
