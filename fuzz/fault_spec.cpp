@@ -22,7 +22,7 @@ HealthSpec health(Bytes& bytes) {
 
 FaultSpec fault(Bytes& bytes, const WorldSpec& spec) {
   FaultSpec made;
-  made.kind = bytes.enumerator<FaultKind>(4);
+  made.kind = bytes.enumerator<FaultKind>(5);
   const std::uint8_t scopes = spec.hosts.empty() ? 1 : 4;
   made.scope = bytes.enumerator<FaultScope>(scopes);
   const bool on_hosts = made.scope == FaultScope::host || made.scope == FaultScope::rack;
@@ -36,6 +36,11 @@ FaultSpec fault(Bytes& bytes, const WorldSpec& spec) {
   made.ends = made.kind != FaultKind::kill && !bytes.one_in(4);
   if (bytes.one_in(odd_once_in)) made.ends = true;
   made.lasts = distribution(bytes, 60.0);
+  if (made.kind == FaultKind::maintain) {
+    if (made.scope == FaultScope::fleet && !bytes.one_in(odd_once_in)) made.kind = FaultKind::fail;
+    made.by = bytes.enumerator<MoveBy>(2);
+    if (made.kind == FaultKind::maintain) made.notice_ns = odd_time(bytes, 0, 200);
+  }
   if (made.kind == FaultKind::slow) made.factor = odd_number(bytes, 1.0, 20.0);
   return made;
 }

@@ -11,6 +11,7 @@
 #include "fuzz/odd.hpp"
 #include "fuzz/resilience_spec.hpp"
 #include "fuzz/scaling_spec.hpp"
+#include "fuzz/service_spec.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
@@ -352,6 +353,7 @@ WorldSpec world_spec(Bytes& bytes) {
   add_faults(bytes, made);
   add_scaling(bytes, made);
   add_resilience(bytes, made);
+  add_services(bytes, made);
   return made;
 }
 

@@ -13,6 +13,7 @@ void bind_resilience(py::module_&);
 void bind_scaling(py::module_&);
 void bind_spec_faults(py::module_&);
 void bind_spec_scaling(py::module_&);
+void bind_spec_service(py::module_&);
 void bind_spec(py::module_&);
 void bind_buckets(py::module_&);
 void bind_hypervisor(py::module_&);
@@ -36,6 +37,7 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_spec_faults(m);
   nephoscope::bind_spec_scaling(m);
   nephoscope::bind_scaling(m);
+  nephoscope::bind_spec_service(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);

@@ -134,7 +134,8 @@ void bind_service(py::module_& m) {
                      .def_readwrite("name", &ServiceSpec::name)
                      .def_readwrite("processor_sharing", &ServiceSpec::processor_sharing)
                      .def_readwrite("concurrency", &ServiceSpec::concurrency)
-                     .def_readwrite("backlog", &ServiceSpec::backlog);
+                     .def_readwrite("backlog", &ServiceSpec::backlog)
+                     .def_readwrite("admission", &ServiceSpec::admission);
   structs(service, "steps", &ServiceSpec::steps);
 }
 
@@ -254,7 +255,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("initially", &FleetSpec::initially)
       .def_readwrite("billing", &FleetSpec::billing)
       .def_readwrite("life", &FleetSpec::life)
-      .def_readwrite("scaling", &FleetSpec::scaling);
+      .def_readwrite("scaling", &FleetSpec::scaling)
+      .def_readwrite("refresh", &FleetSpec::refresh);
   py::class_<TargetSpec>(m, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)
@@ -264,7 +266,8 @@ void bind_entities(py::module_& m) {
                       .def_readwrite("name", &BalancerSpec::name)
                       .def_readwrite("routing", &BalancerSpec::routing)
                       .def_readwrite("health", &BalancerSpec::health)
-                      .def_readwrite("drain_ns", &BalancerSpec::drain_ns);
+                      .def_readwrite("drain_ns", &BalancerSpec::drain_ns)
+                      .def_readwrite("metered", &BalancerSpec::metered);
   structs(balancer, "targets", &BalancerSpec::targets);
 }
 

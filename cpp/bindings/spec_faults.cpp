@@ -16,6 +16,11 @@ void bind_spec_faults(py::module_& core) {
       .value("fail", FaultKind::fail)
       .value("lose_health_checks", FaultKind::lose_health_checks)
       .value("slow", FaultKind::slow)
+      .value("maintain", FaultKind::maintain)
+      .finalize();
+  py::native_enum<MoveBy>(m, "MoveBy", "enum.Enum")
+      .value("drain", MoveBy::drain)
+      .value("stop_start", MoveBy::stop_start)
       .finalize();
   py::native_enum<FaultScope>(m, "FaultScope", "enum.Enum")
       .value("fleet", FaultScope::fleet)
@@ -35,7 +40,9 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("every", &FaultSpec::every)
       .def_readwrite("ends", &FaultSpec::ends)
       .def_readwrite("lasts", &FaultSpec::lasts)
-      .def_readwrite("factor", &FaultSpec::factor);
+      .def_readwrite("factor", &FaultSpec::factor)
+      .def_readwrite("notice_ns", &FaultSpec::notice_ns)
+      .def_readwrite("by", &FaultSpec::by);
   py::class_<HealthSpec>(m, "HealthSpec")
       .def(py::init<>())
       .def_readwrite("interval_ns", &HealthSpec::interval_ns)

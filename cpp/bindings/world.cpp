@@ -101,6 +101,27 @@ py::dict scaling_dict(const ScalingAccount& scaling) {
   return out;
 }
 
+// Instants that have not come yet are below 0.
+py::dict refresh_dict(const Refresh& refresh) {
+  py::dict out;
+  out["started_ns"] = refresh.started_ns;
+  out["finished_ns"] = refresh.finished_ns;
+  out["instances"] = refresh.total;
+  out["replaced"] = refresh.replaced;
+  return out;
+}
+
+// What a balancer did in each hour from the start: not of the measured window, and no result.
+py::dict use_dict(const BalancerAccount& account) {
+  py::dict out;
+  out["name"] = account.name;
+  out["requests"] =
+      column<std::int64_t>(account.use, [](const HourOfUse& hour) { return hour.requests; });
+  out["active"] =
+      column<std::int64_t>(account.use, [](const HourOfUse& hour) { return hour.active; });
+  return out;
+}
+
 py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   py::dict out = account_dict(fleet, "requests");
   out["wasted"] = fleet.wasted;
@@ -137,6 +158,11 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
   }
   if (fleet.eventful) add_life(out, fleet);
   if (fleet.scaling.active) out["scaling"] = scaling_dict(fleet.scaling);
+  if (!fleet.admits_all) {
+    out["requests_throttled"] = fleet.refusals.throttled;
+    out["requests_shed"] = fleet.refusals.shed;
+  }
+  if (fleet.refresh.present()) out["refresh"] = refresh_dict(fleet.refresh);
   return out;
 }
 
@@ -160,11 +186,12 @@ py::dict health_dict(const HealthAccount& health) {
   return out;
 }
 
-py::dict fault_dict(const FaultCounts& fault) {
+py::dict fault_dict(const FaultCounts& fault, bool maintains) {
   py::dict out;
   out["strikes"] = fault.strikes;
   out["instances"] = fault.instances;
   out["missed"] = fault.missed;
+  if (maintains) out["moved"] = fault.moved;
   return out;
 }
 
@@ -201,6 +228,7 @@ py::dict results_dict(const World& world) {
   for (const TrafficAccount& account : results.traffic) traffic.append(traffic_dict(account));
   out["traffic"] = traffic;
   py::list balancers;
+  py::list use;
   for (const BalancerAccount& account : results.balancers) {
     py::dict balancer = account_dict(account, "requests");
     balancer["targets"] = targets_dict(account.targets);
@@ -210,8 +238,10 @@ py::dict results_dict(const World& world) {
       balancer["unavailable"] = account.untargeted;
     }
     balancers.append(balancer);
+    if (!account.use.empty()) use.append(use_dict(account));
   }
   out["load_balancers"] = balancers;
+  out["load_balancer_use"] = use;
   py::list fleets;
   for (const FleetAccount& account : results.fleets) {
     fleets.append(fleet_dict(account, results.now_ns - results.measured_from_ns));
@@ -224,7 +254,9 @@ py::dict results_dict(const World& world) {
   for (const HostPoolAccount& account : results.hosts) hosts.append(hosts_dict(account));
   out["hosts"] = hosts;
   py::list faults;
-  for (const FaultCounts& fault : results.faults) faults.append(fault_dict(fault));
+  for (std::size_t at = 0; at < results.faults.size(); ++at) {
+    faults.append(fault_dict(results.faults[at], results.maintains[at]));
+  }
   out["faults"] = faults;
   py::dict series;
   series["interval_ns"] = results.series_interval_ns;

@@ -218,6 +218,12 @@ class Instances {
     return workers_busy(instances_[instance]);
   }
   std::uint32_t waiting_jobs(std::uint32_t instance) const { return instances_[instance].waiting; }
+  // The job that has waited longest, or nullptr. Valid until the next call that changes something.
+  const Job* first_waiting(std::uint32_t instance) const {
+    const Instance& it = instances_[instance];
+    const std::uint32_t mask = (1U << it.ring_log2) - 1;
+    return it.waiting == 0 ? nullptr : &waiting_blocks_.at(it.ring)[it.first & mask];
+  }
   const InstanceKind& kind_of(std::uint32_t instance) const {
     return kinds_[instances_[instance].kind];
   }

@@ -40,6 +40,7 @@ World::World(const WorldSpec& spec) : WorldState(spec) {
   find_first_samplers();
   build_actions(spec);
   build_faults(spec);
+  build_metering(spec);
   build_series();
   warm_ = warmup_ == 0;
 }
@@ -64,6 +65,11 @@ void World::build_services(const WorldSpec& spec) {
     const std::int64_t backlog = spec.services[index].backlog;
     require(backlog >= -1 && backlog < InstanceKind::unlimited, at("services", index, "backlog"),
             "must be -1 (no limit) or from 0 to 4,294,967,294");
+    try {
+      nephoscope::check(spec.services[index].admission);
+    } catch (const SpecError& error) {
+      throw SpecError(at("services", index, ("admission." + error.path).c_str()), error.what());
+    }
   }
 }
 
@@ -113,6 +119,8 @@ void World::build_fleets(const WorldSpec& spec) {
         service.backlog < 0 ? InstanceKind::unlimited : static_cast<std::uint32_t>(service.backlog);
     Fleet& fleet = fleets_.emplace_back();
     fleet.entry = programs_.entry(from.service);
+    fleet.admission = service.admission;
+    build_refresh(from.refresh, static_cast<std::uint32_t>(index));
     build_launches(spec, static_cast<std::uint32_t>(index));
     InstanceKind kind{from.vcpus, from.speed, workers, backlog, duration_, fleet.hosted};
     if (from.hosts != FleetSpec::dedicated) kind.speed = hosts_.facts(from.hosts).host.speed;

@@ -103,6 +103,7 @@ void World::add_route(std::uint32_t caller, std::uint32_t fleet) {
   route.caller = caller;
   route.fleet = fleet;
   route.entry = fleets_[fleet].entry;
+  route.guarded = fleets_[fleet].admission.any();
   fleets_[fleet].reached = true;
 }
 
@@ -219,7 +220,7 @@ void World::find_first_samplers() {
     route.first_sampler = sampler_of_[route.caller * programs_.draws().size() + first.draw];
     route.entry = first.next;
     const bool awaited = sources_[route.caller].closed || callers_[route.caller].resilience != none;
-    const bool single = first.next == Programs::end && !awaited;
+    const bool single = first.next == Programs::end && !awaited && !route.guarded;
     route.plain = single && callers_[route.caller].timeout_ns == 0;
     // What slows an instance may make a request late that would have been in time.
     route.timed = single && !route.plain && !faults_.slow;

@@ -59,6 +59,7 @@ struct Route {
   bool unwatched = false;  // its fleet is (Fleet::unwatched)
   bool by_slot = false;    // its fleet has completions counted by slot (Fleet::by_slot)
   bool check = false;      // its requests are health checks, and nobody's traffic
+  bool guarded = false;    // its fleet does not let everybody in; immutable
 
   Histogram latency;         // of the completed
   OutcomeCounts ended{};     // measured requests; the completed are counted by the histogram

@@ -40,10 +40,29 @@ void World::check() const {
   check_health();
   check_faults();
   check_scaling();
+  check_admission();
+  check_refresh();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {
     throw InvariantError(error.what() + where());
+  }
+}
+
+// Nobody is kept out who was not rejected, and tokens are where they may be.
+void World::check_admission() const {
+  std::vector<std::uint64_t> rejected(fleets_.size());
+  for (const Route& route : routes_) {
+    if (route.check) continue;
+    rejected[route.fleet] += route.ended[static_cast<std::size_t>(Outcome::rejected)];
+  }
+  for (std::size_t at = 0; at < fleets_.size(); ++at) {
+    const AdmissionCounts& counts = fleets_[at].refusals;
+    if (counts.throttled + counts.shed <= rejected[at]) continue;
+    throw InvariantError("fleet " + fleet_names_[at] + " kept out more than it rejected" + where());
+  }
+  for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
+    admissions_.check(instance, fleets_[fleet_of_[instance]].admission, now_);
   }
 }
 

@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000008;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000009;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -86,6 +86,9 @@ void World::serialize(Archive& archive) {
   lives_.serialize(archive);
   for (LaunchInterface& api : apis_) api.serialize(archive);
   instances_.serialize(archive);
+  admissions_.serialize(archive);
+  archive(metering_.next);
+  for (Meter& meter : metering_.all) archive(meter.requests_before, meter.hours);
   hosts_.serialize(archive);
   devices_.serialize(archive);
   visits_.serialize(archive);
@@ -107,18 +110,20 @@ void World::serialize(Archive& archive) {
   }
   for (Fault& fault : faults_.all) {
     fault.which.serialize(archive);
-    archive(fault.counts);
+    archive(fault.counts, fault.noticed);
   }
-  archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered);
+  archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered, faults_.announced);
   for (std::vector<std::uint16_t>& hosts : faults_.down_hosts) archive(hosts);
   for (ScaledFleet& scaled : scaled_) scaled.serialize(archive);
+  for (std::vector<std::uint16_t>& hosts : faults_.noticed_hosts) archive(hosts);
   for (Fleet& fleet : fleets_) {
     fleet.members.serialize(archive);
     fleet.aside.serialize(archive);
     archive(fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most,
             fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
             fleet.launching, fleet.terminations, fleet.successions, fleet.counts, fleet.eventful,
-            fleet.devices, fleet.failures);
+            fleet.devices, fleet.failures, fleet.refusals);
+    fleet.refresh.serialize(archive);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

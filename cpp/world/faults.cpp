@@ -74,6 +74,7 @@ void World::build_faults(const WorldSpec& spec) {
   require(spec.faults.size() < (1U << 20), "faults", "has too many entries");
   for (std::uint32_t pool = 0; pool < host_names_.size(); ++pool) {
     faults_.down_hosts.emplace_back(hosts_.facts(pool).count, std::uint16_t{0});
+    faults_.noticed_hosts.push_back(faults_.down_hosts.back());
   }
   for (std::uint32_t index = 0; index < spec.faults.size(); ++index) {
     const FaultSpec& from = spec.faults[index];
@@ -87,12 +88,14 @@ void World::build_faults(const WorldSpec& spec) {
                              Sampler(from.every, key("/every")),
                              Sampler(from.lasts, key("/for")),
                              WordStream(key("/which")),
-                             {}});
+                             {},
+                             0});
     } catch (const SpecError& error) {
       throw SpecError(at("faults", index, "every"), error.what());
     }
     if (from.kind == FaultKind::slow) add_slow_kinds(from.factor);
-    expect_fault(index, from.random ? gap_before(faults_.all[index]) : from.at_ns);
+    const std::int64_t first = from.random ? gap_before(faults_.all[index]) : from.at_ns;
+    expect_fault(index, std::max<std::int64_t>(first - from.notice_ns, 0));
   }
 }
 
@@ -108,7 +111,8 @@ void World::add_slow_kinds(double factor) {
 }
 
 void World::check_fault(const FaultSpec& fault, const std::string& path) const {
-  require(static_cast<unsigned>(fault.kind) <= 3, path + "kind", "is not known");
+  require(static_cast<unsigned>(fault.kind) <= 4, path + "kind", "is not known");
+  check_maintenance(fault, path);
   require(fault.factor >= 1.0 && fault.factor <= 1000.0, path + "factor", "must be from 1 to 1000");
   require(fault.at_ns >= 0 && fault.at_ns <= duration_max, path + "at", "must not be below 0");
   require(fault.count >= 1, path + "count", "must be 1 or more");
@@ -138,9 +142,11 @@ void World::expect_fault(std::uint32_t index, std::int64_t time) {
 
 void World::strike(std::uint32_t index) {
   Fault& fault = faults_.all[index];
-  const std::uint32_t number = faults_.strikes++;
+  const bool maintains = fault.spec.kind == FaultKind::maintain;
+  if (maintains && fault.noticed == 0) return announce(index);
+  const std::uint32_t number = maintains ? fault.noticed - 1 : faults_.strikes++;
   const std::uint64_t serial = fault.counts.strikes++;
-  const std::vector<Struck> struck = victims(index, number);
+  const std::vector<Struck> struck = maintains ? take_announced(index) : victims(index, number);
   fault.counts.missed += struck.empty() ? 1 : 0;
   if (fault.spec.ends || fault.spec.kind == FaultKind::slow) {
     faults_.struck.insert(faults_.struck.end(), struck.begin(), struck.end());
@@ -151,7 +157,9 @@ void World::strike(std::uint32_t index) {
     const std::int64_t over = later(now_, std::max<std::int64_t>(lasts, 1));
     if (over < duration_) controls_.push(over, payload(ControlKind::mend, number));
   }
-  if (fault.spec.random) expect_fault(index, later(now_, gap_before(fault)));
+  if (!fault.spec.random) return;
+  const std::int64_t gap = gap_before(fault) - fault.spec.notice_ns;
+  expect_fault(index, later(now_, std::max(gap, shortest_gap_ns)));
 }
 
 // What a strike takes: hosts as a whole, unless it only takes the checks of what is on them.
@@ -193,8 +201,9 @@ void World::hit(const Struck& struck) {
   Fault& fault = faults_.all[struck.fault];
   const bool host = struck.pool != Struck::instance;
   const bool stays_open = !host || fault.spec.kind == FaultKind::slow;
-  if (!stays_open && faults_.down_hosts[struck.pool][struck.index]++ == 0) {
-    hosts_.set_open(struck.pool, struck.index, false);
+  if (!stays_open) {
+    ++faults_.down_hosts[struck.pool][struck.index];
+    open_if_well(struck);
   }
   for (const std::uint32_t instance : instances_of(struck)) {
     ++fault.counts.instances;
@@ -204,6 +213,9 @@ void World::hit(const Struck& struck) {
         break;
       case FaultKind::fail:
         if (!host) ++count_of(faults_.down, instance);
+        follow_faults(instance);
+        break;
+      case FaultKind::maintain:
         follow_faults(instance);
         break;
       case FaultKind::lose_health_checks:
@@ -232,9 +244,8 @@ void World::heal(const Struck& struck) {
     return;
   }
   if (struck.pool != Struck::instance) {
-    if (--faults_.down_hosts[struck.pool][struck.index] == 0) {
-      hosts_.set_open(struck.pool, struck.index, true);
-    }
+    --faults_.down_hosts[struck.pool][struck.index];
+    open_if_well(struck);
   } else if (kind == FaultKind::lose_health_checks) {
     --faults_.unanswered[struck.index];
   } else {

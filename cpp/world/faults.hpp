@@ -20,6 +20,7 @@ struct FaultCounts {
   std::uint64_t strikes = 0;
   std::uint64_t instances = 0;  // that were struck
   std::uint64_t missed = 0;     // strikes that found nothing
+  std::uint64_t moved = 0;      // instances, at the notice of maintenance
 };
 
 struct Fault {
@@ -28,6 +29,7 @@ struct Fault {
   Sampler lasts;
   WordStream which;
   FaultCounts counts;
+  std::uint32_t noticed = 0;  // maintain: the strike that has been announced, from 1, or none
 };
 
 // Something that a strike holds down: an instance, or a host of a pool.
@@ -53,7 +55,9 @@ struct Faults {
   std::vector<Struck> struck;             // by strikes that end or slow, in their order
   std::vector<std::uint16_t> down;        // by instance: the strikes that hold it down
   std::vector<std::uint16_t> unanswered;  // by instance: that lose its health checks
-  std::vector<std::vector<std::uint16_t>> down_hosts;  // by pool and host
+  std::vector<std::vector<std::uint16_t>> down_hosts;     // by pool and host
+  std::vector<std::vector<std::uint16_t>> noticed_hosts;  // the same: that will be maintained
+  std::vector<Struck> announced;                          // by those strikes
 
   std::vector<SlowKind> slow_kinds;
   bool slow = false;  // some fault slows: nobody can tell when work will be done

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "compute/admission.hpp"
 #include "compute/host_pools.hpp"
 #include "compute/hypervisor/hypervisor_facts.hpp"
 #include "compute/lifecycle/lifecycle_facts.hpp"
@@ -13,6 +14,7 @@
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
 #include "world/life.hpp"
+#include "world/refresh.hpp"
 #include "world/roster.hpp"
 
 namespace nephoscope {
@@ -46,12 +48,19 @@ struct FailureCounts {
   std::uint64_t down_ns = 0;  // an instance that is down has taken off when it fell
 };
 
+// Measured requests that its instances did not let in.
+struct AdmissionCounts {
+  std::uint64_t throttled = 0;
+  std::uint64_t shed = 0;
+};
+
 struct Fleet {
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
   // What its instances are, and where they go.
   std::uint32_t kind = 0;
   Programs::Place entry = Programs::end;
+  AdmissionRules admission;
   bool placed = false;   // on hosts, by `request`
   bool hosted = false;   // its instances share the CPU of their hosts
   bool reached = false;  // requests are sent to it
@@ -69,6 +78,7 @@ struct Fleet {
 
   // Those there are.
   std::uint32_t desired = 0;
+  Refresh refresh;
   std::uint32_t booting = 0;             // instances that do not serve yet
   std::vector<std::uint32_t> launching;  // those, in the order of launch, and some that serve
   Roster members;                        // serving instances, in the order of beginning to
@@ -81,8 +91,10 @@ struct Fleet {
   std::uint64_t successions = 0;  // instances that took the place of one before a reboot
   LifeCounts counts;
   FailureCounts failures;
+  AdmissionCounts refusals;
 
   std::uint32_t alive() const { return booting + members.size() + aside.size(); }
+  std::uint32_t wanted() const { return desired + refresh.surplus; }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
   std::int64_t counted_to = 0;

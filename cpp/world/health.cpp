@@ -40,6 +40,7 @@ void World::add_checker(std::uint32_t index) {
     add_route(balancer.checker, fleet);
     routes_.back().entry = Programs::end;
     routes_.back().check = true;
+    routes_.back().guarded = false;  // see check_target()
   }
 }
 
@@ -86,6 +87,7 @@ void World::check_target(std::uint32_t at, std::uint32_t slot) {
   if (faults_.loses_checks(target.instance))
     return balancer.health.foretell(slot, Health::never, deadline);
   if (phase_[target.instance] == Phase::down) return balancer.health.answered(slot, false, now_);
+  if (!lets_in(target.instance, Sent{}, true)) return balancer.health.answered(slot, false, now_);
   if (balancer.health.spec().work_ns == 0) {
     const Fleet& fleet = fleets_[fleet_of_[target.instance]];
     if (fleet.unwatched) bring_up_to_date<AnyShape>(target.instance, now_);

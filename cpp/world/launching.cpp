@@ -20,16 +20,16 @@ constexpr std::uint32_t request_max = 100;  // instances of one request, as the 
 void World::scale(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   count_instances(fleet);
-  while (fleet.alive() > fleet.desired) {
+  while (fleet.alive() > fleet.wanted()) {
     if (fleet.booting != 0) {
       drop_booting(at);
     } else if (!fleet.aside.empty()) {
-      give_up_aside(at);
+      give_up_aside(fleet.aside.back());
     } else {
       remove_instance(at);
     }
   }
-  if (fleet.alive() < fleet.desired) grow(at);
+  if (fleet.alive() < fleet.wanted()) grow(at);
   fleet.least = std::min(fleet.least, fleet.members.size());
   fleet.most = std::max(fleet.most, fleet.members.size());
   count_reached();
@@ -40,8 +40,8 @@ void World::scale(std::uint32_t at) {
 void World::grow(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   std::int64_t retry_at = now_ + launch_retry_ns;
-  while (fleet.alive() < fleet.desired) {
-    const std::uint32_t missing = fleet.desired - fleet.alive();
+  while (fleet.alive() < fleet.wanted()) {
+    const std::uint32_t missing = fleet.wanted() - fleet.alive();
     const bool at_first = now_ == 0 && launched_[at] < fleet.initial;
     const bool free = fleet.api == LifeSpec::unlimited || at_first;
     std::uint32_t wanted = missing;
@@ -71,7 +71,7 @@ void World::grow(std::uint32_t at) {
     }
     break;
   }
-  if (fleet.alive() >= fleet.desired || fleet.retries) return;
+  if (fleet.alive() >= fleet.wanted() || fleet.retries) return;
   fleet.retries = true;
   controls_.push(retry_at, payload(ControlKind::retry, at));
 }
@@ -123,9 +123,10 @@ void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t 
   Machine& it = machines_[machine];
   Fleet& fleet = fleets_[at];
   const std::uint32_t instance = instances_.add(fleet.kind, now_);
+  admissions_.add(instance, fleet.admission, now_);
   it.instance = instance;
   it.standing = Standing::active;
-  it.noticed = it.wanted = 0;
+  it.noticed = it.wanted = it.moves = 0;
   fleet_of_.push_back(at);
   index_in_fleet_.push_back(place);
   number_machine(instance, machine);
@@ -205,9 +206,18 @@ void World::withdraw(std::uint32_t instance) {
   follow_hosts();
 }
 
-// The youngest goes. It gets no more requests from its balancers and finishes those it has.
+// The youngest goes or, while a refresh is under way, the one that has served longest if it is to
+// be replaced.
 void World::remove_instance(std::uint32_t at) {
-  const std::uint32_t instance = fleets_[at].members.back();
+  const Fleet& fleet = fleets_[at];
+  const std::uint32_t oldest = fleet.members.front();
+  const bool is_old = fleet.refresh.under_way() && fleet.refresh.is_old(machine_of(oldest));
+  dismiss(is_old ? oldest : fleet.members.back());
+}
+
+// It gets no more requests from its balancers and finishes those it has.
+void World::dismiss(std::uint32_t instance) {
+  const std::uint32_t at = fleet_of_[instance];
   withdraw(instance);
   machines_[machine_of(instance)].standing = Standing::away;
   phase_[instance] = Phase::leaving;
@@ -219,24 +229,26 @@ void World::remove_instance(std::uint32_t at) {
     patience = std::max(patience, balancers_[attachment.balancer].drain_ns);
   }
   if (fleets_[at].attachments.empty() || patience >= duration_ - now_) return;
-  controls_.push(now_ + patience, payload(ControlKind::drained, instance));
+  controls_.push(now_ + patience, payload(ControlKind::drain, instance));
 }
 
 // The youngest that has not booted goes at once.
 void World::drop_booting(std::uint32_t at) {
-  Fleet& fleet = fleets_[at];
-  std::vector<std::uint32_t>& launching = fleet.launching;
+  std::vector<std::uint32_t>& launching = fleets_[at].launching;
   while (phase_[launching.back()] != Phase::booting) launching.pop_back();
-  const std::uint32_t instance = launching.back();
-  --fleet.booting;
+  drop(launching.back());
+}
+
+// One that has not booted goes at once.
+void World::drop(std::uint32_t instance) {
+  --fleets_[fleet_of_[instance]].booting;
   machines_[machine_of(instance)].standing = Standing::away;
   terminate(machine_of(instance));
   end(instance);
 }
 
-// The last that was set aside goes, or is not replaced when the provider takes it.
-void World::give_up_aside(std::uint32_t at) {
-  const std::uint32_t machine = fleets_[at].aside.back();
+// One that was set aside goes, or is not replaced when the provider takes it.
+void World::give_up_aside(std::uint32_t machine) {
   take_back_in(machine);
   machines_[machine].standing = Standing::away;
   if (machines_[machine].noticed == 0) terminate(machine);

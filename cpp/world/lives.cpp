@@ -129,7 +129,7 @@ void World::begin_stop(std::uint32_t machine, StateReason reason) {
   if (taken || lives_.hibernating(machine)) fail_work(it.instance);
 }
 
-// It gives up its host. What the provider has stopped it will start.
+// It gives up its host. What the provider has stopped it will start, and what moves starts at once.
 void World::finish_stop(std::uint32_t machine, StateReason reason) {
   Machine& it = machines_[machine];
   const Fleet& fleet = fleets_[fleet_of_[it.instance]];
@@ -139,9 +139,12 @@ void World::finish_stop(std::uint32_t machine, StateReason reason) {
   give_room(it.instance, true);
   it.noticed = 0;
   if (it.standing == Standing::away) return terminate(machine);
-  if (reason != StateReason::spot_shutdown) return;
-  const std::int64_t outage =
-      duration_ns(fleet.outage.at(index_in_fleet_[it.instance], lives_.starts(machine) - 1));
+  const bool moves = it.moves != 0;
+  if (reason != StateReason::spot_shutdown && !moves) return;
+  std::int64_t outage = 0;
+  if (!moves) {
+    outage = duration_ns(fleet.outage.at(index_in_fleet_[it.instance], lives_.starts(machine) - 1));
+  }
   it.wanted = 1;
   controls_.push(now_ + std::min(outage, as_good_as_never - now_),
                  payload(ControlKind::start, machine));

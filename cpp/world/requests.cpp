@@ -28,10 +28,13 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   const std::uint32_t visit = take_visit(sent, request);
   Visit& it = visits_[visit];
   it.instance = instance;
-  it.place = routes_[sent.route].entry;
+  const Route& route = routes_[sent.route];
+  it.place = route.entry;
   Caller& caller = caller_of(sent);
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);
-  const std::int64_t due = instances_.offer(instance, job_of_visit(visit, work), now_);
+  const bool let_in = !route.guarded || lets_in(instance, sent, false);
+  const std::int64_t due =
+      let_in ? instances_.offer(instance, job_of_visit(visit, work), now_) : Instances::refused;
   if (due == Instances::held) return visit;
   if (due == Instances::waiting) {
     it.flags |= Visit::waiting;
@@ -43,7 +46,26 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   return none;
 }
 
-// A full backlog rejects; one that is down is as good as a request that fails.
+// Who sends to an instance that is down does not get as far as its admission control.
+bool World::lets_in(std::uint32_t instance, const Sent& sent, bool is_check) {
+  Fleet& fleet = fleets_[fleet_of_[instance]];
+  const AdmissionRules& rules = fleet.admission;
+  if (!rules.any() || phase_[instance] == Phase::down) return true;
+  Held held{instances_.workers_busy(instance), 0};
+  if (const Job* oldest = instances_.first_waiting(instance); oldest != nullptr) {
+    const Sent waits = is_visit(*oldest) ? visits_[visit_of(*oldest)] : sent_of(*oldest);
+    held.requests += instances_.waiting_jobs(instance);
+    held.waited_ns = now_ - waits.arrival;
+  }
+  const Admission answer = admissions_.admit(instance, rules, held, is_check, now_);
+  if (answer == Admission::admitted) return true;
+  if (is_check || sent.arrival < warmup_) return false;
+  ++(answer == Admission::shed ? fleet.refusals.shed : fleet.refusals.throttled);
+  return false;
+}
+
+// A full backlog, or admission control, rejects; one that is down is as good as a request that
+// fails.
 Outcome World::refused_by(const Sent& sent, std::uint32_t instance) {
   if (phase_[instance] != Phase::down) return Outcome::rejected;
   count_broken(sent);

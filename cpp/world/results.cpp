@@ -49,15 +49,9 @@ void World::sample_series() {
       push_all(errands_.of(caller).begun, errands_.of(caller).ended);
     }
   }
-  for (std::size_t at = 0; at < balancers_.size(); ++at) {
-    std::uint64_t sent = 0;
-    OutcomeCounts ended{};
-    for (const Caller& caller : callers_) {
-      if (!leads_to(caller, at)) continue;
-      sent += caller.sent;
-      add(ended, caller.ended);
-    }
-    push_all(sent, ended);
+  for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
+    const Through all = through(at);
+    push_all(all.sent, all.ended);
   }
   for (const Fleet& fleet : fleets_) push(fleet.members.size());
   for (const Balancer& balancer : balancers_) {
@@ -131,11 +125,15 @@ Results World::results() const {
     for (const Caller& caller : callers_) {
       if (leads_to(caller, at)) balancer.untargeted += caller.without_target;
     }
+    balancer.use = use_of(static_cast<std::uint32_t>(at));
     balancer.broken = balancers_[at].broken;
     balancer.checks = balancers_[at].health.active();
     balancer.health = health_account(balancers_[at].health, now_);
   }
-  for (const Fault& fault : faults_.all) results.faults.push_back(fault.counts);
+  for (const Fault& fault : faults_.all) {
+    results.faults.push_back(fault.counts);
+    results.maintains.push_back(fault.spec.kind == FaultKind::maintain);
+  }
   for (std::size_t at = 0; at < fleets_.size(); ++at)
     results.fleets.push_back(fleet_account(at, in_flight, hosts));
   bill(results.fleets);
@@ -217,7 +215,11 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   account.terminations = fleet.terminations;
   account.burstable = fleet.guest.burst.burstable;
   account.interferes = fleet.guest.interference.matters();
-  account.missing = fleet.retries ? fleet.desired - fleet.alive() : 0;
+  account.missing = fleet.retries ? fleet.wanted() - fleet.alive() : 0;
+  account.refusals = fleet.refusals;
+  account.admits_all = !fleet.admission.any();
+  account.refresh = fleet.refresh;
+  account.refresh.replaced = replaced(static_cast<std::uint32_t>(at));
   account.refusal = account.missing != 0 ? fleet.refusal : 0;
   account.eventful = fleet.eventful;
   account.counts = fleet.counts;

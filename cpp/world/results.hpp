@@ -17,6 +17,7 @@
 #include "world/faults.hpp"
 #include "world/fleet.hpp"
 #include "world/life.hpp"
+#include "world/metering.hpp"
 
 namespace nephoscope {
 
@@ -58,6 +59,7 @@ struct BalancerAccount : Account {
   std::vector<TargetAccount> targets;
   std::uint64_t broken = 0;      // of the failed: their target was down, or went down
   std::uint64_t untargeted = 0;  // of the rejected: there was no target
+  std::vector<HourOfUse> use;    // of every hour from the start, if it is metered
   bool checks = false;
   HealthAccount health;
 };
@@ -104,6 +106,9 @@ struct FleetAccount : Account {
   std::uint32_t stopped = 0;  // now; those that stop included
   bool uses_devices = false;  // its service has steps that do
   DeviceUse devices;          // since the warm-up
+  bool admits_all = true;
+  AdmissionCounts refusals;
+  Refresh refresh;
   FailureCounts failures;
   std::uint32_t down = 0;  // now
   ScalingAccount scaling;
@@ -142,6 +147,7 @@ struct Results {
   std::vector<FleetAccount> fleets;
   std::vector<HostPoolAccount> hosts;
   std::vector<FaultCounts> faults;
+  std::vector<bool> maintains;  // by fault
   std::int64_t series_interval_ns = 0;
   std::vector<Column>
       series;  // one value an interval: counts are of the interval, gauges at its end

@@ -112,7 +112,8 @@ void World::run_to(std::int64_t until) {
 
 // When somebody looks at all instances.
 std::int64_t World::next_look() const {
-  const std::int64_t sample = next_sample_ <= duration_ ? next_sample_ : ArrivalStream::never;
+  const std::int64_t due = std::min(next_sample_, metering_.next);
+  const std::int64_t sample = due <= duration_ ? due : ArrivalStream::never;
   return warm_ ? sample : std::min(sample, warmup_);
 }
 
@@ -139,10 +140,12 @@ void World::control() {
       return strike(index);
     case ControlKind::mend:
       return mend(index);
-    case ControlKind::drained:
+    case ControlKind::drain:
       return end_drain(index);
-    case ControlKind::scaling:
+    case ControlKind::scale:
       return follow_scaling(index);
+    case ControlKind::refresh:
+      return refresh(index);
   }
 }
 
@@ -161,6 +164,7 @@ void World::look() {
     sample_series();
     next_sample_ += series_interval_;
   }
+  if (metering_.next == now_) meter();
 }
 
 void World::run_in_shape(std::int64_t until) {

@@ -75,7 +75,7 @@ void World::add_predictive(ScaledFleet& it, const PredictiveSpec& spec) {
 
 void World::expect(std::size_t scaled, std::uint32_t due, std::int64_t time) {
   require(scaled < (1U << 24), "fleets", "scale too many");
-  if (time < duration_) controls_.push(time, payload(ControlKind::scaling, due));
+  if (time < duration_) controls_.push(time, payload(ControlKind::scale, due));
 }
 
 void World::follow_scaling(std::uint32_t due) {
@@ -257,7 +257,7 @@ void World::check_scaling() const {
   for (const ScaledFleet& it : scaled_) {
     const Fleet& fleet = fleets_[it.fleet];
     bool agree = it.group.bounded(fleet.desired) == fleet.desired;
-    agree = agree && fleet.alive() <= fleet.desired;
+    agree = agree && fleet.alive() <= fleet.wanted();
     for (const std::uint32_t instance : fleet.members) {
       const std::uint32_t index = index_in_fleet_[instance];
       agree = agree && index < it.since.size() && it.since[index] <= now_;

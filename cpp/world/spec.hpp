@@ -10,6 +10,7 @@
 
 #include "balancing/health_spec.hpp"
 #include "balancing/routing_spec.hpp"
+#include "compute/admission.hpp"
 #include "compute/devices/instance_devices.hpp"
 #include "compute/host_pools.hpp"
 #include "compute/lifecycle/billing.hpp"
@@ -20,6 +21,7 @@
 #include "workload/resilience_spec.hpp"
 #include "world/fault_spec.hpp"
 #include "world/life_spec.hpp"
+#include "world/refresh_spec.hpp"
 
 namespace nephoscope {
 
@@ -44,6 +46,7 @@ struct ServiceSpec {
   bool processor_sharing = false;
   std::uint32_t concurrency = 0;  // workers an instance; 0: its vCPUs (fifo) or no limit (ps)
   std::int64_t backlog = -1;      // requests that may wait for a worker; -1: no limit
+  AdmissionRules admission;       // whom an instance lets in
   std::vector<StepSpec> steps;
 };
 
@@ -91,7 +94,8 @@ struct FleetSpec {
   bool initially = true;  // the first instances serve when the clock starts
   BillingRule billing;
   LifeSpec life;
-  ScalingSpec scaling;    // how `count` changes; inactive: it does not by itself
+  ScalingSpec scaling;  // how `count` changes; inactive: it does not by itself
+  RefreshSpec refresh;
 };
 
 struct TargetSpec {
@@ -105,6 +109,7 @@ struct BalancerSpec {
   RoutingSpec routing;
   HealthSpec health;
   std::int64_t drain_ns = 300'000'000'000;  // a target that leaves has that long for what it holds
+  bool metered = false;                     // what it does in each hour is to be told
 };
 
 struct WorldSpec {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/admission.hpp"
 #include "compute/devices/instance_devices.hpp"
 #include "compute/host_pools.hpp"
 #include "compute/instances.hpp"
@@ -22,6 +23,7 @@
 #include "world/faults.hpp"
 #include "world/fleet.hpp"
 #include "world/life.hpp"
+#include "world/metering.hpp"
 #include "world/scaling.hpp"
 #include "world/sources.hpp"
 #include "world/spec.hpp"
@@ -77,6 +79,7 @@ struct WorldState {
   std::vector<std::uint32_t> index_in_fleet_;  // by instance: in the order of launch
   std::vector<std::uint32_t> launched_;        // by fleet
   Instances instances_;
+  AdmissionControl admissions_;
   std::vector<std::uint32_t> machine_of_;  // by instance, see number_machine()
   std::vector<Phase> phase_;               // by instance
   Lifecycle lives_;                        // of machines
@@ -85,6 +88,7 @@ struct WorldState {
   std::vector<LaunchInterface> apis_;
   std::vector<ActionSpec> actions_;
   Faults faults_;
+  Metering metering_;
   std::vector<ScaledFleet> scaled_;
   bool following_lives_ = false;  // their changes are being followed
   std::uint32_t leaving_ = 0;     // instances that may finish what they hold

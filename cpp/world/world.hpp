@@ -89,7 +89,16 @@ class World : private WorldState {
   };
 
   // Rare things at set instants, apart from the calendar.
-  enum class ControlKind : std::uint32_t { retry, start, action, fault, mend, drained, scaling };
+  enum class ControlKind : std::uint32_t {
+    retry,
+    start,
+    action,
+    fault,
+    mend,
+    drain,
+    scale,
+    refresh
+  };
   static constexpr std::uint32_t index_bits = 29;
   template <class Kind>
   static std::uint32_t payload(Kind kind, std::uint32_t index) {
@@ -111,6 +120,8 @@ class World : private WorldState {
   void build_balancers(const WorldSpec& spec);
   void build_health(const BalancerSpec& from, std::size_t index);
   void build_faults(const WorldSpec& spec);
+  void build_metering(const WorldSpec& spec);
+  void build_refresh(const RefreshSpec& from, std::uint32_t at);
   void build_callers(const WorldSpec& spec);
   void build_errands(const WorldSpec& spec);
   void add_backoff(std::uint32_t caller, const std::string& name);
@@ -167,6 +178,7 @@ class World : private WorldState {
   std::uint32_t finish(std::uint32_t instance, const Job& job);
   template <class Shape>
   std::uint32_t hand_over(std::uint32_t instance);
+  bool lets_in(std::uint32_t instance, const Sent& sent, bool is_check);
   NEPHOSCOPE_COLD Outcome refused_by(const Sent& sent, std::uint32_t instance);
   void count_broken(const Sent& sent);
   void run(std::uint32_t visit);
@@ -273,8 +285,10 @@ class World : private WorldState {
   void enter_service(std::uint32_t instance);
   void withdraw(std::uint32_t instance);
   void remove_instance(std::uint32_t fleet);
+  void dismiss(std::uint32_t instance);
   void drop_booting(std::uint32_t fleet);
-  void give_up_aside(std::uint32_t fleet);
+  void drop(std::uint32_t instance);
+  void give_up_aside(std::uint32_t machine);
   void end_if_drained(std::uint32_t instance);
   void terminate(std::uint32_t machine);
   void end(std::uint32_t instance);
@@ -298,6 +312,31 @@ class World : private WorldState {
   void lose_held(std::uint32_t instance);
   void lose(std::uint32_t visit);
   void check_lives() const;
+  void check_admission() const;
+  // Instance refresh (refresh.cpp).
+  struct RefreshCount {
+    std::uint32_t old = 0;
+    std::uint32_t ready = 0;
+    std::uint32_t unready_new = 0;
+  };
+  template <class Action>
+  void for_each_alive(const Fleet& fleet, Action action) const;
+  bool is_well(std::uint32_t instance) const;
+  bool is_ready(const Refresh& refresh, std::uint32_t instance) const;
+  RefreshCount look_at_refresh(std::uint32_t fleet);
+  void refresh(std::uint32_t fleet);
+  void replace_some(std::uint32_t fleet, std::uint32_t ready);
+  void retire(std::uint32_t machine);
+  std::uint32_t replaced(std::uint32_t fleet) const;
+  void check_refresh() const;
+  // Metering (metering.cpp).
+  struct Through {
+    std::uint64_t sent = 0;
+    OutcomeCounts ended{};
+  };
+  Through through(std::uint32_t balancer) const;
+  void meter();
+  std::vector<HourOfUse> use_of(std::uint32_t balancer) const;
   // Health checks (health.cpp).
   std::int64_t next_check() const;
   void look_after_health();
@@ -333,6 +372,12 @@ class World : private WorldState {
   std::vector<Struck> each_instance(const std::vector<Struck>& hosts) const;
   void hit(const Struck& struck);
   void mend(std::uint32_t strike);
+  void open_if_well(const Struck& host);
+  // Maintenance of hosts (maintenance.cpp).
+  void check_maintenance(const FaultSpec& fault, const std::string& path) const;
+  void announce(std::uint32_t fault);
+  std::vector<Struck> take_announced(std::uint32_t fault);
+  bool move_off(std::uint32_t instance, MoveBy by);
   void heal(const Struck& struck);
   std::vector<std::uint32_t> instances_of(const Struck& struck) const;
   bool is_struck(std::uint32_t instance) const;

@@ -26,6 +26,8 @@ def costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree | None:
             usd = hosts.usd_per_hour * billed_s / 3600
             line: Tree = {"hosts": hosts.count, "billed_s": billed_s, "usd": usd}
             found.setdefault("hosts", {})[name] = line
+    if lines := _balancer_costs(scenario, numbers["load_balancer_use"]):
+        found["load_balancers"] = lines
     if not found:
         return None
     total = sum(line["usd"] for section in found.values() for line in section.values())
@@ -59,6 +61,23 @@ def _instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> 
             surplus[numbers["name"]] = _surplus(fleet, float(numbers["credits_charged"]))
     sections = {"instances": lines, "cpu_credits": surplus}
     return {name: section for name, section in sections.items() if section}
+
+
+def _balancer_costs(scenario: Scenario, used: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each load balancer that has a price (catalog.load_balancer_bill)."""
+    lines: Tree = {}
+    for numbers in used:
+        balancer = scenario.load_balancers[numbers["name"]]
+        hours = [
+            catalog.LoadBalancerHour(int(requests), int(active))
+            for requests, active in zip(numbers["requests"], numbers["active"], strict=True)
+        ]
+        bill = catalog.load_balancer_bill(balancer.type, hours, **balancer.use)
+        line: Tree = {"type": balancer.type, "hours": bill.hours}
+        if bill.unit_hours is not None:
+            line["unit_hours"] = bill.unit_hours
+        lines[numbers["name"]] = line | {"gb": bill.gb, "usd": bill.usd}
+    return lines
 
 
 def _price(fleet: Fleet) -> catalog.Price:

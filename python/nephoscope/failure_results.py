@@ -35,11 +35,12 @@ def failure_tree(numbers: Mapping[str, Any]) -> Tree:
 
 
 def fault_list(numbers: Mapping[str, Any]) -> Tree:
-    """Of each fault: how often it struck, and how many instances."""
+    """Of each fault: how often it struck, how many instances, and how many had moved away."""
     faults = numbers.get("faults", [])
     if not faults:
         return {}
-    return {"faults": [{key: int(fault[key]) for key in _FAULT} for fault in faults]}
+    told = [*_FAULT, "moved"]
+    return {"faults": [{key: int(fault[key]) for key in told if key in fault} for fault in faults]}
 
 
 def failure_flags(numbers: Mapping[str, Any]) -> Iterator[str]:

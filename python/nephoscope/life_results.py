@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nephoscope.admission_results import admission_tree, refresh_flags, refresh_tree
 from nephoscope.host_results import REFUSALS
 
 Tree = dict[str, Any]
@@ -20,11 +21,13 @@ _LIMITS = {
 def life_tree(numbers: Mapping[str, Any]) -> Tree:
     """Actions, interruptions and refusals of the whole run, and how many are stopped now.
 
-    Nothing where a fleet is on demand, without limits, and nobody does anything to it.
+    Nothing where a fleet is on demand, without limits, and nobody does anything to it. Beside it
+    whom its instances kept out, and its refresh.
     """
-    if "interruptions" not in numbers:
-        return {}
-    return {"life": {key: int(numbers[key]) for key in (*_COUNTS, *_REFUSALS)}}
+    tree = admission_tree(numbers) | refresh_tree(numbers)
+    if "interruptions" in numbers:
+        tree["life"] = {key: int(numbers[key]) for key in (*_COUNTS, *_REFUSALS)}
+    return tree
 
 
 def life_flags(fleet: Mapping[str, Any]) -> Iterator[str]:
@@ -35,5 +38,6 @@ def life_flags(fleet: Mapping[str, Any]) -> Iterator[str]:
         reason = _LIMITS.get(code) or f"InsufficientInstanceCapacity: {REFUSALS[code]}"
         found = "" if code in _LIMITS else "that found no room "
         yield f"fleet {name} lacks {fleet['missing']} instances {found}({reason})"
+    yield from refresh_flags(fleet)
     if fleet.get("unmet_actions"):
         yield f"actions on fleet {name} lacked {fleet['unmet_actions']} instances to act on"

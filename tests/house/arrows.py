@@ -28,6 +28,7 @@ PYTHON_RANKS: dict[str, int] = {
     "catalog": 1,
     "scenario": 2,
     "cost": 3,
+    "admission_results": 2,
     "client_results": 2,
     "host_results": 2,
     "failure_results": 0,

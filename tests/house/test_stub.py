@@ -25,6 +25,7 @@ MODULES = {
     "placement": _core.placement,
     "resilience": _core.resilience,
     "scaling": _core.scaling,
+    "service": _core.service,
 }
 
 # Parameters without their types: the names, and whether each has a default.

@@ -29,7 +29,8 @@ def checks(draw) -> Tree:
 @st.composite
 def places(draw, hosts: Tree, fleets: Tree) -> Tree:
     """What a fault strikes."""
-    kinds = ["fleet", *(["host", "rack", "zone"] if hosts else [])]
+    kinds = ["fleet"] if fleets else []
+    kinds += ["host", "rack", "zone"] if hosts else []
     scope = draw(st.sampled_from(kinds))
     if scope == "fleet":
         name = draw(st.sampled_from(sorted(fleets)))
@@ -45,10 +46,14 @@ def faults(draw, hosts: Tree, fleets: Tree, doors: Tree, duration: int) -> list[
     """The faults of a scenario."""
     checked = any("health_check" in door for door in doors.values())
     kinds = ["kill", "fail", "fail", "slow", *(["lose_health_checks"] if checked else [])]
+    kinds += ["maintain", "maintain"] if hosts else []
     made = []
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 3]))):
         kind = draw(st.sampled_from(kinds))
-        fault: Tree = {kind: draw(places(hosts, fleets))}
+        fault: Tree = {kind: draw(places(hosts, {} if kind == "maintain" else fleets))}
+        if kind == "maintain":
+            fault[kind] |= draw(st.sampled_from([{"notice": "0s"}, {"notice": "2s"}]))
+            fault[kind] |= draw(st.sampled_from([{}, {"by": "stop_start"}]))
         if kind == "slow":
             fault["slow"]["factor"] = draw(st.sampled_from([1.5, 4, 30]))
         if draw(st.integers(0, 2)) == 0:

@@ -11,6 +11,7 @@ from properties.clients import resilience
 from properties.elastic import balanced, can_be_set, elastic, within
 from properties.failures import checks, faults
 from properties.lives import accounts, acts, lives, operations
+from properties.upkeep import admissions, bills, refreshes
 
 Tree = dict[str, Any]
 
@@ -153,6 +154,10 @@ def services(draw, callable_: list[str], itself: str | None) -> Tree:
     backlog = draw(st.sampled_from([None, None, 0, 1, 4]))
     made |= {} if concurrency is None else {"concurrency": concurrency}
     made |= {} if backlog is None else {"backlog": backlog}
+    made |= draw(admissions())
+    room = None if None in (concurrency, backlog) else concurrency + backlog
+    if room is not None and made.get("shed", {}).get("in_flight", 0) >= room:
+        del made["shed"]
     return made
 
 
@@ -165,9 +170,10 @@ def balancers(draw, fleets: list[str]) -> Tree:
         {"fleet": name, "weight": draw(st.sampled_from([1, 2, 0.5]))} if weighted else name
         for name in chosen
     ]
-    return {"targets": targets, "routing": routing, **draw(checks())}
+    return {"targets": targets, "routing": routing, **draw(checks()), **draw(bills())}
 
 
+SPEEDS = st.sampled_from([0.5, 1.0, 1.7])
 RATES = st.sampled_from([1, 4, 10, 25])
 
 
@@ -300,7 +306,7 @@ def systems(draw) -> System:
             "instance_type": {
                 "vcpus": draw(st.sampled_from([1, 1, 2, 3])),
                 "memory": "1GiB",
-                "speed": draw(st.sampled_from([0.5, 1.0, 1.7])),
+                "speed": draw(SPEEDS),
                 **draw(machines()),
             },
             **draw(tenancies(sorted(hosts))),
@@ -323,8 +329,9 @@ def systems(draw) -> System:
     programs = {name: draw(services(*reach(level, i))) for i, name in enumerate(names)}
     sliced = any(pool["scheduler"] in ("fair", "credit") for pool in hosts.values())
     duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events
-    for name in fleets:
-        fleets[name] |= draw(elastic(fleets[name]["count"], balanced(doors, name), duration))
+    for name, fleet in fleets.items():
+        fleet.update(draw(elastic(fleet["count"], balanced(doors, name), duration)))
+        fleet.update(draw(refreshes(duration)))
     tree = {
         "nephoscope": 1,
         "name": "random",
@@ -363,22 +370,19 @@ def plain_systems(draw) -> System:
         name: {
             "service": f"{name}-work",
             "count": draw(st.sampled_from([0, 1, 2, 5])),
-            "instance_type": {
-                "vcpus": 1,
-                "memory": "1GiB",
-                "speed": draw(st.sampled_from([0.5, 1.0, 1.7])),
-            },
+            "instance_type": {"vcpus": 1, "memory": "1GiB", "speed": draw(SPEEDS)},
         }
         for name in names
     }
     for name in names:
         fleets[name]["boot"] = draw(st.sampled_from(["0s", "2s"]))
-        fleets[name] |= draw(st.sampled_from([{}, draw(lives())]))
+        fleets[name] |= draw(st.sampled_from([{}, draw(lives())])) | draw(refreshes(5))
     means = st.sampled_from(["20ms", "100ms", "400ms"])
     programs = {
         f"{name}-work": {"steps": [{"compute": {"lognormal": {"mean": draw(means), "cv": 1.3}}}]}
         for name in names
     }
+    programs[f"{names[0]}-work"] |= draw(st.sampled_from([{}, {}, {}, draw(admissions())]))
     doors = {
         f"door{i}": {
             "targets": draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)),

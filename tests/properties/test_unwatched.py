@@ -20,13 +20,14 @@ from properties.test_properties import conserves, derandomised, resumes
 
 def watched(system: System) -> System:
     tree = copy.deepcopy(system.tree)
-    doors = tree["load_balancers"].values()
-    lone = [name for name in tree["fleets"] if not any(name in door["targets"] for door in doors)]
-    others = [name for name in tree["fleets"] if name not in lone]
-    # An instance that leaves has the longest of its balancers' delays, and without one for ever.
-    for name, targets, delay in (("watcher", others, "0s"), ("watcher-of-lone", lone, "1000h")):
-        if targets:
-            watcher = {"targets": targets, "routing": "least_connections"}
+    behind = {name for door in tree["load_balancers"].values() for name in door["targets"]}
+    # An instance has the longest delay of its balancers, and without any as long as it takes.
+    for name, delay, fleets in (
+        ("watcher", "0s", behind),
+        ("watcher-of-others", "1h", tree["fleets"].keys() - behind),
+    ):
+        watcher = {"targets": sorted(fleets), "routing": "least_connections"}
+        if fleets:
             tree["load_balancers"][name] = watcher | {"deregistration_delay": delay}
     return System(tree, system.changes, system.cuts_ns, system.seed)
 

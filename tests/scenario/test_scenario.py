@@ -247,6 +247,18 @@ def test_calls_may_form_a_cycle_that_ends():
     [
         ({"page": {"steps": [{"compute": "0s"}]}}, {"web": {"service": "page"}}),
         ({"page": {"backlog": 5, "steps": [{"compute": "1s"}]}}, {"web": {"service": "page"}}),
+        (
+            {"page": {"shed": {"in_flight": 5}, "steps": [{"compute": "1s"}]}},
+            {"web": {"service": "page"}},
+        ),
+        (
+            {"page": {"rate_limit": {"rate": "1/s", "burst": 5}, "steps": [{"compute": "1s"}]}},
+            {"web": {"service": "page"}},
+        ),
+        (
+            {"page": {"steps": [{"compute": "1s"}]}},
+            {"web": {"service": "page", "refresh": {"at": "1m"}}},
+        ),
         ({"page": {"steps": [{"compute": "1s"}]}}, {"web": {"service": "page", "count": 0}}),
         ({"page": {"steps": [{"fail": 1}, {"compute": "1s"}]}}, {"web": {"service": "page"}}),
         (

@@ -18,6 +18,7 @@ from nephoscope._core import math as math
 from nephoscope._core import placement as placement
 from nephoscope._core import resilience as resilience
 from nephoscope._core import scaling as scaling
+from nephoscope._core import service as service
 from nephoscope._core.hosts import (
     BillingRule,
     BurstFacts,
@@ -27,6 +28,7 @@ from nephoscope._core.hosts import (
 )
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 from nephoscope._core.resilience import ResilienceSpec
+from nephoscope._core.service import AdmissionRules, RefreshSpec
 
 # Streams, distributions, arrivals: batches on arrays.
 
@@ -237,6 +239,7 @@ class ServiceSpec:
     processor_sharing: bool
     concurrency: int
     backlog: int
+    admission: AdmissionRules
     steps: list[StepSpec]
 
 class OnTimeout(enum.Enum):
@@ -286,6 +289,7 @@ class FleetSpec:
     billing: BillingRule
     life: LifeSpec
     scaling: scaling.ScalingSpec
+    refresh: RefreshSpec
 
 @final
 class TargetSpec:
@@ -301,6 +305,7 @@ class BalancerSpec:
     routing: RoutingSpec
     health: faults.HealthSpec
     drain_ns: int
+    metered: bool
 
 @final
 class WorldSpec:

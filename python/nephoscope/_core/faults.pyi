@@ -10,6 +10,11 @@ class FaultKind(enum.Enum):
     fail = 1
     lose_health_checks = 2
     slow = 3
+    maintain = 4
+
+class MoveBy(enum.Enum):
+    drain = 0
+    stop_start = 1
 
 class FaultScope(enum.Enum):
     fleet = 0
@@ -31,6 +36,8 @@ class FaultSpec:
     ends: bool
     lasts: Distribution
     factor: float
+    notice_ns: int
+    by: MoveBy
 
 @final
 class HealthSpec:

@@ -90,7 +90,9 @@ def _hosts(scenario: Scenario) -> Iterator[str]:
 def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
         machines = f"{_count(fleet)} x {_machine(fleet.instance_type)}"
-        yield f"{name}: {machines}, running {fleet.service}{_purchase(fleet)}{_tenant(fleet)}"
+        renewed = "" if fleet.refresh is None else f", renewed from {fleet.refresh.at} on"
+        bought = _purchase(fleet)
+        yield f"{name}: {machines}, running {fleet.service}{bought}{_tenant(fleet)}{renewed}"
 
 
 def _count(fleet: Fleet) -> str:
@@ -169,7 +171,17 @@ def _service(name: str, service: Service) -> str:
     workers = f", {service.concurrency} workers" if service.concurrency is not None else ""
     backlog = f", backlog {service.backlog:,}" if service.backlog is not None else ""
     steps = "; ".join(_step(step) for step in service.steps)
-    return f"{name}: {service.discipline}{workers}{backlog}: {steps}"
+    return f"{name}: {service.discipline}{workers}{backlog}{_admission(service)}: {steps}"
+
+
+def _admission(service: Service) -> str:
+    limit, shed = service.rate_limit, service.shed
+    words = [] if limit is None else [f"{limit.rate} with bursts of {limit.burst:,}"]
+    if shed is not None and shed.in_flight is not None:
+        words.append(f"{shed.in_flight:,} in flight")
+    if shed is not None and shed.queue_delay is not None:
+        words.append(f"a wait of {shed.queue_delay}")
+    return f", at most {' and '.join(words)}" if words else ""
 
 
 def _step(step: Step) -> str:

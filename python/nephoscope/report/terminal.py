@@ -193,11 +193,13 @@ def _failures(tree: Mapping[str, Any]) -> Iterable[str]:
 def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
     lines = Text()
     if "cost_usd" in tree:
-        lines.append(f"  instances cost ${tree['cost_usd']['total']:,.4g}\n")
+        lines.append(f"  the bill is ${tree['cost_usd']['total']:,.4g}\n")
     if tree["in_flight"]:
         lines.append(f"  {count(tree['in_flight'])} requests were unfinished at the end\n")
     for name, fleet in tree["fleets"].items():
-        told = [(key, fleet.get("life", {}).get(key)) for key in _LIFE]
+        told = [(key, fleet.get(key)) for key in ("throttled", "shed")]
+        told += [(key, fleet.get("life", {}).get(key)) for key in _LIFE]
+        told.append(("replaced", fleet.get("refresh", {}).get("replaced")))
         counts = ", ".join(f"{count(number)} {key}" for key, number in told if number)
         if counts:
             lines.append(f"  {name}: {counts}\n")

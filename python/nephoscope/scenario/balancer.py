@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from nephoscope.scenario.arrivals import NoOptions
+from nephoscope.scenario.balancer_type import Billed
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     AnyDuration,
@@ -102,7 +103,7 @@ class HealthCheck(Model):
         return self
 
 
-class LoadBalancer(Model):
+class LoadBalancer(Billed):
     """Sends each request to an instance of its target fleets."""
 
     targets: Items[Target]

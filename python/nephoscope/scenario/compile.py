@@ -17,6 +17,7 @@ from nephoscope.scenario.resilience import WINDOW, Budget, CircuitBreaker, Retry
 from nephoscope.scenario.scaling_specs import scaling_spec
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
+from nephoscope.scenario.service_specs import admission_rules, refresh_spec
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Size
 
@@ -113,6 +114,7 @@ class _Compiler:
         spec.processor_sharing = service.discipline == "ps"
         spec.concurrency = service.concurrency or 0
         spec.backlog = -1 if service.backlog is None else service.backlog
+        spec.admission = admission_rules(service)
         spec.steps = [self._step(step) for step in service.steps]
         return spec
 
@@ -169,6 +171,8 @@ class _Compiler:
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)
         self._lives.fill(spec, fleet)
+        if fleet.refresh is not None:
+            spec.refresh = refresh_spec(fleet.refresh)
         return spec
 
     def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:
@@ -178,6 +182,7 @@ class _Compiler:
         if balancer.health_check is not None:
             spec.health = health_spec(balancer.health_check)
         spec.drain_ns = int(balancer.deregistration_delay)
+        spec.metered = balancer.type != "none"
         targets = []
         for target in balancer.targets:
             part = _core.TargetSpec()

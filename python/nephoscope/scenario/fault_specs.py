@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nephoscope import _core
 from nephoscope.scenario.balancer import HealthCheck
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.faults import Fault, Slow
+from nephoscope.scenario.faults import Fault, Maintain, Slow
 
 
 def health_spec(check: HealthCheck) -> _core.faults.HealthSpec:
@@ -41,6 +41,9 @@ def fault_spec(
     spec.at_ns = int(fault.at or 0)
     if isinstance(where, Slow):
         spec.factor = where.factor
+    if isinstance(where, Maintain):
+        spec.notice_ns = int(where.notice)
+        spec.by = _core.faults.MoveBy[where.by]
     spec.ends = fault.lasting is not None
     if fault.lasting is not None:
         spec.lasts = distribution(fault.lasting)

@@ -1,15 +1,16 @@
 """What fails: instances, hosts, racks, zones; at set times or at random."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import INSTANCES_MAX, AnyDuration, Name, number, refusal, whole
 from nephoscope.scenario.hosts import HOSTS_MAX
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.units import Duration
 
-KINDS = ("kill", "fail", "lose_health_checks", "slow")
+KINDS = ("kill", "fail", "lose_health_checks", "slow", "maintain")
 SCOPES = ("fleet", "host", "rack", "zone")
 
 
@@ -57,6 +58,29 @@ class Slow(Where):
     """Work takes so many times as long."""
 
 
+def _built(value: Any) -> Any:
+    if value == "migrate":
+        message = "migrate: not built yet in this version of nephoscope"
+        raise refusal(message, "drain or stop_start")
+    return value
+
+
+class Maintain(Where):
+    """Hosts, and how what is on them gets away."""
+
+    notice: AnyDuration = Duration(120_000_000_000)
+    """From the announcement until it begins."""
+    by: Annotated[Literal["drain", "stop_start"], BeforeValidator(_built)] = "drain"
+    """drain: instances leave their balancers and their fleets launch others; stop_start: they are
+    stopped and start elsewhere."""
+
+    @model_validator(mode="after")
+    def _is_of_hosts(self) -> Self:
+        if self.fleet is not None:
+            raise refusal("maintenance is of hosts", "host, rack or zone")
+        return self
+
+
 class Fault(Model):
     """Something that fails, once or again and again."""
 
@@ -74,7 +98,8 @@ class Fault(Model):
     slow: Slow | None = None
     """It serves, and its work takes longer."""
 
-    later = frozenset({"maintain"})
+    maintain: Maintain | None = None
+    """Hosts are down, after a notice at which what is on them moves."""
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:

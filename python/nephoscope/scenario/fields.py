@@ -211,6 +211,7 @@ Interval = Annotated[
 ]
 AnyRate = Annotated[Rate, quantity(*_RATE, least=0)]
 PositiveRate = Annotated[Rate, quantity(*_RATE, above=0)]
+AnySize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, least=0)]
 PositiveSize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, above=0)]
 PositiveBandwidth = Annotated[
     Bandwidth, quantity(Bandwidth.parse, units.BANDWIDTH_PATTERN, above=0)

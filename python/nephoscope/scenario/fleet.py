@@ -22,6 +22,7 @@ from nephoscope.scenario.fields import (
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.life import Durations, Purchase
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.refresh import Refresh
 from nephoscope.scenario.scaling import Bounds, Count, Metrics, Policy
 from nephoscope.scenario.units import Duration
 
@@ -146,6 +147,8 @@ class Fleet(Model):
     """Of simple scaling, by default 5m: from the end of one change until the next."""
     instance_warmup: AnyDuration | None = None
     """From entering service until an instance counts for its policies; by default the cooldown."""
+    refresh: Refresh | None = None
+    """At a set time all its instances are replaced."""
 
     @model_validator(mode="after")
     def _is_sold(self) -> Self:

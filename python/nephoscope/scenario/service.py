@@ -1,9 +1,10 @@
 """What an instance does with a request."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
+from nephoscope.scenario.admission import RateLimit, Shed
 from nephoscope.scenario.devices import DiskStep, GpuStep, StepSize
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
@@ -87,6 +88,18 @@ class Service(Model):
     """Workers an instance; by default its vCPUs (fifo) or as many as come (ps)."""
     backlog: Annotated[int, whole(0, 2**32 - 1)] | None = None
     """Requests that may wait for a worker, by default any number; more are rejected."""
+    rate_limit: RateLimit | None = None
+    shed: Shed | None = None
     steps: Steps
 
     later = frozenset({"consumes"})
+
+    @model_validator(mode="after")
+    def _sheds_in_time(self) -> Self:
+        limit = None if self.shed is None else self.shed.in_flight
+        if limit is None or self.concurrency is None or self.backlog is None:
+            return self
+        if (room := self.concurrency + self.backlog) <= limit:
+            message = f"in_flight of {limit} has no effect: {room} fill workers and backlog"
+            raise refusal(message, f"less than {room}")
+        return self

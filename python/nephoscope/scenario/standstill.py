@@ -71,10 +71,12 @@ class _Written:
         program = self._programs.get(str(fleet.get("service")), {})
         interrupted = "interruption" in mapping(mapping(fleet.get("purchase")).get("spot"))
         gone = interrupted or name in self._acted_on or fleet.get("count", 1) == 0
+        renewed = "refresh" in fleet
         late = fleet.get("initially") == "pending" or self._is_limited(fleet)
         hosts = str(fleet.get("hosts"))
         homeless = hosts in self._hosts and self._may_have_no_host(name, hosts)
-        return gone or late or homeless or "backlog" in program
+        choosy = bool({"backlog", "rate_limit", "shed"} & program.keys())
+        return gone or late or homeless or renewed or choosy
 
     def _may_have_no_host(self, name: str, hosts: str) -> bool:
         """Whether its hosts may be full, or a fault strikes some of them."""

@@ -1,0 +1,50 @@
+#include "fuzz/service_spec.hpp"
+
+#include <cstdint>
+
+#include "fuzz/odd.hpp"
+
+namespace nephoscope::fuzz {
+namespace {
+
+AdmissionRules admission(Bytes& bytes) {
+  AdmissionRules made;
+  if (bytes.one_in(2)) {
+    made.burst = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 20);
+    made.refill = odd_time(bytes, 0, 1000);  // up to 1000 tokens a second
+    made.limits_checks = bytes.one_in(2);
+  }
+  if (bytes.one_in(2)) made.queue_delay_ns = odd_time(bytes, 0, 20);
+  if (bytes.one_in(2)) made.in_flight = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 6);
+  made.sheds_checks = bytes.one_in(2);
+  return made;
+}
+
+RefreshSpec refresh(Bytes& bytes) {
+  RefreshSpec made;
+  made.at_ns = odd_time(bytes, 0, 600);
+  made.min_healthy = odd_count(bytes, 0, 100);
+  if (bytes.one_in(2)) made.max_healthy = odd_count(bytes, 100, 200);
+  made.warmup_ns = odd_time(bytes, 0, 100);
+  made.checkpoint_delay_ns = odd_time(bytes, 0, 100);
+  std::uint32_t percent = 0;
+  for (std::uint32_t left = bytes.between(0, 3); left != 0; --left) {
+    percent += bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 33);
+    made.checkpoints.push_back(percent);
+  }
+  return made;
+}
+
+}  // namespace
+
+void add_services(Bytes& bytes, WorldSpec& spec) {
+  for (ServiceSpec& service : spec.services) {
+    if (bytes.one_in(3)) service.admission = admission(bytes);
+  }
+  for (FleetSpec& fleet : spec.fleets) {
+    if (bytes.one_in(3)) fleet.refresh = refresh(bytes);
+  }
+  for (BalancerSpec& balancer : spec.balancers) balancer.metered = bytes.one_in(2);
+}
+
+}  // namespace nephoscope::fuzz

@@ -1,0 +1,145 @@
+"""What load balancers cost: a price an hour, and one for what they do in it.
+
+Application and Network Load Balancers are billed by capacity units (LCU, NLCU): in each hour the
+greatest of what they did in each dimension, over what a unit holds. A Classic Load Balancer is
+billed by the gigabyte. An hour that has begun counts in full; what is done in it is spread over the
+whole hour. The prices in `load_balancers.csv` are the provider's, of one region and date, a
+gigabyte is 10^9 bytes, and the figures of a Network Load Balancer are those of TCP.
+"""
+
+import csv
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+
+from nephoscope.catalog.instance_types import or_none
+from nephoscope.errors import CatalogError, shorten
+from nephoscope.nearest import listing, nearest
+
+HOUR_S = 3600
+MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerPrice:
+    """Prices of a type, and what one capacity unit holds; None where it is not billed so."""
+
+    type: str
+    usd_per_hour: float
+    usd_per_unit_hour: float | None
+    connections_per_s: float | None
+    """New connections."""
+    active_connections: float | None
+    """At once, as a mean over the hour."""
+    gb_per_hour: float | None
+    rules_per_s: float | None
+    """Evaluations of rules."""
+    free_rules: int | None
+    """Of each request, that are not counted."""
+    usd_per_gb: float | None
+    region: str
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerHour:
+    """What a load balancer did in one hour of the clock."""
+
+    requests: int
+    active: int
+    """Requests under way at the end of each minute, added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerBill:
+    """What it comes to."""
+
+    hours: int
+    unit_hours: float | None
+    gb: float
+    usd: float
+
+
+def load_balancer_prices() -> tuple[LoadBalancerPrice, ...]:
+    """Every type there is."""
+    return tuple(_by_type().values())
+
+
+def load_balancer_price(kind: str) -> LoadBalancerPrice:
+    """The prices of a type; raises CatalogError, with the nearest, where there is none."""
+    known = _by_type()
+    if kind in known:
+        return known[kind]
+    message = f"no type of load balancer {shorten(kind)}"
+    raise CatalogError(message, listing(known), nearest(kind, known))
+
+
+def capacity_units(
+    price: LoadBalancerPrice,
+    hour: LoadBalancerHour,
+    *,
+    requests_per_connection: int = 1,
+    bytes_per_request: int = 0,
+    rules: int = 0,
+) -> float:
+    """Units of one hour: the greatest dimension. A connection is active while a request is."""
+    rate = hour.requests / HOUR_S
+    evaluations = rate * max(rules - (price.free_rules or 0), 0)
+    dimensions = (
+        (rate / requests_per_connection, price.connections_per_s),
+        (hour.active / MINUTES, price.active_connections),
+        (hour.requests * bytes_per_request / 1e9, price.gb_per_hour),
+        (evaluations, price.rules_per_s),
+    )
+    return max((used / holds for used, holds in dimensions if holds is not None), default=0.0)
+
+
+def load_balancer_bill(
+    kind: str,
+    hours: Iterable[LoadBalancerHour],
+    *,
+    requests_per_connection: int = 1,
+    bytes_per_request: int = 0,
+    rules: int = 0,
+) -> LoadBalancerBill:
+    """The bill of a load balancer for all its hours."""
+    price = load_balancer_price(kind)
+    count, requests, units = 0, 0, 0.0
+    for hour in hours:
+        count += 1
+        requests += hour.requests
+        units += capacity_units(
+            price,
+            hour,
+            requests_per_connection=requests_per_connection,
+            bytes_per_request=bytes_per_request,
+            rules=rules,
+        )
+    gb = requests * bytes_per_request / 1e9
+    usd = price.usd_per_hour * count
+    usd += (price.usd_per_unit_hour or 0.0) * units + (price.usd_per_gb or 0.0) * gb
+    return LoadBalancerBill(count, units if price.usd_per_unit_hour is not None else None, gb, usd)
+
+
+@functools.cache
+def _by_type() -> dict[str, LoadBalancerPrice]:
+    table = resources.files("nephoscope.catalog").joinpath("load_balancers.csv")
+    rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines(), strict=True)
+    return {row["type"]: _price(row) for row in rows}
+
+
+def _price(row: dict[str, str]) -> LoadBalancerPrice:
+    return LoadBalancerPrice(
+        type=row["type"],
+        usd_per_hour=float(row["usd_per_hour"]),
+        usd_per_unit_hour=or_none(float, row["usd_per_unit_hour"]),
+        connections_per_s=or_none(float, row["connections_per_s"]),
+        active_connections=or_none(float, row["active_connections"]),
+        gb_per_hour=or_none(float, row["gb_per_hour"]),
+        rules_per_s=or_none(float, row["rules_per_s"]),
+        free_rules=or_none(int, row["free_rules"]),
+        usd_per_gb=or_none(float, row["usd_per_gb"]),
+        region=row["region"],
+        as_of=row["as_of"],
+    )

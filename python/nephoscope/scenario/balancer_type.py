@@ -1,0 +1,45 @@
+"""What a load balancer is billed as. Its type decides its price, and nothing else."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import model_validator
+
+from nephoscope.scenario.fields import AnySize, refusal, whole
+from nephoscope.scenario.model import Model
+
+# Of a request and its answer together, an assumption.
+BYTES_PER_REQUEST = 4_000
+
+
+class Billed(Model):
+    """Keys of a load balancer that its bill goes by."""
+
+    type: Literal["application", "network", "classic", "none"] = "application"
+    """Which price it has; none: it costs nothing."""
+    requests_per_connection: Annotated[int, whole(1, 10**9)] | None = None
+    """By default each request opens a connection."""
+    bytes_per_request: AnySize | None = None
+    """Of a request and its answer together, by default 4 kB."""
+    rules: Annotated[int, whole(0, 1000)] | None = None
+    """That are evaluated for each request, by default none but the ten that cost nothing."""
+
+    @model_validator(mode="after")
+    def _bill_goes_by_it(self) -> Self:
+        if self.rules is not None and self.type != "application":
+            raise refusal("rules are of the type application", "no rules, or type: application")
+        if self.requests_per_connection is not None and self.type in ("classic", "none"):
+            message = f"a load balancer of type {self.type} is not billed by connections"
+            raise refusal(message, "no requests_per_connection")
+        if self.bytes_per_request is not None and self.type == "none":
+            raise refusal("a load balancer of type none has no bill", "no bytes_per_request")
+        return self
+
+    @property
+    def use(self) -> dict[str, int]:
+        """What a request is to the bill."""
+        told = self.bytes_per_request
+        return {
+            "requests_per_connection": self.requests_per_connection or 1,
+            "bytes_per_request": BYTES_PER_REQUEST if told is None else int(told),
+            "rules": self.rules or 0,
+        }

@@ -1,0 +1,71 @@
+"""Instance refresh: replacing all instances of a fleet while it serves."""
+
+import itertools
+import math
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Strict, model_validator
+
+from nephoscope.errors import shorten
+from nephoscope.scenario import units
+from nephoscope.scenario.fields import AnyDuration, JsonSchema, Scalar, refusal
+from nephoscope.scenario.model import Model
+from nephoscope.scenario.units import Duration
+
+
+def percentage(low: int, high: int) -> Scalar:
+    """A whole percentage, as `90%` or as a share."""
+    allowed = f"a whole percentage from {low}% to {high}%"
+
+    def read(value: Any) -> int:
+        number = math.nan
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            number = 100.0 * value
+        elif isinstance(value, str) and re.fullmatch(units.SHARE_PATTERN, value):
+            number = float(value.removesuffix("%"))
+        if not (math.isfinite(number) and abs(number - round(number)) < 1e-9):
+            raise refusal(f"{shorten(value)} is not a whole percentage", allowed)
+        if not low <= round(number) <= high:
+            raise refusal(f"{shorten(value)} is out of range", allowed)
+        return round(number)
+
+    share: JsonSchema = {"type": "number", "minimum": low / 100, "maximum": high / 100}
+    text: JsonSchema = {"type": "string", "pattern": units.SHARE_PATTERN}
+    return Scalar(read, {"anyOf": [share, text]}, lambda value: f"{value}%")
+
+
+def _ascending(percentages: tuple[int, ...]) -> tuple[int, ...]:
+    if any(later <= each for each, later in itertools.pairwise(percentages)):
+        raise refusal("checkpoints that do not ascend", "percentages such as [20%, 50%, 100%]")
+    return percentages
+
+
+class Refresh(Model):
+    """Every instance is replaced by a new one; those that leave may finish what they hold."""
+
+    at: AnyDuration
+    min_healthy: Annotated[int, percentage(0, 100)] = 90
+    """Of the instances that are desired, rounded up: that serve and are well throughout."""
+    max_healthy: Annotated[int, percentage(100, 200)] | None = None
+    """Of the same, rounded down: that serve or are about to. Without, one leaves and another is
+    launched at the same time; with 100%, one is launched first where nobody may leave."""
+    warmup: AnyDuration = Duration(0)
+    """How long a new instance serves, and is well, before it counts as well."""
+    checkpoints: Annotated[
+        tuple[Annotated[int, percentage(1, 100)], ...], Strict(False), AfterValidator(_ascending)
+    ] = ()
+    """Shares replaced after which it waits; it ends with the last, or with all."""
+    checkpoint_delay: AnyDuration | None = None
+    """How long it waits at a checkpoint; by default an hour."""
+
+    later = frozenset({"to"})
+
+    @model_validator(mode="after")
+    def _bounds_agree(self) -> Self:
+        if self.max_healthy is not None and self.max_healthy - self.min_healthy > 100:
+            message = f"{self.min_healthy}% to {self.max_healthy}% are too far apart"
+            raise refusal(message, "at most 100% between them")
+        if self.checkpoint_delay is not None and not self.checkpoints:
+            raise refusal("checkpoint_delay without checkpoints has no effect", "checkpoints")
+        return self
