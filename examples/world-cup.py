@@ -1,7 +1,9 @@
-"""A week of the 1998 World Cup web site, replayed day by day.
+"""Eight days of the 1998 World Cup web site: a fleet that follows its load, and fleets that do not.
 
 The trace holds the requests of each minute (columns `time` and `requests`); it is replayed at a
-tenth of its volume, on a tenth of the servers that the site would need. The days run side by side.
+tenth of its volume. Four fleets serve it: one that target tracking keeps near half of its CPU, the
+same with a forecast by the hour beside it, a fixed one that costs as much as the first, and a fixed
+one as large as the first ever was.
 
     python examples/world-cup.py --trace ../shared/data/traces/worldcup98_minute_counts.csv
 """
@@ -9,69 +11,91 @@ tenth of its volume, on a tenth of the servers that the site would need. The day
 import argparse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 import nephoscope as nph
 
-DAYS = 7
+DAYS = 8
 SCALE = 0.1
+TRACKING = {"target_tracking": {"metric": "cpu", "target": "50%", "warmup": "2m"}}
+FORECAST = {"predictive": {"metric": "cpu", "target": "50%"}}
 
 
-def scenario_of(trace: Path, day: int, scale: float) -> nph.Scenario:
-    """One day of the trace: shifted to the left by the days before it."""
+def scenario_of(trace: Path, options: argparse.Namespace, web: dict[str, Any]) -> nph.Scenario:
+    """The days of the trace, served by a fleet of this size or with these policies."""
+    requests = {"file": str(trace.resolve()), "time_column": "time", "count_column": "requests"}
     return nph.Scenario(
-        name=f"world-cup-day-{day + 1}",
-        duration="1d",
+        name="world-cup",
+        start="1998-06-24T00:00:00Z",
+        duration=f"{options.days}d",
         series="1m",
         services={
             "page": {
-                "discipline": "fifo",
                 "concurrency": 4,
-                "backlog": 200,
-                "steps": [{"compute": {"lognormal": {"mean": "18ms", "cv": 1.8}}}],
+                "steps": [{"compute": {"lognormal": {"mean": "90ms", "cv": 1.8}}}],
             }
         },
-        fleets={"web": {"instance_type": {"vcpus": 2}, "count": 3, "service": "page"}},
+        fleets={"web": {"instance_type": "c5.large", "service": "page", **web}},
         load_balancers={"entrance": {"targets": ["web"], "routing": "least_connections"}},
         traffic={
             "fans": {
                 "to": "entrance",
                 "timeout": "10s",
-                "arrivals": {
-                    "trace": {
-                        "file": str(trace.resolve()),
-                        "time_column": "time",
-                        "count_column": "requests",
-                        "scale": scale,
-                        "shift": f"-{day}d",
-                    }
-                },
+                "arrivals": {"trace": {**requests, "scale": options.scale}},
             }
         },
     )
 
 
+def line(name: str, result: nph.Result) -> str:
+    """What the fans felt and what it cost."""
+    fans, web = result["traffic.fans"], result["fleets.web"]
+    lost = 1 - fans["completed"] / max(fans["offered"], 1)
+    latency = fans["latency_s"]
+    sizes = web["instances"]
+    return (
+        f"{name:24} {sizes['mean']:9.1f} {sizes['min']:4} {sizes['max']:4}"
+        f" {web['utilization']:6.1%}"
+        f" {latency['p50'] * 1e3:9.0f} {latency['p99'] * 1e3:9.0f} {lost:8.3%}"
+        f" {result['cost_usd.instances.web.usd']:9.2f}"
+    )
+
+
 def main() -> None:
-    """Replay the week and print a line a day."""
+    """Replay the days on every fleet, and print a line each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trace", type=Path, required=True, help="CSV: time, requests (a minute)")
     parser.add_argument("--scale", type=float, default=SCALE, help="share of the volume replayed")
     parser.add_argument("--days", type=int, default=DAYS)
     options = parser.parse_args()
-    scenarios = [scenario_of(options.trace, day, options.scale) for day in range(options.days)]
+    bounds = {"min": 2, "max": 100}
     with ThreadPoolExecutor() as pool:
-        results = list(pool.map(nph.run, scenarios))
-    print("day    requests   busiest minute   servers busy     p50 ms     p99 ms   lost")
-    for day, result in enumerate(results, 1):
-        fans = result["traffic.fans"]
-        _, offered = result.series("traffic.fans.offered")
-        lost = 1 - fans["completed"] / max(fans["offered"], 1)
-        latency = fans["latency_s"]
-        busy = result["fleets.web.utilization"]
-        print(
-            f"{day:3} {fans['offered']:11,} {offered.max():16,} {busy:14.1%}",
-            f"{latency['p50'] * 1e3:10.1f} {latency['p99'] * 1e3:10.1f} {lost:6.2%}",
+        policies = ([TRACKING], [TRACKING, FORECAST])
+        tracked, foreseen = pool.map(
+            lambda rules: scenario_of(
+                options.trace, options, {"count": bounds, "scaling": rules}
+            ).run(),
+            policies,
         )
-    print("fingerprints", " ".join(result.fingerprint[:8] for result in results))
+        sizes = tracked["fleets.web.instances"]
+        fixed, ample = pool.map(
+            lambda count: scenario_of(options.trace, options, {"count": count}).run(),
+            (max(round(sizes["mean"]), 1), sizes["max"]),
+        )
+    _, offered = tracked.series("traffic.fans.offered")
+    print(f"{tracked['traffic.fans.offered']:,} requests, {offered.max():,} in the busiest minute")
+    print(
+        "fleet                    instances  min  max   busy  p50 (ms)  p99 (ms)     lost       USD"
+    )
+    print(line("target tracking", tracked))
+    print(line("with a forecast", foreseen))
+    print(line("fixed, at equal cost", fixed))
+    print(line("fixed, for the peak", ample))
+    _, instances = tracked.series("fleets.web.instances")
+    by_day = np.array_split(instances, options.days)
+    print("instances by day, tracked:", " ".join(f"{day.mean():.1f}" for day in by_day))
 
 
 if __name__ == "__main__":

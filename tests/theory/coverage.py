@@ -29,6 +29,8 @@ ELSEWHERE = {
     "HASH_consistent_remap": "semantics/test_ip_hash.py",
     "IPHASH_max": "semantics/test_ip_hash.py",
     "RETRY_AMPLIFICATION_": "semantics/test_retries.py",
+    "SCALER_ratio_law": "theory/test_scaling_fleets.py",
+    "SCALER_fluid_step": "theory/test_scaling_fleets.py",
 }
 
 # Not expressible: the feature belongs to a later version, or the mechanism is not the one in use.
@@ -45,8 +47,9 @@ NOT_YET = {
     "EventBridge_": "event buses",
     "METASTABLE_": "context only, no figure of a model",
     "EC2_": "burst credits",
-    "SCALER_": "scaling",
-    "HPA_": "scaling",
+    "SCALER_gain_limit": "a controller by integral, held in closed form alone",
+    "SCALER_fluid_ramp": "capacity that follows a load without steps, in closed form alone",
+    "HPA_": "a tolerance around the target",
     "HASH_mod_remap": "hashing is consistent here, not by remainder",
     "HASH_ring": "the consistent hash here has no ring and no virtual nodes",
     "MAGLEV_": "the consistent hash here has no look-up table",
