@@ -15,6 +15,13 @@ Tree = dict[str, Any]
 # The least that a dedicated host is billed, whatever runs on it.
 HOST_MINIMUM_S = 60
 
+# A standard alarm of Amazon CloudWatch, us-east-1, 2024-07; Auto Scaling itself is free of charge.
+USD_PER_ALARM_MONTH = 0.10
+HOURS_PER_MONTH = 730
+
+# Of a policy: to scale out and to scale in.
+ALARMS = {"target_tracking": 2, "step": 1, "simple": 1}
+
 
 def costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree | None:
     """A line for each thing that has a price, and their sum; None if nothing has."""
@@ -28,6 +35,8 @@ def costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree | None:
             found.setdefault("hosts", {})[name] = line
     if lines := _balancer_costs(scenario, numbers["load_balancer_use"]):
         found["load_balancers"] = lines
+    if lines := _alarm_costs(scenario, int(numbers["now_ns"])):
+        found["alarms"] = lines
     if not found:
         return None
     total = sum(line["usd"] for section in found.values() for line in section.values())
@@ -61,6 +70,17 @@ def _instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> 
             surplus[numbers["name"]] = _surplus(fleet, float(numbers["credits_charged"]))
     sections = {"instances": lines, "cpu_credits": surplus}
     return {name: section for name, section in sections.items() if section}
+
+
+def _alarm_costs(scenario: Scenario, now_ns: int) -> Tree:
+    """A line for each fleet with policies that have alarms, by the time that they were there."""
+    lines: Tree = {}
+    months = now_ns / 1e9 / 3600 / HOURS_PER_MONTH
+    for name, fleet in scenario.fleets.items():
+        alarms = sum(ALARMS.get(policy.form, 0) for policy in fleet.scaling)
+        if alarms:
+            lines[name] = {"alarms": alarms, "usd": alarms * months * USD_PER_ALARM_MONTH}
+    return lines
 
 
 def _balancer_costs(scenario: Scenario, used: Iterable[Mapping[str, Any]]) -> Tree:

@@ -370,3 +370,13 @@ def test_what_dies_is_replaced_and_warms_up(lab):
     web = group(tracking(warmup="2m"), desired=3)
     faults = [{"at": "70s", "kill": "web"}]
     assert sizes(cloud(lab, [29, 1, 1, 1, 1, 1], web, faults=faults)) == [3, 3, 3, 3, 3, 1]
+
+
+def test_alarms_are_billed_by_the_month(lab):
+    steps = step([0, None, 1])
+    clock = {"scheduled": {"at": "1m", "min": 1}}
+    tree = cloud(lab, [1] * 73, group(tracking(), steps, simple(1), clock))
+    tree["duration"] = "73h"
+    bill = run(tree)["cost_usd"]["alarms"]["web"]
+    # 2 + 1 + 1 alarms for a tenth of a month.
+    assert bill == {"alarms": 4, "usd": pytest.approx(4 * 0.1 * 0.10)}

@@ -32,7 +32,7 @@ from nephoscope.parts.placement import (
 from nephoscope.parts.provisioning import LaunchInterface, Provisioning, provision
 from nephoscope.parts.resilience import Backoff, CircuitBreaker, RetryBudget
 from nephoscope.parts.router import NO_TARGET, Router
-from nephoscope.parts.scaling import Forecast
+from nephoscope.parts.scaling import Forecast, ScalingGroup
 from nephoscope.parts.shared_device import SharedDevice
 from nephoscope.parts.streams import arrivals, random_words, sample
 
@@ -61,6 +61,7 @@ __all__ = [
     "Provisioning",
     "RetryBudget",
     "Router",
+    "ScalingGroup",
     "Series",
     "SharedDevice",
     "TokenBucket",

@@ -1,9 +1,16 @@
 """What scaling policies are made of, alone."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
+from nephoscope.errors import Problem, ScenarioError
+from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.scaling_specs import scaling_spec
+from nephoscope.scenario.steering import read_part
 
 
 class Forecast:
@@ -56,3 +63,51 @@ class Forecast:
     def hours(self) -> int:
         """Hours of history it has."""
         return self._core.hours
+
+
+class ScalingGroup:
+    """How many instances a fleet should have, from what its policies measured.
+
+    Policies are in the words of a scenario file, without those that follow a clock or a forecast.
+
+    >>> from nephoscope import parts
+    >>> rule = {"metric": "cpu", "target": 0.5, "out_periods": 1}
+    >>> group = parts.ScalingGroup(1, 20, [{"target_tracking": rule}])
+    >>> group.observe(0, 0.9)
+    >>> group.decide(desired=4, warm=4)
+    8
+    """
+
+    def __init__(self, least: int, most: int, policies: Sequence[Mapping[str, Any]]) -> None:
+        """Raises ScenarioError where a policy is wrong."""
+        bounds = {"min": least, "max": most}
+        fleet = read_part("policies", Fleet, _fleet_of(bounds, list(policies)))
+        if not policies or any(it.scheduled or it.predictive for it in fleet.scaling):
+            problem = Problem("policies", "not made of policies that look at a metric")
+            raise ScenarioError([problem])
+        self._core = _core.scaling.ScalingGroup(scaling_spec(fleet))
+
+    def observe(self, policy: int, value: float | None) -> None:
+        """The newest datapoint of a policy's metric; None where nobody could be measured."""
+        self._core.observe(policy, value)
+
+    def decide(
+        self,
+        desired: int,
+        warm: int,
+        *,
+        warming: int = 0,
+        changing: bool = False,
+        settled_ns: int = -(2**62),
+        now_ns: int = 0,
+    ) -> int:
+        """The size there should be, from what is desired and how many instances are warm.
+
+        `warming` have been launched and are not warm yet. Of simple policies: whether a change is
+        under way, and when the last one ended.
+        """
+        return self._core.decide(desired, warm, warming, changing, settled_ns, now_ns)
+
+
+def _fleet_of(bounds: dict[str, int], policies: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"service": "any", "count": bounds, "scaling": policies}

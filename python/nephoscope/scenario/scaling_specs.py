@@ -1,7 +1,7 @@
 """Scaling policies, as the core takes them."""
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nephoscope import _core
 from nephoscope.scenario.fleet import Fleet
@@ -28,7 +28,9 @@ COOLDOWN_NS = 300 * 10**9
 UNCHANGED = -1
 
 
-def scaling_spec(fleet: Fleet, start: datetime, duration_ns: int) -> _core.scaling.ScalingSpec:
+def scaling_spec(
+    fleet: Fleet, start: datetime = datetime(2024, 1, 1, tzinfo=UTC), duration_ns: int = 0
+) -> _core.scaling.ScalingSpec:
     """How the size of a fleet changes by itself; not active where it does not.
 
     `start` and the duration say when schedules come.
