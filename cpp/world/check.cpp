@@ -28,7 +28,12 @@ void World::check() const {
     }
   }
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
-    if (!balancers_[at].router.agrees_with(outstanding(at))) {
+    const std::vector<std::uint32_t> counts = outstanding(at);
+    bool agree = true;
+    for (std::uint32_t cell = 0; cell < balancers_[at].cells(); ++cell) {
+      agree &= balancers_[at].router_in(cell).agrees_with(balancers_[at].of_cell(cell, counts));
+    }
+    if (!agree) {
       throw InvariantError("balancer " + balancer_names_[at] + " lost count of its requests" +
                            where());
     }

@@ -140,12 +140,22 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
 std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
   const std::uint32_t instance = it.instance;
+  if (sticky_) set_cookie(it);
   if ((it.flags & (Visit::left | Visit::holding)) == 0) {
     answer(visit, outcome);
   } else if (!conclude_apart(visit, outcome)) {
     return none;
   }
   return hand_over<AnyShape>(instance);
+}
+
+// What its target itself answers has a cookie with it, if the balancer has any.
+void World::set_cookie(const Visit& it) {
+  if ((it.flags & Visit::left) != 0 || it.target == none) return;
+  Stickiness& cookies = balancers_[caller_of(it).to].cookies;
+  if (cookies.active() && it.traffic != Visit::health_check) {
+    cookies.renew(it.traffic, it.client, it.target, now_);
+  }
 }
 
 // Of a visit that holds memory, or whose caller has left. False where it has no worker either.

@@ -130,6 +130,7 @@ Results World::results() const {
     balancer.broken = balancers_[at].broken;
     balancer.checks = balancers_[at].health.active();
     balancer.health = health_account(balancers_[at].health, now_);
+    tell_choice(balancer, at, in_flight);
   }
   for (const Fault& fault : faults_.all) results.faults.push_back(fault.counts);
   for (std::size_t at = 0; at < fleets_.size(); ++at)
@@ -158,6 +159,36 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
     if (chosen(routes_[some.route].caller)) account.in_flight += some.requests;
   }
   return account;
+}
+
+// What only a balancer has that is more than a router.
+void World::tell_choice(BalancerAccount& account, std::size_t at,
+                        const std::vector<InFlight>& in_flight) const {
+  const Balancer& balancer = balancers_[at];
+  account.limits_time = balancer.idle_ns != 0;
+  account.out_of_time = balancer.out_of_time;
+  account.sticks = balancer.cookies.active();
+  account.cookies = balancer.cookie_counts;
+  account.starts_slowly = !balancer.slow_starts.empty();
+  for (const SlowStart& slow_start : balancer.slow_starts) {
+    account.slow_starts += slow_start.begun();
+    account.ramping += slow_start.ramping(now_);
+  }
+  account.groups.resize(balancer.group_weights.size());
+  if (account.groups.empty()) return;
+  for (std::uint32_t route = 0; route < routes_.size(); ++route) {
+    const Caller& caller = callers_[routes_[route].caller];
+    if (!leads_to(caller, at)) continue;
+    Account& group = account.groups[balancer.group_of_class[route - caller.first_route]];
+    merge_route(group, routes_[route]);
+    group.in_flight += in_flight[route].requests;
+  }
+  for (std::size_t cell = 0; cell < account.groups.size(); ++cell) {
+    Account& group = account.groups[cell];
+    group.name = balancer.group_names[cell];
+    group.ended[static_cast<std::size_t>(Outcome::completed)] += group.latency.count();
+    group.offered = total(group.ended) + group.in_flight;
+  }
 }
 
 FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,

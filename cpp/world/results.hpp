@@ -11,6 +11,7 @@
 #include "compute/hypervisor/hypervisor_facts.hpp"
 #include "compute/placement/placement_facts.hpp"
 #include "kernel/histogram.hpp"
+#include "world/balancer.hpp"
 #include "world/callers.hpp"
 #include "world/errand.hpp"
 #include "world/faults.hpp"
@@ -57,6 +58,14 @@ struct BalancerAccount : Account {
   std::vector<TargetAccount> targets;
   std::uint64_t broken = 0;      // of the failed: their target was down, or went down
   std::uint64_t untargeted = 0;  // of the rejected: there was no target
+  bool limits_time = false;
+  std::uint64_t out_of_time = 0;  // of the failed: their target took too long
+  std::vector<Account> groups;    // of targets, if there are any; who found no target is in none
+  bool sticks = false;
+  CookieCounts cookies;
+  bool starts_slowly = false;
+  std::uint64_t slow_starts = 0;  // in the whole run
+  std::uint32_t ramping = 0;      // now
   bool checks = false;
   HealthAccount health;
 };

@@ -164,7 +164,7 @@ void World::look() {
 void World::run_in_shape(std::int64_t until) {
   if (!has_one_plain_caller()) return run_events<AnyShape, false>(until);
   if (callers_[0].to_balancer == 0) return run_events<CounterShape, false>(until);
-  if (balancers_[0].first_instance == none || routes_[0].by_slot) {
+  if (balancers_[0].first_instance == none || routes_[0].by_slot || !balancers_[0].plain) {
     return run_events<AnyShape, false>(until);
   }
   switch (balancers_[0].router.spec().kind) {
@@ -246,7 +246,7 @@ void World::handle_other(const EventQueue::Event& event) {
     case EventKind::wake:
       return run(index);
     case EventKind::deadline:
-      return expire(index);
+      return index < callers_.size() ? expire(index) : expire_late(index);
     case EventKind::think:
       return send_of_user(index);
     case EventKind::hosts:

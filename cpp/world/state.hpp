@@ -51,6 +51,7 @@ struct WorldState {
   std::vector<std::string> balancer_names_;
   std::vector<std::string> fleet_names_;
   std::vector<std::string> host_names_;     // of the pools that the scenario names
+  bool sticky_ = false;                     // some balancer sets cookies
   bool hosted_ = false;                     // some fleet is
   bool with_devices_ = false;               // some step uses one
   std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit

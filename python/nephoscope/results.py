@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
+from nephoscope.balancer_results import balancer_tree
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
-from nephoscope.failure_results import failure_flags, failure_tree, fault_list, health_tree
+from nephoscope.failure_results import failure_flags, failure_tree, fault_list
 from nephoscope.host_results import (
     CAUSES,
     credit_tree,
@@ -246,8 +247,7 @@ class Result:
         }
         if self._numbers["load_balancers"]:
             tree["load_balancers"] = {
-                balancer["name"]: _account(balancer, "requests")
-                | health_tree(balancer)
+                balancer["name"]: balancer_tree(balancer, _account)
                 | {"targets": self._targets(balancer["name"])}
                 for balancer in self._numbers["load_balancers"]
             }

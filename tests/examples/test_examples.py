@@ -119,6 +119,17 @@ def test_a_zone_outage():
     assert failed[9, "round_robin", "10s"] > 100 * failed[12, "round_robin", "10s"]
 
 
+def test_a_canary():
+    """Who finds out sooner, and with a smaller share, lets fewer users see the bad release."""
+    rows = [line.split() for line in output_of("canary.py").splitlines()[1:]]
+    failed = {(every, int(share)): int(n.replace(",", "")) for share, _, every, _, n, _ in rows}
+    for every in ("1m", "10s"):
+        lost = [failed[every, share] for share in (100, 25, 5, 1)]
+        assert lost == sorted(lost, reverse=True)
+        assert lost[0] > 15 * lost[2]
+    assert all(failed["1m", share] > 3 * failed["10s", share] for share in (100, 25, 5, 1))
+
+
 def test_world_cup():
     file = trace("worldcup98_minute_counts.csv")
     rows = output_of("world-cup.py", "--trace", file, "--days", 2, "--scale", 0.005).splitlines()

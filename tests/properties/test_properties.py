@@ -19,6 +19,12 @@ from properties.systems import System, systems
 
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
 LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations")
+FRONTS = {
+    "slow starts": "slow_starts",
+    "cookies": "cookies_followed",
+    "moves": "cookies_moved",
+    "504": "gateway_timeout",
+}
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 
 
@@ -82,7 +88,7 @@ def test_the_scenarios_are_worth_running():
     """Random scenarios prove little if nothing happens in them: all kinds of things do."""
     seen: Counter[str] = Counter()
 
-    @derandomised(200)
+    @derandomised(300)
     @given(systems())
     def look(system: System) -> None:
         world = run(system)
@@ -109,12 +115,19 @@ def test_the_scenarios_are_worth_running():
         seen["unhealthy"] += any(each["turned_unhealthy"] for each in health)
         seen["recovered"] += any(each["recovered"] for each in health)
         seen["fail-open"] += any(each["fail_open_ns"] for each in health)
+        for what, key in FRONTS.items():
+            seen[what] += any(b.get(key, 0) for b in results["load_balancers"])
+        seen["groups"] += any(len(b.get("groups", {})) > 1 for b in results["load_balancers"])
+        doors = system.tree["load_balancers"].values()
+        seen["zones"] += any(door.get("cross_zone") is False for door in doors)
 
     look()
     assert seen["events"] > 200 * seen["scenarios"]
     for what in (*COUNTS, "wasted", "busy balancer", "nested calls", "devices", "changes"):
         assert seen[what] > 0.1 * seen["scenarios"], (what, seen)
     for what in (*LIFE, *AGAIN, "falls", "unhealthy", "recovered", "fail-open"):
+        assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
+    for what in (*FRONTS, "groups", "zones"):
         assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
 
 
@@ -219,7 +232,7 @@ def test_idle_company_changes_nothing(system):
 @given(systems())
 def test_a_source_that_never_sends_changes_nothing(system):
     tree = copy.deepcopy(system.tree)
-    silent = {"to": sorted(tree["fleets"])[0], "rate": "1e-12/s"}
+    silent = {"to": sorted(tree["fleets"])[0], "rate": "1e-12/s", "clients": 1}
     tree["traffic"] = {"a-silent": silent} | tree["traffic"] | {"z-silent": silent}
     company = run(System(tree, system.changes, system.cuts_ns, system.seed)).results()
     alone = run(system).results()

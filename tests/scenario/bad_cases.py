@@ -1,5 +1,6 @@
 """Ways to break the good scenario by hand: one for every rule of the language."""
 
+from scenario.bad_balancers import BALANCERS
 from scenario.bad_failures import FAILURES
 from scenario.bad_hosts import DEVICES, HOSTS, LIFE
 from scenario.bad_resilience import RESILIENCE
@@ -356,7 +357,7 @@ LATER: list[Case] = [
         "fleets.web.": "scaling",
         "services.page.": "consumes",
         "services.page.steps.0.": "send publish put parallel",
-        "load_balancers.front.": "slow_start stickiness cross_zone surge_queue idle_timeout",
+        "load_balancers.front.": "surge_queue",
         "traffic.users.": "event attributes group",
     }.items()
     for key in keys.split()
@@ -364,5 +365,5 @@ LATER: list[Case] = [
 
 CASES = [
     *(*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *FAILURES, *RESILIENCE),
-    *(*JOINED, *LATER),
+    *(*BALANCERS, *JOINED, *LATER),
 ]

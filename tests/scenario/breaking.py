@@ -96,7 +96,12 @@ GOOD: dict[str, Any] = {
             },
             "deregistration_delay": "1m",
         },
-        "proxy": {"targets": [{"fleet": "db", "weight": 2}], "routing": "weighted_random"},
+        "proxy": {
+            "targets": [{"fleet": "db", "weight": 2}],
+            "routing": "weighted_random",
+            "stickiness": {"duration": "1h"},
+            "idle_timeout": "30s",
+        },
     },
     "actions": [
         {"at": "5m", "stop": {"fleet": "web", "count": 1}},
