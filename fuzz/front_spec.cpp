@@ -28,6 +28,11 @@ void add_fronts(Bytes& bytes, WorldSpec& spec) {
       if (!bytes.one_in(odd_once_in)) made.routing.kind = RoutingKind::round_robin;
     }
     if (bytes.one_in(3) && made.cross_zone) made.stickiness_ns = odd_time(bytes, 0, 300);
+    const bool alone = made.cross_zone && made.groups.empty() && made.slow_start_ns == 0;
+    if (bytes.one_in(2) && alone) {
+      made.surge_queue = odd_count(bytes, 1, 4);
+      if (!bytes.one_in(odd_once_in)) made.stickiness_ns = 0;
+    }
     if (bytes.one_in(3)) made.idle_timeout_ns = odd_time(bytes, 0, 100);
   }
 }

@@ -281,6 +281,7 @@ void bind_balancers(py::module_& m) {
                       .def_readwrite("drain_ns", &BalancerSpec::drain_ns)
                       .def_readwrite("cross_zone", &BalancerSpec::cross_zone)
                       .def_readwrite("slow_start_ns", &BalancerSpec::slow_start_ns)
+                      .def_readwrite("surge_queue", &BalancerSpec::surge_queue)
                       .def_readwrite("stickiness_ns", &BalancerSpec::stickiness_ns)
                       .def_readwrite("idle_timeout_ns", &BalancerSpec::idle_timeout_ns);
   structs(balancer, "targets", &BalancerSpec::targets);

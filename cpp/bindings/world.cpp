@@ -148,6 +148,11 @@ py::dict health_dict(const HealthAccount& health) {
 // What only a balancer has that is more than a router.
 void add_choice(py::dict& out, const BalancerAccount& account) {
   if (account.limits_time) out["gateway_timeout"] = account.out_of_time;
+  if (account.surges) {
+    out["spilled"] = account.spilled;
+    out["queued"] = account.queued;
+    out["queued_most"] = account.queued_most;
+  }
   if (account.sticks) {
     out["cookies_followed"] = account.cookies.followed;
     out["cookies_moved"] = account.cookies.moved;
@@ -209,7 +214,7 @@ py::dict results_dict(const World& world) {
     py::dict balancer = account_dict(account, "requests");
     balancer["targets"] = targets_dict(account.targets);
     if (account.checks) balancer["health"] = health_dict(account.health);
-    if (account.checks || account.limits_time || !results.faults.empty()) {
+    if (account.checks || account.limits_time || account.surges || !results.faults.empty()) {
       balancer["bad_gateway"] = account.broken;
       balancer["unavailable"] = account.untargeted;
     }

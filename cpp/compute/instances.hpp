@@ -218,6 +218,11 @@ class Instances {
     return workers_busy(instances_[instance]);
   }
   std::uint32_t waiting_jobs(std::uint32_t instance) const { return instances_[instance].waiting; }
+  // Whether it would refuse a job.
+  bool is_full(std::uint32_t instance) const {
+    const InstanceKind& kind = kind_of(instance);
+    return workers_busy(instance) >= kind.workers && waiting_jobs(instance) >= kind.backlog;
+  }
   const InstanceKind& kind_of(std::uint32_t instance) const {
     return kinds_[instances_[instance].kind];
   }

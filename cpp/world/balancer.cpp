@@ -8,6 +8,7 @@
 namespace nephoscope {
 
 std::uint32_t Balancer::choose(std::uint32_t source, std::uint32_t client, std::int64_t now) {
+  if (!surge.empty()) return Router::none;  // who has come before goes before
   if (cookies.active()) {
     const std::uint32_t slot = cookies.target_of(source, client, now);
     if (slot != Stickiness::none && takes(slot)) {
@@ -75,6 +76,7 @@ std::uint32_t Balancer::add_target(std::uint32_t instance, std::uint32_t of_clas
   if (slot == 0) first_instance = instance;
   if (of_class != 0 || instance != first_instance + slot) first_instance = Visit::none;
   unserved.push_back({});
+  if (surge.active()) full.push_back(0);
   if (!slow_starts.empty()) slow_starts[cell].add(slot, now);
   if (health.active()) {
     health.add(slot, now, now == 0, cell);
@@ -108,11 +110,19 @@ void Balancer::follow_health(std::int64_t now) {
       const bool healthy = health.state(slot) == TargetHealth::healthy;
       healthy ? slow_start.enter(slot, now) : slow_start.leave(slot);
     }
-    const bool in_round = health.takes_requests(slot) && !is_ramping(slot);
+    const bool in_round = health.takes_requests(slot) && !is_ramping(slot) && !is_full(slot);
     if (in_round && of.suspended(slot)) of.resume(slot);
     if (!in_round && !of.suspended(slot)) of.suspend(slot);
   }
   health.clear_changed();
+}
+
+void Balancer::set_full(std::uint32_t slot, bool is) {
+  full[slot] = is ? 1 : 0;
+  if (!router.present(slot)) return;
+  const bool in_round = !is && (!health.active() || health.takes_requests(slot));
+  if (in_round && router.suspended(slot)) router.resume(slot);
+  if (!in_round && !router.suspended(slot)) router.suspend(slot);
 }
 
 bool Balancer::takes(std::uint32_t slot) const {

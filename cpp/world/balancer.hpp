@@ -17,6 +17,7 @@
 #include "balancing/router.hpp"
 #include "balancing/slow_start.hpp"
 #include "balancing/stickiness.hpp"
+#include "balancing/surge_queue.hpp"
 #include "world/callers.hpp"
 
 namespace nephoscope {
@@ -61,6 +62,10 @@ struct Balancer {
   std::vector<std::uint32_t> zones;           // by cell, of a balancer with nodes
   WordStream draws;                           // of the cell
   std::vector<SlowStart> slow_starts;         // by cell, where it has any
+  SurgeQueue surge;
+  std::uint64_t spilled = 0;       // measured requests that found it full
+  std::uint64_t flows = 0;         // what waits will be sent at this instant
+  std::vector<std::uint8_t> full;  // by slot, of a balancer with such a queue
   Stickiness cookies;
   CookieCounts cookie_counts;
 
@@ -83,6 +88,10 @@ struct Balancer {
   // Who may get requests now gets them, and nobody else.
   void follow_health(std::int64_t now);
 
+  // Whether a target has no room, of a balancer with a surge queue.
+  void set_full(std::uint32_t slot, bool is);
+  bool is_full(std::uint32_t slot) const { return slot < full.size() && full[slot] != 0; }
+
   // Whether a target gets requests, and gets a share that grows.
   bool takes(std::uint32_t slot) const;
   bool is_ramping(std::uint32_t slot) const {
@@ -100,6 +109,8 @@ struct Balancer {
     health.serialize(archive);
     draws.serialize(archive);
     cookies.serialize(archive);
+    surge.serialize(archive);
+    archive(full, spilled, flows);
     archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts);
   }
 

@@ -101,7 +101,16 @@ void World::build_cells(const WorldSpec& spec, std::size_t index,
     const StreamKey key = stream_key(seed_, replication_, stream + "/routing" + cells[cell]);
     balancer.others.emplace_back(from.routing, weights, key);
   }
-  balancer.plain = cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
+  if (from.surge_queue != 0) {
+    const std::string path = at("load_balancers", index, "surge_queue");
+    const bool alone = cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
+    require(alone, path, "goes with no groups, cross_zone, slow_start or stickiness");
+    require(from.surge_queue <= SurgeQueue::size_max, path, "must be from 0 to 1,048,576");
+    balancer.surge = SurgeQueue(from.surge_queue);
+    surging_ = true;
+  }
+  balancer.plain =
+      from.surge_queue == 0 && cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
 }
 
 void World::build_slow_starts(const BalancerSpec& from, std::size_t index) {

@@ -226,7 +226,8 @@ void World::find_first_samplers() {
     const Caller& caller = callers_[route.caller];
     const bool awaited = sources_[route.caller].closed || caller.resilience != none;
     const bool known = caller.to_balancer != 0 && balancers_[caller.to].cookies.active();
-    const bool single = first.next == Programs::end && !awaited && !known;
+    // Who may be full for a surge queue is told by visits.
+    const bool single = first.next == Programs::end && !awaited && !known && !surging_;
     route.plain = single && caller.timeout_ns == 0;
     // What slows an instance may make a request late that would have been in time.
     route.timed = single && !route.plain && !faults_.slow;

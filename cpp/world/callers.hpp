@@ -46,6 +46,8 @@ struct Caller {
   OutcomeCounts ended{};
   std::uint64_t sent_at_warmup = 0;  // the later ones are measured
   std::uint64_t without_target = 0;  // measured, and rejected before they reached an instance
+  std::uint64_t queued = 0;          // measured, and in a surge queue
+  OutcomeCounts gave_up_queued{};    // measured, and ended there
 };
 
 // What one caller got from one class of targets. A request is recorded here once, and the results

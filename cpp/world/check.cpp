@@ -17,7 +17,7 @@ void World::check() const {
   });
   for (std::size_t at = 0; at < callers_.size(); ++at) {
     const Caller& caller = callers_[at];
-    std::uint64_t accounted = caller.without_target + measured[at];
+    std::uint64_t accounted = caller.without_target + measured[at] + total(caller.gave_up_queued);
     for (std::uint32_t route = 0; route < caller.routes; ++route) {
       const Route& it = routes_[caller.first_route + route];
       accounted += total(it.ended) + it.latency.count();
@@ -43,6 +43,7 @@ void World::check() const {
   check_devices();
   check_lives();
   check_health();
+  check_surges();
   check_faults();
   try {
     instances_.check(now_);

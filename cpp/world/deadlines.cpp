@@ -107,6 +107,7 @@ void World::leave(std::uint32_t visit, Outcome outcome) {
 // The same, and nobody is told. What the visit was stays to be read until another is made.
 void World::part(std::uint32_t visit, bool takes_back, Outcome outcome) {
   Visit& it = visits_[visit];
+  if (it.instance == none) return leave_queue(visit, outcome);
   const bool waits = (it.flags & Visit::waiting) != 0;
   account<AnyShape>(it, it.instance, outcome, now_);
   if ((it.flags & Visit::listed) != 0) unlink(visit);
@@ -114,6 +115,7 @@ void World::part(std::uint32_t visit, bool takes_back, Outcome outcome) {
       static_cast<std::uint8_t>(Visit::left | (it.flags & (Visit::holding | Visit::failing)));
   if (!takes_back || !waits) return;
   instances_.remove_waiting(it.instance, job_of_visit(visit, 0).id);
+  note_load(it.instance);
   visits_.release(visit);
 }
 
@@ -123,6 +125,7 @@ std::uint32_t World::drop_late(std::uint32_t instance, std::uint32_t visit) {
   for (;;) {
     visits_.release(visit);
     const Job* next = instances_.release_worker(instance);
+    note_load(instance);
     if (next == nullptr) {
       if (leaving_ != 0) end_if_drained(instance);
       return none;

@@ -94,7 +94,7 @@ template <class Archive>
 void World::serialize(Archive& archive) {
   archive(now_, events_, warm_, many_instances_, next_sample_, clients_matter_, next_arrival_,
           later_arrivals_, users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_,
-          completion_of_, callers_, machine_of_, phase_, machines_, leaving_, hosts_due_,
+          completion_of_, callers_, machine_of_, phase_, full_, machines_, leaving_, hosts_due_,
           devices_due_, refused_launches_, account_at_warmup_, quotas_);
   calendar_.serialize(archive);
   controls_.serialize(archive);

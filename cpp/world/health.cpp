@@ -129,6 +129,7 @@ void World::check_answered(const Visit& check, bool success) {
 
 void World::follow_health(std::uint32_t at) {
   balancers_[at].follow_health(now_);
+  expect_flow(at);
 }
 
 // An instance that leaves has had the time that its balancers give it.
@@ -161,7 +162,8 @@ void World::check_health() const {
       const bool present = of.present(slot);
       agree = agree && present == (balancer.health.state(slot) != TargetHealth::unused);
       if (!present) continue;
-      const bool in_round = balancer.health.takes_requests(slot) && !balancer.is_ramping(slot);
+      const bool in_round = balancer.health.takes_requests(slot) && !balancer.is_ramping(slot) &&
+                            !balancer.is_full(slot);
       agree = agree && in_round != of.suspended(slot);
     }
     if (!agree) {

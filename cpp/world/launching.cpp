@@ -168,6 +168,7 @@ void World::enter_service(std::uint32_t instance) {
     const std::uint32_t slot = balancer.add_target(instance, attachment.of_class, cell, now_);
     if (index >= attachment.slots.size()) attachment.slots.resize(index + std::size_t{1});
     attachment.slots[index] = slot;
+    expect_flow(attachment.balancer);
   }
   count_reached();
   if (faults_.all.empty()) return;
@@ -186,6 +187,7 @@ void World::withdraw(std::uint32_t instance) {
   fleet.departed.push_back({used(instance, hosts_).run_ns, instance});
   for (Attachment& attachment : fleet.attachments) {
     balancers_[attachment.balancer].remove_target(attachment.slots[index], now_);
+    expect_flow(attachment.balancer);
   }
   fleet.least = std::min(fleet.least, fleet.members.size());
   count_reached();

@@ -31,12 +31,19 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   it.place = routes_[sent.route].entry;
   Caller& caller = caller_of(sent);
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);
+  return offer_visit(visit, work);
+}
+
+std::uint32_t World::offer_visit(std::uint32_t visit, std::int64_t work) {
+  Visit& it = visits_[visit];
+  const std::uint32_t instance = it.instance;
   const std::int64_t due = instances_.offer(instance, job_of_visit(visit, work), now_);
+  note_load(instance);
   if (due == Instances::held) return visit;
   if (due == Instances::waiting) {
     it.flags |= Visit::waiting;
   } else if (due == Instances::refused) {
-    answer(visit, refused_by(sent, instance));
+    answer(visit, refused_by(it, instance));
   } else {
     expect_completion(instance, due);
   }

@@ -38,7 +38,7 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
       sent.target = balancer.choose(request.traffic, request.client, now_);
     }
     if (sent.target == Router::none) [[unlikely]] {
-      refuse(sent, request);
+      queue_up(caller.to, sent, request);
       return none;
     }
     if (Shape::balanced || balancer.first_instance != none) {
@@ -155,6 +155,8 @@ NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& jo
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
   const Job* next = instances_.release_worker(instance);
+  if (!Shape::known && surging_) [[unlikely]]
+    note_load(instance);
   if (next == nullptr) {
     if (leaving_ != 0) [[unlikely]]
       end_if_drained(instance);

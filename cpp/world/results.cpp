@@ -150,6 +150,8 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
     const Caller& caller = callers_[at];
     account.offered += offered(caller);
     account.ended[static_cast<std::size_t>(Outcome::rejected)] += caller.without_target;
+    add(account.ended, caller.gave_up_queued);
+    account.in_flight += caller.queued;
     for (std::uint32_t route = 0; route < caller.routes; ++route) {
       merge_route(account, routes_[caller.first_route + route]);
     }
@@ -167,6 +169,10 @@ void World::tell_choice(BalancerAccount& account, std::size_t at,
   const Balancer& balancer = balancers_[at];
   account.limits_time = balancer.idle_ns != 0;
   account.out_of_time = balancer.out_of_time;
+  account.surges = balancer.surge.active();
+  account.spilled = balancer.spilled;
+  account.queued = balancer.surge.waiting();
+  account.queued_most = balancer.surge.most();
   account.sticks = balancer.cookies.active();
   account.cookies = balancer.cookie_counts;
   account.starts_slowly = !balancer.slow_starts.empty();
@@ -267,12 +273,13 @@ std::vector<TargetAccount> World::targets_of(std::size_t at, HostPools& hosts) c
   return targets;
 }
 
-// Measured requests whose caller still waits, by route.
+// Measured requests at instances whose caller still waits, by route.
 std::vector<InFlight> World::count_in_flight() const {
   std::vector<InFlight> counts(routes_.size());
   for (std::uint32_t route = 0; route < routes_.size(); ++route) counts[route].route = route;
   for_each_request([&](const Sent& it) {
-    if (it.arrival >= warmup_) ++counts[it.route].requests;
+    const bool queued = it.target == none && caller_of(it).to_balancer != 0;
+    if (it.arrival >= warmup_ && !queued) ++counts[it.route].requests;
   });
   return counts;
 }

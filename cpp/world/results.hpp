@@ -61,6 +61,10 @@ struct BalancerAccount : Account {
   bool limits_time = false;
   std::uint64_t out_of_time = 0;  // of the failed: their target took too long
   std::vector<Account> groups;    // of targets, if there are any; who found no target is in none
+  bool surges = false;
+  std::uint64_t spilled = 0;      // of the rejected: the surge queue was full
+  std::uint32_t queued = 0;       // now
+  std::uint32_t queued_most = 0;  // in the whole run
   bool sticks = false;
   CookieCounts cookies;
   bool starts_slowly = false;

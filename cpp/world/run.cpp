@@ -249,14 +249,15 @@ void World::handle_other(const EventQueue::Event& event) {
       return index < callers_.size() ? expire(index) : expire_late(index);
     case EventKind::think:
       return send_of_user(index);
-    case EventKind::hosts:
+    case EventKind::part:
+      if (index != 0) return finish_devices();
       hosts_due_ = EventQueue::none;
       hosts_.advance(now_);
       return follow_hosts();
-    case EventKind::devices:
-      return finish_devices();
     case EventKind::errand:
       return go_on(index);
+    case EventKind::surge:
+      return flow(index);
     default:
       return;  // completions have been handled
   }

@@ -116,6 +116,7 @@ struct BalancerSpec {
   bool cross_zone = true;                   // false: a node in each zone, which sends to that alone
   std::int64_t slow_start_ns = 0;           // until a target that turns healthy has its full share
   std::int64_t stickiness_ns = 0;           // that a client's cookie lives; 0: there are none
+  std::uint32_t surge_queue = 0;            // requests that may wait for a target with room
   std::int64_t idle_timeout_ns = 0;         // that a target has for its answer; 0: any time
 };
 

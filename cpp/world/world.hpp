@@ -84,9 +84,9 @@ class World : private WorldState {
     wake,
     deadline,
     think,
-    hosts,
-    devices,
-    errand
+    part,  // 0: hosts, 1: devices
+    errand,
+    surge
   };
 
   // Rare things at set instants, apart from the calendar.
@@ -209,6 +209,16 @@ class World : private WorldState {
   void leave(std::uint32_t visit, Outcome outcome = Outcome::timed_out);
   void part(std::uint32_t visit, bool takes_back, Outcome outcome = Outcome::timed_out);
   void set_cookie(const Visit& visit);
+  std::uint32_t offer_visit(std::uint32_t visit, std::int64_t work);
+  // Requests that wait at their balancer (surges.cpp).
+  bool is_full(std::uint32_t instance) const;
+  void note_load(std::uint32_t instance);
+  void expect_flow(std::uint32_t balancer);
+  void flow(std::uint32_t balancer);
+  void place(std::uint32_t visit, Balancer& balancer);
+  void queue_up(std::uint32_t balancer, const Sent& sent, const Request& request);
+  void leave_queue(std::uint32_t visit, Outcome outcome);
+  void check_surges() const;
   std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);
   // Requests that are sent more than once (errands.cpp).
   std::uint32_t begin_errand(std::uint32_t caller, const Request& request);

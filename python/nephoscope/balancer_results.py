@@ -19,6 +19,10 @@ def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> T
     if "cookies_followed" in numbers:
         followed, moved = numbers["cookies_followed"], numbers["cookies_moved"]
         tree["stickiness"] = {"followed": int(followed), "moved": int(moved)}
+    if "spilled" in numbers:
+        waiting, most = numbers["queued"], numbers["queued_most"]
+        tree["spilled"] = int(numbers["spilled"])
+        tree["surge_queue"] = {"now": int(waiting), "most": int(most)}
     if "slow_starts" in numbers:
         begun, now = numbers["slow_starts"], numbers["in_slow_start"]
         tree["slow_start"] = {"begun": int(begun), "now": int(now)}

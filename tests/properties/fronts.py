@@ -11,12 +11,17 @@ WEIGHTS = (0, 1, 1, 3, 95)
 TIMES = ("7ms", "50ms", "400ms", "5s")
 
 
-def front_up(number: int, tree: Tree, once_in: int) -> None:
-    """Adds to the balancers of a scenario what the number says; to most of them nothing."""
-    if number % once_in:
+def front_up(tree: Tree, once_in: int) -> None:
+    """Adds something to the balancers of one scenario in so many, which its own text decides."""
+    rng = random.Random(str(tree))
+    if rng.random() * once_in > 1:
         return
-    rng = random.Random(number)
     for door in tree["load_balancers"].values():
+        if rng.random() < 0.4:
+            door["idle_timeout"] = rng.choice(TIMES)
+        if rng.random() < 0.35:
+            door["surge_queue"] = rng.choice((1, 1, 3, 100))
+            continue  # it goes with nothing of the rest
         in_zones = [t for t in door["targets"] if "hosts" in tree["fleets"][fleet_of(t)]]
         if in_zones and rng.random() < 0.6:
             door |= {"targets": in_zones, "cross_zone": False}
@@ -27,8 +32,6 @@ def front_up(number: int, tree: Tree, once_in: int) -> None:
         if "cross_zone" not in door and rng.random() < 0.5:
             door["stickiness"] = rng.choice(("1s", "1d"))
             name_clients(tree)
-        if rng.random() < 0.4:
-            door["idle_timeout"] = rng.choice(TIMES)
 
 
 def fleet_of(target: Any) -> str:

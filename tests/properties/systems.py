@@ -340,7 +340,7 @@ def systems(draw) -> System:
             f"source{i}": draw(sources(sorted(level))) for i in range(draw(st.integers(1, 3)))
         },
     }
-    front_up(draw(st.integers(0, 2**16)), tree, once_in=2)
+    front_up(tree, once_in=2)
     tree |= draw(accounts(fleets)) | {"actions": draw(operations(fleets, duration))}
     tree["faults"] = draw(faults(hosts, fleets, doors, duration))
     return System(
@@ -405,7 +405,7 @@ def plain_systems(draw) -> System:
             for i in range(draw(st.integers(1, 3)))
         },
     }
-    front_up(draw(st.integers(0, 2**16)), tree, once_in=6)
+    front_up(tree, once_in=6)
     tree["faults"] = draw(faults({}, fleets, doors, duration))
     return System(
         tree,
@@ -451,6 +451,6 @@ def farms(draw) -> System:
         "load_balancers": {"door": door} if balanced else {},
         "traffic": {"customers": source},
     }
-    front_up(draw(st.integers(0, 2**16)), tree, once_in=6)
+    front_up(tree, once_in=6)
     tree["faults"] = draw(faults({}, tree["fleets"], tree["load_balancers"], duration))
     return System(tree, draw(changes(tree, duration)), (), draw(st.integers(0, 2**32)))

@@ -24,6 +24,8 @@ FRONTS = {
     "cookies": "cookies_followed",
     "moves": "cookies_moved",
     "504": "gateway_timeout",
+    "spilled": "spilled",
+    "queued": "queued_most",
 }
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 
@@ -57,10 +59,11 @@ def conserves(system: System) -> None:
         targets = balancer["targets"]
         assert np.all(targets["run_ns"] >= 0)
         assert np.array_equal(targets["requests"], sum(targets[key] for key in COUNTS))
+        # What found no target was rejected by the balancer itself, or waits there, or has left.
+        apart = {"rejected"} if "spilled" not in balancer else {*COUNTS} - {"completed"}
         for key in COUNTS:
-            # What found no target was rejected by the balancer itself.
             rest = balancer[key] - targets[key].sum()
-            assert rest == 0 or (key == "rejected" and rest > 0), (balancer["name"], key)
+            assert rest == 0 or (key in apart and rest > 0), (balancer["name"], key)
     for fleet in results["fleets"]:
         assert 0 <= fleet["run_ns"] <= fleet["vcpu_ns"], fleet["name"]
         assert fleet["instances_min"] <= fleet["instances_final"] <= fleet["instances_max"]
@@ -128,7 +131,7 @@ def test_the_scenarios_are_worth_running():
     for what in (*LIFE, *AGAIN, "falls", "unhealthy", "recovered", "fail-open"):
         assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
     for what in (*FRONTS, "groups", "zones"):
-        assert seen[what] > 0.02 * seen["scenarios"], (what, seen)
+        assert seen[what] > 0.005 * seen["scenarios"], (what, seen)
 
 
 # --- the same run, cut, saved, forked ---------------------------------------------------------

@@ -19,6 +19,8 @@ BALANCERS: list[Case] = [
     ("traffic.users.clients", DELETE, f"{PROXY}.stickiness", "users sends here without clients"),
     *same(f"{FRONT}.cross_zone", ["no", 0, {"x": 1}]),
     *same(f"{FRONT}.cross_zone", [False], "instances of web are in no zone"),
+    *same(f"{FRONT}.surge_queue", [0, -1, 1.5, "1024", True, 2**20 + 1], "whole number"),
+    *same(f"{PROXY}.surge_queue", [1024], "stickiness does not go with a surge queue"),
     *same(f"{FRONT}.idle_timeout", ["0s", "-1s", 60, {"x": 1}]),
     (f"{FRONT}.groups", {"blue": GREEN}, None, "targets stand outside of the groups"),
     *same(FRONT, [{"groups": {}}], ""),

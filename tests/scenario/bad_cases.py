@@ -357,7 +357,6 @@ LATER: list[Case] = [
         "fleets.web.": "scaling",
         "services.page.": "consumes",
         "services.page.steps.0.": "send publish put parallel",
-        "load_balancers.front.": "surge_queue",
         "traffic.users.": "event attributes group",
     }.items()
     for key in keys.split()

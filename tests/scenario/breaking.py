@@ -95,6 +95,7 @@ GOOD: dict[str, Any] = {
                 "minimum_healthy": {"count": 2, "share": "50%"},
             },
             "deregistration_delay": "1m",
+            "surge_queue": 100,
         },
         "proxy": {
             "targets": [{"fleet": "db", "weight": 2}],

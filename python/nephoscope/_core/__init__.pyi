@@ -309,6 +309,7 @@ class BalancerSpec:
     groups: list[TargetGroupSpec]
     cross_zone: bool
     slow_start_ns: int
+    surge_queue: int
     stickiness_ns: int
     idle_timeout_ns: int
 

@@ -86,6 +86,8 @@ def _manners(balancer: LoadBalancer) -> Iterator[str]:
         yield f"slow start of {balancer.slow_start}"
     if balancer.stickiness is not None:
         yield f"cookies for {balancer.stickiness.duration}"
+    if balancer.surge_queue is not None:
+        yield f"surge queue of {balancer.surge_queue:,}"
     if balancer.idle_timeout is not None:
         yield f"idle timeout of {balancer.idle_timeout}"
 

@@ -28,6 +28,7 @@ UNWEIGHTED = frozenset({"random", "power_of_two", "join_idle_queue"})
 
 GROUPS_MAX = 5
 GROUP_WEIGHT_MAX = 999
+SURGE_QUEUE_MAX = 2**20
 DAY_NS = 86_400_000_000_000
 
 
@@ -147,7 +148,8 @@ class LoadBalancer(Model):
     idle_timeout: PositiveDuration | None = None
     """How long a target has for its answer; then the balancer gives its own, 504."""
 
-    later = frozenset({"surge_queue"})
+    surge_queue: Annotated[int, whole(1, SURGE_QUEUE_MAX)] | None = None
+    """Requests that may wait in the balancer while all targets are full, or there is none."""
 
     @property
     def all_targets(self) -> tuple[Target, ...]:

@@ -25,6 +25,7 @@ def balancer_problems(document: Document) -> Iterator[Problem]:
         yield from _targets(document, where, balancer)
         yield from _groups(document, where, balancer)
         yield from _zones(document, where, balancer)
+        yield from _surges(document, where, balancer)
         if balancer.get("stickiness") is not None:
             yield from _clients(document, where)
 
@@ -86,6 +87,19 @@ def _zones(document: Document, where: Where, balancer: dict[str, Any]) -> Iterat
         if name in fleets and "hosts" not in fleets[name]:
             message = f"instances of {name} are in no zone: the fleet has no hosts"
             yield document.problem(at, message, allowed="true, or targets on hosts")
+
+
+def _surges(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    if balancer.get("surge_queue") is None:
+        return
+    others = [
+        key for key in ("groups", "slow_start", "stickiness") if balancer.get(key) is not None
+    ]
+    others += ["cross_zone: false"] if balancer.get("cross_zone") is False else []
+    for other in others:
+        message = f"{other} does not go with a surge queue"
+        at = (*where, "surge_queue")
+        yield document.problem(at, message, allowed=f"surge_queue or {other}", at_key=True)
 
 
 def _clients(document: Document, where: Where) -> Iterator[Problem]:

@@ -190,6 +190,7 @@ class _Compiler:
         spec.cross_zone = balancer.cross_zone
         spec.slow_start_ns = int(balancer.slow_start or 0)
         spec.stickiness_ns = 0 if balancer.stickiness is None else int(balancer.stickiness.duration)
+        spec.surge_queue = balancer.surge_queue or 0
         spec.idle_timeout_ns = int(balancer.idle_timeout or 0)
         return spec
 
