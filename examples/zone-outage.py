@@ -5,6 +5,10 @@
 The scenario is zone-outage.yaml: a third of the instances fails at 12 minutes. Until a balancer has
 found out, every third request fails under round robin, and more under least connections, for an
 instance that fails fast looks idle. Then the others carry it all, if they can.
+
+The second table has a balancer that does not send across zones: each zone gets a third, so what
+fails fast draws nobody from the others; but where one zone has fewer instances it has to carry as
+much as the others, and half of it all when the first is dark.
 """
 
 from pathlib import Path
@@ -29,6 +33,21 @@ def outage(interval: str | None, routing: str, instances: int) -> nph.Result:
     return nph.Scenario.from_dict(tree).run()
 
 
+def by_zones(cross_zone: bool, counts: tuple[int, int, int]) -> nph.Result:
+    """The run with so many instances in each zone, and least connections."""
+    tree = nph.Scenario.load(FILE).to_dict()
+    web = tree["fleets"].pop("web")
+    zones = tree["hosts"]["hall"]["zones"]
+    tree["hosts"]["hall"]["count"] = len(zones) * max(counts)
+    fleets = {f"web-{zone}": web | {"zones": [zone]} for zone in zones}
+    for fleet, count in zip(fleets.values(), counts, strict=True):
+        fleet["count"] = count
+    tree["fleets"] = fleets
+    door = tree["load_balancers"]["front-door"]
+    door |= {"targets": [{"fleet": fleet} for fleet in fleets], "cross_zone": cross_zone}
+    return nph.Scenario.from_dict(tree).run()
+
+
 def main() -> None:
     """A line for each combination."""
     print("instances  routing            checks    failed   p99 (ms)")
@@ -39,6 +58,14 @@ def main() -> None:
                 failed = (customers["failed"] + customers["timed_out"]) / customers["offered"]
                 p99 = 1e3 * customers["latency_s"]["p99"]
                 print(f"{instances:9}  {routing:17}  {checks:6}  {failed:8.3%}  {p99:9.0f}")
+    print("\nby zone  across zones    failed   p99 (ms)")
+    for counts in ((4, 4, 4), (4, 6, 2)):
+        for cross_zone in (True, False):
+            customers = by_zones(cross_zone, counts)["traffic.customers"]
+            failed = (customers["failed"] + customers["timed_out"]) / customers["offered"]
+            p99 = 1e3 * customers["latency_s"]["p99"]
+            across = "yes" if cross_zone else "no"
+            print(f"{' '.join(map(str, counts)):7}  {across:12}  {failed:8.3%}  {p99:9.0f}")
 
 
 if __name__ == "__main__":

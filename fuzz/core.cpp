@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t events_max = 3000;
 constexpr int slices = 16;
 
-enum class Action : std::uint8_t { none, rate, count, routing, weight, resume, damage, act };
+enum class Action : std::uint8_t { none, rate, count, routing, weight, resume, damage, act, group };
 
 // Indices that mostly exist.
 std::uint32_t index(Bytes& bytes, std::size_t size) {
@@ -45,6 +45,7 @@ void edit(World& world, const WorldSpec& spec, Action action, Bytes& bytes) {
     if (action == Action::count) world.set_count(fleet, count);
     if (action == Action::routing) world.set_routing(balancer, routing);
     if (action == Action::act) world.act(kind, fleet, count);
+    if (action == Action::group) world.set_group_weight(balancer, count % 3, count * 111);
     if (action == Action::weight) world.set_weight(balancer, fleet, weight);
   } catch (const SpecError&) {
     // Refused, and the world must be as it was: the check after the next event sees to it.
@@ -78,7 +79,7 @@ void damage(const World& world, const WorldSpec& spec, Bytes& bytes) {
 void run(World& world, const WorldSpec& spec, Bytes& bytes) {
   for (int slice = 1; slice <= slices && world.events() < events_max; ++slice) {
     const std::int64_t until = spec.duration_ns / slices * slice;
-    const auto action = bytes.enumerator<Action>(8);
+    const auto action = bytes.enumerator<Action>(9);
     edit(world, spec, action, bytes);
     if (action == Action::resume) resume(world, spec, until);
     if (action == Action::damage) damage(world, spec, bytes);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fuzz/fault_spec.hpp"
+#include "fuzz/front_spec.hpp"
 #include "fuzz/life_spec.hpp"
 #include "fuzz/odd.hpp"
 #include "fuzz/resilience_spec.hpp"
@@ -354,6 +355,7 @@ WorldSpec world_spec(Bytes& bytes) {
   add_scaling(bytes, made);
   add_resilience(bytes, made);
   add_services(bytes, made);
+  add_fronts(bytes, made);
   return made;
 }
 

@@ -42,6 +42,17 @@ class CountPartition {
     return slot;
   }
 
+  // Increments any target.
+  void increment(std::uint32_t slot) {
+    const std::uint32_t count = cells_[slot].count;
+    const std::uint32_t last = --end_[count];
+    if (count == least_ && last == 0) least_ = count + 1;
+    place(order_[last], cells_[slot].place);
+    place(slot, last);
+    cells_[slot].count = count + 1;
+    if (count + 1 == levels_) add_level();
+  }
+
   // A target that has been removed is counted on, and is in no place.
   NEPHOSCOPE_HOT void decrement(std::uint32_t slot) {
     const Cell cell{cells_[slot].place, cells_[slot].count};

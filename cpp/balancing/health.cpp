@@ -16,7 +16,8 @@ constexpr std::int64_t time_max = std::int64_t{1} << 60;  // so that sums of a f
 
 }  // namespace
 
-Health::Health(const HealthSpec& spec, StreamKey phases) : spec_(spec), phases_(phases) {
+Health::Health(const HealthSpec& spec, StreamKey phases, std::uint32_t domains)
+    : spec_(spec), phases_(phases), domains_(domains) {
   require(spec.interval_ns >= interval_min && spec.interval_ns <= time_max, "interval",
           "must be from 1 ms to 36 years");
   require(spec.timeout_ns >= 1 && spec.timeout_ns < spec.interval_ns, "timeout",
@@ -30,14 +31,16 @@ Health::Health(const HealthSpec& spec, StreamKey phases) : spec_(spec), phases_(
           "must be from 0 % to 100 %");
 }
 
-void Health::add(std::uint32_t slot, std::int64_t now, bool known_good) {
+void Health::add(std::uint32_t slot, std::int64_t now, bool known_good, std::uint32_t domain) {
   if (slot >= targets_.size()) targets_.resize(slot + 1);
   const auto interval = static_cast<double>(spec_.interval_ns);
   const auto phase = static_cast<std::int64_t>(phases_.unit() * interval);
   targets_[slot].check = due_.push(now + phase, check_of(slot));
+  targets_[slot].domain = static_cast<std::uint16_t>(domain);
   ++registered_;
+  ++domains_[domain].registered;
   become(slot, known_good ? TargetHealth::healthy : TargetHealth::initial);
-  look_at_minimum(now);
+  look_at_minimum(domain, now);
 }
 
 void Health::remove(std::uint32_t slot, std::int64_t now) {
@@ -46,8 +49,9 @@ void Health::remove(std::uint32_t slot, std::int64_t now) {
   if (target.answer != EventQueue::none) due_.cancel(target.answer);
   target.check = target.answer = EventQueue::none;
   --registered_;
+  --domains_[target.domain].registered;
   become(slot, TargetHealth::unused);
-  look_at_minimum(now);
+  look_at_minimum(target.domain, now);
 }
 
 std::uint32_t Health::take_due(std::int64_t now) {
@@ -97,13 +101,16 @@ void Health::answered(std::uint32_t slot, bool success, std::int64_t now) {
   counts_.turned_unhealthy += success ? 0 : 1;
   counts_.recovered += success && !is_new ? 1 : 0;
   become(slot, success ? TargetHealth::healthy : TargetHealth::unhealthy);
-  look_at_minimum(now);
+  look_at_minimum(target.domain, now);
 }
 
 void Health::become(std::uint32_t slot, TargetHealth state) {
   Tracked& target = targets_[slot];
+  std::uint32_t& healthy = domains_[target.domain].healthy;
   healthy_ -= target.state == TargetHealth::healthy ? 1 : 0;
   healthy_ += state == TargetHealth::healthy ? 1 : 0;
+  healthy -= target.state == TargetHealth::healthy ? 1 : 0;
+  healthy += state == TargetHealth::healthy ? 1 : 0;
   initial_ -= target.state == TargetHealth::initial ? 1 : 0;
   initial_ += state == TargetHealth::initial ? 1 : 0;
   target.state = state;
@@ -112,18 +119,17 @@ void Health::become(std::uint32_t slot, TargetHealth state) {
 }
 
 // Fewer than the minimum: better a target that may be ill than none.
-void Health::look_at_minimum(std::int64_t now) {
-  const auto share = static_cast<std::uint32_t>(std::ceil(spec_.minimum_share * registered_));
-  const bool open = registered_ != 0 && healthy_ < std::max(spec_.minimum_healthy, share);
-  if (open == fail_open()) return;
-  if (open) {
-    open_since_ = now;
-  } else {
-    counts_.fail_open_ns += now - open_since_;
-  }
-  fail_open_ = open ? 1 : 0;
+void Health::look_at_minimum(std::uint32_t domain, std::int64_t now) {
+  Domain& it = domains_[domain];
+  const auto share = static_cast<std::uint32_t>(std::ceil(spec_.minimum_share * it.registered));
+  const bool open = it.registered != 0 && it.healthy < std::max(spec_.minimum_healthy, share);
+  if (open == (it.fail_open != 0)) return;
+  if (open && open_domains_++ == 0) open_since_ = now;
+  if (!open && --open_domains_ == 0) counts_.fail_open_ns += now - open_since_;
+  it.fail_open = open ? 1 : 0;
   for (std::uint32_t slot = 0; slot < targets_.size(); ++slot) {
     const TargetHealth state = targets_[slot].state;
+    if (targets_[slot].domain != domain) continue;
     if (state == TargetHealth::initial || state == TargetHealth::unhealthy)
       changed_.push_back(slot);
   }
@@ -136,6 +142,7 @@ HealthCounts Health::counts(std::int64_t now) const {
 }
 
 void Health::check() const {
+  std::vector<Domain> domains(domains_.size());
   std::uint32_t registered = 0;
   std::uint32_t healthy = 0;
   std::uint32_t initial = 0;
@@ -143,12 +150,21 @@ void Health::check() const {
     registered += target.state != TargetHealth::unused ? 1 : 0;
     healthy += target.state == TargetHealth::healthy ? 1 : 0;
     initial += target.state == TargetHealth::initial ? 1 : 0;
+    domains[target.domain].registered += target.state != TargetHealth::unused ? 1 : 0;
+    domains[target.domain].healthy += target.state == TargetHealth::healthy ? 1 : 0;
     const bool checked = target.check != EventQueue::none;
     if (checked != (target.state != TargetHealth::unused)) {
       throw InvariantError("a target has no check to come, or one too many");
     }
   }
-  if (registered != registered_ || healthy != healthy_ || initial != initial_) {
+  std::uint32_t open = 0;
+  bool agree = registered == registered_ && healthy == healthy_ && initial == initial_;
+  for (std::size_t at = 0; at < domains.size(); ++at) {
+    agree = agree && domains[at].registered == domains_[at].registered;
+    agree = agree && domains[at].healthy == domains_[at].healthy;
+    open += domains_[at].fail_open;
+  }
+  if (!agree || open != open_domains_) {
     throw InvariantError("targets by state of health do not add up");
   }
 }

@@ -45,14 +45,14 @@ class Health {
   // Nobody checks.
   Health() = default;
   // Throws SpecError with the field's name when a value is not legal. `phases` keys the instants of
-  // first checks.
-  Health(const HealthSpec& spec, StreamKey phases);
+  // first checks. The minimum of healthy targets is that of each domain by itself.
+  Health(const HealthSpec& spec, StreamKey phases, std::uint32_t domains = 1);
 
   bool active() const { return spec_.interval_ns != 0; }
   const HealthSpec& spec() const { return spec_; }
 
   // `known_good`: it was checked before the clock started.
-  void add(std::uint32_t slot, std::int64_t now, bool known_good);
+  void add(std::uint32_t slot, std::int64_t now, bool known_good, std::uint32_t domain = 0);
   void remove(std::uint32_t slot, std::int64_t now);
 
   // When something is due, or `never`.
@@ -73,7 +73,8 @@ class Health {
   TargetHealth state(std::uint32_t slot) const { return targets_[slot].state; }
   bool takes_requests(std::uint32_t slot) const {
     const TargetHealth state = targets_[slot].state;
-    return state == TargetHealth::healthy || (fail_open_ != 0 && state != TargetHealth::unused);
+    if (state == TargetHealth::healthy) return true;
+    return state != TargetHealth::unused && domains_[targets_[slot].domain].fail_open != 0;
   }
   // The targets of which takes_requests() may have changed.
   const std::vector<std::uint32_t>& changed() const { return changed_; }
@@ -83,7 +84,9 @@ class Health {
   std::uint32_t healthy() const { return healthy_; }
   std::uint32_t initial() const { return initial_; }
   std::uint32_t unhealthy() const { return registered_ - healthy_ - initial_; }
-  bool fail_open() const { return fail_open_ != 0; }
+  std::uint32_t healthy(std::uint32_t domain) const { return domains_[domain].healthy; }
+  // Whether some domain is.
+  bool fail_open() const { return open_domains_ != 0; }
   HealthCounts counts(std::int64_t now) const;
 
   // Throws InvariantError when the second invariant does not hold. O(targets).
@@ -91,7 +94,8 @@ class Health {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(targets_, registered_, healthy_, initial_, counts_, open_since_, fail_open_);
+    archive(targets_, domains_, registered_, healthy_, initial_, counts_, open_since_,
+            open_domains_);
     due_.serialize(archive);
     phases_.serialize(archive);
   }
@@ -102,28 +106,35 @@ class Health {
     std::int64_t deadline = 0;
     TargetHealth state = TargetHealth::unused;
     std::uint8_t streak = 0;  // outcomes in a row that speak for the other state
-    std::uint16_t unused = 0;
+    std::uint16_t domain = 0;
     EventQueue::Handle check = EventQueue::none;   // the next
     EventQueue::Handle answer = EventQueue::none;  // that is known beforehand
     std::uint32_t unused_too = 0;                  // no padding
   };
 
+  struct Domain {
+    std::uint32_t registered = 0;
+    std::uint32_t healthy = 0;
+    std::uint32_t fail_open = 0;
+  };
+
   static std::uint32_t check_of(std::uint32_t slot) { return slot * 2; }
   static std::uint32_t answer_of(std::uint32_t slot) { return slot * 2 + 1; }
   void become(std::uint32_t slot, TargetHealth state);
-  void look_at_minimum(std::int64_t now);
+  void look_at_minimum(std::uint32_t domain, std::int64_t now);
 
   HealthSpec spec_;
   WordStream phases_;
   EventQueue due_;
   std::vector<Tracked> targets_;  // by slot
+  std::vector<Domain> domains_;
   std::vector<std::uint32_t> changed_;
   std::uint32_t registered_ = 0;
   std::uint32_t healthy_ = 0;
   std::uint32_t initial_ = 0;
   HealthCounts counts_;
   std::int64_t open_since_ = 0;
-  std::uint32_t fail_open_ = 0;
+  std::uint32_t open_domains_ = 0;
 };
 
 }  // namespace nephoscope

@@ -26,6 +26,7 @@ class LeastConnections {
     return take_weighted(words);
   }
 
+  void sent(Target target) { classes_[target.of_class].increment(target.slot); }
   NEPHOSCOPE_HOT void answered(Target target, std::int64_t) {
     classes_[target.of_class].decrement(target.slot);
   }

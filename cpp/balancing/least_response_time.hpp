@@ -44,6 +44,10 @@ class LeastResponseTime {
     return slot;
   }
 
+  void sent(Target target) {
+    ++targets_[target.slot].outstanding;
+    update(target.slot);
+  }
   NEPHOSCOPE_HOT void answered(Target target, std::int64_t response_ns) {
     State& state = targets_[target.slot];
     --state.outstanding;

@@ -100,6 +100,7 @@ class PowerOfChoices {
   }
 
   std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
+  void sent(Target target) { ++outstanding_[target.slot]; }
   NEPHOSCOPE_HOT void answered(Target target, std::int64_t) { --outstanding_[target.slot]; }
 
   void add(Target target, std::uint32_t outstanding) {
@@ -151,6 +152,9 @@ class JoinIdleQueue {
   }
 
   std::uint32_t outstanding(Target target) const { return outstanding_[target.slot]; }
+  void sent(Target target) {
+    if (outstanding_[target.slot]++ == 0) idle_.remove(target.slot);
+  }
   NEPHOSCOPE_HOT void answered(Target target, std::int64_t) {
     if (--outstanding_[target.slot] == 0 && members_.contains(target.slot)) idle_.add(target.slot);
   }

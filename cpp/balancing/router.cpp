@@ -9,6 +9,7 @@ namespace nephoscope {
 Router::Router(const RoutingSpec& spec, std::vector<double> weights, StreamKey key)
     : spec_(spec),
       weights_(std::move(weights)),
+      sizes_(weights_.size()),
       words_(key),
       policy_(make_policy(spec, weights_, words_)) {}
 
@@ -38,6 +39,7 @@ Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<do
 std::uint32_t Router::add(std::uint32_t of_class) {
   const auto slot = static_cast<std::uint32_t>(targets_.size());
   targets_.push_back({static_cast<std::uint16_t>(of_class), 1, 0});
+  ++sizes_[of_class];
   ++chosen_from_;
   std::visit([&](auto& policy) { policy.add(Target{slot, of_class}, 0); }, policy_);
   return slot;
@@ -55,6 +57,7 @@ void Router::suspend(std::uint32_t slot) {
 
 void Router::resume(std::uint32_t slot) {
   targets_[slot].suspended = 0;
+  ++sizes_[targets_[slot].of_class];
   ++chosen_from_;
   const Target it{slot, targets_[slot].of_class};
   std::visit(
@@ -69,6 +72,7 @@ void Router::resume(std::uint32_t slot) {
 }
 
 void Router::take_from_policy(std::uint32_t slot) {
+  --sizes_[targets_[slot].of_class];
   --chosen_from_;
   std::visit([&](auto& policy) { policy.remove(Target{slot, targets_[slot].of_class}); }, policy_);
 }
@@ -95,6 +99,21 @@ void Router::fill_policy(const std::vector<std::uint32_t>& outstanding) {
     if (targets_[slot].may_be_chosen()) continue;
     std::visit([&](auto& policy) { policy.remove(it); }, policy_);
   }
+}
+
+void Router::sent(std::uint32_t slot) {
+  const Target it{slot, targets_[slot].of_class};
+  std::visit(
+      [&](auto& policy) {
+        if constexpr (requires { policy.sent(it); }) policy.sent(it);
+      },
+      policy_);
+}
+
+double Router::total_weight() const {
+  double total = 0.0;
+  for (std::size_t at = 0; at < weights_.size(); ++at) total += weights_[at] * sizes_[at];
+  return total;
 }
 
 bool Router::looks_at_outstanding() const {

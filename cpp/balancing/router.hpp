@@ -4,9 +4,10 @@
 // that has left, or is suspended, gets no more requests; what it has outstanding is counted on. The
 // policy is one of a closed set, chosen by a switch: no virtual call.
 //
-// What a policy offers: `take` chooses a target and counts the request as sent there; `answered`
-// and `outstanding`, if it looks at what is outstanding, for targets it has had as well as for
-// those it has; `add` (with what the target has outstanding already) and `remove`.
+// What a policy offers: `take` chooses a target and counts the request as sent there; `sent` (there
+// by somebody else's choice), `answered` and `outstanding`, if it looks at what is outstanding, the
+// last two for targets it has had as well as for those it has; `add` (with what the target has
+// outstanding already) and `remove`.
 //
 // Invariant: the policy holds exactly the targets that are present and not suspended.
 
@@ -118,12 +119,18 @@ class Router {
     }
   }
 
+  // A request goes to a target that may be chosen, whatever the policy would have said.
+  void sent(std::uint32_t slot);
+
   // Whether the policy counts as outstanding what is given here, by slot. O(targets).
   bool agrees_with(const std::vector<std::uint32_t>& outstanding) const;
 
   // Targets that may be chosen.
   std::uint32_t size() const { return chosen_from_; }
   std::size_t classes() const { return weights_.size(); }
+  double weight_of(std::uint32_t slot) const { return weights_[targets_[slot].of_class]; }
+  // Of all targets that may be chosen.
+  double total_weight() const;
   std::uint32_t slots() const { return static_cast<std::uint32_t>(targets_.size()); }
   bool present(std::uint32_t slot) const { return targets_[slot].present != 0; }
   bool suspended(std::uint32_t slot) const { return targets_[slot].suspended != 0; }
@@ -170,6 +177,7 @@ class Router {
   RoutingSpec spec_;
   std::vector<double> weights_;  // by class
   std::vector<TargetState> targets_;
+  std::vector<std::uint32_t> sizes_;  // targets that may be chosen, by class
   std::uint32_t chosen_from_ = 0;
   WordStream words_;
   Policy policy_;
@@ -178,7 +186,7 @@ class Router {
 template <class Archive>
 void Router::serialize(Archive& archive) {
   auto kind = static_cast<std::uint8_t>(spec_.kind);
-  archive(kind, spec_.choices, weights_, targets_, chosen_from_);
+  archive(kind, spec_.choices, weights_, targets_, sizes_, chosen_from_);
   spec_.kind = static_cast<RoutingKind>(kind);
   if (policy_.index() != static_cast<std::size_t>(kind))
     policy_ = make_policy(spec_, weights_, words_);

@@ -257,18 +257,32 @@ void bind_entities(py::module_& m) {
       .def_readwrite("life", &FleetSpec::life)
       .def_readwrite("scaling", &FleetSpec::scaling)
       .def_readwrite("refresh", &FleetSpec::refresh);
+}
+
+void bind_balancers(py::module_& m) {
   py::class_<TargetSpec>(m, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)
-      .def_readwrite("weight", &TargetSpec::weight);
+      .def_readwrite("weight", &TargetSpec::weight)
+      .def_readwrite("group", &TargetSpec::group);
+  py::class_<TargetGroupSpec>(m, "TargetGroupSpec")
+      .def(py::init<>())
+      .def_readwrite("name", &TargetGroupSpec::name)
+      .def_readwrite("weight", &TargetGroupSpec::weight);
   auto balancer = py::class_<BalancerSpec>(m, "BalancerSpec")
                       .def(py::init<>())
                       .def_readwrite("name", &BalancerSpec::name)
                       .def_readwrite("routing", &BalancerSpec::routing)
                       .def_readwrite("health", &BalancerSpec::health)
                       .def_readwrite("drain_ns", &BalancerSpec::drain_ns)
-                      .def_readwrite("metered", &BalancerSpec::metered);
+                      .def_readwrite("metered", &BalancerSpec::metered)
+                      .def_readwrite("cross_zone", &BalancerSpec::cross_zone)
+                      .def_readwrite("slow_start_ns", &BalancerSpec::slow_start_ns)
+                      .def_readwrite("surge_queue", &BalancerSpec::surge_queue)
+                      .def_readwrite("stickiness_ns", &BalancerSpec::stickiness_ns)
+                      .def_readwrite("idle_timeout_ns", &BalancerSpec::idle_timeout_ns);
   structs(balancer, "targets", &BalancerSpec::targets);
+  structs(balancer, "groups", &BalancerSpec::groups);
 }
 
 }  // namespace
@@ -279,6 +293,7 @@ void bind_spec(py::module_& m) {
   bind_service(m);
   bind_hosts(m);
   bind_entities(m);
+  bind_balancers(m);
   auto world = py::class_<WorldSpec>(m, "WorldSpec")
                    .def(py::init<>())
                    .def_readwrite("seed", &WorldSpec::seed)

@@ -186,6 +186,30 @@ py::dict health_dict(const HealthAccount& health) {
   return out;
 }
 
+// What only a balancer has that is more than a router.
+void add_choice(py::dict& out, const BalancerAccount& account) {
+  if (account.limits_time) out["gateway_timeout"] = account.out_of_time;
+  if (account.surges) {
+    out["spilled"] = account.spilled;
+    out["queued"] = account.queued;
+    out["queued_most"] = account.queued_most;
+  }
+  if (account.sticks) {
+    out["cookies_followed"] = account.cookies.followed;
+    out["cookies_moved"] = account.cookies.moved;
+  }
+  if (account.starts_slowly) {
+    out["slow_starts"] = account.slow_starts;
+    out["in_slow_start"] = account.ramping;
+  }
+  if (account.groups.empty()) return;
+  py::dict groups;
+  for (const Account& group : account.groups) {
+    groups[group.name.c_str()] = account_dict(group, "requests");
+  }
+  out["groups"] = groups;
+}
+
 py::dict fault_dict(const FaultCounts& fault, bool maintains) {
   py::dict out;
   out["strikes"] = fault.strikes;
@@ -233,10 +257,11 @@ py::dict results_dict(const World& world) {
     py::dict balancer = account_dict(account, "requests");
     balancer["targets"] = targets_dict(account.targets);
     if (account.checks) balancer["health"] = health_dict(account.health);
-    if (account.checks || !results.faults.empty()) {
+    if (account.checks || account.limits_time || account.surges || !results.faults.empty()) {
       balancer["bad_gateway"] = account.broken;
       balancer["unavailable"] = account.untargeted;
     }
+    add_choice(balancer, account);
     balancers.append(balancer);
     if (!account.use.empty()) use.append(use_dict(account));
   }
@@ -336,6 +361,8 @@ may run different worlds at once. Methods that take long release the GIL.)")
           "how many there were to do it to.")
       .def("set_routing", &World::set_routing, py::arg("balancer"), py::arg("routing"))
       .def("set_weight", &World::set_weight, py::arg("balancer"), py::arg("fleet"),
+           py::arg("weight"))
+      .def("set_group_weight", &World::set_group_weight, py::arg("balancer"), py::arg("group"),
            py::arg("weight"));
 }
 

@@ -138,6 +138,11 @@ class HostPools {
     return instance < places_.size() ? places_[instance].pool : none;
   }
   std::uint32_t host_of(std::uint32_t instance) const { return places_[instance].host; }
+  // Of an instance that is or was on a host.
+  std::uint32_t zone_of(std::uint32_t instance) const {
+    const std::vector<std::uint32_t>& zones = facts(places_[instance].pool).zones;
+    return zones[places_[instance].host % zones.size()];
+  }
   // Of a hosted instance, until now.
   TenantAccount account(std::uint32_t instance, std::int64_t now);
   // The same, until its hypervisor was told of something last, and that instant.

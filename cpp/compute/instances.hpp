@@ -224,6 +224,11 @@ class Instances {
     const std::uint32_t mask = (1U << it.ring_log2) - 1;
     return it.waiting == 0 ? nullptr : &waiting_blocks_.at(it.ring)[it.first & mask];
   }
+  // Whether it would refuse a job.
+  bool is_full(std::uint32_t instance) const {
+    const InstanceKind& kind = kind_of(instance);
+    return workers_busy(instance) >= kind.workers && waiting_jobs(instance) >= kind.backlog;
+  }
   const InstanceKind& kind_of(std::uint32_t instance) const {
     return kinds_[instances_[instance].kind];
   }

@@ -34,6 +34,7 @@ World::World(const WorldSpec& spec) : WorldState(spec) {
   build_errands(spec);
   refuse_endless_calls(spec);
   build_sources(spec);
+  build_cookies(spec);
   build_samplers(spec);
   faults_.slow = std::any_of(spec.faults.begin(), spec.faults.end(),
                              [](const FaultSpec& fault) { return fault.kind == FaultKind::slow; });
@@ -70,33 +71,6 @@ void World::build_services(const WorldSpec& spec) {
     } catch (const SpecError& error) {
       throw SpecError(at("services", index, ("admission." + error.path).c_str()), error.what());
     }
-  }
-}
-
-void World::build_balancers(const WorldSpec& spec) {
-  for (std::size_t index = 0; index < spec.balancers.size(); ++index) {
-    const BalancerSpec& from = spec.balancers[index];
-    std::vector<double> weights;
-    std::vector<std::uint32_t> fleets;
-    for (const TargetSpec& target : from.targets) {
-      require(positive(target.weight), at("load_balancers", index, "targets"),
-              "need weights above 0");
-      require(target.fleet < spec.fleets.size(), at("load_balancers", index, "targets"),
-              "name a fleet that is not there");
-      require(std::find(fleets.begin(), fleets.end(), target.fleet) == fleets.end(),
-              at("load_balancers", index, "targets"), "name a fleet twice");
-      weights.push_back(target.weight);
-      fleets.push_back(target.fleet);
-    }
-    require(!fleets.empty(), at("load_balancers", index, "targets"), "must name a fleet");
-    require(from.routing.choices >= 1, at("load_balancers", index, "routing"),
-            "needs a choice or more");
-    const StreamKey key =
-        stream_key(seed_, replication_, "load_balancers/" + from.name + "/routing");
-    Balancer& balancer = balancers_.emplace_back(
-        Balancer{Router(from.routing, weights, key), fleets, {}, none, {}, {}});
-    build_health(from, index);
-    clients_matter_ = clients_matter_ || balancer.router.uses_client();
   }
 }
 

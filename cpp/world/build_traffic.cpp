@@ -87,6 +87,11 @@ void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool aban
   caller.to = to.index;
   caller.to_balancer = to_balancer ? 1 : 0;
   caller.timeout_ns = timeout_ns;
+  const std::int64_t idle = to_balancer ? balancers_[to.index].idle_ns : 0;
+  if (idle != 0 && (timeout_ns == 0 || idle < timeout_ns)) {
+    caller.timeout_ns = idle;
+    caller.out_of_time = 1;
+  }
   caller.abandons = abandons ? 1 : 0;
   caller.first_route = static_cast<std::uint32_t>(routes_.size());
   const auto index = static_cast<std::uint32_t>(callers_.size() - 1);
@@ -219,9 +224,13 @@ void World::find_first_samplers() {
     if (first.kind != StepKind::compute) continue;
     route.first_sampler = sampler_of_[route.caller * programs_.draws().size() + first.draw];
     route.entry = first.next;
-    const bool awaited = sources_[route.caller].closed || callers_[route.caller].resilience != none;
-    const bool single = first.next == Programs::end && !awaited && !route.guarded;
-    route.plain = single && callers_[route.caller].timeout_ns == 0;
+    const Caller& caller = callers_[route.caller];
+    const bool awaited = sources_[route.caller].closed || caller.resilience != none;
+    const bool known = caller.to_balancer != 0 && balancers_[caller.to].cookies.active();
+    // Who may be full for a surge queue is told by visits.
+    const bool single =
+        first.next == Programs::end && !awaited && !known && !surging_ && !route.guarded;
+    route.plain = single && caller.timeout_ns == 0;
     // What slows an instance may make a request late that would have been in time.
     route.timed = single && !route.plain && !faults_.slow;
   }

@@ -17,7 +17,7 @@ void World::check() const {
   });
   for (std::size_t at = 0; at < callers_.size(); ++at) {
     const Caller& caller = callers_[at];
-    std::uint64_t accounted = caller.without_target + measured[at];
+    std::uint64_t accounted = caller.without_target + measured[at] + total(caller.gave_up_queued);
     for (std::uint32_t route = 0; route < caller.routes; ++route) {
       const Route& it = routes_[caller.first_route + route];
       accounted += total(it.ended) + it.latency.count();
@@ -28,7 +28,12 @@ void World::check() const {
     }
   }
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
-    if (!balancers_[at].router.agrees_with(outstanding(at))) {
+    const std::vector<std::uint32_t> counts = outstanding(at);
+    bool agree = true;
+    for (std::uint32_t cell = 0; cell < balancers_[at].cells(); ++cell) {
+      agree &= balancers_[at].router_in(cell).agrees_with(balancers_[at].of_cell(cell, counts));
+    }
+    if (!agree) {
       throw InvariantError("balancer " + balancer_names_[at] + " lost count of its requests" +
                            where());
     }
@@ -38,6 +43,7 @@ void World::check() const {
   check_devices();
   check_lives();
   check_health();
+  check_surges();
   check_faults();
   check_scaling();
   check_admission();

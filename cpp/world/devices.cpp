@@ -110,7 +110,7 @@ void World::follow_devices() {
     calendar_.cancel(devices_due_);
   }
   const bool due = next != EventQueue::never;
-  devices_due_ = due ? calendar_.push(next, payload(EventKind::devices, 0)) : EventQueue::none;
+  devices_due_ = due ? calendar_.push(next, payload(EventKind::part, 1)) : EventQueue::none;
 }
 
 // Something is done, or a rate has changed: who waits for nothing more runs on.

@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000009;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F00000A;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -56,9 +56,15 @@ void World::set_count(std::uint32_t fleet, std::uint32_t count) {
 void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
   require(balancer < balancers_.size(), "load_balancers", "is not there");
   require(routing.choices >= 1, "load_balancers.routing", "needs a choice or more");
-  balancers_[balancer].router.set_routing(routing, outstanding(balancer));
-  clients_matter_ = clients_matter_ || balancers_[balancer].router.uses_client();
-  for (const std::uint32_t fleet : balancers_[balancer].fleets) {
+  Balancer& it = balancers_[balancer];
+  require(it.slow_starts.empty() || routing.kind == RoutingKind::round_robin,
+          "load_balancers.routing", "of a balancer with slow_start is round_robin");
+  const std::vector<std::uint32_t> counts = outstanding(balancer);
+  for (std::uint32_t cell = 0; cell < it.cells(); ++cell) {
+    it.router_in(cell).set_routing(routing, it.of_cell(cell, counts));
+  }
+  clients_matter_ = clients_matter_ || it.router.uses_client();
+  for (const std::uint32_t fleet : it.fleets) {
     if (fleets_[fleet].unwatched && !may_be_unwatched(fleet)) watch(fleet);
   }
 }
@@ -67,11 +73,24 @@ void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weigh
   require(balancer < balancers_.size(), "load_balancers", "is not there");
   require(std::isfinite(weight) && weight > 0.0, "load_balancers.targets.weight",
           "must be above 0");
-  const std::vector<std::uint32_t>& fleets = balancers_[balancer].fleets;
+  Balancer& it = balancers_[balancer];
+  const std::vector<std::uint32_t>& fleets = it.fleets;
   const auto found = std::find(fleets.begin(), fleets.end(), fleet);
   require(found != fleets.end(), "load_balancers.targets", "do not hold this fleet");
-  balancers_[balancer].router.set_weight(static_cast<std::uint32_t>(found - fleets.begin()), weight,
-                                         outstanding(balancer));
+  const auto of_class = static_cast<std::uint32_t>(found - fleets.begin());
+  const std::vector<std::uint32_t> counts = outstanding(balancer);
+  for (std::uint32_t cell = 0; cell < it.cells(); ++cell) {
+    it.router_in(cell).set_weight(of_class, weight, it.of_cell(cell, counts));
+  }
+}
+
+void World::set_group_weight(std::uint32_t balancer, std::uint32_t group, std::uint32_t weight) {
+  require(balancer < balancers_.size(), "load_balancers", "is not there");
+  std::vector<std::uint32_t>& weights = balancers_[balancer].group_weights;
+  require(group < weights.size(), "load_balancers.groups", "is not there");
+  require(weight <= TargetGroupSpec::weight_max, "load_balancers.groups.weight",
+          "must be from 0 to 999");
+  weights[group] = weight;
 }
 
 // Everything that changes while a world runs. What is immutable comes from the spec.
@@ -79,7 +98,7 @@ template <class Archive>
 void World::serialize(Archive& archive) {
   archive(now_, events_, warm_, many_instances_, next_sample_, clients_matter_, next_arrival_,
           later_arrivals_, users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_,
-          completion_of_, callers_, machine_of_, phase_, machines_, leaving_, hosts_due_,
+          completion_of_, callers_, machine_of_, phase_, full_, machines_, leaving_, hosts_due_,
           devices_due_, refused_launches_, account_at_warmup_, quotas_);
   calendar_.serialize(archive);
   controls_.serialize(archive);
@@ -103,11 +122,7 @@ void World::serialize(Archive& archive) {
     route.latency.serialize(archive);
     archive(route.ended, route.wasted);
   }
-  for (Balancer& balancer : balancers_) {
-    balancer.router.serialize(archive);
-    balancer.health.serialize(archive);
-    archive(balancer.slots, balancer.first_instance, balancer.unserved, balancer.broken);
-  }
+  for (Balancer& balancer : balancers_) balancer.serialize(archive);
   for (Fault& fault : faults_.all) {
     fault.which.serialize(archive);
     archive(fault.counts, fault.noticed);

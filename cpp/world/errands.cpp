@@ -158,7 +158,8 @@ void World::give_up(std::uint32_t errand) {
     if (visit == none) continue;
     const Caller& caller = callers_[it.caller];
     const bool waits = (visits_[visit].flags & Visit::waiting) != 0;
-    const bool takes_back = caller.abandons != 0 && waits;
+    const bool queued = visits_[visit].instance == none;
+    const bool takes_back = queued || (caller.abandons != 0 && waits);
     errands_.of(caller).breaker.record(false, visits_[visit].arrival, now_);
     part(visit, takes_back);
     if (!takes_back) visits_[visit].flags |= Visit::failing;

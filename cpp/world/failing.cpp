@@ -27,6 +27,7 @@ void World::fail_work(std::uint32_t instance) {
     }
   }
   if (falls) instances_.take_down(instance);
+  note_load(instance);
   if (hosted_ && hosts_.is_hosted(instance)) follow(instance);
   for (const std::uint32_t visit : visits) {
     if ((visits_[visit].flags & Visit::left) != 0) {

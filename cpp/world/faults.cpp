@@ -328,6 +328,7 @@ void World::fall(std::uint32_t instance) {
   fleet.failures.down_ns -= static_cast<std::uint64_t>(now_);
   if (instances_.workers_busy(instance) == 0) {
     instances_.take_down(instance);
+    note_load(instance);
   } else {
     fail_work(instance);
   }
@@ -338,6 +339,7 @@ void World::rise(std::uint32_t instance) {
   phase_[instance] = Phase::serving;
   fleet.failures.down_ns += static_cast<std::uint64_t>(now_);
   instances_.bring_up(instance, fleet.kind, now_);
+  note_load(instance);
   follow_slowness(instance);
 }
 

@@ -20,7 +20,8 @@ void World::build_health(const BalancerSpec& from, std::size_t index) {
   if (from.health.interval_ns == 0) return;
   const std::string name = "load_balancers/" + from.name + "/health_checks";
   try {
-    balancer.health = Health(from.health, stream_key(seed_, replication_, name));
+    const StreamKey phases = stream_key(seed_, replication_, name);
+    balancer.health = Health(from.health, phases, balancer.cells());
   } catch (const SpecError& error) {
     throw SpecError(at("load_balancers", index, "health_check.") + error.path, error.what());
   }
@@ -128,16 +129,9 @@ void World::check_answered(const Visit& check, bool success) {
   follow_health(balancer);
 }
 
-// Who may get requests now gets them, and nobody else.
 void World::follow_health(std::uint32_t at) {
-  Balancer& balancer = balancers_[at];
-  for (const std::uint32_t slot : balancer.health.changed()) {
-    if (!balancer.router.present(slot)) continue;
-    const bool takes = balancer.health.takes_requests(slot);
-    if (takes && balancer.router.suspended(slot)) balancer.router.resume(slot);
-    if (!takes && !balancer.router.suspended(slot)) balancer.router.suspend(slot);
-  }
-  balancer.health.clear_changed();
+  balancers_[at].follow_health(now_);
+  expect_flow(at);
 }
 
 // An instance that leaves has had the time that its balancers give it.
@@ -147,17 +141,32 @@ void World::end_drain(std::uint32_t instance) {
   end_if_drained(instance);
 }
 
+// Whoever is healthy, or has to do, is in the round of its cell or has a share that grows.
 void World::check_health() const {
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
     const Balancer& balancer = balancers_[at];
-    if (!balancer.health.active()) continue;
-    balancer.health.check();
-    bool agree = balancer.health.next_event() >= now_;
-    for (std::uint32_t slot = 0; slot < balancer.slots.size(); ++slot) {
-      const bool present = balancer.router.present(slot);
+    for (const SlowStart& slow_start : balancer.slow_starts) slow_start.check(now_);
+    bool agree = balancer.cookies.names_below(balancer.router.slots());
+    for (std::uint32_t slot = 0; slot < balancer.slots.size() && !balancer.plain; ++slot) {
+      for (std::uint32_t cell = 0; cell < balancer.cells(); ++cell) {
+        const bool own = cell == balancer.slots[slot].cell;
+        agree = agree && (own || !balancer.router_in(cell).present(slot));
+      }
+      const Router& of = balancer.router_of(slot);
+      agree = agree && (!balancer.is_ramping(slot) || (of.present(slot) && of.suspended(slot)));
+    }
+    if (balancer.health.active()) {
+      balancer.health.check();
+      agree = agree && balancer.health.next_event() >= now_;
+    }
+    for (std::uint32_t slot = 0; slot < balancer.slots.size() && balancer.health.active(); ++slot) {
+      const Router& of = balancer.router_of(slot);
+      const bool present = of.present(slot);
       agree = agree && present == (balancer.health.state(slot) != TargetHealth::unused);
       if (!present) continue;
-      agree = agree && balancer.health.takes_requests(slot) != balancer.router.suspended(slot);
+      const bool in_round = balancer.health.takes_requests(slot) && !balancer.is_ramping(slot) &&
+                            !balancer.is_full(slot);
+      agree = agree && in_round != of.suspended(slot);
     }
     if (!agree) {
       throw InvariantError("balancer " + balancer_names_[at] +

@@ -114,7 +114,7 @@ void World::follow_hosts() {
     calendar_.cancel(hosts_due_);
   }
   const bool due = next != EventQueue::never;
-  hosts_due_ = due ? calendar_.push(next, payload(EventKind::hosts, 0)) : EventQueue::none;
+  hosts_due_ = due ? calendar_.push(next, payload(EventKind::part, 0)) : EventQueue::none;
 }
 
 }  // namespace nephoscope

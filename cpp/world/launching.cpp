@@ -164,18 +164,12 @@ void World::enter_service(std::uint32_t instance) {
   fleet.most = std::max(fleet.most, fleet.members.size());
   for (Attachment& attachment : fleet.attachments) {
     Balancer& balancer = balancers_[attachment.balancer];
-    const std::uint32_t slot = balancer.router.add(attachment.of_class);
+    const std::uint32_t cell =
+        balancer.plain ? 0 : cell_of(balancer, attachment.of_class, instance);
+    const std::uint32_t slot = balancer.add_target(instance, attachment.of_class, cell, now_);
     if (index >= attachment.slots.size()) attachment.slots.resize(index + std::size_t{1});
     attachment.slots[index] = slot;
-    balancer.slots.push_back({0, instance, attachment.of_class});
-    if (slot == 0) balancer.first_instance = instance;
-    if (attachment.of_class != 0 || instance != balancer.first_instance + slot) {
-      balancer.first_instance = none;
-    }
-    balancer.unserved.push_back({});
-    if (!balancer.health.active()) continue;
-    balancer.health.add(slot, now_, now_ == 0);
-    follow_health(attachment.balancer);
+    expect_flow(attachment.balancer);
   }
   count_reached();
   if (fleet.scaled != none) begin_warmup(instance);
@@ -194,12 +188,8 @@ void World::withdraw(std::uint32_t instance) {
   if (phase_[instance] == Phase::down) rise(instance);
   fleet.departed.push_back({used(instance, hosts_).run_ns, instance});
   for (Attachment& attachment : fleet.attachments) {
-    Balancer& balancer = balancers_[attachment.balancer];
-    const std::uint32_t slot = attachment.slots[index];
-    balancer.router.remove(slot);
-    if (!balancer.health.active()) continue;
-    balancer.health.remove(slot, now_);
-    follow_health(attachment.balancer);
+    balancers_[attachment.balancer].remove_target(attachment.slots[index], now_);
+    expect_flow(attachment.balancer);
   }
   fleet.least = std::min(fleet.least, fleet.members.size());
   count_reached();

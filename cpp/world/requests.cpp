@@ -32,14 +32,21 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   it.place = route.entry;
   Caller& caller = caller_of(sent);
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);
-  const bool let_in = !route.guarded || lets_in(instance, sent, false);
+  return offer_visit(visit, work);
+}
+
+std::uint32_t World::offer_visit(std::uint32_t visit, std::int64_t work) {
+  Visit& it = visits_[visit];
+  const std::uint32_t instance = it.instance;
+  const bool let_in = !routes_[it.route].guarded || lets_in(instance, it, false);
   const std::int64_t due =
       let_in ? instances_.offer(instance, job_of_visit(visit, work), now_) : Instances::refused;
+  note_load(instance);
   if (due == Instances::held) return visit;
   if (due == Instances::waiting) {
     it.flags |= Visit::waiting;
   } else if (due == Instances::refused) {
-    answer(visit, refused_by(sent, instance));
+    answer(visit, refused_by(it, instance));
   } else {
     expect_completion(instance, due);
   }
@@ -162,12 +169,22 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
 std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
   const std::uint32_t instance = it.instance;
+  if (sticky_) set_cookie(it);
   if ((it.flags & (Visit::left | Visit::holding)) == 0) {
     answer(visit, outcome);
   } else if (!conclude_apart(visit, outcome)) {
     return none;
   }
   return hand_over<AnyShape>(instance);
+}
+
+// What its target itself answers has a cookie with it, if the balancer has any.
+void World::set_cookie(const Visit& it) {
+  if ((it.flags & Visit::left) != 0 || it.target == none) return;
+  Stickiness& cookies = balancers_[caller_of(it).to].cookies;
+  if (cookies.active() && it.traffic != Visit::health_check) {
+    cookies.renew(it.traffic, it.client, it.target, now_);
+  }
 }
 
 // Of a visit that holds memory, or whose caller has left. False where it has no worker either.

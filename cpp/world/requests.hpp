@@ -32,11 +32,13 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
     Balancer& balancer = balancers_[Shape::balanced ? 0 : caller.to];
     if constexpr (Shape::balanced) {
       sent.target = balancer.router.route_as<Shape::routing>(request.client);
-    } else {
+    } else if (balancer.plain) {
       sent.target = balancer.router.route(request.client);
+    } else {
+      sent.target = balancer.choose(request.traffic, request.client, now_);
     }
     if (sent.target == Router::none) [[unlikely]] {
-      refuse(sent, request);
+      queue_up(caller.to, sent, request);
       return none;
     }
     if (Shape::balanced || balancer.first_instance != none) {
@@ -153,6 +155,8 @@ NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& jo
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
   const Job* next = instances_.release_worker(instance);
+  if (!Shape::known && surging_) [[unlikely]]
+    note_load(instance);
   if (next == nullptr) {
     if (leaving_ != 0) [[unlikely]]
       end_if_drained(instance);
@@ -199,7 +203,9 @@ NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Out
   if constexpr (Shape::balanced) {
     balancers_[0].router.answered_as<Shape::routing>(sent.target, latency);
   } else if (!Shape::known && sent.target != none) {
-    balancers_[caller.to].router.answered(sent.target, latency);
+    Balancer& balancer = balancers_[caller.to];
+    Router& router = balancer.plain ? balancer.router : balancer.router_of(sent.target);
+    router.answered(sent.target, latency);
   }
   if (sent.arrival < warmup_) return;
   if (outcome != Outcome::completed) [[unlikely]] {

@@ -129,6 +129,7 @@ Results World::results() const {
     balancer.broken = balancers_[at].broken;
     balancer.checks = balancers_[at].health.active();
     balancer.health = health_account(balancers_[at].health, now_);
+    tell_choice(balancer, at, in_flight);
   }
   for (const Fault& fault : faults_.all) {
     results.faults.push_back(fault.counts);
@@ -151,6 +152,8 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
     const Caller& caller = callers_[at];
     account.offered += offered(caller);
     account.ended[static_cast<std::size_t>(Outcome::rejected)] += caller.without_target;
+    add(account.ended, caller.gave_up_queued);
+    account.in_flight += caller.queued;
     for (std::uint32_t route = 0; route < caller.routes; ++route) {
       merge_route(account, routes_[caller.first_route + route]);
     }
@@ -173,6 +176,40 @@ ScalingAccount World::scaling_account(const ScaledFleet& it) const {
   account.looks_ahead = !it.predictive.empty();
   for (const PredictivePolicy& policy : it.predictive) account.predicted += policy.decisions();
   return account;
+}
+
+// What only a balancer has that is more than a router.
+void World::tell_choice(BalancerAccount& account, std::size_t at,
+                        const std::vector<InFlight>& in_flight) const {
+  const Balancer& balancer = balancers_[at];
+  account.limits_time = balancer.idle_ns != 0;
+  account.out_of_time = balancer.out_of_time;
+  account.surges = balancer.surge.active();
+  account.spilled = balancer.spilled;
+  account.queued = balancer.surge.waiting();
+  account.queued_most = balancer.surge.most();
+  account.sticks = balancer.cookies.active();
+  account.cookies = balancer.cookie_counts;
+  account.starts_slowly = !balancer.slow_starts.empty();
+  for (const SlowStart& slow_start : balancer.slow_starts) {
+    account.slow_starts += slow_start.begun();
+    account.ramping += slow_start.ramping(now_);
+  }
+  account.groups.resize(balancer.group_weights.size());
+  if (account.groups.empty()) return;
+  for (std::uint32_t route = 0; route < routes_.size(); ++route) {
+    const Caller& caller = callers_[routes_[route].caller];
+    if (!leads_to(caller, at)) continue;
+    Account& group = account.groups[balancer.group_of_class[route - caller.first_route]];
+    merge_route(group, routes_[route]);
+    group.in_flight += in_flight[route].requests;
+  }
+  for (std::size_t cell = 0; cell < account.groups.size(); ++cell) {
+    Account& group = account.groups[cell];
+    group.name = balancer.group_names[cell];
+    group.ended[static_cast<std::size_t>(Outcome::completed)] += group.latency.count();
+    group.offered = total(group.ended) + group.in_flight;
+  }
 }
 
 FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,
@@ -256,12 +293,13 @@ std::vector<TargetAccount> World::targets_of(std::size_t at, HostPools& hosts) c
   return targets;
 }
 
-// Measured requests whose caller still waits, by route.
+// Measured requests at instances whose caller still waits, by route.
 std::vector<InFlight> World::count_in_flight() const {
   std::vector<InFlight> counts(routes_.size());
   for (std::uint32_t route = 0; route < routes_.size(); ++route) counts[route].route = route;
   for_each_request([&](const Sent& it) {
-    if (it.arrival >= warmup_) ++counts[it.route].requests;
+    const bool queued = it.target == none && caller_of(it).to_balancer != 0;
+    if (it.arrival >= warmup_ && !queued) ++counts[it.route].requests;
   });
   return counts;
 }

@@ -12,6 +12,7 @@
 #include "compute/placement/placement_facts.hpp"
 #include "kernel/histogram.hpp"
 #include "scaling/scaling_group.hpp"
+#include "world/balancer.hpp"
 #include "world/callers.hpp"
 #include "world/errand.hpp"
 #include "world/faults.hpp"
@@ -60,6 +61,18 @@ struct BalancerAccount : Account {
   std::uint64_t broken = 0;      // of the failed: their target was down, or went down
   std::uint64_t untargeted = 0;  // of the rejected: there was no target
   std::vector<HourOfUse> use;    // of every hour from the start, if it is metered
+  bool limits_time = false;
+  std::uint64_t out_of_time = 0;  // of the failed: their target took too long
+  std::vector<Account> groups;    // of targets, if there are any; who found no target is in none
+  bool surges = false;
+  std::uint64_t spilled = 0;      // of the rejected: the surge queue was full
+  std::uint32_t queued = 0;       // now
+  std::uint32_t queued_most = 0;  // in the whole run
+  bool sticks = false;
+  CookieCounts cookies;
+  bool starts_slowly = false;
+  std::uint64_t slow_starts = 0;  // in the whole run
+  std::uint32_t ramping = 0;      // now
   bool checks = false;
   HealthAccount health;
 };

@@ -170,7 +170,7 @@ void World::look() {
 void World::run_in_shape(std::int64_t until) {
   if (!has_one_plain_caller()) return run_events<AnyShape, false>(until);
   if (callers_[0].to_balancer == 0) return run_events<CounterShape, false>(until);
-  if (balancers_[0].first_instance == none || routes_[0].by_slot) {
+  if (balancers_[0].first_instance == none || routes_[0].by_slot || !balancers_[0].plain) {
     return run_events<AnyShape, false>(until);
   }
   switch (balancers_[0].router.spec().kind) {
@@ -252,17 +252,18 @@ void World::handle_other(const EventQueue::Event& event) {
     case EventKind::wake:
       return run(index);
     case EventKind::deadline:
-      return expire(index);
+      return index < callers_.size() ? expire(index) : expire_late(index);
     case EventKind::think:
       return send_of_user(index);
-    case EventKind::hosts:
+    case EventKind::part:
+      if (index != 0) return finish_devices();
       hosts_due_ = EventQueue::none;
       hosts_.advance(now_);
       return follow_hosts();
-    case EventKind::devices:
-      return finish_devices();
     case EventKind::errand:
       return go_on(index);
+    case EventKind::surge:
+      return flow(index);
     default:
       return;  // completions have been handled
   }

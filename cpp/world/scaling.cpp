@@ -49,8 +49,13 @@ void World::build_scaling(const WorldSpec& spec, std::uint32_t index) {
     add_predictive(it, policy);
   }
   for (const Metric metric : metrics) {
-    require(metric != Metric::requests_per_target || !fleet.attachments.empty(),
-            at("fleets", index, "scaling"), "counts requests of a balancer, and there is none");
+    const bool counts = metric == Metric::requests_per_target;
+    require(!counts || !fleet.attachments.empty(), at("fleets", index, "scaling"),
+            "counts requests of a balancer, and there is none");
+    for (const Attachment& attachment : fleet.attachments) {
+      require(!counts || balancers_[attachment.balancer].group_weights.empty(),
+              at("fleets", index, "scaling"), "counts requests of a balancer with groups");
+    }
     require(metric != Metric::network || fleet_uses_devices_[index], at("fleets", index, "scaling"),
             "looks at a network that its service does not use");
   }
@@ -198,9 +203,13 @@ Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t wa
 double World::requests_per_target(const ScaledFleet& it) const {
   double requests = 0.0;
   for (std::size_t at = 0; at < it.sent.size(); ++at) {
-    const std::uint32_t balancer = fleets_[it.fleet].attachments[at].balancer;
-    const std::uint32_t targets = balancers_[balancer].router.size();
-    const std::uint64_t sent = sent_through(balancer) - it.sent[at];
+    const std::uint32_t number = fleets_[it.fleet].attachments[at].balancer;
+    const Balancer& balancer = balancers_[number];
+    std::uint32_t targets = 0;
+    for (std::uint32_t cell = 0; cell < balancer.cells(); ++cell) {
+      targets += balancer.router_in(cell).size();
+    }
+    const std::uint64_t sent = sent_through(number) - it.sent[at];
     if (targets != 0) requests += static_cast<double>(sent) / targets;
   }
   return requests;

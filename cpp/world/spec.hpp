@@ -100,7 +100,16 @@ struct FleetSpec {
 
 struct TargetSpec {
   std::uint32_t fleet = 0;
-  double weight = 1.0;  // of each instance of the fleet
+  double weight = 1.0;      // of each instance of the fleet
+  std::uint32_t group = 0;  // index into the target groups of the balancer, if it has any
+};
+
+// Targets that get the requests of a balancer together, as often as the weight says.
+struct TargetGroupSpec {
+  static constexpr std::uint32_t weight_max = 999;
+
+  std::string name;
+  std::uint32_t weight = 1;
 };
 
 struct BalancerSpec {
@@ -110,6 +119,12 @@ struct BalancerSpec {
   HealthSpec health;
   std::int64_t drain_ns = 300'000'000'000;  // a target that leaves has that long for what it holds
   bool metered = false;                     // what it does in each hour is to be told
+  std::vector<TargetGroupSpec> groups;      // empty: all targets are one
+  bool cross_zone = true;                   // false: a node in each zone, which sends to that alone
+  std::int64_t slow_start_ns = 0;           // until a target that turns healthy has its full share
+  std::int64_t stickiness_ns = 0;           // that a client's cookie lives; 0: there are none
+  std::uint32_t surge_queue = 0;            // requests that may wait for a target with room
+  std::int64_t idle_timeout_ns = 0;         // that a target has for its answer; 0: any time
 };
 
 struct WorldSpec {

@@ -54,6 +54,8 @@ struct WorldState {
   std::vector<std::string> balancer_names_;
   std::vector<std::string> fleet_names_;
   std::vector<std::string> host_names_;     // of the pools that the scenario names
+  bool surging_ = false;                    // some balancer has a surge queue
+  bool sticky_ = false;                     // some balancer sets cookies
   bool hosted_ = false;                     // some fleet is
   bool with_devices_ = false;               // some step uses one
   std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit
@@ -82,6 +84,7 @@ struct WorldState {
   AdmissionControl admissions_;
   std::vector<std::uint32_t> machine_of_;  // by instance, see number_machine()
   std::vector<Phase> phase_;               // by instance
+  std::vector<std::uint8_t> full_;         // by instance, where anybody wants to know
   Lifecycle lives_;                        // of machines
   std::vector<Machine> machines_;
   std::vector<Quota> quotas_;

@@ -65,6 +65,7 @@ class World : private WorldState {
   void set_count(std::uint32_t fleet, std::uint32_t count);
   void set_routing(std::uint32_t balancer, const RoutingSpec& routing);
   void set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight);
+  void set_group_weight(std::uint32_t balancer, std::uint32_t group, std::uint32_t weight);
 
   // The state as bytes, and a world of the same spec brought to a saved state (StateError if they
   // do not fit). What resumes is the same to the bit.
@@ -83,9 +84,9 @@ class World : private WorldState {
     wake,
     deadline,
     think,
-    hosts,
-    devices,
-    errand
+    part,  // 0: hosts, 1: devices
+    errand,
+    surge
   };
 
   // Rare things at set instants, apart from the calendar.
@@ -118,7 +119,12 @@ class World : private WorldState {
   void own_hosts(const FleetSpec& from, Fleet& fleet);
   void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
+  void build_cells(const WorldSpec& spec, std::size_t index, const std::vector<double>& weights);
   void build_health(const BalancerSpec& from, std::size_t index);
+  void build_slow_starts(const BalancerSpec& from, std::size_t index);
+  void build_cookies(const WorldSpec& spec);
+  std::uint32_t cell_of(const Balancer& balancer, std::uint32_t of_class,
+                        std::uint32_t instance) const;
   void build_faults(const WorldSpec& spec);
   void build_metering(const WorldSpec& spec);
   void build_refresh(const RefreshSpec& from, std::uint32_t at);
@@ -209,8 +215,22 @@ class World : private WorldState {
   void expect_deadline(std::uint32_t visit, Caller& caller);
   void unlink(std::uint32_t visit);
   void expire(std::uint32_t caller);
-  void leave(std::uint32_t visit);
-  void part(std::uint32_t visit, bool takes_back);
+  void expect_late(std::uint32_t visit, Caller& caller);
+  void expire_late(std::uint32_t caller);
+  void give_no_more_time(std::uint32_t visit);
+  void leave(std::uint32_t visit, Outcome outcome = Outcome::timed_out);
+  void part(std::uint32_t visit, bool takes_back, Outcome outcome = Outcome::timed_out);
+  void set_cookie(const Visit& visit);
+  std::uint32_t offer_visit(std::uint32_t visit, std::int64_t work);
+  // Requests that wait at their balancer (surges.cpp).
+  bool is_full(std::uint32_t instance) const;
+  void note_load(std::uint32_t instance);
+  void expect_flow(std::uint32_t balancer);
+  void flow(std::uint32_t balancer);
+  void place(std::uint32_t visit, Balancer& balancer);
+  void queue_up(std::uint32_t balancer, const Sent& sent, const Request& request);
+  void leave_queue(std::uint32_t visit, Outcome outcome);
+  void check_surges() const;
   std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);
   // Requests that are sent more than once (errands.cpp).
   std::uint32_t begin_errand(std::uint32_t caller, const Request& request);
@@ -255,6 +275,8 @@ class World : private WorldState {
   std::vector<Column> series() const;
   template <class Chosen>
   Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;
+  void tell_choice(BalancerAccount& account, std::size_t balancer,
+                   const std::vector<InFlight>& in_flight) const;
   FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
                              HostPools& hosts) const;
   ScalingAccount scaling_account(const ScaledFleet& it) const;

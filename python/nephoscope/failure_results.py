@@ -14,7 +14,8 @@ def health_tree(numbers: Mapping[str, Any]) -> Tree:
     """Of a balancer: checks and what they changed in the whole run, targets by state now.
 
     `errors` are the requests of the measured window that the balancer itself had to answer: 502
-    where the target was down or went down, 503 where there was no target.
+    where the target was down or went down, 503 where there was no target, 504 where the target took
+    longer than the idle timeout.
     """
     tree: Tree = {}
     if "health" in numbers:
@@ -23,6 +24,8 @@ def health_tree(numbers: Mapping[str, Any]) -> Tree:
         tree["health"]["fail_open_s"] = int(health["fail_open_ns"]) / 1e9
     if "bad_gateway" in numbers:
         tree["errors"] = {"502": int(numbers["bad_gateway"]), "503": int(numbers["unavailable"])}
+    if "gateway_timeout" in numbers:
+        tree["errors"]["504"] = int(numbers["gateway_timeout"])
     return tree
 
 

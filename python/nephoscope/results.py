@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
+from nephoscope.balancer_results import balancer_tree
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
-from nephoscope.failure_results import failure_flags, fault_list, health_tree
+from nephoscope.failure_results import failure_flags, fault_list
 from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree
 from nephoscope.host_results import CAUSES, pool_tree
 from nephoscope.life_results import life_flags
@@ -231,8 +232,7 @@ class Result:
         }
         if self._numbers["load_balancers"]:
             tree["load_balancers"] = {
-                balancer["name"]: account_tree(balancer, "requests")
-                | health_tree(balancer)
+                balancer["name"]: balancer_tree(balancer, account_tree)
                 | {"targets": self._targets(balancer["name"])}
                 for balancer in self._numbers["load_balancers"]
             }

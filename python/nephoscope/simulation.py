@@ -69,8 +69,9 @@ class Simulation:
     def set(self, path: str, value: Any) -> None:
         """Change from now on a rate, a count, a routing or a weight.
 
-        `traffic.NAME.rate`, `fleets.NAME.count`, `load_balancers.NAME.routing` and
-        `load_balancers.NAME.targets.FLEET.weight`, each with a value as the scenario file has it.
+        `traffic.NAME.rate`, `fleets.NAME.count`, `load_balancers.NAME.routing`,
+        `load_balancers.NAME.targets.FLEET.weight` and `load_balancers.NAME.groups.GROUP.weight`,
+        each with a value as the scenario file has it.
         """
         self._steering.set(self._world, path, value)
 

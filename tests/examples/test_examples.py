@@ -107,7 +107,8 @@ def test_retry_storm():
 
 def test_a_zone_outage():
     """Sooner found out is less lost; who fails fast draws requests; without spare room all slow."""
-    rows = [line.split() for line in output_of("zone-outage.py").splitlines()[1:]]
+    first, second = output_of("zone-outage.py").split("\n\n")
+    rows = [line.split() for line in first.splitlines()[1:]]
     failed = {(int(n), routing, checks): float(f.rstrip("%")) for n, routing, checks, f, _ in rows}
     for instances in (12, 15):
         for routing in ("round_robin", "least_connections"):
@@ -117,6 +118,22 @@ def test_a_zone_outage():
             fast = failed[instances, "least_connections", checks]
             assert fast > 1.5 * failed[instances, "round_robin", checks]
     assert failed[9, "round_robin", "10s"] > 100 * failed[12, "round_robin", "10s"]
+    by_zone = [line.split() for line in second.splitlines()[1:]]
+    even, apart, uneven, apart_uneven = (float(row[4].rstrip("%")) for row in by_zone)
+    assert apart < 0.6 * even  # what fails fast draws nobody from another zone
+    assert uneven < 1
+    assert apart_uneven > 20  # a zone with few instances carries as much as the others
+
+
+def test_a_canary():
+    """Who finds out sooner, and with a smaller share, lets fewer users see the bad release."""
+    rows = [line.split() for line in output_of("canary.py").splitlines()[1:]]
+    failed = {(every, int(share)): int(n.replace(",", "")) for share, _, every, _, n, _ in rows}
+    for every in ("1m", "10s"):
+        lost = [failed[every, share] for share in (100, 25, 5, 1)]
+        assert lost == sorted(lost, reverse=True)
+        assert lost[0] > 15 * lost[2]
+    assert all(failed["1m", share] > 3 * failed["10s", share] for share in (100, 25, 5, 1))
 
 
 def test_world_cup():

@@ -32,6 +32,7 @@ PYTHON_RANKS: dict[str, int] = {
     "client_results": 2,
     "host_results": 2,
     "failure_results": 0,
+    "balancer_results": 1,
     "life_results": 3,
     "parts": 3,
     "scaling_results": 0,

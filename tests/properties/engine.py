@@ -64,6 +64,9 @@ class Session:
         twin.world, twin.left = self.world.copy(), list(self.left)
         return twin
 
+    def _named(self, balancer: str) -> _core.BalancerSpec:
+        return self.spec.balancers[self._balancers.index(balancer)]
+
     def _advance(self, instant_ns: int, checked: bool) -> None:
         if checked:
             self.world.advance_checked(instant_ns)
@@ -82,6 +85,10 @@ class Session:
         elif rest[0] == "routing":
             routing = Routing.model_validate(change.value)
             self.world.set_routing(self._balancers.index(name), routing_spec(routing))
+        elif rest[0] == "groups":
+            groups = [group.name for group in self._named(name).groups]
+            index = groups.index(rest[1])
+            self.world.set_group_weight(self._balancers.index(name), index, change.value)
         else:
             fleet = self._fleets.index(rest[1])
             self.world.set_weight(self._balancers.index(name), fleet, change.value)
@@ -89,4 +96,9 @@ class Session:
 
 
 def compiled(system: System) -> _core.WorldSpec:
-    return compile_scenario(Scenario.model_validate(system.tree), seed=system.seed)
+    spec = compile_scenario(Scenario.model_validate(system.tree), seed=system.seed)
+    balancers = spec.balancers
+    for balancer in balancers:
+        balancer.slow_start_ns //= 10  # so that it comes to its end in so short a run
+    spec.balancers = balancers
+    return spec

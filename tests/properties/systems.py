@@ -10,6 +10,7 @@ from properties import strategies as st
 from properties.clients import resilience
 from properties.elastic import balanced, can_be_set, elastic, within
 from properties.failures import checks, faults
+from properties.fronts import first_target, front_up
 from properties.lives import accounts, acts, lives, operations
 from properties.upkeep import admissions, bills, refreshes
 
@@ -233,13 +234,18 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
         elif kind in ("routing", "weight") and tree["load_balancers"]:
             name = draw(st.sampled_from(sorted(tree["load_balancers"])))
             balancer = tree["load_balancers"][name]
-            weighted = isinstance(balancer["targets"][0], dict)
-            if kind == "routing":
+            weighted = isinstance(first_target(balancer), dict)
+            if kind == "routing" and "slow_start" in balancer:
+                continue  # it goes with one routing only
+            if kind == "weight" and "groups" in balancer:
+                path = f"load_balancers.{name}.groups.group0.weight"
+                made.append(Change(at, path, draw(st.sampled_from([0, 7, 999]))))
+            elif kind == "routing":
                 # A balancer with weights goes to a policy that honours them.
                 routing = draw(st.sampled_from(WEIGHTED if weighted else ROUTINGS))
                 made.append(Change(at, f"load_balancers.{name}.routing", routing))
             elif weighted:
-                fleet = balancer["targets"][0]["fleet"]
+                fleet = first_target(balancer)["fleet"]
                 path = f"load_balancers.{name}.targets.{fleet}.weight"
                 made.append(Change(at, path, draw(st.sampled_from([1, 3, 0.25]))))
     return tuple(sorted(made, key=lambda change: change.at_ns))
@@ -346,6 +352,7 @@ def systems(draw) -> System:
             f"source{i}": draw(sources(sorted(level))) for i in range(draw(st.integers(1, 3)))
         },
     }
+    front_up(tree, once_in=2)
     tree |= draw(accounts(fleets)) | {"actions": draw(operations(fleets, duration))}
     tree["faults"] = draw(faults(hosts, fleets, doors, duration))
     return System(
@@ -375,8 +382,8 @@ def plain_systems(draw) -> System:
         for name in names
     }
     for name in names:
-        fleets[name]["boot"] = draw(st.sampled_from(["0s", "2s"]))
-        fleets[name] |= draw(st.sampled_from([{}, draw(lives())])) | draw(refreshes(5))
+        boots = {"boot": draw(st.sampled_from(["0s", "2s"]))}
+        fleets[name] |= boots | draw(st.sampled_from([{}, draw(lives())]))
     means = st.sampled_from(["20ms", "100ms", "400ms"])
     programs = {
         f"{name}-work": {"steps": [{"compute": {"lognormal": {"mean": draw(means), "cv": 1.3}}}]}
@@ -404,14 +411,12 @@ def plain_systems(draw) -> System:
         "services": programs,
         "load_balancers": doors,
         "traffic": {
-            f"source{i}": {
-                "to": draw(st.sampled_from([*doors, *names])),
-                "rate": f"{draw(RATES)}/s",
-                "arrivals": "poisson",
-            }
+            f"source{i}": {"to": draw(st.sampled_from([*doors, *names]))}
+            | {"rate": f"{draw(RATES)}/s", "arrivals": "poisson"}
             for i in range(draw(st.integers(1, 3)))
         },
     }
+    front_up(tree, once_in=6)
     tree["faults"] = draw(faults({}, fleets, doors, duration))
     return System(
         tree,
@@ -457,5 +462,6 @@ def farms(draw) -> System:
         "load_balancers": {"door": door} if balanced else {},
         "traffic": {"customers": source},
     }
+    front_up(tree, once_in=6)
     tree["faults"] = draw(faults({}, tree["fleets"], tree["load_balancers"], duration))
     return System(tree, draw(changes(tree, duration)), (), draw(st.integers(0, 2**32)))

@@ -1,5 +1,6 @@
 """Ways to break the good scenario by hand: one for every rule of the language."""
 
+from scenario.bad_balancers import BALANCERS
 from scenario.bad_failures import FAILURES
 from scenario.bad_hosts import DEVICES, HOSTS, LIFE
 from scenario.bad_resilience import RESILIENCE
@@ -359,7 +360,6 @@ LATER: list[Case] = [
         "": "queues topics buses",
         "services.page.": "consumes",
         "services.page.steps.0.": "send publish put parallel",
-        "load_balancers.front.": "slow_start stickiness cross_zone surge_queue idle_timeout",
         "traffic.users.": "event attributes group",
     }.items()
     for key in keys.split()
@@ -367,5 +367,5 @@ LATER: list[Case] = [
 
 CASES = [
     *(*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *FAILURES, *RESILIENCE),
-    *(*SCALING, *JOINED, *LATER),
+    *(*BALANCERS, *SCALING, *JOINED, *LATER),
 ]

@@ -96,8 +96,14 @@ GOOD: dict[str, Any] = {
                 "minimum_healthy": {"count": 2, "share": "50%"},
             },
             "deregistration_delay": "1m",
+            "surge_queue": 100,
         },
-        "proxy": {"targets": [{"fleet": "db", "weight": 2}], "routing": "weighted_random"},
+        "proxy": {
+            "targets": [{"fleet": "db", "weight": 2}],
+            "routing": "weighted_random",
+            "stickiness": {"duration": "1h"},
+            "idle_timeout": "30s",
+        },
     },
     "actions": [
         {"at": "5m", "stop": {"fleet": "web", "count": 1}},

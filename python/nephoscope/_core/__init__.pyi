@@ -296,6 +296,13 @@ class TargetSpec:
     def __init__(self) -> None: ...
     fleet: int
     weight: float
+    group: int
+
+@final
+class TargetGroupSpec:
+    def __init__(self) -> None: ...
+    name: str
+    weight: int
 
 @final
 class BalancerSpec:
@@ -306,6 +313,12 @@ class BalancerSpec:
     health: faults.HealthSpec
     drain_ns: int
     metered: bool
+    groups: list[TargetGroupSpec]
+    cross_zone: bool
+    slow_start_ns: int
+    surge_queue: int
+    stickiness_ns: int
+    idle_timeout_ns: int
 
 @final
 class WorldSpec:
@@ -352,6 +365,7 @@ class World:
     def act(self, kind: ActionKind, fleet: int, count: int) -> int: ...
     def set_routing(self, balancer: int, routing: RoutingSpec) -> None: ...
     def set_weight(self, balancer: int, fleet: int, weight: float) -> None: ...
+    def set_group_weight(self, balancer: int, group: int, weight: int) -> None: ...
 
 # The parts that work alone.
 

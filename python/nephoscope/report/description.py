@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from nephoscope.report.resilience_words import resilience_words
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
+from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import date_time_text
@@ -68,13 +69,30 @@ def _balancers(scenario: Scenario) -> Iterator[str]:
     for name, balancer in scenario.load_balancers.items():
         targets = [
             t.fleet if t.weight == 1 else f"{t.fleet} (weight {t.weight:g})"
-            for t in balancer.targets
+            for t in balancer.all_targets
         ]
-        count = sum(scenario.fleets[target.fleet].first for target in balancer.targets)
-        check = balancer.health_check
-        checked = "" if check is None else f", checked every {check.interval}"
+        count = sum(scenario.fleets[target.fleet].first for target in balancer.all_targets)
         over = f"{count:,} instances of {', '.join(targets)}"
-        yield f"{name}: {balancer.routing.form} over {over}{checked}"
+        yield f"{name}: {', '.join([f'{balancer.routing.form} over {over}', *_manners(balancer)])}"
+
+
+def _manners(balancer: LoadBalancer) -> Iterator[str]:
+    """What a balancer does besides choosing."""
+    if balancer.groups is not None:
+        weights = ", ".join(f"{name} {group.weight}" for name, group in balancer.groups.items())
+        yield f"groups by weight ({weights})"
+    if not balancer.cross_zone:
+        yield "each zone by itself"
+    if balancer.health_check is not None:
+        yield f"checked every {balancer.health_check.interval}"
+    if balancer.slow_start is not None:
+        yield f"slow start of {balancer.slow_start}"
+    if balancer.stickiness is not None:
+        yield f"cookies for {balancer.stickiness.duration}"
+    if balancer.surge_queue is not None:
+        yield f"surge queue of {balancer.surge_queue:,}"
+    if balancer.idle_timeout is not None:
+        yield f"idle timeout of {balancer.idle_timeout}"
 
 
 def _hosts(scenario: Scenario) -> Iterator[str]:

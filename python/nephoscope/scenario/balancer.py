@@ -1,6 +1,6 @@
 """Load balancers: their targets, how they choose one and how they find out who is well."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import model_validator
 
@@ -8,20 +8,29 @@ from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.balancer_type import Billed
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
+    SPAN,
     AnyDuration,
     Items,
     Name,
     PositiveDuration,
     PositiveWeight,
     Share,
+    quantity,
     refusal,
     whole,
+    within,
 )
 from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.units import Duration
 
 # Policies that have no place for weights: they compare or draw targets as equals.
 UNWEIGHTED = frozenset({"random", "power_of_two", "join_idle_queue"})
+
+
+GROUPS_MAX = 5
+GROUP_WEIGHT_MAX = 999
+SURGE_QUEUE_MAX = 2**20
+DAY_NS = 86_400_000_000_000
 
 
 class Target(Model):
@@ -103,22 +112,54 @@ class HealthCheck(Model):
         return self
 
 
+class TargetGroup(Model):
+    """Targets that get the requests of a balancer together, and choose among themselves."""
+
+    targets: Items[Target]
+    weight: Annotated[int, whole(0, GROUP_WEIGHT_MAX)] = 1
+    """How often the group is chosen, whether or not anybody in it is well."""
+
+
+class Stickiness(Model):
+    """A cookie of the balancer, by which a client goes back to the target that answered it."""
+
+    duration: Annotated[Duration, quantity(*SPAN), within("1s", "7d")] = Duration(DAY_NS)
+    """How long the cookie lives after an answer; each renews it."""
+
+    bare = "duration"
+
+
 class LoadBalancer(Billed):
     """Sends each request to an instance of its target fleets."""
 
-    targets: Items[Target]
+    targets: Items[Target] | None = None
     routing: Routing = Routing(round_robin=NoOptions())
+    groups: dict[Name, TargetGroup] | None = None
+    """Target groups in the place of `targets`: a request goes to one of them by weight."""
     health_check: HealthCheck | None = None
     """Without, a target is taken to be well."""
     deregistration_delay: AnyDuration = Duration(300_000_000_000)
     """How long a target that leaves has for the requests it holds; those left then fail."""
+    slow_start: Annotated[Duration, quantity(*SPAN), within("30s", "900s")] | None = None
+    """How long the share of a target that has become healthy grows; goes with round_robin."""
+    stickiness: Stickiness | None = None
+    """Clients go back to their target."""
+    cross_zone: bool = True
+    """false: a node in each zone, which sends to the targets of that zone alone."""
+    idle_timeout: PositiveDuration | None = None
+    """How long a target has for its answer; then the balancer gives its own, 504."""
 
-    later = frozenset(
-        {
-            "cross_zone",
-            "idle_timeout",
-            "slow_start",
-            "stickiness",
-            "surge_queue",
-        }
-    )
+    surge_queue: Annotated[int, whole(1, SURGE_QUEUE_MAX)] | None = None
+    """Requests that may wait in the balancer while all targets are full, or there is none."""
+
+    @property
+    def all_targets(self) -> tuple[Target, ...]:
+        """Those of all groups, in their order."""
+        groups = (self.groups or {}).values()
+        return (self.targets or ()) + tuple(target for group in groups for target in group.targets)
+
+    @classmethod
+    def describe(cls, schema: dict[str, Any]) -> None:
+        """Targets or groups of them."""
+        super().describe(schema)
+        schema["oneOf"] = [{"required": ["targets"]}, {"required": ["groups"]}]

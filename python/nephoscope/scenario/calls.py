@@ -20,6 +20,7 @@ from nephoscope.scenario.references import (
     sequence,
     steps_in,
     target_fleet,
+    written_targets,
 )
 
 # The average takes the eigenvalues of the cyclic part; one so large was not written by a person.
@@ -44,7 +45,7 @@ def reached_services(tree: Any) -> dict[str, list[str]]:
     reached = {name: [service] for name, service in fleets.items() if isinstance(service, str)}
     for where, balancer in entries(tree, "load_balancers"):
         services: list[str] = []
-        for target in sequence(balancer.get("targets")):
+        for _, target in written_targets(balancer):
             services += reached.get(target_fleet(target) or "", [])
         reached.setdefault(str(where[1]), []).extend(dict.fromkeys(services))
     return reached

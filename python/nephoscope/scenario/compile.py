@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from nephoscope import _core
 from nephoscope.scenario.arrivals import Arrivals, Clients
-from nephoscope.scenario.balancer import LoadBalancer, Routing
+from nephoscope.scenario.balancer import LoadBalancer, Routing, Target
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
@@ -183,14 +183,33 @@ class _Compiler:
             spec.health = health_spec(balancer.health_check)
         spec.drain_ns = int(balancer.deregistration_delay)
         spec.metered = balancer.type != "none"
+        if balancer.targets is not None:
+            spec.targets = self._targets(balancer.targets)
         targets = []
-        for target in balancer.targets:
+        groups = []
+        for i, (group_name, group) in enumerate((balancer.groups or {}).items()):
+            part = _core.TargetGroupSpec()
+            part.name, part.weight = group_name, group.weight
+            groups.append(part)
+            targets += self._targets(group.targets, i)
+        if groups:
+            spec.targets, spec.groups = targets, groups
+        spec.cross_zone = balancer.cross_zone
+        spec.slow_start_ns = int(balancer.slow_start or 0)
+        spec.stickiness_ns = 0 if balancer.stickiness is None else int(balancer.stickiness.duration)
+        spec.surge_queue = balancer.surge_queue or 0
+        spec.idle_timeout_ns = int(balancer.idle_timeout or 0)
+        return spec
+
+    def _targets(self, targets: Iterable[Target], group: int = 0) -> list[_core.TargetSpec]:
+        parts = []
+        for target in targets:
             part = _core.TargetSpec()
             part.fleet = self._fleets[target.fleet]
             part.weight = target.weight
-            targets.append(part)
-        spec.targets = targets
-        return spec
+            part.group = group
+            parts.append(part)
+        return parts
 
     def _destination(self, name: str) -> _core.Destination:
         spec = _core.Destination()

@@ -199,15 +199,26 @@ def not_empty(items: T) -> T:
     return items
 
 
-_SPAN = (Duration.parse, units.DURATION_PATTERN)
+def within(low: str, high: str) -> AfterValidator:
+    """A duration from `low` to `high`."""
+
+    def check(value: Duration) -> Duration:
+        if not int(Duration.parse(low)) <= int(value) <= int(Duration.parse(high)):
+            raise refusal(f"{value} is out of range", f"{low} to {high}")
+        return value
+
+    return AfterValidator(check)
+
+
+SPAN = (Duration.parse, units.DURATION_PATTERN)
 _RATE = (Rate.parse, units.RATE_PATTERN)
 
-AnyDuration = Annotated[Duration, quantity(*_SPAN, least=0)]
-PositiveDuration = Annotated[Duration, quantity(*_SPAN, above=0)]
-SignedDuration = Annotated[Duration, quantity(*_SPAN)]
-DurationOrAuto = Annotated[Duration | Literal["auto"], quantity(*_SPAN, least=0, words=("auto",))]
+AnyDuration = Annotated[Duration, quantity(*SPAN, least=0)]
+PositiveDuration = Annotated[Duration, quantity(*SPAN, above=0)]
+SignedDuration = Annotated[Duration, quantity(*SPAN)]
+DurationOrAuto = Annotated[Duration | Literal["auto"], quantity(*SPAN, least=0, words=("auto",))]
 Interval = Annotated[
-    Duration | Literal["auto", "none"], quantity(*_SPAN, above=0, words=("auto", "none"))
+    Duration | Literal["auto", "none"], quantity(*SPAN, above=0, words=("auto", "none"))
 ]
 AnyRate = Annotated[Rate, quantity(*_RATE, least=0)]
 PositiveRate = Annotated[Rate, quantity(*_RATE, above=0)]

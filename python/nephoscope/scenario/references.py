@@ -88,6 +88,15 @@ def target_fleet(target: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def written_targets(balancer: dict[str, Any]) -> Iterator[tuple[Where, Any]]:
+    """The targets of a balancer as they are written, those in groups too, with their paths."""
+    for i, target in enumerate(sequence(balancer.get("targets"))):
+        yield ("targets", i), target
+    for name, group in mapping(balancer.get("groups")).items():
+        for i, target in enumerate(sequence(mapping(group).get("targets"))):
+            yield ("groups", name, "targets", i), target
+
+
 def action_target(which: Any) -> str | None:
     """The fleet that an action is about."""
     name = which.get("fleet") if isinstance(which, dict) else which
@@ -102,10 +111,10 @@ def references(tree: Any) -> Iterator[Reference]:
         if isinstance(name := fleet.get("hosts"), str):
             yield Reference((*where, "hosts"), name, ("hosts",))
     for where, balancer in entries(tree, "load_balancers"):
-        for i, target in enumerate(sequence(balancer.get("targets"))):
+        for at, target in written_targets(balancer):
             if (name := target_fleet(target)) is not None:
                 inner = ("fleet",) if isinstance(target, dict) else ()
-                yield Reference((*where, "targets", i, *inner), name, ("fleets",))
+                yield Reference((*where, *at, *inner), name, ("fleets",))
     for where, traffic in entries(tree, "traffic"):
         if isinstance(name := traffic.get("to"), str):
             yield Reference((*where, "to"), name, _DESTINATIONS)

@@ -8,13 +8,13 @@ from typing import Any
 
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.arrivals import Arrivals
-from nephoscope.scenario.balancer import UNWEIGHTED
+from nephoscope.scenario.balancer_rules import balancer_problems
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fault_rules import fault_problems
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.life_rules import life_problems
 from nephoscope.scenario.placing import placing_problems
-from nephoscope.scenario.references import entries, mapping, sequence, target_fleet
+from nephoscope.scenario.references import entries, mapping
 from nephoscope.scenario.scaling_rules import scaling_problems
 from nephoscope.scenario.traffic import RATED
 from nephoscope.scenario.units import Duration
@@ -32,8 +32,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     yield from scaling_problems(document)
     for where, traffic in entries(document.tree, "traffic"):
         yield from _traffic(document, where, traffic)
-    for where, balancer in entries(document.tree, "load_balancers"):
-        yield from _targets(document, where, balancer)
+    yield from balancer_problems(document)
 
 
 def _clock(document: Document) -> Iterator[Problem]:
@@ -87,27 +86,6 @@ def _traffic(document: Document, where: Where, traffic: dict[str, Any]) -> Itera
         yield document.problem((*where, "on_timeout"), message, allowed=allowed, at_key=True)
 
 
-def _targets(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
-    targets = sequence(balancer.get("targets"))
-    routing = balancer.get("routing")
-    form = next(iter(routing), None) if isinstance(routing, dict) else routing
-    form = form if isinstance(form, str) else None
-    seen: dict[str, int] = {}
-    for i, target in enumerate(targets):
-        fleet = target_fleet(target)
-        if fleet is not None and fleet in seen:
-            message = f"the fleet {fleet} is a target already, in place {seen[fleet]}"
-            yield document.problem((*where, "targets", i), message, value=fleet)
-        elif fleet is not None:
-            seen[fleet] = i
-        weight = mapping(target).get("weight", 1)
-        if form in UNWEIGHTED and _is_number(weight) and weight != 1:
-            message = f"{form} has no use for weights: it treats all targets alike"
-            allowed = "1, or a routing that honours weights such as weighted_random"
-            at = (*where, "targets", i, "weight")
-            yield document.problem(at, message, value=weight, allowed=allowed)
-
-
 def _length(document: Document, section: str) -> int:
     return len(mapping(document.tree.get(section)))
 
@@ -117,7 +95,3 @@ def _duration(value: Any) -> Duration | None:
         return Duration.parse(value)
     except UnitError:
         return None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -15,6 +15,7 @@ from nephoscope.scenario.references import (
     mapping,
     sequence,
     target_fleet,
+    written_targets,
 )
 from nephoscope.scenario.units import Duration
 
@@ -62,8 +63,10 @@ class _Written:
         if destination in self._fleets:
             names = [destination]
         else:
-            targets = sequence(self._balancers[destination].get("targets"))
+            targets = [target for _, target in written_targets(self._balancers[destination])]
             names = [name for name in map(target_fleet, targets) if name in self._fleets]
+            if "groups" in self._balancers[destination]:  # one that has none is chosen all the same
+                return any(self._fleet_may_refuse(name) for name in names)
         return all(self._fleet_may_refuse(name) for name in names)
 
     def _fleet_may_refuse(self, name: str) -> bool:

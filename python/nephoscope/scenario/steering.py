@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError
 from nephoscope.nearest import listing, nearest
-from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target
+from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target, TargetGroup
 from nephoscope.scenario.compile import routing_spec
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.fleet import Fleet
@@ -25,6 +25,7 @@ _FORMS = (
     "fleets.NAME.count",
     "load_balancers.NAME.routing",
     "load_balancers.NAME.targets.FLEET.weight",
+    "load_balancers.NAME.groups.GROUP.weight",
 )
 
 
@@ -36,6 +37,7 @@ class Steering:
     counts: dict[str, int]
     routings: dict[str, Any]  # in the words of a file
     weights: dict[str, dict[str, float]]  # by balancer and fleet
+    groups: dict[str, dict[str, int]]  # by balancer and group
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -45,21 +47,23 @@ class Steering:
             scenario,
             {name: fleet.first for name, fleet in scenario.fleets.items()},
             {name: balancer.routing.form for name, balancer in balancers.items()},
-            {n: {t.fleet: t.weight for t in b.targets} for n, b in balancers.items()},
+            {n: {t.fleet: t.weight for t in b.all_targets} for n, b in balancers.items()},
+            {n: {g: of.weight for g, of in (b.groups or {}).items()} for n, b in balancers.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The values as plain data."""
-        return {"counts": self.counts, "routings": self.routings, "weights": self.weights}
+        changing = ("counts", "routings", "weights", "groups")
+        return {key: getattr(self, key) for key in changing}
 
     @classmethod
     def from_dict(cls, scenario: Scenario, values: dict[str, Any]) -> Self:
         """The same from plain data."""
-        return cls(scenario, values["counts"], values["routings"], values["weights"])
+        return cls(scenario, **values)
 
     def copy(self) -> Self:
         """An independent copy; the scenario itself never changes."""
-        return type(self)(self.scenario, *copy.deepcopy((self.counts, self.routings, self.weights)))
+        return type(self)(self.scenario, **copy.deepcopy(self.to_dict()))
 
     def set(self, world: _core.World, path: str, value: Any) -> None:
         """Set one value in the world; raises ScenarioError where the path or the value is wrong."""
@@ -77,6 +81,10 @@ class Steering:
                 index = self._index(path, "load_balancers", name)
                 weight = self._weight(path, name, fleet, value)
                 world.set_weight(index, self._index(path, "fleets", fleet), weight)
+            case ["load_balancers", name, "groups", group, "weight"]:
+                index = self._index(path, "load_balancers", name)
+                share = self._group_weight(path, name, group, value)
+                world.set_group_weight(index, list(self.groups[name]).index(group), share)
             case _:
                 raise _refused(path, "cannot be set while a simulation runs", listing(_FORMS))
 
@@ -122,6 +130,9 @@ class Steering:
 
     def _routing(self, path: str, name: str, value: Any) -> _core.RoutingSpec:
         routing: Routing = read_part(path, Routing, value)
+        if self.scenario.load_balancers[name].slow_start and routing.form != "round_robin":
+            message = f"{routing.form} does not go with slow_start"
+            raise _refused(path, message, "round_robin")
         self._refuse_weights(path, routing.form, self.weights[name])
         self.routings[name] = routing.form
         return routing_spec(routing)
@@ -136,6 +147,15 @@ class Steering:
         self._refuse_weights(path, self.routings[name], {fleet: weight})
         self.weights[name][fleet] = weight
         return weight
+
+    def _group_weight(self, path: str, name: str, group: str, value: Any) -> int:
+        known = self.groups[name]
+        if group not in known:
+            message = f"{group!r} is not a group of {name}"
+            raise _refused(path, message, listing(known) or None, nearest(group, known))
+        of = read_part(path, TargetGroup, {"targets": ["any"], "weight": value}, "weight")
+        known[group] = int(of.weight)
+        return known[group]
 
     def _refuse_weights(self, path: str, routing: str, weights: dict[str, float]) -> None:
         if routing in UNWEIGHTED and any(weight != 1 for weight in weights.values()):

@@ -1,0 +1,163 @@
+// Building balancers: their targets, in cells where there are any, and what they know of clients.
+
+#include <algorithm>
+
+#include "world/build_checks.hpp"
+#include "world/world.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+// Throws SpecError where the groups cannot be chosen by their weights.
+void check_groups(const BalancerSpec& from, std::size_t index) {
+  const std::string path = at("load_balancers", index, "groups");
+  std::uint32_t total = 0;
+  for (const TargetGroupSpec& group : from.groups) {
+    require(group.weight <= TargetGroupSpec::weight_max, path, "need weights from 0 to 999");
+    total += group.weight;
+  }
+  require(from.groups.size() <= 1'000, path, "are too many");
+  require(from.groups.empty() || total != 0, path, "need a weight above 0");
+  for (const TargetSpec& target : from.targets) {
+    require(target.group < std::max<std::size_t>(from.groups.size(), 1), path, "are not all there");
+  }
+}
+
+// The zones of the hosts that instances of the targets may be on.
+std::vector<std::uint32_t> zones_behind(const WorldSpec& spec, const BalancerSpec& from,
+                                        const std::string& path) {
+  std::vector<std::uint32_t> zones;
+  for (const TargetSpec& target : from.targets) {
+    const std::uint32_t pool = spec.fleets[target.fleet].hosts;
+    require(pool < spec.hosts.size(), path, "needs targets on hosts");
+    const std::vector<std::uint32_t>& more = spec.hosts[pool].facts.zones;
+    zones.insert(zones.end(), more.begin(), more.end());
+  }
+  std::sort(zones.begin(), zones.end());
+  zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
+  require(zones.size() <= 64, path, "has too many zones");
+  return zones;
+}
+
+}  // namespace
+
+void World::build_balancers(const WorldSpec& spec) {
+  for (std::size_t index = 0; index < spec.balancers.size(); ++index) {
+    const BalancerSpec& from = spec.balancers[index];
+    std::vector<double> weights;
+    std::vector<std::uint32_t> fleets;
+    for (const TargetSpec& target : from.targets) {
+      require(positive(target.weight), at("load_balancers", index, "targets"),
+              "need weights above 0");
+      require(target.fleet < spec.fleets.size(), at("load_balancers", index, "targets"),
+              "name a fleet that is not there");
+      require(std::find(fleets.begin(), fleets.end(), target.fleet) == fleets.end(),
+              at("load_balancers", index, "targets"), "name a fleet twice");
+      weights.push_back(target.weight);
+      fleets.push_back(target.fleet);
+    }
+    require(!fleets.empty(), at("load_balancers", index, "targets"), "must name a fleet");
+    require(from.routing.choices >= 1, at("load_balancers", index, "routing"),
+            "needs a choice or more");
+    const std::string name = "load_balancers/" + from.name + "/routing";
+    const StreamKey key = stream_key(seed_, replication_, name);
+    Balancer& balancer = balancers_.emplace_back(Router(from.routing, weights, key), fleets);
+    build_cells(spec, index, weights);
+    build_health(from, index);
+    build_slow_starts(from, index);
+    require(from.idle_timeout_ns >= 0 && from.idle_timeout_ns <= duration_max,
+            at("load_balancers", index, "idle_timeout"), "must be from 0 to 73 years");
+    balancer.idle_ns = from.idle_timeout_ns;
+    clients_matter_ = clients_matter_ || balancer.router.uses_client();
+  }
+}
+
+// A router for each target group, or for the node of each zone.
+void World::build_cells(const WorldSpec& spec, std::size_t index,
+                        const std::vector<double>& weights) {
+  const BalancerSpec& from = spec.balancers[index];
+  Balancer& balancer = balancers_[index];
+  const std::string stream = "load_balancers/" + from.name;
+  check_groups(from, index);
+  std::vector<std::string> cells;
+  if (!from.cross_zone) {
+    const std::string path = at("load_balancers", index, "cross_zone");
+    require(from.groups.empty(), path, "cannot be off with groups");
+    require(from.stickiness_ns == 0, path, "cannot be off with stickiness");
+    balancer.zones = zones_behind(spec, from, path);
+    for (const std::uint32_t zone : balancer.zones) cells.push_back("/zone" + std::to_string(zone));
+  }
+  for (const TargetGroupSpec& group : from.groups) {
+    balancer.group_weights.push_back(group.weight);
+    balancer.group_names.push_back(group.name);
+    cells.push_back('/' + group.name);
+  }
+  for (const TargetSpec& target : from.targets) {
+    balancer.group_of_class.push_back(static_cast<std::uint16_t>(target.group));
+  }
+  balancer.draws = WordStream(stream_key(seed_, replication_, stream + "/cells"));
+  for (std::size_t cell = 1; cell < cells.size(); ++cell) {
+    const StreamKey key = stream_key(seed_, replication_, stream + "/routing" + cells[cell]);
+    balancer.others.emplace_back(from.routing, weights, key);
+  }
+  if (from.surge_queue != 0) {
+    const std::string path = at("load_balancers", index, "surge_queue");
+    const bool alone = cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
+    require(alone, path, "goes with no groups, cross_zone, slow_start or stickiness");
+    require(from.surge_queue <= SurgeQueue::size_max, path, "must be from 0 to 1,048,576");
+    balancer.surge = SurgeQueue(from.surge_queue);
+    surging_ = true;
+  }
+  balancer.plain =
+      from.surge_queue == 0 && cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
+}
+
+void World::build_slow_starts(const BalancerSpec& from, std::size_t index) {
+  const std::string path = at("load_balancers", index, "slow_start");
+  require(from.slow_start_ns >= 0 && from.slow_start_ns <= duration_max, path,
+          "must be from 0 to 73 years");
+  if (from.slow_start_ns == 0) return;
+  require(from.routing.kind == RoutingKind::round_robin, path, "goes with round_robin alone");
+  balancers_[index].slow_starts.assign(balancers_[index].cells(), SlowStart(from.slow_start_ns));
+}
+
+// A cookie for each client of the sources that send to a sticky balancer, through others or not.
+void World::build_cookies(const WorldSpec& spec) {
+  for (std::uint32_t index = 0; index < balancers_.size(); ++index) {
+    const std::int64_t duration = spec.balancers[index].stickiness_ns;
+    const std::string path = at("load_balancers", index, "stickiness");
+    require(duration >= 0 && duration <= duration_max, path, "must be from 0 to 73 years");
+    if (duration == 0) continue;
+    std::uint64_t total = 0;
+    std::vector<std::uint64_t> clients(traffic_);
+    for (std::uint32_t traffic = 0; traffic < traffic_; ++traffic) {
+      const std::vector<bool> reached = services_reached(spec, spec.traffic[traffic].to);
+      bool comes = callers_[traffic].to_balancer != 0 && callers_[traffic].to == index;
+      for (std::uint32_t call = 0; call < programs_.calls().size(); ++call) {
+        const Caller& caller = callers_[traffic_ + call];
+        const bool leads_here = caller.to_balancer != 0 && caller.to == index;
+        comes = comes || (leads_here && reached[programs_.calls()[call].service]);
+      }
+      if (!comes) continue;
+      const Source& source = sources_[traffic];
+      clients[traffic] = source.closed ? source.users : source.client_count;
+      total += clients[traffic];
+      require(clients[traffic] != 0 && total <= Stickiness::clients_max, path,
+              "needs traffic of so many clients, 16,777,216 at most");
+    }
+    balancers_[index].cookies = Stickiness(duration, clients);
+    clients_matter_ = sticky_ = true;
+  }
+}
+
+// Where an instance belongs at a balancer that it is a target of.
+std::uint32_t World::cell_of(const Balancer& balancer, std::uint32_t of_class,
+                             std::uint32_t instance) const {
+  if (balancer.zones.empty()) return balancer.group_of_class[of_class];
+  const auto found =
+      std::find(balancer.zones.begin(), balancer.zones.end(), hosts_.zone_of(instance));
+  return static_cast<std::uint32_t>(found - balancer.zones.begin());
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,13 @@
+// What balancers do besides choosing, in a WorldSpec made of bytes.
+
+#pragma once
+
+#include "fuzz/bytes.hpp"
+#include "world/spec.hpp"
+
+namespace nephoscope::fuzz {
+
+// To a spec that is otherwise complete. Half of the worlds have none of it.
+void add_fronts(Bytes& bytes, WorldSpec& spec);
+
+}  // namespace nephoscope::fuzz

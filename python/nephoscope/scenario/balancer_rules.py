@@ -1,0 +1,143 @@
+"""The rules between balancers, their targets and their clients, on plain values."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.errors import Problem
+from nephoscope.scenario.balancer import GROUPS_MAX, UNWEIGHTED
+from nephoscope.scenario.calls import reached_services
+from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.references import (
+    call_target,
+    entries,
+    mapping,
+    steps_in,
+    target_fleet,
+    written_targets,
+)
+
+_TARGETS = "one of targets and groups"
+
+
+def balancer_problems(document: Document) -> Iterator[Problem]:
+    """Everything that is wrong between balancers and what they join."""
+    for where, balancer in entries(document.tree, "load_balancers"):
+        yield from _targets(document, where, balancer)
+        yield from _groups(document, where, balancer)
+        yield from _zones(document, where, balancer)
+        yield from _surges(document, where, balancer)
+        if balancer.get("stickiness") is not None:
+            yield from _clients(document, where)
+
+
+def _targets(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    form = _form(balancer.get("routing", "round_robin"))
+    seen: dict[str, Where] = {}
+    for at, target in written_targets(balancer):
+        fleet = target_fleet(target)
+        if fleet is not None and fleet in seen:
+            place = ".".join(map(str, seen[fleet]))
+            message = f"the fleet {fleet} is a target already, in {place}"
+            yield document.problem((*where, *at), message, value=fleet)
+        elif fleet is not None:
+            seen[fleet] = at
+        weight = mapping(target).get("weight", 1)
+        if form in UNWEIGHTED and _is_number(weight) and weight != 1:
+            message = f"{form} has no use for weights: it treats all targets alike"
+            allowed = "1, or a routing that honours weights such as weighted_random"
+            yield document.problem((*where, *at, "weight"), message, value=weight, allowed=allowed)
+    if balancer.get("slow_start") is not None and form not in ("round_robin", None):
+        message = f"{form} does not go with slow_start"
+        at = (*where, "slow_start")
+        yield document.problem(at, message, allowed="slow_start only with round_robin", at_key=True)
+
+
+def _groups(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    if not balancer.keys() & {"targets", "groups"}:
+        yield document.problem((*where, "targets"), "targets is missing", allowed=_TARGETS)
+    if "groups" not in balancer:
+        return
+    at = (*where, "groups")
+    if "targets" in balancer:
+        message = "targets stand outside of the groups"
+        yield document.problem(at, message, allowed=_TARGETS, at_key=True)
+    groups = mapping(balancer["groups"])
+    if isinstance(balancer["groups"], dict) and not groups:
+        yield document.problem(at, "empty", allowed="at least one")
+    if len(groups) > GROUPS_MAX:
+        message = f"{len(groups)} groups are too many"
+        yield document.problem(at, message, allowed=f"{GROUPS_MAX} at most", at_key=True)
+    weights = [mapping(group).get("weight", 1) for group in groups.values()]
+    if weights and all(weight == 0 and not isinstance(weight, bool) for weight in weights):
+        message = "no group has a weight"
+        yield document.problem(at, message, allowed="more than 0 for one of them", at_key=True)
+
+
+def _zones(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    if balancer.get("cross_zone", True) is not False:
+        return
+    at = (*where, "cross_zone")
+    for key in ("stickiness", "groups"):
+        if balancer.get(key) is not None:
+            message = f"{key} does not go with cross_zone: false"
+            yield document.problem(at, message, allowed=f"true, or no {key}")
+    fleets = {str(path[1]): fleet for path, fleet in entries(document.tree, "fleets")}
+    for _, target in written_targets(balancer):
+        name = target_fleet(target)
+        if name in fleets and "hosts" not in fleets[name]:
+            message = f"instances of {name} are in no zone: the fleet has no hosts"
+            yield document.problem(at, message, allowed="true, or targets on hosts")
+
+
+def _surges(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    if balancer.get("surge_queue") is None:
+        return
+    others = [
+        key for key in ("groups", "slow_start", "stickiness") if balancer.get(key) is not None
+    ]
+    others += ["cross_zone: false"] if balancer.get("cross_zone") is False else []
+    for other in others:
+        message = f"{other} does not go with a surge queue"
+        at = (*where, "surge_queue")
+        yield document.problem(at, message, allowed=f"surge_queue or {other}", at_key=True)
+
+
+def _clients(document: Document, where: Where) -> Iterator[Problem]:
+    """Cookies are kept by client: how many there are has to be known."""
+    services = reached_services(document.tree)
+    programs = {str(path[1]): it for path, it in entries(document.tree, "services")}
+    for path, traffic in entries(document.tree, "traffic"):
+        arrivals = traffic.get("arrivals")
+        closed = isinstance(arrivals, dict) and "closed" in arrivals
+        if closed or traffic.get("clients") is not None:
+            continue
+        if where[1] in _destinations(str(traffic.get("to")), services, programs):
+            message = f"cookies are kept by client, and {path[1]} sends here without clients"
+            allowed = f"clients for traffic.{path[1]}"
+            yield document.problem((*where, "stickiness"), message, allowed=allowed, at_key=True)
+
+
+def _destinations(
+    first: str, services: dict[str, list[str]], programs: dict[str, Any]
+) -> dict[str, None]:
+    """Where a request may come that begins at the first."""
+    found: dict[str, None] = {}
+    left = [first]
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found[name] = None
+        for service in services.get(name, []):
+            for _, step in steps_in(programs.get(service, {}).get("steps"), ()):
+                left.append(call_target(step) or name)
+    return found
+
+
+def _form(routing: Any) -> str | None:
+    form = next(iter(routing), None) if isinstance(routing, dict) else routing
+    return form if isinstance(form, str) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,65 @@
+"""What random balancers do besides choosing: groups, zones, slow start, cookies, time limits."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+Tree = dict[str, Any]
+
+WEIGHTS = (0, 1, 1, 3, 95)
+TIMES = ("7ms", "50ms", "400ms", "5s")
+
+
+def front_up(tree: Tree, once_in: int) -> None:
+    """Adds something to the balancers of one scenario in so many, which its own text decides."""
+    rng = random.Random(str(tree))
+    if rng.random() * once_in > 1:
+        return
+    for door in tree["load_balancers"].values():
+        if rng.random() < 0.4:
+            door["idle_timeout"] = rng.choice(TIMES)
+        if rng.random() < 0.35:
+            door["surge_queue"] = rng.choice((1, 1, 3, 100))
+            continue  # it goes with nothing of the rest
+        in_zones = [t for t in door["targets"] if "hosts" in tree["fleets"][fleet_of(t)]]
+        if in_zones and rng.random() < 0.6:
+            door |= {"targets": in_zones, "cross_zone": False}
+        elif rng.random() < 0.5:
+            group(rng, door)
+        if door["routing"] == "round_robin" or rng.random() < 0.5:
+            door |= {"routing": "round_robin", "slow_start": "30s"}
+        if "cross_zone" not in door and rng.random() < 0.5:
+            door["stickiness"] = rng.choice(("1s", "1d"))
+            name_clients(tree)
+
+
+def fleet_of(target: Any) -> str:
+    return target if isinstance(target, str) else target["fleet"]
+
+
+def group(rng: random.Random, door: Tree) -> None:
+    """The targets in one group or two."""
+    targets = door.pop("targets")
+    cut = rng.randint(1, len(targets))
+    parts = [part for part in (targets[:cut], targets[cut:]) if part]
+    weights = [rng.choice(WEIGHTS) for _ in parts]
+    weights[0] += 0 if any(weights) else 1
+    door["groups"] = {
+        f"group{i}": {"targets": part, "weight": weight}
+        for i, (part, weight) in enumerate(zip(parts, weights, strict=True))
+    }
+
+
+def name_clients(tree: Tree) -> None:
+    """Every open source has clients that can be told apart."""
+    for source in tree["traffic"].values():
+        if "closed" not in source["arrivals"]:
+            source.setdefault("clients", 5)
+
+
+def first_target(door: Tree) -> Any:
+    """Of a balancer, whether or not it has groups."""
+    groups = door.get("groups")
+    targets = door["targets"] if groups is None else next(iter(groups.values()))["targets"]
+    return targets[0]
