@@ -228,7 +228,7 @@ class World : private WorldState {
   void expect_flow(std::uint32_t balancer);
   void flow(std::uint32_t balancer);
   void place(std::uint32_t visit, Balancer& balancer);
-  void queue_up(std::uint32_t balancer, const Sent& sent, const Request& request);
+  NEPHOSCOPE_COLD void queue_up(std::uint32_t balancer, const Sent& sent, const Request& request);
   void leave_queue(std::uint32_t visit, Outcome outcome);
   void check_surges() const;
   std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);
