@@ -23,9 +23,10 @@ def front_up(tree: Tree, once_in: int) -> None:
             door["surge_queue"] = rng.choice((1, 1, 3, 100))
             continue  # it goes with nothing of the rest
         in_zones = [t for t in door["targets"] if "hosts" in tree["fleets"][fleet_of(t)]]
-        if in_zones and rng.random() < 0.6:
+        counted = any(counts(tree["fleets"][fleet_of(target)]) for target in door["targets"])
+        if in_zones and not counted and rng.random() < 0.6:
             door |= {"targets": in_zones, "cross_zone": False}
-        elif rng.random() < 0.5:
+        elif rng.random() < 0.5 and not counted:
             group(rng, door)
         if door["routing"] == "round_robin" or rng.random() < 0.5:
             door |= {"routing": "round_robin", "slow_start": "30s"}
@@ -34,8 +35,20 @@ def front_up(tree: Tree, once_in: int) -> None:
             name_clients(tree)
 
 
+def fleets_behind(door: Tree) -> list[str]:
+    """The fleets of all targets, in groups or not."""
+    parts = [door, *door.get("groups", {}).values()]
+    return [fleet_of(target) for part in parts for target in part.get("targets", ())]
+
+
 def fleet_of(target: Any) -> str:
     return target if isinstance(target, str) else target["fleet"]
+
+
+def counts(fleet: Tree) -> bool:
+    """Whether its size follows requests, which are not counted by group."""
+    rules = [options for policy in fleet.get("scaling", ()) for options in policy.values()]
+    return any(rule.get("metric") == "requests_per_target" for rule in rules)
 
 
 def group(rng: random.Random, door: Tree) -> None:

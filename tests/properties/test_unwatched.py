@@ -14,13 +14,14 @@ from hypothesis import given
 
 from nephoscope import _core
 from properties.engine import Session, by_name, compiled, same
+from properties.fronts import fleets_behind
 from properties.systems import System, plain_systems
 from properties.test_properties import conserves, derandomised, resumes
 
 
 def watched(system: System) -> System:
     tree = copy.deepcopy(system.tree)
-    behind = {name for door in tree["load_balancers"].values() for name in door["targets"]}
+    behind = {name for door in tree["load_balancers"].values() for name in fleets_behind(door)}
     # An instance has the longest delay of its balancers, and without any as long as it takes.
     for name, delay, fleets in (
         ("watcher", "0s", behind),
