@@ -20,7 +20,7 @@ bool use_devices(const std::vector<StepSpec>& steps) {
 
 }  // namespace
 
-World::World(const WorldSpec& spec) : WorldState(spec) {
+World::World(const WorldSpec& spec) : WorldView(spec) {
   check_window(spec);
   for (const TrafficSpec& traffic : spec.traffic) traffic_names_.push_back(traffic.name);
   for (const BalancerSpec& balancer : spec.balancers) balancer_names_.push_back(balancer.name);

@@ -31,6 +31,10 @@ struct Caller {
   std::uint32_t resilience = Visit::none;  // its rules, if its requests are errands (errand.hpp)
   std::uint32_t out_of_time = 0;  // its balancer's timeout is the shorter one, and stands here
 
+  // Of all requests, from the start of the run; each attempt is one.
+  std::uint64_t sent = 0;
+  OutcomeCounts ended{};
+
   // The visits that may time out, in the order of their deadlines: all wait equally long.
   std::uint32_t oldest = Visit::none;
   std::uint32_t newest = Visit::none;
@@ -41,9 +45,6 @@ struct Caller {
   std::uint32_t newest_late = Visit::none;
   std::uint64_t late_timer_set = 0;
 
-  // Of all requests, from the start of the run; each attempt is one.
-  std::uint64_t sent = 0;
-  OutcomeCounts ended{};
   std::uint64_t sent_at_warmup = 0;  // the later ones are measured
   std::uint64_t without_target = 0;  // measured, and rejected before they reached an instance
   std::uint64_t queued = 0;          // measured, and in a surge queue

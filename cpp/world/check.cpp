@@ -7,7 +7,7 @@ namespace nephoscope {
 // Sent = ended + alive for every caller, over the whole run and over the measured requests; what a
 // policy counts as outstanding are the requests sent there; every instance keeps its own
 // invariants.
-void World::check() const {
+void WorldView::check() const {
   std::vector<std::uint64_t> alive(callers_.size());
   std::vector<std::uint64_t> measured(callers_.size());
   for_each_request([&](const Sent& it) {
@@ -56,7 +56,7 @@ void World::check() const {
 }
 
 // Nobody is kept out who was not rejected, and tokens are where they may be.
-void World::check_admission() const {
+void WorldView::check_admission() const {
   std::vector<std::uint64_t> rejected(fleets_.size());
   for (const Route& route : routes_) {
     if (route.check) continue;
@@ -74,7 +74,7 @@ void World::check_admission() const {
 
 // What an instance wanted of its vCPUs, as it counts itself, is what became of it on its host, and
 // nobody had less than nothing.
-void World::check_hosts() const {
+void WorldView::check_hosts() const {
   if (!hosted_) return;
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
     if (!hosts_.is_hosted(instance)) continue;
@@ -91,7 +91,7 @@ void World::check_hosts() const {
   }
 }
 
-std::string World::where() const {
+std::string WorldView::where() const {
   return " (seed " + std::to_string(seed_) + ", replication " + std::to_string(replication_) +
          ", " + std::to_string(now_) + " ns, event " + std::to_string(events_) + ")";
 }

@@ -37,7 +37,7 @@ void World::add_devices(std::uint32_t instance, std::uint32_t at) {
   follow_devices();
 }
 
-bool World::uses_devices(std::uint32_t fleet) const {
+bool WorldView::uses_devices(std::uint32_t fleet) const {
   return fleet_uses_devices_[fleet];
 }
 
@@ -127,7 +127,7 @@ void World::finish_devices() {
 }
 
 // What is under way is what visits wait for, and the memory of an instance is held by its visits.
-void World::check_devices() const {
+void WorldView::check_devices() const {
   if (!with_devices_) return;
   std::uint64_t waited_for = 0;
   std::vector<std::int64_t> held(instances_.size(), 0);

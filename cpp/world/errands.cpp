@@ -199,7 +199,7 @@ void World::forget_timer(EventQueue::Handle& timer) {
 }
 
 // What a source with errands counts as its requests.
-void World::tell_requests(TrafficAccount& account, std::uint32_t traffic) const {
+void WorldView::tell_requests(TrafficAccount& account, std::uint32_t traffic) const {
   const Resilience& rules = errands_.of(callers_[traffic]);
   account.offered = rules.offered;
   account.ended = rules.unserved;
@@ -217,7 +217,7 @@ void World::tell_requests(TrafficAccount& account, std::uint32_t traffic) const 
 
 // Begun = ended + open for every caller, over the whole run and over the measured requests; every
 // open one waits for something, and every attempt under way is one errand's.
-void World::check_errands() const {
+void WorldView::check_errands() const {
   if (errands_.rules.empty()) return;
   std::vector<std::uint64_t> open(errands_.rules.size());
   std::vector<std::uint64_t> measured(errands_.rules.size());

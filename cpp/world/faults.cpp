@@ -255,7 +255,7 @@ void World::heal(const Struck& struck) {
 }
 
 // The instances that are there, in the order of launch.
-std::vector<std::uint32_t> World::instances_of(const Struck& struck) const {
+std::vector<std::uint32_t> WorldView::instances_of(const Struck& struck) const {
   if (struck.pool == Struck::instance) return {struck.index};
   std::vector<std::uint32_t> found;
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
@@ -265,7 +265,7 @@ std::vector<std::uint32_t> World::instances_of(const Struck& struck) const {
 }
 
 // Whether a strike holds it, or its host.
-bool World::is_struck(std::uint32_t instance) const {
+bool WorldView::is_struck(std::uint32_t instance) const {
   if (instance < faults_.down.size() && faults_.down[instance] != 0) return true;
   const std::uint32_t pool = hosts_.pool_of(instance);
   return pool < faults_.down_hosts.size() &&
@@ -285,13 +285,13 @@ void World::follow_faults(std::uint32_t instance) {
 }
 
 // Whether it is the instance that is struck, or on the host.
-bool World::holds(const Struck& struck, std::uint32_t instance) const {
+bool WorldView::holds(const Struck& struck, std::uint32_t instance) const {
   if (struck.pool == Struck::instance) return struck.index == instance;
   return hosts_.pool_of(instance) == struck.pool && hosts_.host_of(instance) == struck.index;
 }
 
 // Of the strikes that slow it, the worst counts.
-double World::slowness(std::uint32_t instance) const {
+double WorldView::slowness(std::uint32_t instance) const {
   double factor = 1.0;
   for (const Struck& it : faults_.struck) {
     const FaultSpec& spec = faults_.all[it.fault].spec;
@@ -351,7 +351,7 @@ void World::kill(std::uint32_t instance) {
 }
 
 // Who serves is down if and only if a strike holds it.
-void World::check_faults() const {
+void WorldView::check_faults() const {
   if (faults_.all.empty()) return;
   for (const Fleet& fleet : fleets_) {
     for (const std::uint32_t instance : fleet.members) {

@@ -142,7 +142,7 @@ void World::end_drain(std::uint32_t instance) {
 }
 
 // Whoever is healthy, or has to do, is in the round of its cell or has a share that grows.
-void World::check_health() const {
+void WorldView::check_health() const {
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
     const Balancer& balancer = balancers_[at];
     for (const SlowStart& slow_start : balancer.slow_starts) slow_start.check(now_);

@@ -7,14 +7,14 @@
 namespace nephoscope {
 
 // Since its launch.
-TenantAccount World::used(std::uint32_t instance, HostPools& hosts) const {
+TenantAccount WorldView::used(std::uint32_t instance, HostPools& hosts) const {
   if (hosts.is_hosted(instance)) return hosts.account(instance, now_);
   TenantAccount account;
   account.run_ns = instances_.run_ns(instance, now_);
   return account;
 }
 
-TenantAccount World::used_since_warmup(std::uint32_t instance, HostPools& hosts) const {
+TenantAccount WorldView::used_since_warmup(std::uint32_t instance, HostPools& hosts) const {
   if (!warm_) return {};
   TenantAccount account = used(instance, hosts);
   if (hosts.is_hosted(instance)) {
@@ -26,7 +26,7 @@ TenantAccount World::used_since_warmup(std::uint32_t instance, HostPools& hosts)
 }
 
 // Nothing has run before there was a warm-up, or the instance.
-std::int64_t World::run_at_warmup(std::uint32_t instance) const {
+std::int64_t WorldView::run_at_warmup(std::uint32_t instance) const {
   return instance < run_at_warmup_.size() ? run_at_warmup_[instance] : 0;
 }
 
@@ -40,7 +40,7 @@ void World::note_hosted_at_warmup() {
   }
 }
 
-std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
+std::vector<HostPoolAccount> WorldView::host_accounts(HostPools& hosts) const {
   std::vector<HostPoolAccount> pools(host_names_.size());
   for (std::uint32_t at = 0; at < pools.size(); ++at) {
     HostPoolAccount& pool = pools[at];
@@ -70,7 +70,7 @@ std::vector<HostPoolAccount> World::host_accounts(HostPools& hosts) const {
 
 // What every fleet has to pay for: its machines while their meters ran, each start by itself, and
 // the credits of those that are burstable.
-void World::bill(std::vector<FleetAccount>& accounts) const {
+void WorldView::bill(std::vector<FleetAccount>& accounts) const {
   for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
     accounts[fleet_of_[machines_[machine].instance]].billed_s +=
         static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
@@ -81,7 +81,7 @@ void World::bill(std::vector<FleetAccount>& accounts) const {
   }
 }
 
-void World::add_credits(std::uint32_t instance, CreditTotals& totals) const {
+void WorldView::add_credits(std::uint32_t instance, CreditTotals& totals) const {
   const auto whole = [](int128 units) {
     return static_cast<double>(units) / static_cast<double>(CpuCredits::units_per_credit);
   };

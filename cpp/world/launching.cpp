@@ -148,7 +148,7 @@ void World::number_machine(std::uint32_t instance, std::uint32_t machine) {
   machine_of_.push_back(machine);
 }
 
-std::uint32_t World::machine_of(std::uint32_t instance) const {
+std::uint32_t WorldView::machine_of(std::uint32_t instance) const {
   return instance < machine_of_.size() ? machine_of_[instance] : instance;
 }
 
@@ -288,13 +288,13 @@ void World::give_room(std::uint32_t instance, bool stops) {
   follow_hosts();
 }
 
-void World::count_instances(Fleet& fleet) const {
+void WorldView::count_instances(Fleet& fleet) const {
   if (warm_) fleet.instance_ns += (now_ - fleet.counted_to) * std::int64_t{fleet.members.size()};
   fleet.counted_to = now_;
 }
 
 // At the end of the warm-up.
-void World::restart_count(Fleet& fleet) const {
+void WorldView::restart_count(Fleet& fleet) const {
   fleet.counted_to = now_;
   fleet.least = fleet.most = fleet.members.size();
 }

@@ -189,7 +189,7 @@ void World::try_start(std::uint32_t machine) {
 }
 
 // What Lifecycle has of a machine, and where the world has it, agree; nothing is overdue.
-void World::check_lives() const {
+void WorldView::check_lives() const {
   lives_.check();
   std::vector<std::uint32_t> booting(fleets_.size());
   std::vector<std::uint32_t> serving(fleets_.size());

@@ -16,7 +16,7 @@ void World::build_metering(const WorldSpec& spec) {
 }
 
 // Requests sent and ended through a balancer since the start.
-World::Through World::through(std::uint32_t balancer) const {
+WorldView::Through WorldView::through(std::uint32_t balancer) const {
   Through all;
   for (const Caller& caller : callers_) {
     if (caller.to_balancer == 0 || caller.to != balancer) continue;
@@ -44,7 +44,7 @@ void World::meter() {
 }
 
 // Of every hour that has begun: a run that has not begun has one.
-std::vector<HourOfUse> World::use_of(std::uint32_t balancer) const {
+std::vector<HourOfUse> WorldView::use_of(std::uint32_t balancer) const {
   const Meter& meter = metering_.all[balancer];
   if (!meter.on) return {};
   std::vector<HourOfUse> hours = meter.hours;

@@ -74,7 +74,7 @@ void World::build_refresh(const RefreshSpec& from, std::uint32_t at) {
 
 // Calls action(machine, its present instance) for each that counts for the size of a fleet.
 template <class Action>
-void World::for_each_alive(const Fleet& fleet, Action action) const {
+void WorldView::for_each_alive(const Fleet& fleet, Action action) const {
   for (const std::uint32_t instance : fleet.members) action(machine_of(instance), instance);
   for (const std::uint32_t machine : fleet.aside) action(machine, machines_[machine].instance);
   if (fleet.booting == 0) return;
@@ -84,7 +84,7 @@ void World::for_each_alive(const Fleet& fleet, Action action) const {
 }
 
 // Whether it serves and, where they check, its balancers have found that it does.
-bool World::is_well(std::uint32_t instance) const {
+bool WorldView::is_well(std::uint32_t instance) const {
   if (phase_[instance] != Phase::serving) return false;
   for (const Attachment& attachment : fleets_[fleet_of_[instance]].attachments) {
     const Health& health = balancers_[attachment.balancer].health;
@@ -95,7 +95,7 @@ bool World::is_well(std::uint32_t instance) const {
 }
 
 // Whether it counts as well: a new one when it has warmed up.
-bool World::is_ready(const Refresh& refresh, std::uint32_t instance) const {
+bool WorldView::is_ready(const Refresh& refresh, std::uint32_t instance) const {
   if (!is_well(instance)) return false;
   if (refresh.is_old(machine_of(instance))) return true;
   const std::int64_t since = refresh.well_since[index_in_fleet_[instance] - refresh.first_index];
@@ -188,7 +188,7 @@ void World::replace_some(std::uint32_t at, std::uint32_t ready) {
 }
 
 // Old ones that have gone, until now.
-std::uint32_t World::replaced(std::uint32_t at) const {
+std::uint32_t WorldView::replaced(std::uint32_t at) const {
   const Refresh& it = fleets_[at].refresh;
   if (!it.under_way()) return it.replaced;
   std::uint32_t old = 0;
@@ -208,7 +208,7 @@ void World::retire(std::uint32_t machine) {
 }
 
 // More than is desired is there only while a refresh is under way, and no more than it allows.
-void World::check_refresh() const {
+void WorldView::check_refresh() const {
   for (std::size_t at = 0; at < fleets_.size(); ++at) {
     const Fleet& fleet = fleets_[at];
     const Refresh& it = fleet.refresh;

@@ -60,7 +60,7 @@ void World::sample_series() {
   for (const ScaledFleet& scaled : scaled_) push(fleets_[scaled.fleet].desired);
 }
 
-std::vector<Column> World::series() const {
+std::vector<Column> WorldView::series() const {
   if (samples_.empty()) return {};
   std::vector<Column> columns;
   const auto take = [&](const std::string& name, bool cumulative) {
@@ -92,7 +92,7 @@ std::vector<Column> World::series() const {
   return columns;
 }
 
-Results World::results() const {
+Results WorldView::results() const {
   check();
   Results results;
   results.now_ns = now_;
@@ -145,7 +145,7 @@ Results World::results() const {
 }
 
 template <class Chosen>
-Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const {
+Account WorldView::account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const {
   Account account;
   for (std::size_t at = 0; at < callers_.size(); ++at) {
     if (!chosen(at)) continue;
@@ -165,7 +165,7 @@ Account World::account_of(Chosen chosen, const std::vector<InFlight>& in_flight)
   return account;
 }
 
-ScalingAccount World::scaling_account(const ScaledFleet& it) const {
+ScalingAccount WorldView::scaling_account(const ScaledFleet& it) const {
   ScalingAccount account;
   account.active = true;
   account.desired = fleets_[it.fleet].desired;
@@ -179,8 +179,8 @@ ScalingAccount World::scaling_account(const ScaledFleet& it) const {
 }
 
 // What only a balancer has that is more than a router.
-void World::tell_choice(BalancerAccount& account, std::size_t at,
-                        const std::vector<InFlight>& in_flight) const {
+void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
+                            const std::vector<InFlight>& in_flight) const {
   const Balancer& balancer = balancers_[at];
   account.limits_time = balancer.idle_ns != 0;
   account.out_of_time = balancer.out_of_time;
@@ -212,8 +212,8 @@ void World::tell_choice(BalancerAccount& account, std::size_t at,
   }
 }
 
-FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,
-                                  HostPools& hosts) const {
+FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,
+                                      HostPools& hosts) const {
   FleetAccount account;
   account.name = fleet_names_[at];
   for (const Route& route : routes_) {
@@ -270,7 +270,7 @@ FleetAccount World::fleet_account(std::size_t at, const std::vector<InFlight>& i
   return account;
 }
 
-std::vector<TargetAccount> World::targets_of(std::size_t at, HostPools& hosts) const {
+std::vector<TargetAccount> WorldView::targets_of(std::size_t at, HostPools& hosts) const {
   const Balancer& balancer = balancers_[at];
   std::vector<TargetAccount> targets;
   targets.reserve(balancer.slots.size());
@@ -294,7 +294,7 @@ std::vector<TargetAccount> World::targets_of(std::size_t at, HostPools& hosts) c
 }
 
 // Measured requests at instances whose caller still waits, by route.
-std::vector<InFlight> World::count_in_flight() const {
+std::vector<InFlight> WorldView::count_in_flight() const {
   std::vector<InFlight> counts(routes_.size());
   for (std::uint32_t route = 0; route < routes_.size(); ++route) counts[route].route = route;
   for_each_request([&](const Sent& it) {
@@ -305,7 +305,7 @@ std::vector<InFlight> World::count_in_flight() const {
 }
 
 // Requests a balancer's targets have not answered yet, by slot.
-std::vector<std::uint32_t> World::outstanding(std::uint32_t balancer) const {
+std::vector<std::uint32_t> WorldView::outstanding(std::uint32_t balancer) const {
   std::vector<std::uint32_t> counts(balancers_[balancer].slots.size());
   for_each_request([&](const Sent& it) {
     if (it.target != none && leads_to(caller_of(it), balancer)) ++counts[it.target];
@@ -313,7 +313,7 @@ std::vector<std::uint32_t> World::outstanding(std::uint32_t balancer) const {
   return counts;
 }
 
-std::vector<InstanceView> World::instances() const {
+std::vector<InstanceView> WorldView::instances() const {
   std::vector<InstanceView> views;
   views.reserve(instances_.size());
   for (std::uint32_t at = 0; at < instances_.size(); ++at) {
@@ -326,7 +326,7 @@ std::vector<InstanceView> World::instances() const {
   return views;
 }
 
-std::vector<std::int64_t> World::next_arrivals() const {
+std::vector<std::int64_t> WorldView::next_arrivals() const {
   std::vector<std::int64_t> times(traffic_, ArrivalStream::never);
   for (const Arrival& arrival : later_arrivals_) {
     if (arrival.source != none) times[arrival.source] = arrival.time;
@@ -335,7 +335,7 @@ std::vector<std::int64_t> World::next_arrivals() const {
   return times;
 }
 
-std::uint64_t World::in_flight(std::uint32_t traffic) const {
+std::uint64_t WorldView::in_flight(std::uint32_t traffic) const {
   const Caller& caller = callers_[traffic];
   if (caller.resilience == none) return caller.sent - total(caller.ended);
   return errands_.of(caller).begun - total(errands_.of(caller).ended);

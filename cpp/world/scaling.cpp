@@ -139,8 +139,8 @@ void World::begin_warmup(std::uint32_t instance) {
   it.settled = now_;
 }
 
-bool World::has_served_since(const ScaledFleet& it, std::uint32_t instance,
-                             std::int64_t time) const {
+bool WorldView::has_served_since(const ScaledFleet& it, std::uint32_t instance,
+                                 std::int64_t time) const {
   return it.since[index_in_fleet_[instance]] <= time;
 }
 
@@ -166,7 +166,7 @@ void World::measure(ScaledFleet& it) {
     it.ran_ns[index_in_fleet_[instance]] = used(instance, hosts_).run_ns;
   }
   for (std::size_t at = 0; at < it.sent.size(); ++at) {
-    it.sent[at] = sent_through(fleet.attachments[at].balancer);
+    it.sent[at] = through(fleet.attachments[at].balancer).sent;
   }
   it.network_bytes = fleet.devices.network_ever;
 }
@@ -200,7 +200,7 @@ Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t wa
 }
 
 // Of a period. Others of a balancer's targets may be of another fleet.
-double World::requests_per_target(const ScaledFleet& it) const {
+double WorldView::requests_per_target(const ScaledFleet& it) const {
   double requests = 0.0;
   for (std::size_t at = 0; at < it.sent.size(); ++at) {
     const std::uint32_t number = fleets_[it.fleet].attachments[at].balancer;
@@ -209,19 +209,10 @@ double World::requests_per_target(const ScaledFleet& it) const {
     for (std::uint32_t cell = 0; cell < balancer.cells(); ++cell) {
       targets += balancer.router_in(cell).size();
     }
-    const std::uint64_t sent = sent_through(number) - it.sent[at];
+    const std::uint64_t sent = through(number).sent - it.sent[at];
     if (targets != 0) requests += static_cast<double>(sent) / targets;
   }
   return requests;
-}
-
-// Requests that were sent to a balancer since the start, health checks apart.
-std::uint64_t World::sent_through(std::uint32_t balancer) const {
-  std::uint64_t sent = 0;
-  for (const Caller& caller : callers_) {
-    if (caller.to_balancer != 0 && caller.to == balancer) sent += caller.sent;
-  }
-  return sent;
 }
 
 // The policies see the oldest datapoints that are on their way.
@@ -242,7 +233,7 @@ void World::evaluate(ScaledFleet& it) {
   scale(it.fleet);
 }
 
-GroupView World::group_view(const ScaledFleet& it, std::uint32_t policy) const {
+GroupView WorldView::group_view(const ScaledFleet& it, std::uint32_t policy) const {
   const Fleet& fleet = fleets_[it.fleet];
   GroupView view;
   view.desired = fleet.desired;
@@ -262,7 +253,7 @@ GroupView World::group_view(const ScaledFleet& it, std::uint32_t policy) const {
 }
 
 // Sizes within their bounds, and a place for whatever is measured.
-void World::check_scaling() const {
+void WorldView::check_scaling() const {
   for (const ScaledFleet& it : scaled_) {
     const Fleet& fleet = fleets_[it.fleet];
     bool agree = it.group.bounded(fleet.desired) == fleet.desired;

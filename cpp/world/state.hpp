@@ -54,7 +54,6 @@ struct WorldState {
   std::vector<std::string> balancer_names_;
   std::vector<std::string> fleet_names_;
   std::vector<std::string> host_names_;     // of the pools that the scenario names
-  bool surging_ = false;                    // some balancer has a surge queue
   bool sticky_ = false;                     // some balancer sets cookies
   bool hosted_ = false;                     // some fleet is
   bool with_devices_ = false;               // some step uses one
@@ -84,7 +83,6 @@ struct WorldState {
   AdmissionControl admissions_;
   std::vector<std::uint32_t> machine_of_;  // by instance, see number_machine()
   std::vector<Phase> phase_;               // by instance
-  std::vector<std::uint8_t> full_;         // by instance, where anybody wants to know
   Lifecycle lives_;                        // of machines
   std::vector<Machine> machines_;
   std::vector<Quota> quotas_;
@@ -110,7 +108,9 @@ struct WorldState {
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead
   bool warm_ = false;                 // the warm-up is over
   std::int64_t next_sample_ = ArrivalStream::never;
-  std::vector<Series> samples_;  // cumulative counts and gauges, see results.cpp
+  std::vector<Series> samples_;     // cumulative counts and gauges, see results.cpp
+  bool surging_ = false;            // some balancer has a surge queue
+  std::vector<std::uint8_t> full_;  // by instance, where anybody wants to know
 };
 
 }  // namespace nephoscope

@@ -10,7 +10,7 @@
 namespace nephoscope {
 
 // Whether it would refuse a request for want of room. One that is down refuses for another reason.
-bool World::is_full(std::uint32_t instance) const {
+bool WorldView::is_full(std::uint32_t instance) const {
   return phase_[instance] == Phase::serving && instances_.is_full(instance);
 }
 
@@ -102,7 +102,7 @@ void World::leave_queue(std::uint32_t visit, Outcome outcome) {
 }
 
 // Nobody waits where there is room but for the next event; full is who would refuse.
-void World::check_surges() const {
+void WorldView::check_surges() const {
   if (!surging_) return;
   std::vector<std::uint32_t> waiting(balancers_.size());
   visits_.for_each([&](const Visit& it) {

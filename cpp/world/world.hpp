@@ -27,13 +27,12 @@
 #include <vector>
 
 #include "kernel/hot_path.hpp"
-#include "world/results.hpp"
 #include "world/spec.hpp"
-#include "world/state.hpp"
+#include "world/view.hpp"
 
 namespace nephoscope {
 
-class World : private WorldState {
+class World : public WorldView {
  public:
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.
   explicit World(const WorldSpec& spec);
@@ -48,13 +47,6 @@ class World : private WorldState {
   std::int64_t now() const { return now_; }
   std::int64_t duration() const { return duration_; }
   std::uint64_t events() const { return events_; }
-
-  // Throws InvariantError, with seed and instant, when a conservation law does not hold.
-  // O(everything).
-  void check() const;
-
-  // Checks, then gathers what is known at this instant.
-  Results results() const;
 
   // What an operator does from outside, now, to instances of a fleet (ActionSpec). Returns how many
   // there were to do it to.
@@ -71,11 +63,6 @@ class World : private WorldState {
   // do not fit). What resumes is the same to the bit.
   std::string save() const;
   void restore(std::string_view bytes);
-
-  // What an observer may look at: instances in the order of launch, and the sources.
-  std::vector<InstanceView> instances() const;
-  std::vector<std::int64_t> next_arrivals() const;  // by traffic; `never` for closed sources
-  std::uint64_t in_flight(std::uint32_t traffic) const;
 
  private:
   enum class EventKind : std::uint32_t {
@@ -196,8 +183,6 @@ class World : private WorldState {
   void add_devices(std::uint32_t instance, std::uint32_t fleet);
   void finish_devices();
   void follow_devices();
-  void check_devices() const;
-  bool uses_devices(std::uint32_t fleet) const;
   void begin(std::uint32_t instance, const Job& job);
   void expect_completion(std::uint32_t instance, std::int64_t due);
   void reschedule(std::uint32_t instance);
@@ -223,14 +208,12 @@ class World : private WorldState {
   void set_cookie(const Visit& visit);
   std::uint32_t offer_visit(std::uint32_t visit, std::int64_t work);
   // Requests that wait at their balancer (surges.cpp).
-  bool is_full(std::uint32_t instance) const;
   void note_load(std::uint32_t instance);
   void expect_flow(std::uint32_t balancer);
   void flow(std::uint32_t balancer);
   void place(std::uint32_t visit, Balancer& balancer);
   NEPHOSCOPE_COLD void queue_up(std::uint32_t balancer, const Sent& sent, const Request& request);
   void leave_queue(std::uint32_t visit, Outcome outcome);
-  void check_surges() const;
   std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);
   // Requests that are sent more than once (errands.cpp).
   std::uint32_t begin_errand(std::uint32_t caller, const Request& request);
@@ -243,8 +226,6 @@ class World : private WorldState {
   void end_errand(std::uint32_t errand, Outcome outcome);
   bool is_for_nobody(const Errand& errand) const;
   void forget_timer(EventQueue::Handle& timer);
-  void tell_requests(TrafficAccount& account, std::uint32_t traffic) const;
-  void check_errands() const;
   template <class Shape>
   void bring_up_to_date(std::uint32_t instance, std::int64_t until);
   NEPHOSCOPE_COLD void bring_all_up_to_date(std::int64_t until);
@@ -263,36 +244,11 @@ class World : private WorldState {
     const std::uint32_t path = path_of_trial(visit.path, visit.trial);
     return sampler(visit.traffic, step.draw).at(visit.serial, path);
   }
+  using WorldView::caller_of;
   Caller& caller_of(const Sent& sent) { return callers_[routes_[sent.route].caller]; }
-  const Caller& caller_of(const Sent& sent) const { return callers_[routes_[sent.route].caller]; }
-  // Measured requests so far.
-  std::uint64_t offered(const Caller& caller) const {
-    return warm_ ? caller.sent - caller.sent_at_warmup : 0;
-  }
 
   // Looking (results.cpp, host_results.cpp, check.cpp) and changing (edit.cpp).
   void sample_series();
-  std::vector<Column> series() const;
-  template <class Chosen>
-  Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;
-  void tell_choice(BalancerAccount& account, std::size_t balancer,
-                   const std::vector<InFlight>& in_flight) const;
-  FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
-                             HostPools& hosts) const;
-  ScalingAccount scaling_account(const ScaledFleet& it) const;
-  std::vector<TargetAccount> targets_of(std::size_t balancer, HostPools& hosts) const;
-  std::vector<InFlight> count_in_flight() const;
-  std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
-  // Of the requests whose caller still waits, in no order that means anything.
-  template <class Action>
-  void for_each_request(Action action) const {
-    visits_.for_each([&](const Visit& it) {
-      if ((it.flags & Visit::left) == 0) action(it);
-    });
-    instances_.for_each_job([&](const Job& job) {
-      if (!is_visit(job)) action(sent_of(job));
-    });
-  }
   // Which instances a fleet has (launching.cpp).
   void scale(std::uint32_t fleet);
   void grow(std::uint32_t fleet);
@@ -303,7 +259,6 @@ class World : private WorldState {
   void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place,
                     std::uint32_t before = none);
   void number_machine(std::uint32_t instance, std::uint32_t machine);
-  std::uint32_t machine_of(std::uint32_t instance) const;
   void enter_service(std::uint32_t instance);
   void withdraw(std::uint32_t instance);
   void remove_instance(std::uint32_t fleet);
@@ -314,7 +269,6 @@ class World : private WorldState {
   void end_if_drained(std::uint32_t instance);
   void terminate(std::uint32_t machine);
   void end(std::uint32_t instance);
-  void count_instances(Fleet& fleet) const;
   // What becomes of them (lives.cpp, actions.cpp, failing.cpp).
   void follow_lives();
   void follow_life(const LifecycleChange& change);
@@ -333,32 +287,18 @@ class World : private WorldState {
   std::vector<std::uint32_t> drop_devices(std::uint32_t instance);
   void lose_held(std::uint32_t instance);
   void lose(std::uint32_t visit);
-  void check_lives() const;
-  void check_admission() const;
   // Instance refresh (refresh.cpp).
   struct RefreshCount {
     std::uint32_t old = 0;
     std::uint32_t ready = 0;
     std::uint32_t unready_new = 0;
   };
-  template <class Action>
-  void for_each_alive(const Fleet& fleet, Action action) const;
-  bool is_well(std::uint32_t instance) const;
-  bool is_ready(const Refresh& refresh, std::uint32_t instance) const;
   RefreshCount look_at_refresh(std::uint32_t fleet);
   void refresh(std::uint32_t fleet);
   void replace_some(std::uint32_t fleet, std::uint32_t ready);
   void retire(std::uint32_t machine);
-  std::uint32_t replaced(std::uint32_t fleet) const;
-  void check_refresh() const;
   // Metering (metering.cpp).
-  struct Through {
-    std::uint64_t sent = 0;
-    OutcomeCounts ended{};
-  };
-  Through through(std::uint32_t balancer) const;
   void meter();
-  std::vector<HourOfUse> use_of(std::uint32_t balancer) const;
   // Health checks (health.cpp).
   std::int64_t next_check() const;
   void look_after_health();
@@ -370,7 +310,6 @@ class World : private WorldState {
   void check_answered(const Visit& check, bool success);
   void follow_health(std::uint32_t balancer);
   void end_drain(std::uint32_t instance);
-  void check_health() const;
   // Scaling (scaling.cpp).
   void build_scaling(const WorldSpec& spec, std::uint32_t fleet);
   void expect(std::size_t scaled, std::uint32_t due, std::int64_t time);
@@ -378,14 +317,9 @@ class World : private WorldState {
   void begin_warmup(std::uint32_t instance);
   void add_predictive(ScaledFleet& it, const PredictiveSpec& spec);
   void look_ahead(ScaledFleet& it, std::int64_t hour);
-  bool has_served_since(const ScaledFleet& it, std::uint32_t instance, std::int64_t time) const;
   void measure(ScaledFleet& it);
   Datapoint datapoint(const ScaledFleet& it, Metric metric, std::int64_t warmup);
-  double requests_per_target(const ScaledFleet& it) const;
-  std::uint64_t sent_through(std::uint32_t balancer) const;
   void evaluate(ScaledFleet& it);
-  GroupView group_view(const ScaledFleet& it, std::uint32_t policy) const;
-  void check_scaling() const;
   // Faults (faults.cpp).
   void check_fault(const FaultSpec& fault, const std::string& path) const;
   void expect_fault(std::uint32_t fault, std::int64_t time);
@@ -401,29 +335,15 @@ class World : private WorldState {
   std::vector<Struck> take_announced(std::uint32_t fault);
   bool move_off(std::uint32_t instance, MoveBy by);
   void heal(const Struck& struck);
-  std::vector<std::uint32_t> instances_of(const Struck& struck) const;
-  bool is_struck(std::uint32_t instance) const;
   void follow_faults(std::uint32_t instance);
   void add_slow_kinds(double factor);
-  bool holds(const Struck& struck, std::uint32_t instance) const;
-  double slowness(std::uint32_t instance) const;
   void follow_slowness(std::uint32_t instance);
   void fall(std::uint32_t instance);
   void rise(std::uint32_t instance);
   void kill(std::uint32_t instance);
-  void check_faults() const;
-  void restart_count(Fleet& fleet) const;
-  void check_hosts() const;
-  TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
-  std::int64_t run_at_warmup(std::uint32_t instance) const;
   void note_hosted_at_warmup();
-  TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
-  std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
-  void bill(std::vector<FleetAccount>& accounts) const;
-  void add_credits(std::uint32_t instance, CreditTotals& totals) const;
   template <class Archive>
   void serialize(Archive& archive);
-  std::string where() const;
 };
 
 }  // namespace nephoscope

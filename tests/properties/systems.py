@@ -10,7 +10,7 @@ from properties import strategies as st
 from properties.clients import resilience
 from properties.elastic import balanced, can_be_set, elastic, within
 from properties.failures import checks, faults
-from properties.fronts import first_target, front_up
+from properties.fronts import first_target, fleets_behind, front_up
 from properties.lives import accounts, acts, lives, operations
 from properties.upkeep import admissions, bills, refreshes
 
@@ -330,8 +330,7 @@ def systems(draw) -> System:
             fleet["instance_type"] = draw(st.sampled_from(["t2.micro", "t3.micro"]))
     doors = {f"door{i}": draw(balancers(sorted(fleets))) for i in range(draw(st.integers(1, 2)))}
     for name, door in doors.items():
-        targets = [t if isinstance(t, str) else t["fleet"] for t in door["targets"]]
-        level[name] = min(level[target] for target in targets)
+        level[name] = min(level[fleet] for fleet in fleets_behind(door))
     programs = {name: draw(services(*reach(level, i))) for i, name in enumerate(names)}
     sliced = any(pool["scheduler"] in ("fair", "credit") for pool in hosts.values())
     duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events

@@ -1,0 +1,109 @@
+// What can be said of a world at an instant: whether its laws hold, its results, and the questions
+// that both ask. Nothing here changes anything (results.cpp, host_results.cpp, check.cpp, and the
+// checks beside what they are about).
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "world/results.hpp"
+#include "world/state.hpp"
+
+namespace nephoscope {
+
+class WorldView : protected WorldState {
+ public:
+  // Throws InvariantError, with seed and instant, when a conservation law does not hold.
+  // O(everything).
+  void check() const;
+
+  // Checks, then gathers what is known at this instant.
+  Results results() const;
+
+  // What an observer may look at: instances in the order of launch, and the sources.
+  std::vector<InstanceView> instances() const;
+  std::vector<std::int64_t> next_arrivals() const;  // by traffic; `never` for closed sources
+  std::uint64_t in_flight(std::uint32_t traffic) const;
+
+ protected:
+  explicit WorldView(const WorldSpec& spec) : WorldState(spec) {}
+
+  std::string where() const;
+  const Caller& caller_of(const Sent& sent) const { return callers_[routes_[sent.route].caller]; }
+  // Measured requests so far.
+  std::uint64_t offered(const Caller& caller) const {
+    return warm_ ? caller.sent - caller.sent_at_warmup : 0;
+  }
+  // Who and how many.
+  struct Through {
+    std::uint64_t sent = 0;
+    OutcomeCounts ended{};
+  };
+  Through through(std::uint32_t balancer) const;
+  std::uint32_t machine_of(std::uint32_t instance) const;
+  template <class Action>
+  void for_each_alive(const Fleet& fleet, Action action) const;
+  bool uses_devices(std::uint32_t fleet) const;
+  std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
+  void count_instances(Fleet& fleet) const;
+  void restart_count(Fleet& fleet) const;
+  // What an instance used of its vCPUs, in all or since the warm-up.
+  TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
+  std::int64_t run_at_warmup(std::uint32_t instance) const;
+  TenantAccount used_since_warmup(std::uint32_t instance, HostPools& hosts) const;
+  // Faults, refreshes and scaling.
+  std::vector<std::uint32_t> instances_of(const Struck& struck) const;
+  bool is_full(std::uint32_t instance) const;
+  bool is_struck(std::uint32_t instance) const;
+  bool holds(const Struck& struck, std::uint32_t instance) const;
+  double slowness(std::uint32_t instance) const;
+  bool is_well(std::uint32_t instance) const;
+  bool is_ready(const Refresh& refresh, std::uint32_t instance) const;
+  std::uint32_t replaced(std::uint32_t fleet) const;
+  bool has_served_since(const ScaledFleet& it, std::uint32_t instance, std::int64_t time) const;
+  double requests_per_target(const ScaledFleet& it) const;
+  GroupView group_view(const ScaledFleet& it, std::uint32_t policy) const;
+  // Of the requests whose caller still waits, in no order that means anything.
+  template <class Action>
+  void for_each_request(Action action) const {
+    visits_.for_each([&](const Visit& it) {
+      if ((it.flags & Visit::left) == 0) action(it);
+    });
+    instances_.for_each_job([&](const Job& job) {
+      if (!is_visit(job)) action(sent_of(job));
+    });
+  }
+
+  // The parts of the results.
+  std::vector<Column> series() const;
+  std::vector<InFlight> count_in_flight() const;
+  template <class Chosen>
+  Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;
+  void tell_requests(TrafficAccount& account, std::uint32_t traffic) const;
+  void tell_choice(BalancerAccount& account, std::size_t balancer,
+                   const std::vector<InFlight>& in_flight) const;
+  std::vector<TargetAccount> targets_of(std::size_t balancer, HostPools& hosts) const;
+  std::vector<HourOfUse> use_of(std::uint32_t balancer) const;
+  FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
+                             HostPools& hosts) const;
+  ScalingAccount scaling_account(const ScaledFleet& it) const;
+  std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
+  void bill(std::vector<FleetAccount>& accounts) const;
+  void add_credits(std::uint32_t instance, CreditTotals& totals) const;
+
+  // Laws of one concern.
+  void check_devices() const;
+  void check_errands() const;
+  void check_lives() const;
+  void check_admission() const;
+  void check_refresh() const;
+  void check_health() const;
+  void check_scaling() const;
+  void check_faults() const;
+  void check_hosts() const;
+  void check_surges() const;
+};
+
+}  // namespace nephoscope
