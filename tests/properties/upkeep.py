@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 Tree = dict[str, Any]
 
-SELDOM = st.sampled_from([False] * 6 + [True])
+SELDOM = st.sampled_from([False] * 4 + [True])
 BOUNDS = (
     {},
     {"min_healthy": "0%"},
@@ -32,8 +32,8 @@ def admissions(draw) -> Tree:
                 [
                     {"queue_delay": "0s"},
                     {"queue_delay": "300ms"},
-                    {"in_flight": 3},
-                    {"in_flight": 6, "queue_delay": "1s"},
+                    {"in_flight": 1},
+                    {"in_flight": 2, "queue_delay": "1s"},
                 ]
             )
         )
