@@ -117,6 +117,23 @@ def test_check_says_what_clients_do_beyond_their_first_attempt(call):
     assert "up to 3 attempts at once" in call("check", storm).stdout
 
 
+def test_check_says_how_fleets_follow_their_load(call):
+    rules = (
+        "[{target_tracking: {metric: cpu, target: 50%}}, {step: {metric: cpu, threshold: 0.8,"
+        " steps: [[0, inf, 2]]}}, {scheduled: {cron: 0 9 * * *, min: 1, desired: 4}},"
+        " {scheduled: {at: 1m, max: 9}}, {predictive: {metric: cpu, target: 0.6}}]"
+    )
+    file, web = EXAMPLES / "retry-storm.yaml", "fleets.web"
+    count = ("--set", f"{web}.count={{min: 1, desired: 2, max: 9}}")
+    outcome = call("check", file, *count, "--set", f"{web}.scaling={rules}")
+    assert (
+        "scaled by target tracking of cpu at 0.5 and step scaling on cpu at 0.8 and the clock on "
+        "0 9 * * * (UTC): min 1, desired 4 and the clock at 1m: max 9 and a forecast of cpu for 0.6"
+    ) in outcome.stdout
+    assert "2 (1 to 9) x" in outcome.stdout
+    assert "scaled" not in call("check", file).stdout
+
+
 STEPS = {
     "compute: 40ms": "compute 40ms",
     "sleep: {exponential: 5ms}": "sleep exponential 5ms",

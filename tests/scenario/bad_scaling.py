@@ -64,6 +64,7 @@ SCALING: list[Case] = [
     _policy("step", "min_change belongs to percent", min_change=2),
     _policy("step", "is not a step", steps=[[0, 1]]),
     _policy("step", "is not a list of steps", steps=[]),
+    _policy("step", "'inf' is not a number", steps=[["inf", 1, 1]]),
     _policy("step", "gap or overlap", steps=[[0, 1, 1], [2, None, 2]]),
     _policy("step", "gap or overlap", steps=[[0, None, 1], [2, None, 2]]),
     _policy("step", "gap or overlap", steps=[[0, 1, 1], [None, None, 2]]),

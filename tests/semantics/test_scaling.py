@@ -16,7 +16,7 @@ def tracking(target: float = 10, metric: str = "requests_per_target", **keys: An
     return {"target_tracking": {"metric": metric, "target": target, **ONCE, **keys}}
 
 
-def step(*steps: list[float | None], threshold: float = 10, **keys: Any) -> Tree:
+def step(*steps: list[Any], threshold: float = 10, **keys: Any) -> Tree:
     rule = {"metric": "requests_per_target", "threshold": threshold, "steps": list(steps)}
     return {"step": {"warmup": "0s", **rule, **keys}}
 
@@ -220,7 +220,7 @@ def test_without_data_nothing_is_done(lab):
 
 
 def test_a_step_changes_by_more_the_further_the_metric_is(lab):
-    rule = step([0, 5, 1], [5, None, 3])
+    rule = step([0, 5, 1], [5, "inf", 3])
     assert sizes(cloud(lab, [20, 20], group(rule))) == [2, 3]
     assert sizes(cloud(lab, [29, 29], group(rule))) == [2, 3]
     assert sizes(cloud(lab, [30, 30], group(rule))) == [2, 5]
@@ -228,7 +228,7 @@ def test_a_step_changes_by_more_the_further_the_metric_is(lab):
 
 
 def test_below_the_threshold_the_upper_bound_belongs_to_a_step(lab):
-    rule = step([None, -5, -2], [-5, 0, -1], when="below")
+    rule = step(["-inf", -5, -2], [-5, 0, -1], when="below")
     assert sizes(cloud(lab, [40, 40], group(rule, desired=4))) == [4, 3]
     assert sizes(cloud(lab, [21, 21], group(rule, desired=4))) == [4, 3]
     assert sizes(cloud(lab, [20, 20], group(rule, desired=4))) == [4, 2]

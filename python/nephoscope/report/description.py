@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nephoscope.report.resilience_words import resilience_words
+from nephoscope.report.scaling_words import scaling_words
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer
@@ -109,8 +110,8 @@ def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
         machines = f"{_count(fleet)} x {_machine(fleet.instance_type)}"
         renewed = "" if fleet.refresh is None else f", renewed from {fleet.refresh.at} on"
-        bought = _purchase(fleet)
-        yield f"{name}: {machines}, running {fleet.service}{bought}{_tenant(fleet)}{renewed}"
+        parts = (_purchase(fleet), _tenant(fleet), scaling_words(fleet), renewed)
+        yield f"{name}: {machines}, running {fleet.service}{''.join(parts)}"
 
 
 def _count(fleet: Fleet) -> str:

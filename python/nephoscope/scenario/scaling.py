@@ -108,7 +108,7 @@ def _read_bound(value: Any) -> float | None:
 
 
 Bound = Annotated[
-    float | None, Scalar(_read_bound, {"anyOf": [{"type": "number"}, {"const": None}]})
+    float | None, Scalar(_read_bound, {"anyOf": [{"type": "number"}, {"enum": ["-inf", "inf"]}]})
 ]
 Load = Annotated[float, number(0.0, 1e15)]
 Change = Annotated[float, number(-1e6, 1e6)]
@@ -117,7 +117,8 @@ Change = Annotated[float, number(-1e6, 1e6)]
 def _triple(value: Any) -> Any:
     if not isinstance(value, list | tuple) or len(value) != 3:
         raise refusal(f"{shorten(value)} is not a step", "[lower, upper, change]")
-    return tuple(value)
+    lower, upper, change = value
+    return (None if lower == "-inf" else lower, None if upper == "inf" else upper, change)
 
 
 Step = Annotated[tuple[Bound, Bound, Change], BeforeValidator(_triple)]
@@ -193,7 +194,7 @@ class StepScaling(Alarmed):
     """Changes by more the further the metric is from its threshold."""
 
     steps: Annotated[tuple[Step, ...], BeforeValidator(lambda value: tuple(_listed(value)))]
-    """[lower, upper, change], bounds relative to the threshold; `~` is no bound."""
+    """[lower, upper, change], bounds relative to the threshold; -inf and inf are none."""
     warmup: AnyDuration | None = None
     """From entering service until an instance counts; by default the fleet's."""
 
