@@ -35,6 +35,19 @@ def test_farm_with_health_checks(benchmark: BenchmarkFixture, size: Size, routin
         assert pairs.ratio <= LIMIT
 
 
+@pytest.mark.parametrize("routing", ["least_connections", "round_robin", "ip_hash"])
+def test_farm_of_longer_requests_with_health_checks(
+    benchmark: BenchmarkFixture, size: Size, routing: str
+) -> None:
+    """A tenth of the requests a check: what routing that is blind to load has to lose shows."""
+    tree = Row(f"fifo/{routing}", 1_000, limit=LIMIT).scenario(size.of(1_000_000)).to_dict()
+    tree["services"]["serve"]["steps"] = [{"compute": {"exponential": "100ms"}}]
+    tree["traffic"]["customers"]["rate"] = "8000/s"
+    tree["duration"] = f"{10 * int(tree['duration'].removesuffix('ns'))}ns"
+    plain = Scenario.from_dict(tree)
+    compare(benchmark, size, plain, checked(plain))
+
+
 def test_shared_farm_with_health_checks(benchmark: BenchmarkFixture, size: Size) -> None:
     """The same with processor sharing."""
     plain = Row("ps/least_connections", 1_000, limit=LIMIT).scenario(size.of(500_000))
