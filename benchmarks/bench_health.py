@@ -11,14 +11,24 @@ from rows import Row
 from sizes import Size
 
 CHECK = {"interval": "10s", "timeout": "5s", "healthy_threshold": 3, "unhealthy_threshold": 2}
+SCALING = [
+    {"target_tracking": {"metric": "cpu", "target": 0.8}},
+    {"step": {"metric": "cpu", "threshold": 0.95, "steps": [[0, "inf", 10]]}},
+    {"scheduled": {"cron": "0 9 * * *", "min": 1_000}},
+]
 LIMIT = 1.15
 
 pytestmark = pytest.mark.benchmark(group="health", timer=time.thread_time, warmup=False)
 
 
-def checked(scenario: Scenario) -> Scenario:
+def checked(scenario: Scenario, *, scaled: bool = False) -> Scenario:
     """The same farm behind a balancer that checks its targets, with faults that never come."""
     tree = scenario.to_dict()
+    if scaled:
+        count = tree["fleets"]["servers"]["count"]
+        bounds = {"min": count, "desired": count, "max": count + count // 5}
+        tree["fleets"]["servers"] |= {"count": bounds, "scaling": SCALING}
+        tree["start"] = "2026-01-05T00:00:00Z"
     for balancer in tree["load_balancers"].values():
         balancer["health_check"] = CHECK
     tree["faults"] = [{"every": "50w", "for": "1m", "fail": "servers"}]
@@ -35,17 +45,23 @@ def test_farm_with_health_checks(benchmark: BenchmarkFixture, size: Size, routin
         assert pairs.ratio <= LIMIT
 
 
+@pytest.mark.parametrize("series", ["auto", "none"])
+@pytest.mark.parametrize("scaled", [False, True], ids=["checked", "scaled"])
 @pytest.mark.parametrize("routing", ["least_connections", "round_robin", "ip_hash"])
 def test_farm_of_longer_requests_with_health_checks(
-    benchmark: BenchmarkFixture, size: Size, routing: str
+    benchmark: BenchmarkFixture, size: Size, routing: str, *, scaled: bool, series: str
 ) -> None:
     """A tenth of the requests a check: what routing that is blind to load has to lose shows."""
     tree = Row(f"fifo/{routing}", 1_000, limit=LIMIT).scenario(size.of(1_000_000)).to_dict()
     tree["services"]["serve"]["steps"] = [{"compute": {"exponential": "100ms"}}]
-    tree["traffic"]["customers"]["rate"] = "8000/s"
+    # Sent by client, some get several times their share, and must stay well.
+    tree["traffic"]["customers"]["rate"] = "2500/s" if routing == "ip_hash" else "8000/s"
     tree["duration"] = f"{10 * int(tree['duration'].removesuffix('ns'))}ns"
-    plain = Scenario.from_dict(tree)
-    compare(benchmark, size, plain, checked(plain))
+    plain = Scenario.from_dict(tree | {"series": series})
+    pairs = compare(benchmark, size, plain, checked(plain, scaled=scaled))
+    benchmark.extra_info.update(limit=LIMIT)
+    if size.full:
+        assert pairs.ratio <= LIMIT
 
 
 def test_shared_farm_with_health_checks(benchmark: BenchmarkFixture, size: Size) -> None:

@@ -68,7 +68,10 @@ std::int64_t Instances::turn_of_next(std::uint32_t instance, std::int64_t now,
                                      std::int64_t limit) const {
   const Instance& it = instances_[instance];
   const RatedKind& kind = kinds_[it.kind];
-  if (workers_busy(it) < kind.workers) return now;
+  if (workers_busy(it) < kind.workers) {
+    // Where nobody looks, the last job may be booked though it is not done yet: take_unseen().
+    return it.mode == ServingMode::several ? now : std::max(now, it.updated);
+  }
   if (it.waiting >= kind.backlog) return refused;
   if (it.mode == ServingMode::several || !it.computing) return never;
   std::int64_t turn = it.updated + it.running.work;

@@ -91,8 +91,9 @@ template <bool checked>
 void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
   for (;;) {
-    const std::int64_t next = std::min(until, next_control());
-    unseen_until_ = checked ? 0 : next;
+    const std::int64_t sight = next_sight();
+    const std::int64_t next = std::min({until, sight, next_check()});
+    unseen_until_ = checked ? 0 : std::min(until, sight);
     if constexpr (checked) {
       run_events<AnyShape, true>(next);
     } else {
@@ -117,8 +118,10 @@ std::int64_t World::next_look() const {
   return warm_ ? sample : std::min(sample, warmup_);
 }
 
-std::int64_t World::next_control() const {
-  return std::min({next_look(), controls_.next_time(), lives_.next_event(), next_check()});
+// When somebody may next see what an instance of an unwatched fleet holds, or change it. A health
+// check does neither: what it is answered there is foretold, and what is under way stays so.
+std::int64_t World::next_sight() const {
+  return std::min({next_look(), controls_.next_time(), lives_.next_event()});
 }
 
 void World::control() {

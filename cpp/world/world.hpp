@@ -139,7 +139,7 @@ class World : public WorldView {
   template <class Shape, bool checked>
   void run_events(std::int64_t until);
   std::int64_t next_look() const;
-  std::int64_t next_control() const;
+  std::int64_t next_sight() const;
   void look();
   void control();
   template <class Shape>

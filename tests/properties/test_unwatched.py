@@ -81,6 +81,30 @@ def test_nobody_can_tell_a_fleet_that_is_not_watched():
         assert seen[what] > 0.2 * seen["scenarios"], (what, seen)
 
 
+@pytest.mark.parametrize("routing", ["round_robin", "ip_hash", "random"])
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("work", ["50ms", "2s"])
+def test_checks_find_what_nobody_has_looked_at(routing, count, work):
+    """Load that comes in waves makes targets ill and lets them recover, by their backlogs alone."""
+    check = {"interval": "5s", "timeout": "3s", "healthy_threshold": 2, "unhealthy_threshold": 2}
+    waves = [[f"{100 * at}s", f"{[1, 8 * count][at % 2]}/s"] for at in range(5)]
+    tree = {
+        "nephoscope": 1,
+        "name": "waves",
+        "duration": "400s",
+        "series": "none",
+        "services": {"serve": {"steps": [{"compute": {"exponential": work}}]}},
+        "fleets": {"web": {"service": "serve", "count": count, "instance_type": "m5.large"}},
+        "load_balancers": {"door": {"targets": ["web"], "routing": routing, "health_check": check}},
+        "traffic": {"all": {"to": "door", "arrivals": {"profile": waves}, "clients": 100}},
+    }
+    tree["services"]["serve"] |= {"discipline": "fifo", "concurrency": 1}
+    world = is_the_same_watched(System(tree, [], (150_000_000_000, 250_000_000_000), 7))
+    health = world.results()["load_balancers"][0]["health"]
+    assert health["checks"] == 80 * count
+    assert (health["turned_unhealthy"] > 0) == (work == "2s")
+
+
 @pytest.mark.slow
 @derandomised(1500)
 @given(plain_systems())
