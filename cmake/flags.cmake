@@ -32,4 +32,6 @@ if(NEPHOSCOPE_LTO)
   else()
     message(STATUS "No link-time optimisation: ${why}")
   endif()
+else()
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF)  # else pybind11 has its own way for the module
 endif()
