@@ -9,6 +9,7 @@
 #include "fuzz/fault_spec.hpp"
 #include "fuzz/front_spec.hpp"
 #include "fuzz/life_spec.hpp"
+#include "fuzz/membership_spec.hpp"
 #include "fuzz/odd.hpp"
 #include "fuzz/resilience_spec.hpp"
 #include "fuzz/scaling_spec.hpp"
@@ -355,6 +356,7 @@ WorldSpec world_spec(Bytes& bytes) {
   add_scaling(bytes, made);
   add_resilience(bytes, made);
   add_services(bytes, made);
+  add_membership(bytes, made);
   add_fronts(bytes, made);
   return made;
 }

@@ -12,6 +12,7 @@ void bind_spec_life(py::module_&);
 void bind_resilience(py::module_&);
 void bind_scaling(py::module_&);
 void bind_spec_faults(py::module_&);
+void bind_spec_membership(py::module_&);
 void bind_spec_scaling(py::module_&);
 void bind_spec_service(py::module_&);
 void bind_spec(py::module_&);
@@ -35,6 +36,7 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_spec_life(m);
   nephoscope::bind_resilience(m);
   nephoscope::bind_spec_faults(m);
+  nephoscope::bind_spec_membership(m);
   nephoscope::bind_spec_scaling(m);
   nephoscope::bind_scaling(m);
   nephoscope::bind_spec_service(m);

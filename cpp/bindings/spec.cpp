@@ -256,7 +256,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("billing", &FleetSpec::billing)
       .def_readwrite("life", &FleetSpec::life)
       .def_readwrite("scaling", &FleetSpec::scaling)
-      .def_readwrite("refresh", &FleetSpec::refresh);
+      .def_readwrite("refresh", &FleetSpec::refresh)
+      .def_readwrite("membership", &FleetSpec::membership);
 }
 
 void bind_balancers(py::module_& m) {

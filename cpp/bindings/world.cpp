@@ -111,6 +111,17 @@ py::dict refresh_dict(const Refresh& refresh) {
   return out;
 }
 
+// Of the whole run; and those that are protected now.
+py::dict membership_dict(const FleetAccount& fleet) {
+  py::dict out;
+  out["unhealthy"] = fleet.kept.unhealthy;
+  out["stopped"] = fleet.kept.stopped;
+  out["expired"] = fleet.kept.expired;
+  out["rebalanced"] = fleet.kept.rebalanced;
+  out["protected"] = fleet.guarded;
+  return out;
+}
+
 // What a balancer did in each hour from the start: not of the measured window, and no result.
 py::dict use_dict(const BalancerAccount& account) {
   py::dict out;
@@ -162,6 +173,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
     out["requests_throttled"] = fleet.refusals.throttled;
     out["requests_shed"] = fleet.refusals.shed;
   }
+  if (fleet.keeps) out["membership"] = membership_dict(fleet);
   if (fleet.refresh.present()) out["refresh"] = refresh_dict(fleet.refresh);
   return out;
 }

@@ -113,6 +113,7 @@ void World::build_fleets(const WorldSpec& spec) {
     fleets_[index].desired = spec.fleets[index].count;
     fleets_[index].initial = spec.fleets[index].initially ? spec.fleets[index].count : 0;
     build_scaling(spec, index);
+    build_membership(spec, index);
     scale(index);
     fleets_[index].least = fleets_[index].members.size();
   }

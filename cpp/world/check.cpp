@@ -48,6 +48,7 @@ void WorldView::check() const {
   check_scaling();
   check_admission();
   check_refresh();
+  check_membership();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F00000A;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F00000B;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -139,6 +139,7 @@ void World::serialize(Archive& archive) {
             fleet.launching, fleet.terminations, fleet.successions, fleet.counts, fleet.eventful,
             fleet.devices, fleet.failures, fleet.refusals);
     fleet.refresh.serialize(archive);
+    fleet.membership.serialize(archive);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

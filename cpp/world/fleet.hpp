@@ -14,6 +14,7 @@
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
 #include "world/life.hpp"
+#include "world/membership.hpp"
 #include "world/refresh.hpp"
 #include "world/roster.hpp"
 
@@ -79,6 +80,7 @@ struct Fleet {
   // Those there are.
   std::uint32_t desired = 0;
   Refresh refresh;
+  Membership membership;
   std::uint32_t booting = 0;             // instances that do not serve yet
   std::vector<std::uint32_t> launching;  // those, in the order of launch, and some that serve
   Roster members;                        // serving instances, in the order of beginning to
@@ -94,7 +96,7 @@ struct Fleet {
   AdmissionCounts refusals;
 
   std::uint32_t alive() const { return booting + members.size() + aside.size(); }
-  std::uint32_t wanted() const { return desired + refresh.surplus; }
+  std::uint32_t wanted() const { return desired + refresh.surplus + membership.surplus(); }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
   std::int64_t counted_to = 0;

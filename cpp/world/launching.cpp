@@ -25,11 +25,11 @@ void World::scale(std::uint32_t at) {
       drop_booting(at);
     } else if (!fleet.aside.empty()) {
       give_up_aside(fleet.aside.back());
-    } else {
-      remove_instance(at);
+    } else if (!remove_some(at, fleet.alive() - fleet.wanted())) {
+      break;
     }
   }
-  if (fleet.alive() < fleet.wanted()) grow(at);
+  if (fleet.alive() < fleet.wanted()) grow(at, fleet.membership.spec.balance);
   fleet.least = std::min(fleet.least, fleet.members.size());
   fleet.most = std::max(fleet.most, fleet.members.size());
   count_reached();
@@ -37,8 +37,9 @@ void World::scale(std::uint32_t at) {
 
 // Launches what is missing, in requests to the provider's interface where that limits them. What is
 // refused is tried again: by the clock, or as soon as the interface lets a request in.
-void World::grow(std::uint32_t at) {
+void World::grow(std::uint32_t at, ZoneBalance balance) {
   Fleet& fleet = fleets_[at];
+  std::vector<ZoneCount> zones = zone_counts(fleet);
   std::int64_t retry_at = now_ + launch_retry_ns;
   while (fleet.alive() < fleet.wanted()) {
     const std::uint32_t missing = fleet.wanted() - fleet.alive();
@@ -59,7 +60,7 @@ void World::grow(std::uint32_t at) {
       wanted = let_in;
     }
     std::uint32_t launched = 0;
-    while (launched < wanted && (fleet.refusal = launch(at)) == 0) ++launched;
+    while (launched < wanted && (fleet.refusal = launch(at, zones, balance)) == 0) ++launched;
     if (!free) apis_[fleet.api].run_instances(wanted, 1, now_, launched);
     if (launched == wanted) continue;
     // The others would find no room either: they are alike.
@@ -85,9 +86,9 @@ void World::count_reached() {
 
 // Returns why not, or 0: the account may have no more, or there is no room for an instance
 // (VcpuLimitExceeded, InsufficientInstanceCapacity).
-std::uint32_t World::launch(std::uint32_t at) {
+std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, ZoneBalance balance) {
   Fleet& fleet = fleets_[at];
-  const std::uint32_t refusal = find_room(at, none);
+  const std::uint32_t refusal = find_zone(at, zones, balance);
   if (refusal != 0) return refusal;
   const auto machine = static_cast<std::uint32_t>(machines_.size());
   const std::uint32_t place = launched_[at]++;
@@ -101,16 +102,38 @@ std::uint32_t World::launch(std::uint32_t at) {
   return 0;
 }
 
+// The same, for room: in the zone with the fewest instances and, with best effort, in the next.
+std::uint32_t World::find_zone(std::uint32_t at, std::vector<ZoneCount>& zones,
+                               ZoneBalance balance) {
+  if (zones.empty()) return find_room(at, fleets_[at].request.zones, none);
+  std::sort(zones.begin(), zones.end(), [](const ZoneCount& a, const ZoneCount& b) {
+    return a.instances != b.instances ? a.instances < b.instances : a.zone < b.zone;
+  });
+  std::uint32_t first = 0;
+  for (ZoneCount& zone : zones) {
+    const std::uint32_t refusal = find_room(at, std::uint64_t{1} << zone.zone, none);
+    if (refusal == 0) {
+      ++zone.instances;
+      return 0;
+    }
+    if (first == 0) first = refusal;
+    if (balance == ZoneBalance::only || refusal == refused_by_quota) break;
+  }
+  return first;
+}
+
 // Finds room for the next instance, which is a machine that starts again if `stopped` tells what it
 // was before. Returns why there is none, or 0.
-std::uint32_t World::find_room(std::uint32_t at, std::uint32_t stopped) {
+std::uint32_t World::find_room(std::uint32_t at, std::uint64_t zones, std::uint32_t stopped) {
   const Fleet& fleet = fleets_[at];
   const std::uint32_t vcpus = fleet.guest.tenant.vcpus;
   Quota* quota = fleet.quota == LifeSpec::unlimited ? nullptr : &quotas_[fleet.quota];
   if (quota != nullptr && vcpus > quota->vcpus - quota->used) return refused_by_quota;
   if (fleet.placed) {
     const auto instance = static_cast<std::uint32_t>(instances_.size());
-    const Refusal refusal = hosts_.place(instance, fleet.request, fleet.guest, now_, stopped);
+    LaunchRequest request = fleet.request;
+    request.zones = zones;
+    const Refusal refusal = hosts_.place(instance, request, fleet.guest, now_, stopped);
     if (refusal != Refusal::none) return static_cast<std::uint32_t>(refusal);
   }
   if (quota != nullptr) quota->used += vcpus;
@@ -161,6 +184,7 @@ void World::enter_service(std::uint32_t instance) {
   --fleet.booting;
   const std::uint32_t index = index_in_fleet_[instance];
   fleet.members.add(index, instance);
+  if (fleet.membership.present()) keep_member(instance);
   fleet.most = std::max(fleet.most, fleet.members.size());
   for (Attachment& attachment : fleet.attachments) {
     Balancer& balancer = balancers_[attachment.balancer];
@@ -184,6 +208,7 @@ void World::withdraw(std::uint32_t instance) {
   count_instances(fleet);
   const std::uint32_t index = index_in_fleet_[instance];
   fleet.members.remove(index, [this](std::uint32_t of) { return index_in_fleet_[of]; });
+  unguard(fleet.membership, index);
   if (fleet.unwatched) watch_instance(instance);
   if (phase_[instance] == Phase::down) rise(instance);
   fleet.departed.push_back({used(instance, hosts_).run_ns, instance});
@@ -194,15 +219,6 @@ void World::withdraw(std::uint32_t instance) {
   fleet.least = std::min(fleet.least, fleet.members.size());
   count_reached();
   follow_hosts();
-}
-
-// The youngest goes or, while a refresh is under way, the one that has served longest if it is to
-// be replaced.
-void World::remove_instance(std::uint32_t at) {
-  const Fleet& fleet = fleets_[at];
-  const std::uint32_t oldest = fleet.members.front();
-  const bool is_old = fleet.refresh.under_way() && fleet.refresh.is_old(machine_of(oldest));
-  dismiss(is_old ? oldest : fleet.members.back());
 }
 
 // It gets no more requests from its balancers and finishes those it has.
@@ -222,11 +238,22 @@ void World::dismiss(std::uint32_t instance) {
   controls_.push(now_ + patience, payload(ControlKind::drain, instance));
 }
 
-// The youngest that has not booted goes at once.
+// The youngest that has not booted goes at once, of the fullest zone where zones are levelled.
 void World::drop_booting(std::uint32_t at) {
   std::vector<std::uint32_t>& launching = fleets_[at].launching;
   while (phase_[launching.back()] != Phase::booting) launching.pop_back();
-  drop(launching.back());
+  std::uint32_t chosen = launching.back();
+  std::uint32_t most = 0;
+  const std::vector<ZoneCount> zones = zone_counts(fleets_[at]);
+  for (std::size_t i = zones.empty() ? 0 : launching.size(); i-- > 0;) {
+    if (phase_[launching[i]] != Phase::booting) continue;
+    for (const ZoneCount& zone : zones) {
+      if (zone.zone != zone_of(launching[i]) || zone.instances <= most) continue;
+      chosen = launching[i];
+      most = zone.instances;
+    }
+  }
+  drop(chosen);
 }
 
 // One that has not booted goes at once.

@@ -175,7 +175,7 @@ void World::try_start(std::uint32_t machine) {
   Machine& it = machines_[machine];
   if (it.standing != Standing::aside || lives_.state(machine) != InstanceState::stopped) return;
   Fleet& fleet = fleets_[fleet_of_[it.instance]];
-  if (find_room(fleet_of_[it.instance], it.instance) != 0) {
+  if (find_room(fleet_of_[it.instance], fleet.request.zones, it.instance) != 0) {
     ++fleet.counts.refused_starts;
     it.wanted = 1;
     controls_.push(now_ + start_retry_ns, payload(ControlKind::start, machine));

@@ -69,18 +69,7 @@ void World::build_refresh(const RefreshSpec& from, std::uint32_t at) {
   }
   fleets_[at].refresh.spec = from;
   if (from.at_ns == RefreshSpec::never) return;
-  controls_.push(from.at_ns, payload(ControlKind::refresh, at));
-}
-
-// Calls action(machine, its present instance) for each that counts for the size of a fleet.
-template <class Action>
-void WorldView::for_each_alive(const Fleet& fleet, Action action) const {
-  for (const std::uint32_t instance : fleet.members) action(machine_of(instance), instance);
-  for (const std::uint32_t machine : fleet.aside) action(machine, machines_[machine].instance);
-  if (fleet.booting == 0) return;
-  for (const std::uint32_t instance : fleet.launching) {
-    if (phase_[instance] == Phase::booting) action(machine_of(instance), instance);
-  }
+  controls_.push(from.at_ns, payload(ControlKind::upkeep, 2 * at));
 }
 
 // Whether it serves and, where they check, its balancers have found that it does.
@@ -152,7 +141,7 @@ void World::refresh(std::uint32_t at) {
       next = now_ + it.spec.checkpoint_delay_ns;
     }
   }
-  if (next < duration_) controls_.push(next, payload(ControlKind::refresh, at));
+  if (next < duration_) controls_.push(next, payload(ControlKind::upkeep, 2 * at));
 }
 
 // Lets old ones go, those that are not well first, and launches new ones.
@@ -207,14 +196,14 @@ void World::retire(std::uint32_t machine) {
   }
 }
 
-// More than is desired is there only while a refresh is under way, and no more than it allows.
+// A refresh asks for more than is desired only while it is under way.
 void WorldView::check_refresh() const {
   for (std::size_t at = 0; at < fleets_.size(); ++at) {
     const Fleet& fleet = fleets_[at];
     const Refresh& it = fleet.refresh;
     const bool bounded = it.surplus == 0 || it.under_way();
-    if (bounded && fleet.alive() <= fleet.wanted() && it.replaced <= it.total) continue;
-    throw InvariantError("fleet " + fleet_names_[at] + " has more instances than it may" + where());
+    if (bounded && it.replaced <= it.total) continue;
+    throw InvariantError("the refresh of fleet " + fleet_names_[at] + " does not add up" + where());
   }
 }
 

@@ -257,6 +257,9 @@ FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight
   account.admits_all = !fleet.admission.any();
   account.refresh = fleet.refresh;
   account.refresh.replaced = replaced(static_cast<std::uint32_t>(at));
+  account.keeps = fleet.membership.present();
+  account.kept = fleet.membership.counts;
+  account.guarded = fleet.membership.guarded;
   account.refusal = account.missing != 0 ? fleet.refusal : 0;
   account.eventful = fleet.eventful;
   account.counts = fleet.counts;

@@ -122,6 +122,9 @@ struct FleetAccount : Account {
   bool admits_all = true;
   AdmissionCounts refusals;
   Refresh refresh;
+  bool keeps = false;  // whether its membership is to be told
+  MembershipCounts kept;
+  std::uint32_t guarded = 0;  // now
   FailureCounts failures;
   std::uint32_t down = 0;  // now
   ScalingAccount scaling;

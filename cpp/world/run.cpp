@@ -147,8 +147,8 @@ void World::control() {
       return end_drain(index);
     case ControlKind::scale:
       return follow_scaling(index);
-    case ControlKind::refresh:
-      return refresh(index);
+    case ControlKind::upkeep:
+      return index % 2 == 0 ? refresh(index / 2) : look_at_members(index / 2);
   }
 }
 

@@ -257,7 +257,6 @@ void WorldView::check_scaling() const {
   for (const ScaledFleet& it : scaled_) {
     const Fleet& fleet = fleets_[it.fleet];
     bool agree = it.group.bounded(fleet.desired) == fleet.desired;
-    agree = agree && fleet.alive() <= fleet.wanted();
     for (const std::uint32_t instance : fleet.members) {
       const std::uint32_t index = index_in_fleet_[instance];
       agree = agree && index < it.since.size() && it.since[index] <= now_;

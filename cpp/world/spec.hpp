@@ -21,6 +21,7 @@
 #include "workload/resilience_spec.hpp"
 #include "world/fault_spec.hpp"
 #include "world/life_spec.hpp"
+#include "world/membership_spec.hpp"
 #include "world/refresh_spec.hpp"
 
 namespace nephoscope {
@@ -96,6 +97,7 @@ struct FleetSpec {
   LifeSpec life;
   ScalingSpec scaling;  // how `count` changes; inactive: it does not by itself
   RefreshSpec refresh;
+  MembershipSpec membership;
 };
 
 struct TargetSpec {

@@ -43,8 +43,16 @@ class WorldView : protected WorldState {
   };
   Through through(std::uint32_t balancer) const;
   std::uint32_t machine_of(std::uint32_t instance) const;
+  // Calls action(machine, its present instance) for each that counts for the size of a fleet.
   template <class Action>
-  void for_each_alive(const Fleet& fleet, Action action) const;
+  void for_each_alive(const Fleet& fleet, Action action) const {
+    for (const std::uint32_t instance : fleet.members) action(machine_of(instance), instance);
+    for (const std::uint32_t machine : fleet.aside) action(machine, machines_[machine].instance);
+    if (fleet.booting == 0) return;
+    for (const std::uint32_t instance : fleet.launching) {
+      if (phase_[instance] == Phase::booting) action(machine_of(instance), instance);
+    }
+  }
   bool uses_devices(std::uint32_t fleet) const;
   std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
   void count_instances(Fleet& fleet) const;
@@ -65,6 +73,21 @@ class WorldView : protected WorldState {
   bool has_served_since(const ScaledFleet& it, std::uint32_t instance, std::int64_t time) const;
   double requests_per_target(const ScaledFleet& it) const;
   GroupView group_view(const ScaledFleet& it, std::uint32_t policy) const;
+  // Which instances a fleet keeps.
+  struct ToReplace {
+    std::vector<std::uint32_t> instances;
+    std::size_t unhealthy = 0;  // the first of them
+  };
+  ToReplace to_replace(const Fleet& fleet) const;
+  bool is_member(std::uint32_t instance) const {
+    return phase_[instance] == Phase::serving || phase_[instance] == Phase::down;
+  }
+  std::uint32_t zone_of(std::uint32_t instance) const;
+  std::vector<ZoneCount> zone_counts(const Fleet& fleet) const;
+  std::int64_t rank_to_go(const Fleet& fleet, std::uint32_t instance) const;
+  std::vector<std::uint32_t> who_goes(const Fleet& fleet, std::uint32_t count) const;
+  bool is_held_unhealthy(const Fleet& fleet, std::uint32_t instance) const;
+  std::uint32_t margin_of(const Fleet& fleet) const;
   // Of the requests whose caller still waits, in no order that means anything.
   template <class Action>
   void for_each_request(Action action) const {
@@ -99,6 +122,7 @@ class WorldView : protected WorldState {
   void check_lives() const;
   void check_admission() const;
   void check_refresh() const;
+  void check_membership() const;
   void check_health() const;
   void check_scaling() const;
   void check_faults() const;

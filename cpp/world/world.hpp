@@ -85,7 +85,7 @@ class World : public WorldView {
     mend,
     drain,
     scale,
-    refresh
+    upkeep  // by fleet, x 2: its refresh; + 1: which instances it keeps
   };
   static constexpr std::uint32_t index_bits = 29;
   template <class Kind>
@@ -100,6 +100,7 @@ class World : public WorldView {
   void build_fleets(const WorldSpec& spec);
   void build_devices(const WorldSpec& spec, std::uint32_t fleet);
   void build_launches(const WorldSpec& spec, std::uint32_t fleet);
+  void build_membership(const WorldSpec& spec, std::uint32_t fleet);
   void build_lives(const WorldSpec& spec, std::uint32_t fleet);
   void build_accounts(const WorldSpec& spec);
   void build_actions(const WorldSpec& spec);
@@ -251,17 +252,17 @@ class World : public WorldView {
   void sample_series();
   // Which instances a fleet has (launching.cpp).
   void scale(std::uint32_t fleet);
-  void grow(std::uint32_t fleet);
+  void grow(std::uint32_t fleet, ZoneBalance balance);
   void count_reached();
-  std::uint32_t launch(std::uint32_t fleet);
-  std::uint32_t find_room(std::uint32_t fleet, std::uint32_t stopped);
+  std::uint32_t launch(std::uint32_t fleet, std::vector<ZoneCount>& zones, ZoneBalance balance);
+  std::uint32_t find_zone(std::uint32_t fleet, std::vector<ZoneCount>& zones, ZoneBalance balance);
+  std::uint32_t find_room(std::uint32_t fleet, std::uint64_t zones, std::uint32_t stopped);
   void give_room(std::uint32_t instance, bool stops);
   void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place,
                     std::uint32_t before = none);
   void number_machine(std::uint32_t instance, std::uint32_t machine);
   void enter_service(std::uint32_t instance);
   void withdraw(std::uint32_t instance);
-  void remove_instance(std::uint32_t fleet);
   void dismiss(std::uint32_t instance);
   void drop_booting(std::uint32_t fleet);
   void drop(std::uint32_t instance);
@@ -269,6 +270,15 @@ class World : public WorldView {
   void end_if_drained(std::uint32_t instance);
   void terminate(std::uint32_t machine);
   void end(std::uint32_t instance);
+  // Which it keeps (membership.cpp).
+  void expect_look(std::uint32_t fleet);
+  void look_at_members(std::uint32_t fleet);
+  bool remove_some(std::uint32_t fleet, std::uint32_t count);
+  void keep_member(std::uint32_t instance);
+  static void unguard(Membership& it, std::uint32_t index);
+  void give_up_stopped(std::uint32_t fleet);
+  void replace_members(std::uint32_t fleet);
+  void level_zones(std::uint32_t fleet);
   // What becomes of them (lives.cpp, actions.cpp, failing.cpp).
   void follow_lives();
   void follow_life(const LifecycleChange& change);

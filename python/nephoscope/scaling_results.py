@@ -14,7 +14,7 @@ def scaling_tree(numbers: Mapping[str, Any]) -> Tree:
     the clock, `predicted` decisions to scale out by forecast.
     """
     if "scaling" not in numbers:
-        return {}
+        return membership_tree(numbers)
     scaling = numbers["scaling"]
     tree: Tree = {key: int(scaling[key]) for key in ("desired", "min", "max", "scheduled")}
     both = zip(scaling["outward"], scaling["inward"], strict=True)
@@ -23,4 +23,15 @@ def scaling_tree(numbers: Mapping[str, Any]) -> Tree:
     }
     if "predicted" in scaling:
         tree["predicted"] = int(scaling["predicted"])
-    return {"scaling": tree}
+    return {"scaling": tree} | membership_tree(numbers)
+
+
+def membership_tree(numbers: Mapping[str, Any]) -> Tree:
+    """Of a fleet with rules which instances it keeps: what they did in the whole run.
+
+    Instances that were replaced because they were `unhealthy`, `stopped` or `expired`; those
+    launched to level zones; and who is `protected` now.
+    """
+    if "membership" not in numbers:
+        return {}
+    return {"membership": {key: int(count) for key, count in numbers["membership"].items()}}

@@ -22,6 +22,7 @@ MODULES = {
     "life": _core.life,
     "lifecycle": _core.lifecycle,
     "math": _core.math,
+    "membership": _core.membership,
     "placement": _core.placement,
     "resilience": _core.resilience,
     "scaling": _core.scaling,

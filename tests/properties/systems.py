@@ -11,6 +11,7 @@ from properties.clients import resilience
 from properties.elastic import balanced, can_be_set, elastic, within
 from properties.failures import checks, faults
 from properties.fronts import first_target, fleets_behind, front_up
+from properties.keeping import adorn
 from properties.lives import accounts, acts, lives, operations
 from properties.upkeep import admissions, bills, refreshes
 
@@ -351,7 +352,7 @@ def systems(draw) -> System:
             f"source{i}": draw(sources(sorted(level))) for i in range(draw(st.integers(1, 3)))
         },
     }
-    front_up(tree, once_in=2)
+    adorn(tree, fronts=2, keeps=2)
     tree |= draw(accounts(fleets)) | {"actions": draw(operations(fleets, duration))}
     tree["faults"] = draw(faults(hosts, fleets, doors, duration))
     return System(
@@ -415,7 +416,7 @@ def plain_systems(draw) -> System:
             for i in range(draw(st.integers(1, 3)))
         },
     }
-    front_up(tree, once_in=6)
+    adorn(tree, fronts=6, keeps=4)
     tree["faults"] = draw(faults({}, fleets, doors, duration))
     return System(
         tree,

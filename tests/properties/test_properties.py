@@ -29,6 +29,7 @@ FRONTS = {
 }
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 SCALED = ("scaled out", "scaled in", "scheduled", "predicted")
+KEPT = ("replaced unhealthy", "replaced stopped", "protected")
 UPKEEP = ("kept out", "shed", "replaced", "renewed", "moved")
 
 
@@ -125,6 +126,9 @@ def test_the_scenarios_are_worth_running():
         seen["scaled in"] += any(each["inward"].any() for each in scaling)
         seen["scheduled"] += any(each["scheduled"] for each in scaling)
         seen["predicted"] += any(each.get("predicted", 0) for each in scaling)
+        kept = [f["membership"] for f in results["fleets"] if "membership" in f]
+        for what in KEPT:
+            seen[what] += any(each[what.split()[-1]] for each in kept)
         health = [b["health"] for b in results["load_balancers"] if "health" in b]
         seen["unhealthy"] += any(each["turned_unhealthy"] for each in health)
         seen["recovered"] += any(each["recovered"] for each in health)
@@ -135,8 +139,8 @@ def test_the_scenarios_are_worth_running():
         doors = system.tree["load_balancers"].values()
         seen["zones"] += any(door.get("cross_zone") is False for door in doors)
 
-    rare = (*LIFE, *AGAIN, *UPKEEP, *SCALED, *FRONTS, "devices", "falls", "unhealthy", "recovered")
-    rare = (*rare, "fail-open", "groups", "zones")
+    rare = (*LIFE, *AGAIN, *UPKEEP, *SCALED, *KEPT, *FRONTS, "devices", "falls")
+    rare = (*rare, "unhealthy", "recovered", "fail-open", "groups", "zones")
     for batch in range(8):  # what is rare may take more than one
         seed(batch)(settings(derandomised(200), derandomize=False)(given(systems())(look)))()
         if all(seen[what] > 0 for what in rare):

@@ -251,6 +251,7 @@ def test_a_target_that_left_gets_no_more_and_finishes_what_it_has(routing, lab):
         count=4,
         service=work({"compute": "1s"}),
     )
+    tree["fleets"]["web"]["termination_policy"] = "newest"
     sim = simulation(tree)
     sim.advance("2s")
     before = [target["requests"] for target in targets(sim.results().to_dict())]

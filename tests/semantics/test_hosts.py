@@ -468,7 +468,8 @@ def test_running_instances_are_billed_by_the_second(lab):
 
 def test_a_start_is_billed_a_minute_at_least(lab):
     # Two instances from the start, one of them until 10 s; one launched at 50 s for 20 s.
-    running = simulation(scenario(lab.at(0), fleets={"web": named(2, boot="0s")}))
+    web = named(2, boot="0s") | {"termination_policy": "newest"}
+    running = simulation(scenario(lab.at(0), fleets={"web": web}))
     for at, count in (("10s", 1), ("50s", 2), ("70s", 1), ("100s", 1)):
         running.advance(at)
         running.set("fleets.web.count", count)

@@ -153,7 +153,9 @@ def test_the_first_to_recover_gets_its_full_share():
 
 
 def test_deregistration_ends_it():
-    sim = simulation(slow(steady(), 1))
+    tree = slow(steady(), 1)
+    tree["fleets"]["web"]["termination_policy"] = "newest"
+    sim = simulation(tree)
     sim.advance("10s")
     sim.set("fleets.web.count", 2)
     sim.advance("20s")

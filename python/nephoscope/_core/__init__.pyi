@@ -15,6 +15,7 @@ from nephoscope._core import hypervisor as hypervisor
 from nephoscope._core import life as life
 from nephoscope._core import lifecycle as lifecycle
 from nephoscope._core import math as math
+from nephoscope._core import membership as membership
 from nephoscope._core import placement as placement
 from nephoscope._core import resilience as resilience
 from nephoscope._core import scaling as scaling
@@ -27,6 +28,7 @@ from nephoscope._core.hosts import (
     InterferenceFacts,
 )
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
+from nephoscope._core.membership import MembershipSpec
 from nephoscope._core.resilience import ResilienceSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
 
@@ -290,6 +292,7 @@ class FleetSpec:
     life: LifeSpec
     scaling: scaling.ScalingSpec
     refresh: RefreshSpec
+    membership: MembershipSpec
 
 @final
 class TargetSpec:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nephoscope.report.resilience_words import resilience_words
-from nephoscope.report.scaling_words import scaling_words
+from nephoscope.report.scaling_words import membership_words, scaling_words
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer
@@ -110,7 +110,8 @@ def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
         machines = f"{_count(fleet)} x {_machine(fleet.instance_type)}"
         renewed = "" if fleet.refresh is None else f", renewed from {fleet.refresh.at} on"
-        parts = (_purchase(fleet), _tenant(fleet), scaling_words(fleet), renewed)
+        size = scaling_words(fleet) + membership_words(fleet)
+        parts = (_purchase(fleet), _tenant(fleet), size, renewed)
         yield f"{name}: {machines}, running {fleet.service}{''.join(parts)}"
 
 

@@ -1,5 +1,6 @@
 """How a fleet follows its load, in words."""
 
+from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.scaling import Policy
 
@@ -9,6 +10,24 @@ def scaling_words(fleet: Fleet) -> str:
     if not fleet.scaling:
         return ""
     return ", scaled by " + " and ".join(_policy(policy) for policy in fleet.scaling)
+
+
+def membership_words(fleet: Fleet) -> str:
+    """Which instances it keeps, where it says so."""
+    parts = []
+    if fleet.termination_policy != "default":
+        parts.append(f"termination policy {fleet.termination_policy}")
+    if fleet.zone_balance is not None:
+        parts.append(f"zone balance {fleet.zone_balance}")
+    if fleet.health.check == "load_balancer":
+        grace = "" if fleet.health.grace is None else f" after {fleet.health.grace}"
+        parts.append(f"replaced if unhealthy to a load balancer{grace}")
+    if fleet.scale_in_protection:
+        count = fleet.scale_in_protection
+        parts.append(f"{'all' if count == INSTANCES_MAX else f'{count:,}'} protected from scale-in")
+    if fleet.max_lifetime is not None:
+        parts.append(f"replaced after {fleet.max_lifetime}")
+    return "".join(f", {part}" for part in parts)
 
 
 def _policy(policy: Policy) -> str:

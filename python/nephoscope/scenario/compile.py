@@ -12,6 +12,7 @@ from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fault_specs import fault_spec, health_spec
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
+from nephoscope.scenario.membership_specs import membership_spec
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.resilience import WINDOW, Budget, CircuitBreaker, Retry
 from nephoscope.scenario.scaling_specs import scaling_spec
@@ -171,6 +172,7 @@ class _Compiler:
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)
         self._lives.fill(spec, fleet)
+        spec.membership = membership_spec(fleet)
         if fleet.refresh is not None:
             spec.refresh = refresh_spec(fleet.refresh)
         return spec

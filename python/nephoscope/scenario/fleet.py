@@ -21,6 +21,14 @@ from nephoscope.scenario.fields import (
 )
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.life import Durations, Purchase
+from nephoscope.scenario.membership import (
+    Health,
+    Lifetime,
+    Protection,
+    Replacement,
+    TerminationPolicy,
+    ZoneBalance,
+)
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.refresh import Refresh
 from nephoscope.scenario.scaling import Bounds, Count, Metrics, Policy
@@ -149,6 +157,18 @@ class Fleet(Model):
     """From entering service until an instance counts for its policies; by default the cooldown."""
     refresh: Refresh | None = None
     """At a set time all its instances are replaced."""
+    termination_policy: TerminationPolicy = "default"
+    """Which instances leave when the fleet shrinks; zones are levelled first."""
+    zone_balance: ZoneBalance | None = None
+    """Whether launches go to the zone with the fewest instances, and what comes of one that is
+    refused there; by default best_effort where count has bounds, else off."""
+    health: Health = Health()
+    replacement: Replacement | None = None
+    """Whether who is replaced leaves before another is launched, or when another serves."""
+    scale_in_protection: Protection = 0
+    """Instances that stay when the fleet shrinks: all, or so many."""
+    max_lifetime: Lifetime | None = None
+    """After which an instance is replaced."""
 
     @model_validator(mode="after")
     def _is_sold(self) -> Self:

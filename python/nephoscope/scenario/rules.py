@@ -13,6 +13,7 @@ from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fault_rules import fault_problems
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.life_rules import life_problems
+from nephoscope.scenario.membership_rules import membership_problems
 from nephoscope.scenario.placing import placing_problems
 from nephoscope.scenario.references import entries, mapping
 from nephoscope.scenario.scaling_rules import scaling_problems
@@ -30,6 +31,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     yield from life_problems(document)
     yield from fault_problems(document)
     yield from scaling_problems(document)
+    yield from membership_problems(document)
     for where, traffic in entries(document.tree, "traffic"):
         yield from _traffic(document, where, traffic)
     yield from balancer_problems(document)

@@ -1,0 +1,34 @@
+// nephoscope._core.membership: which instances a fleet keeps (world/membership_spec.hpp), field by
+// field under the same names.
+
+#include "bindings/pybind11.hpp"
+
+#include "world/membership_spec.hpp"
+
+namespace nephoscope {
+
+void bind_spec_membership(py::module_& core) {
+  auto m = core.def_submodule("membership", "Which instances fleets keep, in the specification.");
+  py::native_enum<TerminationPolicy>(m, "TerminationPolicy", "enum.Enum")
+      .value("default", TerminationPolicy::standard)
+      .value("oldest", TerminationPolicy::oldest)
+      .value("newest", TerminationPolicy::newest)
+      .value("closest_to_next_hour", TerminationPolicy::closest_to_next_hour)
+      .finalize();
+  py::native_enum<ZoneBalance>(m, "ZoneBalance", "enum.Enum")
+      .value("off", ZoneBalance::off)
+      .value("best_effort", ZoneBalance::best_effort)
+      .value("only", ZoneBalance::only)
+      .finalize();
+  py::class_<MembershipSpec>(m, "MembershipSpec")
+      .def(py::init<>())
+      .def_readwrite("termination", &MembershipSpec::termination)
+      .def_readwrite("balance", &MembershipSpec::balance)
+      .def_readwrite("asks_balancers", &MembershipSpec::asks_balancers)
+      .def_readwrite("grace_ns", &MembershipSpec::grace_ns)
+      .def_readwrite("launches_first", &MembershipSpec::launches_first)
+      .def_readwrite("protect", &MembershipSpec::protect)
+      .def_readwrite("lifetime_ns", &MembershipSpec::lifetime_ns);
+}
+
+}  // namespace nephoscope

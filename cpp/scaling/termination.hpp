@@ -1,0 +1,29 @@
+// Who goes when a group shrinks: the termination policies of EC2 Auto Scaling.
+//
+// Zones are levelled before any policy is asked: whoever goes next is of a zone that has the most
+// instances, of those zones that have somebody who may go. Among the instances of these zones the
+// policy decides, and where it finds no difference the draws do.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace nephoscope {
+
+// `standard`: those of an older version first, then who is closest to its next billing hour.
+enum class TerminationPolicy : std::uint8_t { standard, oldest, newest, closest_to_next_hour };
+inline constexpr unsigned termination_policies = 4;
+
+struct Candidate {
+  std::int64_t rank = 0;   // the lowest goes first
+  std::uint64_t draw = 0;  // among equals
+  std::uint32_t instance = 0;
+  std::uint32_t zone = 0;
+  bool stays = false;  // it is protected, and counts for its zone all the same
+};
+
+// At most `count` of them, in the order of going. O(n log n).
+std::vector<std::uint32_t> first_to_go(std::vector<Candidate> candidates, std::uint32_t count);
+
+}  // namespace nephoscope

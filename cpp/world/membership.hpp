@@ -1,0 +1,63 @@
+// Which instances a fleet keeps, as the world has it beside their number (membership.cpp): who is
+// protected, since when they serve, which zones they are levelled over.
+//
+// Whoever has rules that time alone can set off looks at its fleet once a second.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "kernel/random.hpp"
+#include "world/membership_spec.hpp"
+
+namespace nephoscope {
+
+// What was done for its rules, in the whole run.
+struct MembershipCounts {
+  std::uint64_t unhealthy = 0;   // replaced, because a balancer held them unhealthy
+  std::uint64_t stopped = 0;     // replaced, because they did not run
+  std::uint64_t expired = 0;     // replaced, because their time was over
+  std::uint64_t rebalanced = 0;  // launched in a zone that had too few
+};
+
+struct Membership {
+  static constexpr std::int64_t look_every_ns = 1'000'000'000;
+
+  // Immutable after construction.
+  MembershipSpec spec;
+  StreamKey draws;                   // who goes, of those whom the policy holds equal
+  std::vector<std::uint32_t> zones;  // that launches are levelled over; empty: they are not
+
+  std::uint32_t scale_ins = 0;       // so far; each has draws of its own
+  std::uint32_t replacing = 0;       // instances beyond those desired, until others go
+  std::uint32_t moving = 0;          // the same, in zones that had too few
+  std::uint32_t guarded = 0;         // instances that are protected
+  std::int64_t rests_until = 0;      // a zone had no room: no other move before
+  std::vector<std::int64_t> since;   // by index in the fleet, when it entered service
+  std::vector<std::uint8_t> guards;  // by index
+  MembershipCounts counts;
+
+  std::uint32_t surplus() const { return replacing + moving; }
+  bool timed() const { return spec.asks_balancers || spec.lifetime_ns != 0; }
+  bool looks() const { return timed() || !zones.empty(); }
+  // Whether there is something to tell.
+  bool present() const { return looks() || spec.protect != 0; }
+
+  // How many may be there beyond the size, while zones are levelled.
+  static std::uint32_t margin(std::uint32_t size) { return std::max(size / 10, 1U); }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(scale_ins, replacing, moving, guarded, rests_until, since, guards, counts);
+  }
+};
+
+// Instances of a fleet in a zone.
+struct ZoneCount {
+  std::uint32_t zone = 0;
+  std::uint32_t instances = 0;
+};
+
+}  // namespace nephoscope

@@ -1,0 +1,31 @@
+#include "fuzz/membership_spec.hpp"
+
+#include <cstdint>
+
+#include "fuzz/odd.hpp"
+
+namespace nephoscope::fuzz {
+namespace {
+
+MembershipSpec membership(Bytes& bytes) {
+  MembershipSpec made;
+  made.termination = bytes.enumerator<TerminationPolicy>(termination_policies);
+  made.balance = bytes.enumerator<ZoneBalance>(3);
+  made.asks_balancers = bytes.one_in(4);
+  if (bytes.one_in(2)) made.grace_ns = odd_time(bytes, 0, 2000);
+  made.launches_first = bytes.one_in(2);
+  if (bytes.one_in(3)) made.protect = bytes.one_in(2) ? MembershipSpec::all : bytes.between(1, 3);
+  if (bytes.one_in(odd_once_in)) made.lifetime_ns = bytes.any_of(odd_times);
+  return made;
+}
+
+}  // namespace
+
+void add_membership(Bytes& bytes, WorldSpec& spec) {
+  if (!bytes.one_in(2)) return;
+  for (FleetSpec& fleet : spec.fleets) {
+    if (bytes.one_in(2)) fleet.membership = membership(bytes);
+  }
+}
+
+}  // namespace nephoscope::fuzz

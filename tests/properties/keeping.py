@@ -1,0 +1,40 @@
+"""What random fleets do besides following their load: who goes, who stays, who is replaced."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from properties.fronts import fleets_behind, front_up
+
+Tree = dict[str, Any]
+
+POLICIES = ("default", "oldest", "newest", "closest_to_next_hour")
+
+
+def adorn(tree: Tree, fronts: int, keeps: int) -> None:
+    """Adds something to the balancers and to the fleets of one scenario in so many."""
+    front_up(tree, once_in=fronts)
+    keep(tree, once_in=keeps)
+
+
+def keep(tree: Tree, once_in: int) -> None:
+    """Adds rules to the fleets of one scenario in so many, which its own text decides."""
+    rng = random.Random(f"keep {tree}")
+    if rng.random() * once_in > 1:
+        return
+    checked = {
+        name
+        for door in tree["load_balancers"].values()
+        if "health_check" in door
+        for name in fleets_behind(door)
+    }
+    for name, fleet in tree["fleets"].items():
+        fleet["termination_policy"] = rng.choice(POLICIES)
+        if "hosts" in fleet:
+            fleet["zone_balance"] = rng.choice(("best_effort", "only", "off"))
+        if name in checked and rng.random() < 0.7:
+            grace = rng.choice(({}, {}, {"grace": "1700ms"}))
+            fleet["health"] = {"check": "load_balancer"} | grace
+            fleet["replacement"] = rng.choice(("terminate_first", "launch_first"))
+        fleet["scale_in_protection"] = rng.choice((False, False, 1, True))
