@@ -38,7 +38,10 @@ FaultSpec fault(Bytes& bytes, const WorldSpec& spec) {
   made.lasts = distribution(bytes, 60.0);
   if (made.kind == FaultKind::maintain) {
     if (made.scope == FaultScope::fleet && !bytes.one_in(odd_once_in)) made.kind = FaultKind::fail;
-    made.by = bytes.enumerator<MoveBy>(2);
+    made.by = bytes.enumerator<MoveBy>(bytes.one_in(odd_once_in) ? 4 : 3);
+    if (bytes.one_in(2)) made.otherwise = bytes.enumerator<MoveBy>(2);
+    if (bytes.one_in(odd_once_in)) made.otherwise = MoveBy::migrate;
+    if (bytes.one_in(2)) made.pause = distribution(bytes, 5.0);
     if (made.kind == FaultKind::maintain) made.notice_ns = odd_time(bytes, 0, 200);
   }
   if (made.kind == FaultKind::slow) made.factor = odd_number(bytes, 1.0, 20.0);

@@ -35,6 +35,17 @@ RefreshSpec refresh(Bytes& bytes) {
   return made;
 }
 
+FleetSpec other(Bytes& bytes, const FleetSpec& fleet) {
+  FleetSpec made = fleet;
+  made.vcpus = bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 4);
+  made.speed = odd_number(bytes, 0.5, 4.0);
+  made.memory = bytes.one_in(2) ? odd_time(bytes, 0, 32) : 0;
+  made.burst = BurstFacts{};
+  made.reservation = 0.0;
+  if (bytes.one_in(odd_once_in)) made.hosts = bytes.between(0, 3);
+  return made;
+}
+
 }  // namespace
 
 void add_services(Bytes& bytes, WorldSpec& spec) {
@@ -43,6 +54,8 @@ void add_services(Bytes& bytes, WorldSpec& spec) {
   }
   for (FleetSpec& fleet : spec.fleets) {
     if (bytes.one_in(3)) fleet.refresh = refresh(bytes);
+    if (bytes.one_in(3)) fleet.makes.push_back(other(bytes, fleet));
+    if (!fleet.makes.empty()) fleet.refresh.make = bytes.one_in(odd_once_in) ? 2 : 1;
   }
   for (BalancerSpec& balancer : spec.balancers) balancer.metered = bytes.one_in(2);
 }

@@ -257,7 +257,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("life", &FleetSpec::life)
       .def_readwrite("scaling", &FleetSpec::scaling)
       .def_readwrite("refresh", &FleetSpec::refresh)
-      .def_readwrite("membership", &FleetSpec::membership);
+      .def_readwrite("membership", &FleetSpec::membership)
+      .def_readwrite("makes", &FleetSpec::makes);
 }
 
 void bind_balancers(py::module_& m) {

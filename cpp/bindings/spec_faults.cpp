@@ -21,6 +21,8 @@ void bind_spec_faults(py::module_& core) {
   py::native_enum<MoveBy>(m, "MoveBy", "enum.Enum")
       .value("drain", MoveBy::drain)
       .value("stop_start", MoveBy::stop_start)
+      .value("migrate", MoveBy::migrate)
+      .value("stay", MoveBy::stay)
       .finalize();
   py::native_enum<FaultScope>(m, "FaultScope", "enum.Enum")
       .value("fleet", FaultScope::fleet)
@@ -42,7 +44,9 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("lasts", &FaultSpec::lasts)
       .def_readwrite("factor", &FaultSpec::factor)
       .def_readwrite("notice_ns", &FaultSpec::notice_ns)
-      .def_readwrite("by", &FaultSpec::by);
+      .def_readwrite("by", &FaultSpec::by)
+      .def_readwrite("otherwise", &FaultSpec::otherwise)
+      .def_readwrite("pause", &FaultSpec::pause);
   py::class_<HealthSpec>(m, "HealthSpec")
       .def(py::init<>())
       .def_readwrite("interval_ns", &HealthSpec::interval_ns)

@@ -25,7 +25,8 @@ void bind_spec_service(py::module_& core) {
       .def_readwrite("max_healthy", &RefreshSpec::max_healthy)
       .def_readwrite("warmup_ns", &RefreshSpec::warmup_ns)
       .def_readwrite("checkpoints", &RefreshSpec::checkpoints)
-      .def_readwrite("checkpoint_delay_ns", &RefreshSpec::checkpoint_delay_ns);
+      .def_readwrite("checkpoint_delay_ns", &RefreshSpec::checkpoint_delay_ns)
+      .def_readwrite("make", &RefreshSpec::make);
 }
 
 }  // namespace nephoscope

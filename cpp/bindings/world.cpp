@@ -4,6 +4,8 @@
 
 #include "bindings/pybind11.hpp"
 
+#include "bindings/upkeep.hpp"
+
 namespace nephoscope {
 
 namespace {
@@ -47,16 +49,17 @@ py::dict traffic_dict(const TrafficAccount& account) {
 
 // Steal by cause, a column each.
 template <class Rows, class Get>
-void add_steal(py::dict& out, const Rows& rows, Get get) {
+void add_steal(py::dict& out, const Rows& rows, bool migrates, Get get) {
   const auto cause = [&](const char* name, std::int64_t TenantAccount::* field) {
     out[name] = column<std::int64_t>(rows, [&](const auto& row) { return get(row).*field; });
   };
   cause("steal_contention_ns", &TenantAccount::contention_ns);
   cause("steal_cap_ns", &TenantAccount::quota_ns);
   cause("steal_smt_ns", &TenantAccount::forced_idle_ns);
+  if (migrates) cause("steal_migration_ns", &TenantAccount::paused_ns);
 }
 
-py::dict targets_dict(const std::vector<TargetAccount>& targets) {
+py::dict targets_dict(const std::vector<TargetAccount>& targets, const Results& results) {
   using Row = TargetAccount;
   py::dict out;
   out["fleet"] = column<std::int32_t>(targets, [](const Row& row) { return row.fleet; });
@@ -69,7 +72,10 @@ py::dict targets_dict(const std::vector<TargetAccount>& targets) {
   }
   out["in_flight"] = column<std::int64_t>(targets, [](const Row& row) { return row.in_flight; });
   out["run_ns"] = column<std::int64_t>(targets, [](const Row& row) { return row.used.run_ns; });
-  add_steal(out, targets, [](const Row& row) { return row.used; });
+  add_steal(out, targets, results.tells_migrations, [](const Row& row) { return row.used; });
+  if (results.tells_makes) {
+    out["vcpus"] = column<std::int64_t>(targets, [](const Row& row) { return row.vcpus; });
+  }
   return out;
 }
 
@@ -133,13 +139,26 @@ py::dict use_dict(const BalancerAccount& account) {
   return out;
 }
 
-py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns) {
+// What instances of each type and system there were; of fleets that may change theirs.
+py::dict makes_dict(const std::vector<MakeAccount>& makes) {
+  using Row = MakeAccount;
+  py::dict out;
+  out["launches"] = column<std::int64_t>(makes, [](const Row& row) { return row.launches; });
+  out["instances"] = column<std::int64_t>(makes, [](const Row& row) { return row.instances; });
+  out["billed_s"] = column<std::int64_t>(makes, [](const Row& row) { return row.billed_s; });
+  out["credits_charged"] = column<double>(makes, [](const Row& row) { return row.charged; });
+  return out;
+}
+
+py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migrates) {
   py::dict out = account_dict(fleet, "requests");
   out["wasted"] = fleet.wasted;
   out["run_ns"] = fleet.used.run_ns;
   out["steal_contention_ns"] = fleet.used.contention_ns;
   out["steal_cap_ns"] = fleet.used.quota_ns;
   out["steal_smt_ns"] = fleet.used.forced_idle_ns;
+  if (migrates) out["steal_migration_ns"] = fleet.used.paused_ns;
+  if (fleet.makes.size() > 1) out["makes"] = makes_dict(fleet.makes);
   if (fleet.interferes) out["slowed_ns"] = fleet.used.slowed_ns;
   out["vcpu_ns"] = fleet.vcpu_ns;
   out["instances_mean"] =
@@ -222,16 +241,18 @@ void add_choice(py::dict& out, const BalancerAccount& account) {
   out["groups"] = groups;
 }
 
-py::dict fault_dict(const FaultCounts& fault, bool maintains) {
+py::dict fault_dict(const FaultCounts& fault, bool maintains, bool migrates) {
   py::dict out;
   out["strikes"] = fault.strikes;
   out["instances"] = fault.instances;
   out["missed"] = fault.missed;
   if (maintains) out["moved"] = fault.moved;
+  if (migrates) out["migrated"] = fault.migrated;
+  if (migrates) out["unplaced"] = fault.unplaced;
   return out;
 }
 
-py::dict hosts_dict(const HostPoolAccount& pool) {
+py::dict hosts_dict(const HostPoolAccount& pool, bool migrates) {
   py::dict out;
   out["name"] = pool.name;
   out["threads"] = pool.threads;
@@ -242,7 +263,8 @@ py::dict hosts_dict(const HostPoolAccount& pool) {
   const auto itself = [](const TenantAccount& used) { return used; };
   out["run_ns"] =
       column<std::int64_t>(pool.used, [](const TenantAccount& used) { return used.run_ns; });
-  add_steal(out, pool.used, itself);
+  add_steal(out, pool.used, migrates, itself);
+  if (migrates) out["migrations"] = pool.migrations;
   if (pool.interferes) {
     out["slowed_ns"] =
         column<std::int64_t>(pool.used, [](const TenantAccount& used) { return used.slowed_ns; });
@@ -267,7 +289,7 @@ py::dict results_dict(const World& world) {
   py::list use;
   for (const BalancerAccount& account : results.balancers) {
     py::dict balancer = account_dict(account, "requests");
-    balancer["targets"] = targets_dict(account.targets);
+    balancer["targets"] = targets_dict(account.targets, results);
     if (account.checks) balancer["health"] = health_dict(account.health);
     if (account.checks || account.limits_time || account.surges || !results.faults.empty()) {
       balancer["bad_gateway"] = account.broken;
@@ -281,18 +303,21 @@ py::dict results_dict(const World& world) {
   out["load_balancer_use"] = use;
   py::list fleets;
   for (const FleetAccount& account : results.fleets) {
-    fleets.append(fleet_dict(account, results.now_ns - results.measured_from_ns));
+    fleets.append(
+        fleet_dict(account, results.now_ns - results.measured_from_ns, results.tells_migrations));
     if (results.faults.empty()) continue;
     py::dict fleet = fleets[fleets.size() - 1];
     add_failures(fleet, account);
   }
   out["fleets"] = fleets;
   py::list hosts;
-  for (const HostPoolAccount& account : results.hosts) hosts.append(hosts_dict(account));
+  for (const HostPoolAccount& account : results.hosts) {
+    hosts.append(hosts_dict(account, results.tells_migrations));
+  }
   out["hosts"] = hosts;
   py::list faults;
   for (std::size_t at = 0; at < results.faults.size(); ++at) {
-    faults.append(fault_dict(results.faults[at], results.maintains[at]));
+    faults.append(fault_dict(results.faults[at], results.maintains[at], results.migrates[at]));
   }
   out["faults"] = faults;
   py::dict series;
@@ -326,11 +351,12 @@ py::dict state_dict(const World& world) {
 }  // namespace
 
 void bind_world(py::module_& m) {
-  py::class_<World>(m, "World", R"(A running simulation of one WorldSpec.
+  py::class_<World> type(m, "World", R"(A running simulation of one WorldSpec.
 
 Times are integer nanoseconds since the start. A world is a value: copies share nothing, and threads
-may run different worlds at once. Methods that take long release the GIL.)")
-      .def(py::init<const WorldSpec&>(), py::arg("spec"), py::call_guard<py::gil_scoped_release>(),
+may run different worlds at once. Methods that take long release the GIL.)");
+  bind_upkeep(type);
+  type.def(py::init<const WorldSpec&>(), py::arg("spec"), py::call_guard<py::gil_scoped_release>(),
            "Raises SpecError when the spec cannot be simulated.")
       .def("advance", &World::advance, py::arg("until_ns"),
            py::call_guard<py::gil_scoped_release>(),
@@ -354,15 +380,6 @@ may run different worlds at once. Methods that take long release the GIL.)")
       .def(
           "save", [](const World& world) { return py::bytes(world.save()); },
           "The state as bytes, for restore of a world of the same spec.")
-      .def_static(
-          "restore",
-          [](const WorldSpec& spec, const py::bytes& bytes) {
-            World world(spec);
-            world.restore(std::string_view(bytes));
-            return world;
-          },
-          py::arg("spec"), py::arg("state"),
-          "A world of this spec in a saved state. Raises StateError when the two do not fit.")
       .def("set_rate", &World::set_rate, py::arg("traffic"), py::arg("per_second"),
            "From now on, the rate of a source with poisson or constant arrivals.")
       .def("set_count", &World::set_count, py::arg("fleet"), py::arg("count"),

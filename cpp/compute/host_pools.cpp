@@ -73,7 +73,8 @@ bool HostPools::shares(std::uint32_t at, const GuestFacts& facts) const {
   const bool slows = pool.host.threads_per_core > 1 && pool.host.smt_gain < 1.0;
   const bool apart = pool.scheduler.core_scheduling;  // a thread may be kept idle
   const bool alone = facts.tenant.quota_ns != 0 || facts.burst.burstable;
-  return pool.cpu_overcommit > 1.0 || slows || apart || alone || facts.interference.matters();
+  return pool.cpu_overcommit > 1.0 || slows || apart || alone || pool.migrates ||
+         facts.interference.matters();
 }
 
 Refusal HostPools::place(std::uint32_t instance, const LaunchRequest& request,
@@ -112,6 +113,56 @@ void HostPools::host(Pool& pool, Place& place, std::uint32_t instance, const Gue
     pool.interference.join(place.tenant, place.host, facts.interference);
   }
   pool.instance_of.push_back(instance);
+}
+
+// --- live migration ---------------------------------------------------------------------------
+
+Refusal HostPools::migrate(std::uint32_t instance, const LaunchRequest& request,
+                           const GuestFacts& facts, std::int64_t pause_ns, std::int64_t now) {
+  Place& place = places_[instance];
+  Pool& pool = pools_[place.pool];
+  LaunchRequest move = request;
+  if (move.target != nowhere) move.target += pool.first_host;
+  const Launch launch = placement_.move(place.placement, move, [&](std::uint32_t host) {
+    return place.tenant == none || pool.hypervisor.has_room(host - pool.first_host, facts.tenant);
+  });
+  if (!launch) return launch.refusal;
+  place.host = launch.host - pool.first_host;
+  if (place.tenant == none) return Refusal::none;
+  pool.hypervisor.advance(now);
+  const std::uint32_t want = place.want;
+  if (place.paused_until != Place::runs) {
+    count_pause(place, now);
+  } else {
+    set_want(instance, 0, now);
+    place.pause_counted_to = now;
+  }
+  place.want = want;
+  pool.hypervisor.move_tenant(place.tenant, place.host);
+  if (pool.interference.has(place.tenant)) {
+    pool.interference.leave(place.tenant, now);
+    pool.interference.join(place.tenant, place.host, facts.interference);
+  }
+  place.paused_until = std::max(place.paused_until, now + pause_ns);
+  place.paused_until == now ? resume(instance, now)
+                            : static_cast<void>(resumptions_.push(place.paused_until, instance));
+  return Refusal::none;
+}
+
+void HostPools::count_pause(Place& place, std::int64_t now) {
+  place.paused_ns += (now - place.pause_counted_to) * place.want;
+  place.pause_counted_to = now;
+}
+
+// Unless it is gone, or another migration has begun meanwhile.
+void HostPools::resume(std::uint32_t instance, std::int64_t now) {
+  Place& place = places_[instance];
+  if (place.paused_until == Place::runs || place.paused_until > now) return;
+  count_pause(place, now);
+  place.paused_until = Place::runs;
+  const std::uint32_t want = place.want;
+  place.want = 0;
+  set_want(instance, want, now);
 }
 
 // --- CPU credits ------------------------------------------------------------------------------
@@ -192,6 +243,9 @@ void HostPools::succeed(std::uint32_t before, std::uint32_t instance, const Gues
                         std::int64_t now) {
   Place place = places_[before];
   Pool& pool = pools_[place.pool];
+  if (is_paused(before)) count_pause(places_[before], now);
+  places_[before].paused_until = place.paused_until = Place::runs;
+  place.paused_ns = 0;
   place.bucket = none;
   place.want = places_[before].want = 0;
   if (place.tenant != none) {
@@ -231,6 +285,8 @@ void HostPools::leave(std::uint32_t instance, std::int64_t now, bool stops) {
   pool.hypervisor.advance(now);
   pool.hypervisor.remove_tenant(place.tenant);
   if (pool.interference.has(place.tenant)) pool.interference.leave(place.tenant, now);
+  if (place.paused_until != Place::runs) count_pause(place, now);
+  place.paused_until = Place::runs;
   place.want = 0;  // so that who hears later that it wants nothing need not tell the hypervisor
   if (place.bucket == none) return;
   Bucket& bucket = buckets_[place.bucket];
@@ -242,9 +298,14 @@ void HostPools::leave(std::uint32_t instance, std::int64_t now, bool stops) {
 void HostPools::set_want(std::uint32_t instance, std::uint32_t want, std::int64_t now) {
   Place& place = places_[instance];
   if (want == place.want) return;
-  place.want = want;
   Hypervisor& hypervisor = pools_[place.pool].hypervisor;
   hypervisor.advance(now);
+  if (place.paused_until != Place::runs) {
+    count_pause(place, now);
+    place.want = want;
+    return;
+  }
+  place.want = want;
   if (place.bucket != none) renew_limit(place, now);
   hypervisor.set_want(place.tenant, want);
 }
@@ -256,10 +317,11 @@ void HostPools::advance(std::int64_t now) {
     bucket.event = EventQueue::none;
     renew_limit(places_[bucket.instance], now);
   }
+  while (resumptions_.next_time() <= now) resume(resumptions_.pop().payload, now);
 }
 
 std::int64_t HostPools::next_event() {
-  std::int64_t next = limit_changes_.next_time();
+  std::int64_t next = std::min(limit_changes_.next_time(), resumptions_.next_time());
   for (Pool& pool : pools_) next = std::min(next, pool.hypervisor.next_event());
   return next;
 }
@@ -280,6 +342,11 @@ TenantAccount HostPools::account(std::uint32_t instance, std::int64_t now) {
 TenantAccount HostPools::account_of(const Place& place) const {
   const Pool& pool = pools_[place.pool];
   TenantAccount account = pool.hypervisor.account(place.tenant);
+  account.paused_ns = place.paused_ns;
+  if (place.paused_until != Place::runs) {
+    account.paused_ns += (pool.hypervisor.now() - place.pause_counted_to) * place.want;
+  }
+  account.idle_ns -= account.paused_ns;  // to the scheduler it wanted nothing
   if (pool.interference.knows(place.tenant)) {
     const Interference::Lost lost = pool.interference.lost(place.tenant, pool.hypervisor.now());
     account.slowed_ns = lost.run_ns;

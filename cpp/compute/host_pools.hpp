@@ -43,6 +43,7 @@ struct HostPoolFacts {
   StreamKey draws = {};                    // of the random policy
   bool on_demand = false;                  // there is a host for every instance, of its very size
   std::uint32_t account = nowhere;         // dedicated hosts: whose
+  bool migrates = false;  // instances may be paused while they go from one host to another
 };
 
 // Of instances that are burstable.
@@ -91,6 +92,13 @@ class HostPools {
   void succeed(std::uint32_t before, std::uint32_t instance, const GuestFacts& facts,
                std::int64_t now);
 
+  // A live migration: a running instance goes on another host of its pool and zone, with its CPU
+  // credits and what is left of its cap: on the `target` of the request, if it has one. For
+  // `pause_ns`, which only hosted ones have, it runs nowhere, and what it wants of its vCPUs is
+  // stolen. Of a pool that is not on demand. The reason why it stays where it is, if it does.
+  Refusal migrate(std::uint32_t instance, const LaunchRequest& request, const GuestFacts& facts,
+                  std::int64_t pause_ns, std::int64_t now);
+
   // A closed host takes no launches; who is there stays. Of a pool that is not on demand.
   void set_open(std::uint32_t pool, std::uint32_t host, bool open) {
     placement_.set_open(pools_[pool].first_host + host, open);
@@ -138,6 +146,13 @@ class HostPools {
     return instance < places_.size() ? places_[instance].pool : none;
   }
   std::uint32_t host_of(std::uint32_t instance) const { return places_[instance].host; }
+  bool is_paused(std::uint32_t instance) const {
+    return instance < places_.size() && places_[instance].paused_until != Place::runs;
+  }
+  // Instances that have their room on a host of a pool that is not on demand.
+  std::uint32_t instances_on(std::uint32_t pool, std::uint32_t host) const {
+    return placement_.used(pools_[pool].first_host + host).instances;
+  }
   // Of an instance that is or was on a host.
   std::uint32_t zone_of(std::uint32_t instance) const {
     const std::vector<std::uint32_t>& zones = facts(places_[instance].pool).zones;
@@ -158,6 +173,7 @@ class HostPools {
   void serialize(Archive& archive) {
     archive(places_, buckets_);
     limit_changes_.serialize(archive);
+    resumptions_.serialize(archive);
     launch_credits_.serialize(archive);
     placement_.serialize(archive);
     for (Pool& pool : pools_) {
@@ -179,6 +195,11 @@ class HostPools {
   };
 
   struct Place {
+    static constexpr std::int64_t runs = -1;
+
+    std::int64_t paused_until = runs;
+    std::int64_t pause_counted_to = 0;
+    std::int64_t paused_ns = 0;  // wanted, in all pauses until then
     std::uint32_t pool = none;
     std::uint32_t host = none;
     std::uint32_t placement = none;
@@ -199,6 +220,8 @@ class HostPools {
   TenantAccount account_of(const Place& place) const;
   std::uint32_t host_on_demand(Pool& pool);
   void leave(std::uint32_t instance, std::int64_t now, bool stops);
+  static void count_pause(Place& place, std::int64_t now);
+  void resume(std::uint32_t instance, std::int64_t now);
   void open_bucket(std::uint32_t instance, const BurstFacts& burst, std::int64_t now,
                    std::uint32_t stopped);
   void take_over_bucket(std::uint32_t before, std::uint32_t instance);
@@ -212,6 +235,7 @@ class HostPools {
   std::vector<Place> places_;  // by instance
   std::vector<Bucket> buckets_;
   EventQueue limit_changes_;  // by bucket
+  EventQueue resumptions_;    // by instance
   LaunchCreditLimit launch_credits_;
 };
 

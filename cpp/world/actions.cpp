@@ -15,12 +15,10 @@ constexpr std::uint32_t stream_of(Law law) {
 
 }  // namespace
 
-// The durations of a fleet's instances, how they are bought and billed.
-void World::build_lives(const WorldSpec& spec, std::uint32_t index) {
-  const FleetSpec& from = spec.fleets[index];
+// The durations of instances of a make, how they are bought and billed. They are drawn from the
+// streams of the fleet, whatever the make.
+void World::build_lives(const FleetSpec& from, std::uint32_t index, Make& make) {
   const LifeSpec& life = from.life;
-  Fleet& fleet = fleets_[index];
-  const std::string name = "fleets/" + from.name;
   SystemFacts facts;
   facts.billing = from.billing;
   facts.laws[stream_of(Law::pending)] = from.pending;
@@ -31,25 +29,33 @@ void World::build_lives(const WorldSpec& spec, std::uint32_t index) {
   facts.laws[stream_of(Law::stop)] = life.stop;
   facts.laws[stream_of(Law::hibernate)] = life.hibernate;
   facts.laws[stream_of(Law::terminate)] = life.terminate;
-  fleet.facts.system = lives_.add_system(facts, seed_, replication_, name);
-  fleet.facts.hibernation = life.hibernation;
-  fleet.facts.purchase = life.spot ? Purchase::spot : Purchase::on_demand;
-  fleet.facts.interruption = life.behaviour;
-  nephoscope::check(fleet.facts);
+  const std::string name = "fleets/" + fleet_names_[index];
+  make.facts.system = lives_.add_system(facts, seed_, replication_, name);
+  make.facts.hibernation = life.hibernation;
+  make.facts.purchase = life.spot ? Purchase::spot : Purchase::on_demand;
+  make.facts.interruption = life.behaviour;
+  nephoscope::check(make.facts);
+  if (life.quota != LifeSpec::unlimited && life.quota >= quotas_.size()) {
+    throw SpecError("life.quota", "is not there");
+  }
+  make.quota = life.quota;
+}
+
+// What is the same for all makes of a fleet.
+void World::build_life(const FleetSpec& from, std::uint32_t index) {
+  const LifeSpec& life = from.life;
+  Fleet& fleet = fleets_[index];
+  const std::string name = "fleets/" + from.name;
   fleet.interrupted = life.spot && life.interrupted;
   if (fleet.interrupted) {
     fleet.interruption =
         Sampler(life.interruption, stream_key(seed_, replication_, name + "/interruption"));
     fleet.outage = Sampler(life.outage, stream_key(seed_, replication_, name + "/outage"));
   }
-  const auto known = [](std::uint32_t at, std::size_t size) {
-    return at == LifeSpec::unlimited || at < size;
-  };
-  if (!known(life.quota, quotas_.size())) throw SpecError("life.quota", "is not there");
-  if (!known(life.api, apis_.size())) throw SpecError("life.api", "is not there");
-  fleet.quota = life.quota;
+  const bool limited = life.api != LifeSpec::unlimited;
+  require(!limited || life.api < apis_.size(), at("fleets", index, "life.api"), "is not there");
   fleet.api = life.api;
-  fleet.eventful = life.spot || !known(life.quota, 0) || !known(life.api, 0);
+  fleet.eventful = life.spot || life.quota != LifeSpec::unlimited || limited;
 }
 
 void World::build_accounts(const WorldSpec& spec) {
@@ -73,7 +79,7 @@ void World::build_actions(const WorldSpec& spec) {
     require(action.fleet < fleets_.size(), at("actions", index, "fleet"), "is not there");
     require(static_cast<std::size_t>(action.kind) < action_kinds, at("actions", index, "kind"),
             "is not known");
-    require(action.kind != ActionKind::hibernate || fleets_[action.fleet].facts.hibernation,
+    require(action.kind != ActionKind::hibernate || fleets_[action.fleet].make().facts.hibernation,
             at("actions", index, "fleet"), "has no hibernation");
     fleets_[action.fleet].eventful = true;
     controls_.push(action.at_ns, payload(ControlKind::action, static_cast<std::uint32_t>(index)));
@@ -85,7 +91,7 @@ std::uint32_t World::act(ActionKind kind, std::uint32_t at, std::uint32_t count)
   require(at < fleets_.size(), "fleets", "is not there");
   require(static_cast<std::size_t>(kind) < action_kinds, "kind", "is not known");
   Fleet& fleet = fleets_[at];
-  require(kind != ActionKind::hibernate || fleet.facts.hibernation, "fleets.hibernation",
+  require(kind != ActionKind::hibernate || fleet.make().facts.hibernation, "fleets.hibernation",
           "is not switched on");
   fleet.eventful = true;
   std::vector<std::uint32_t> chosen;

@@ -18,6 +18,12 @@ bool use_devices(const std::vector<StepSpec>& steps) {
   });
 }
 
+ServingRules serving_of(const ServiceSpec& service) {
+  const bool bounded = service.backlog >= 0;
+  return {service.processor_sharing, service.concurrency,
+          bounded ? static_cast<std::uint32_t>(service.backlog) : InstanceKind::unlimited};
+}
+
 }  // namespace
 
 World::World(const WorldSpec& spec) : WorldView(spec) {
@@ -80,28 +86,23 @@ void World::build_fleets(const WorldSpec& spec) {
   for (std::size_t index = 0; index < spec.fleets.size(); ++index) {
     const FleetSpec& from = spec.fleets[index];
     require(from.service < spec.services.size(), at("fleets", index, "service"), "is not there");
-    require(from.vcpus >= 1 && from.vcpus <= 65'536, at("fleets", index, "vcpus"),
-            "must be from 1 to 65,536");
-    require(positive(from.speed) && from.speed >= 1e-6 && from.speed <= 1e6,
-            at("fleets", index, "speed"), "must be from 1e-6 to 1e6");
     instances += from.count;
     require(instances <= instances_max, at("fleets", index, "count"), "makes more than 16,777,216");
     const ServiceSpec& service = spec.services[from.service];
-    const std::uint32_t all = service.processor_sharing ? InstanceKind::unlimited : from.vcpus;
-    const std::uint32_t workers = service.concurrency != 0 ? service.concurrency : all;
-    const std::uint32_t backlog =
-        service.backlog < 0 ? InstanceKind::unlimited : static_cast<std::uint32_t>(service.backlog);
     Fleet& fleet = fleets_.emplace_back();
     fleet.entry = programs_.entry(from.service);
     fleet.admission = service.admission;
-    build_refresh(from.refresh, static_cast<std::uint32_t>(index));
-    build_launches(spec, static_cast<std::uint32_t>(index));
-    InstanceKind kind{from.vcpus, from.speed, workers, backlog, duration_, fleet.hosted};
-    if (from.hosts != FleetSpec::dedicated) kind.speed = hosts_.facts(from.hosts).host.speed;
-    fleet.kind = instances_.add_kind(kind);
+    fleet.serving = serving_of(service);
+    const auto number = static_cast<std::uint32_t>(index);
+    build_make(from, number, at("fleets", index, ""));
+    build_life(from, number);
+    for (std::size_t make = 0; make < from.makes.size(); ++make) {
+      build_make(from.makes[make], number,
+                 at("fleets", index, ("makes." + std::to_string(make) + ".").c_str()));
+    }
+    build_refresh(from, number);
     fleet_uses_devices_.push_back(use_devices(service.steps));
     with_devices_ = with_devices_ || fleet_uses_devices_.back();
-    build_devices(spec, static_cast<std::uint32_t>(index));
   }
   for (std::uint32_t index = 0; index < balancers_.size(); ++index) {
     const std::vector<std::uint32_t>& fleets = balancers_[index].fleets;
@@ -117,6 +118,42 @@ void World::build_fleets(const WorldSpec& spec) {
     scale(index);
     fleets_[index].least = fleets_[index].members.size();
   }
+}
+
+// What the instances of a fleet are, at first or after a refresh: numbered as they are built.
+void World::build_make(const FleetSpec& from, std::uint32_t index, const std::string& path) {
+  require(from.vcpus >= 1 && from.vcpus <= 65'536, path + "vcpus", "must be from 1 to 65,536");
+  require(positive(from.speed) && from.speed >= 1e-6 && from.speed <= 1e6, path + "speed",
+          "must be from 1e-6 to 1e6");
+  Fleet& fleet = fleets_[index];
+  Make make;
+  try {
+    build_launches(from, index, make);
+    build_devices(from, make);
+  } catch (const SpecError& error) {
+    throw SpecError(path + error.path, error.what());
+  }
+  const ServingRules& rules = fleet.serving;
+  const std::uint32_t all = rules.processor_sharing ? InstanceKind::unlimited : from.vcpus;
+  const std::uint32_t workers = rules.concurrency != 0 ? rules.concurrency : all;
+  InstanceKind kind{from.vcpus, from.speed, workers, rules.backlog, duration_, make.hosted};
+  if (from.hosts != FleetSpec::dedicated) kind.speed = hosts_.facts(from.hosts).host.speed;
+  make.kind = instances_.add_kind(kind);
+  require(make.kind <= 0xFFFF, path + "instance_type", "is one too many in all fleets");
+  if (!fleet.makes.empty()) require_alike(make, fleet.makes.front(), path);
+  fleet.makes.push_back(make);
+}
+
+// What the rest of a fleet goes by is the same for all its makes.
+void World::require_alike(const Make& make, const Make& first, const std::string& path) const {
+  const auto named = [&](const Make& of) {
+    return of.request.pool < host_names_.size() ? of.request.pool : nowhere;
+  };
+  require(named(make) == named(first), path + "hosts", "must be those of the fleet");
+  const bool bought = make.facts.purchase == first.facts.purchase &&
+                      make.facts.interruption == first.facts.interruption &&
+                      make.facts.hibernation == first.facts.hibernation;
+  require(bought, path + "life", "must be bought as the fleet's, and hibernate if they do");
 }
 
 void World::build_series() {

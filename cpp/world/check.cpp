@@ -40,6 +40,7 @@ void WorldView::check() const {
   }
   check_errands();
   check_hosts();
+  check_migrations();
   check_devices();
   check_lives();
   check_health();
@@ -84,8 +85,8 @@ void WorldView::check_hosts() const {
     const TenantAccount used = hosts_.last_account(instance, told);
     const bool adds_up = used.run_ns + used.steal_ns() == instances_.run_ns(instance, told);
     const bool legal = used.run_ns >= 0 && used.contention_ns >= 0 && used.quota_ns >= 0 &&
-                       used.forced_idle_ns >= 0 && used.idle_ns >= 0 && used.work_ns >= 0 &&
-                       used.slowed_ns >= 0;
+                       used.forced_idle_ns >= 0 && used.paused_ns >= 0 && used.idle_ns >= 0 &&
+                       used.work_ns >= 0 && used.slowed_ns >= 0;
     if (adds_up && legal) continue;
     throw InvariantError("vCPU time of instance " + std::to_string(instance) +
                          " does not add up: run and steal are not what it wanted" + where());

@@ -12,29 +12,29 @@ constexpr double cpu_for_accelerator = 20.0;
 
 }  // namespace
 
-void World::build_devices(const WorldSpec& spec, std::uint32_t index) {
-  const FleetSpec& from = spec.fleets[index];
-  try {
-    devices_.add_kind({from.network,
-                       from.disk_bytes,
-                       from.disk_ops,
-                       {from.accelerators, from.accelerator_speed},
-                       from.memory});
-  } catch (const SpecError& error) {
-    throw SpecError(at("fleets", index, error.path.c_str()), error.what());
-  }
+void World::build_devices(const FleetSpec& from, Make& make) {
+  make.devices = devices_.add_kind({from.network,
+                                    from.disk_bytes,
+                                    from.disk_ops,
+                                    {from.accelerators, from.accelerator_speed},
+                                    from.memory});
 }
 
-// The kinds of devices are the fleets. The instances of a host share its network.
-void World::add_devices(std::uint32_t instance, std::uint32_t at) {
-  devices_.add(at);
+// The instances of a host share its network.
+void World::add_devices(std::uint32_t instance) {
+  devices_.add(make_of(instance).devices);
   const std::uint32_t pool = hosts_.pool_of(instance);
   if (pool >= host_network_.size() || host_network_[pool] == 0) return;
-  std::uint32_t link = hosts_.host_of(instance);
-  for (std::uint32_t before = 0; before < pool; ++before) link += hosts_.facts(before).count;
   devices_.advance(now_);
-  devices_.share_link(instance, link, host_network_[pool], fleets_[at].guest.tenant.weight);
+  devices_.share_link(instance, link_of(pool, hosts_.host_of(instance)), host_network_[pool],
+                      make_of(instance).guest.tenant.weight);
   follow_devices();
+}
+
+// The number of a host among those of all pools.
+std::uint32_t WorldView::link_of(std::uint32_t pool, std::uint32_t host) const {
+  for (std::uint32_t before = 0; before < pool; ++before) host += hosts_.facts(before).count;
+  return host;
 }
 
 bool WorldView::uses_devices(std::uint32_t fleet) const {

@@ -99,7 +99,8 @@ void World::serialize(Archive& archive) {
   archive(now_, events_, warm_, many_instances_, next_sample_, clients_matter_, next_arrival_,
           later_arrivals_, users_, ready_, fleet_of_, index_in_fleet_, launched_, run_at_warmup_,
           completion_of_, callers_, machine_of_, phase_, full_, machines_, leaving_, hosts_due_,
-          devices_due_, refused_launches_, account_at_warmup_, quotas_);
+          devices_due_, refused_launches_, account_at_warmup_, quotas_, migrations_, migrated_,
+          tells_migrations_);
   calendar_.serialize(archive);
   controls_.serialize(archive);
   lives_.serialize(archive);
@@ -140,6 +141,7 @@ void World::serialize(Archive& archive) {
             fleet.devices, fleet.failures, fleet.refusals);
     fleet.refresh.serialize(archive);
     fleet.membership.serialize(archive);
+    archive(fleet.launched_as, fleet.vcpu_ns, fleet.vcpus);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

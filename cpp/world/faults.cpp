@@ -87,6 +87,7 @@ void World::build_faults(const WorldSpec& spec) {
       faults_.all.push_back({from,
                              Sampler(from.every, key("/every")),
                              Sampler(from.lasts, key("/for")),
+                             Sampler(from.pause, key("/pause")),
                              WordStream(key("/which")),
                              {},
                              0});
@@ -100,14 +101,18 @@ void World::build_faults(const WorldSpec& spec) {
 }
 
 void World::add_slow_kinds(double factor) {
+  for (const Fleet& fleet : fleets_) {
+    for (const Make& make : fleet.makes) add_slow_kind(make.kind, factor);
+  }
+}
+
+void World::add_slow_kind(std::uint32_t of, double factor) {
   for (const SlowKind& known : faults_.slow_kinds) {
-    if (known.factor == factor) return;
+    if (known.of == of && known.factor == factor) return;
   }
-  for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
-    const std::uint32_t kind = instances_.add_slow_kind(fleets_[fleet].kind, factor);
-    require(kind <= 0xFFFF, "faults", "slow too many fleets by too many factors");
-    faults_.slow_kinds.push_back({fleet, kind, factor});
-  }
+  const std::uint32_t kind = instances_.add_slow_kind(of, factor);
+  require(kind <= 0xFFFF, "faults", "slow too many fleets by too many factors");
+  faults_.slow_kinds.push_back({of, kind, factor});
 }
 
 void World::check_fault(const FaultSpec& fault, const std::string& path) const {
@@ -306,9 +311,10 @@ void World::follow_slowness(std::uint32_t instance) {
   if (phase_[instance] == Phase::gone || phase_[instance] == Phase::down) return;
   const double factor = slowness(instance);
   const std::uint32_t fleet = fleet_of_[instance];
-  std::uint32_t kind = fleets_[fleet].kind;
+  const std::uint32_t usual = make_of(instance).kind;
+  std::uint32_t kind = usual;
   for (const SlowKind& slow : faults_.slow_kinds) {
-    if (slow.fleet == fleet && slow.factor == factor) kind = slow.kind;
+    if (slow.of == usual && slow.factor == factor) kind = slow.kind;
   }
   if (&instances_.kind_of(instance) == &instances_.kind(kind)) return;
   if (fleets_[fleet].unwatched) watch(fleet);
@@ -338,7 +344,7 @@ void World::rise(std::uint32_t instance) {
   Fleet& fleet = fleets_[fleet_of_[instance]];
   phase_[instance] = Phase::serving;
   fleet.failures.down_ns += static_cast<std::uint64_t>(now_);
-  instances_.bring_up(instance, fleet.kind, now_);
+  instances_.bring_up(instance, make_of(instance).kind, now_);
   note_load(instance);
   follow_slowness(instance);
 }

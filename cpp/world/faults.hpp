@@ -21,12 +21,15 @@ struct FaultCounts {
   std::uint64_t instances = 0;  // that were struck
   std::uint64_t missed = 0;     // strikes that found nothing
   std::uint64_t moved = 0;      // instances, at the notice of maintenance
+  std::uint64_t migrated = 0;   // of these, live
+  std::uint64_t unplaced = 0;   // that should have been, and there was no room
 };
 
 struct Fault {
   FaultSpec spec;
   Sampler every;
   Sampler lasts;
+  Sampler pause;
   WordStream which;
   FaultCounts counts;
   std::uint32_t noticed = 0;  // maintain: the strike that has been announced, from 1, or none
@@ -44,7 +47,7 @@ struct Struck {
 
 // A kind of instances while they are slow.
 struct SlowKind {
-  std::uint32_t fleet = 0;
+  std::uint32_t of = 0;  // when they are not
   std::uint32_t kind = 0;
   double factor = 1.0;
 };

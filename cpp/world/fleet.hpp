@@ -55,23 +55,44 @@ struct AdmissionCounts {
   std::uint64_t shed = 0;
 };
 
+// What instances are, and where they go: all that follows from their type and system.
+struct Make {
+  std::uint32_t kind = 0;     // of Instances
+  std::uint32_t devices = 0;  // the same of InstanceDevices
+  bool placed = false;        // on hosts, by `request`
+  bool hosted = false;        // they share the CPU of their hosts
+  LaunchRequest request;
+  GuestFacts guest;
+  LaunchFacts facts;                          // that their machines are launched with
+  std::uint32_t quota = LifeSpec::unlimited;  // of vCPUs
+};
+
+// How an instance serves, whatever its make.
+struct ServingRules {
+  bool processor_sharing = false;
+  std::uint32_t concurrency = 0;  // 0: as many as it has vCPUs (fifo), or no limit (ps)
+  std::uint32_t backlog = 0;
+};
+
+// Which make instances have been launched as, from one of them on.
+struct Launched {
+  std::uint32_t first_index = 0;
+  std::uint32_t make = 0;
+};
+
 struct Fleet {
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-  // What its instances are, and where they go.
-  std::uint32_t kind = 0;
+  // What its instances are: as they were at first, and what refreshes may change them to.
+  std::vector<Make> makes;
+  std::vector<Launched> launched_as{Launched{}};  // ascending; changes as refreshes begin
   Programs::Place entry = Programs::end;
+  ServingRules serving;
   AdmissionRules admission;
-  bool placed = false;   // on hosts, by `request`
-  bool hosted = false;   // its instances share the CPU of their hosts
-  bool reached = false;  // requests are sent to it
-  LaunchRequest request;
-  GuestFacts guest;
-  LaunchFacts facts;         // that its machines are launched with
+  bool reached = false;      // requests are sent to it
   bool interrupted = false;  // spot: the provider takes them back, after times by place and start
   Sampler interruption;
   Sampler outage;  // spot that stops, by place and start
-  std::uint32_t quota = LifeSpec::unlimited;
   std::uint32_t api = LifeSpec::unlimited;
   bool eventful = false;        // its results tell of more than launches
   std::uint32_t scaled = none;  // which of those whose size follows policies
@@ -95,11 +116,22 @@ struct Fleet {
   FailureCounts failures;
   AdmissionCounts refusals;
 
+  std::uint32_t make_number(std::uint32_t index) const {
+    std::size_t at = launched_as.size() - 1;
+    while (launched_as[at].first_index > index) --at;
+    return launched_as[at].make;
+  }
+  // Of the instance with this place in the order of launch, and of the next.
+  const Make& make_at(std::uint32_t index) const { return makes[make_number(index)]; }
+  const Make& make() const { return makes[launched_as.back().make]; }
+
   std::uint32_t alive() const { return booting + members.size() + aside.size(); }
   std::uint32_t wanted() const { return desired + refresh.surplus + membership.surplus(); }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
+  std::int64_t vcpu_ns = 0;      // the same of their vCPUs
   std::int64_t counted_to = 0;
+  std::uint64_t vcpus = 0;  // of those that serve
   std::uint32_t least = 0;
   std::uint32_t most = 0;
   DeviceUse devices;

@@ -64,9 +64,11 @@ void World::look_after_health() {
 // Whether a check without work that waits at an instance need not be there: nobody notices it, and
 // when its turn comes is known.
 bool World::may_be_foretold(const Fleet& fleet) const {
-  const InstanceKind& kind = instances_.kind(fleet.kind);
-  return fleet.plain && kind.workers == 1 && kind.backlog == InstanceKind::unlimited &&
-         !faults_.slow;
+  const bool alone = std::all_of(fleet.makes.begin(), fleet.makes.end(), [this](const Make& make) {
+    const InstanceKind& kind = instances_.kind(make.kind);
+    return kind.workers == 1 && kind.backlog == InstanceKind::unlimited;
+  });
+  return fleet.plain && alone && !faults_.slow;
 }
 
 // Whether some check of a balancer may have to be sent.
@@ -76,7 +78,8 @@ bool World::sends_checks(std::uint32_t at) const {
   if (balancer.health.spec().work_ns != 0) return true;
   return std::any_of(balancer.fleets.begin(), balancer.fleets.end(), [this](std::uint32_t of) {
     const Fleet& fleet = fleets_[of];
-    const bool never_waits = instances_.kind(fleet.kind).workers == InstanceKind::unlimited;
+    const InstanceKind& kind = instances_.kind(fleet.makes.front().kind);  // as of all of them
+    const bool never_waits = kind.workers == InstanceKind::unlimited;
     return !never_waits && !may_be_foretold(fleet);
   });
 }

@@ -48,6 +48,7 @@ std::vector<HostPoolAccount> WorldView::host_accounts(HostPools& hosts) const {
     pool.threads = hosts.facts(at).host.threads();
     pool.rejected_launches = refused_launches_[at];
     pool.interferes = hosts.interferes(at);
+    pool.migrations = migrated_[at];
     pool.used.resize(hosts.facts(at).count);
     pool.instances.resize(hosts.facts(at).count);
   }
@@ -59,10 +60,12 @@ std::vector<HostPoolAccount> WorldView::host_accounts(HostPools& hosts) const {
     pools[at].used[host] += used_since_warmup(instance, hosts);
     pools[at].instances[host] += phase_[instance] == Phase::gone ? 0 : 1;
   }
+  split_between_hosts(pools);
   // After a reboot an instance stands where another one was placed.
   for (const Fleet& fleet : fleets_) {
-    if (fleet.successions != 0 && fleet.request.pool < pools.size()) {
-      pools[fleet.request.pool].placements -= fleet.successions;
+    const std::uint32_t pool = fleet.makes.front().request.pool;
+    if (fleet.successions != 0 && pool < pools.size()) {
+      pools[pool].placements -= fleet.successions;
     }
   }
   return pools;
@@ -72,12 +75,18 @@ std::vector<HostPoolAccount> WorldView::host_accounts(HostPools& hosts) const {
 // the credits of those that are burstable.
 void WorldView::bill(std::vector<FleetAccount>& accounts) const {
   for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
-    accounts[fleet_of_[machines_[machine].instance]].billed_s +=
-        static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
+    const std::uint32_t instance = machines_[machine].instance;
+    FleetAccount& account = accounts[fleet_of_[instance]];
+    const auto billed_s = static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
+    account.billed_s += billed_s;
+    account.makes[make_number(instance)].billed_s += billed_s;
   }
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
     if (!hosts_.is_burstable(instance)) continue;
-    add_credits(instance, accounts[fleet_of_[instance]].credits);
+    FleetAccount& account = accounts[fleet_of_[instance]];
+    const double before = account.credits.charged;
+    add_credits(instance, account.credits);
+    account.makes[make_number(instance)].charged += account.credits.charged - before;
   }
 }
 

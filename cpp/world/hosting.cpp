@@ -9,6 +9,8 @@ void World::build_hosts(const WorldSpec& spec) {
   require(spec.hosts.size() < 65'535, "hosts", "has too many entries");
   for (std::size_t index = 0; index < spec.hosts.size(); ++index) {
     HostPoolFacts facts = spec.hosts[index].facts;
+    facts.migrates = is_migrated(spec, static_cast<std::uint32_t>(index));
+    tells_migrations_ = tells_migrations_ || facts.migrates;
     const std::int64_t network = spec.hosts[index].network;
     require(network >= 0 && network <= (std::int64_t{1} << 40), at("hosts", index, "network"),
             "must be 0 to 2^40 bytes a second");
@@ -23,6 +25,8 @@ void World::build_hosts(const WorldSpec& spec) {
     }
     host_names_.push_back(spec.hosts[index].name);
   }
+  migrated_.assign(host_names_.size(), 0);
+  groups_ = static_cast<std::uint32_t>(spec.groups.size());
   for (std::size_t index = 0; index < spec.groups.size(); ++index) {
     try {
       hosts_.add_group(spec.groups[index].strategy, spec.groups[index].partitions);
@@ -32,46 +36,38 @@ void World::build_hosts(const WorldSpec& spec) {
   }
 }
 
-// Where the instances of a fleet go, what they may take of it, and how long that takes.
-void World::build_launches(const WorldSpec& spec, std::uint32_t index) {
-  const FleetSpec& from = spec.fleets[index];
-  const std::string path = at("fleets", index, "");
-  Fleet& fleet = fleets_[index];
-  require(from.hosts == FleetSpec::dedicated || from.hosts < host_names_.size(), path + "hosts",
-          "is not there");
-  require(from.group == nowhere || from.group < spec.groups.size(), path + "group", "is not there");
-  fleet.guest.tenant = {from.vcpus,    from.weight,    from.reservation,
-                        from.quota_ns, from.period_ns, 0};
-  fleet.guest.burst = from.burst;
-  fleet.guest.interference = from.interference;
-  fleet.request = {from.hosts,        from.vcpus, from.memory,
-                   from.accelerators, from.disks, from.zones,
-                   from.account,      index,      from.tenancy,
-                   nowhere,           nowhere,    from.group,
-                   nowhere,           false,      0};
-  try {
-    nephoscope::check(fleet.guest.tenant);
-    nephoscope::check(from.interference);
-    fleet.request.reserved = reserved_millionths(from.reservation);
-    build_lives(spec, index);
-    fleet.placed = from.hosts != FleetSpec::dedicated;
-    if (fleet.placed) {
-      nephoscope::check(fleet.request);
-      hosts_.check_tenant(from.hosts, fleet.guest.tenant);
-      fleet.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus);
-    }
-    fleet.request.burstable = from.burst.burstable;
-    const bool needs_host = from.quota_ns != 0 || from.burst.burstable;
-    if (!fleet.placed && needs_host) own_hosts(from, fleet);
-    if (from.burst.burstable) check_burst(from, fleet.request.pool);
-    if (from.hosts == FleetSpec::dedicated && from.interference.matters()) {
-      throw SpecError("interference", "needs hosts");
-    }
-  } catch (const SpecError& error) {
-    throw SpecError(path + error.path, error.what());
+// Where the instances of a make go, what they may take of it, and how long that takes.
+void World::build_launches(const FleetSpec& from, std::uint32_t index, Make& make) {
+  if (from.hosts != FleetSpec::dedicated && from.hosts >= host_names_.size()) {
+    throw SpecError("hosts", "is not there");
   }
-  fleet.hosted = fleet.placed && hosts_.shares(fleet.request.pool, fleet.guest);
-  hosted_ = hosted_ || fleet.hosted;
+  if (from.group != nowhere && from.group >= groups_) throw SpecError("group", "is not there");
+  make.guest.tenant = {from.vcpus, from.weight, from.reservation, from.quota_ns, from.period_ns, 0};
+  make.guest.burst = from.burst;
+  make.guest.interference = from.interference;
+  make.request = {from.hosts,   from.vcpus, from.memory,  from.accelerators,
+                  from.disks,   from.zones, from.account, index,
+                  from.tenancy, nowhere,    nowhere,      nowhere,
+                  from.group,   nowhere,    false,        0};
+  nephoscope::check(make.guest.tenant);
+  nephoscope::check(from.interference);
+  make.request.reserved = reserved_millionths(from.reservation);
+  build_lives(from, index, make);
+  make.placed = from.hosts != FleetSpec::dedicated;
+  if (make.placed) {
+    nephoscope::check(make.request);
+    hosts_.check_tenant(from.hosts, make.guest.tenant);
+    make.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus);
+  }
+  make.request.burstable = from.burst.burstable;
+  const bool needs_host = from.quota_ns != 0 || from.burst.burstable;
+  if (!make.placed && needs_host) own_hosts(from, make);
+  if (from.burst.burstable) check_burst(from, make.request.pool);
+  if (from.hosts == FleetSpec::dedicated && from.interference.matters()) {
+    throw SpecError("interference", "needs hosts");
+  }
+  make.hosted = make.placed && hosts_.shares(make.request.pool, make.guest);
+  hosted_ = hosted_ || make.hosted;
   refused_launches_.resize(hosts_.pools(), 0);
 }
 
@@ -87,12 +83,12 @@ void World::check_burst(const FleetSpec& from, std::uint32_t pool) const {
 }
 
 // A pool with a host for each instance: capacity is dedicated, and yet somebody has to see to caps.
-void World::own_hosts(const FleetSpec& from, Fleet& fleet) {
+void World::own_hosts(const FleetSpec& from, Make& make) {
   HostPoolFacts facts;
   facts.on_demand = true;
   facts.host = {from.vcpus, 1, 1.0, from.speed};
-  fleet.request.pool = hosts_.add_pool(facts);
-  fleet.placed = true;
+  make.request.pool = hosts_.add_pool(facts);
+  make.placed = true;
 }
 
 // How many vCPUs an instance wants may have changed.

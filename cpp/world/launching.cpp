@@ -68,7 +68,7 @@ void World::grow(std::uint32_t at, ZoneBalance balance) {
     if (fleet.refusal == refused_by_quota) {
       fleet.counts.vcpu_refusals += refused;
     } else {
-      refused_launches_[fleet.request.pool] += refused;
+      refused_launches_[fleet.make().request.pool] += refused;
     }
     break;
   }
@@ -94,7 +94,7 @@ std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, Zon
   const std::uint32_t place = launched_[at]++;
   machines_.emplace_back();
   add_instance(machine, at, place);
-  LaunchFacts facts = fleet.facts;
+  LaunchFacts facts = fleet.make().facts;
   facts.serial = place;
   lives_.advance(now_);
   now_ == 0 && place < fleet.initial ? lives_.add_running(facts) : lives_.launch(facts);
@@ -105,7 +105,7 @@ std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, Zon
 // The same, for room: in the zone with the fewest instances and, with best effort, in the next.
 std::uint32_t World::find_zone(std::uint32_t at, std::vector<ZoneCount>& zones,
                                ZoneBalance balance) {
-  if (zones.empty()) return find_room(at, fleets_[at].request.zones, none);
+  if (zones.empty()) return find_room(at, fleets_[at].make().request.zones, none);
   std::sort(zones.begin(), zones.end(), [](const ZoneCount& a, const ZoneCount& b) {
     return a.instances != b.instances ? a.instances < b.instances : a.zone < b.zone;
   });
@@ -125,15 +125,15 @@ std::uint32_t World::find_zone(std::uint32_t at, std::vector<ZoneCount>& zones,
 // Finds room for the next instance, which is a machine that starts again if `stopped` tells what it
 // was before. Returns why there is none, or 0.
 std::uint32_t World::find_room(std::uint32_t at, std::uint64_t zones, std::uint32_t stopped) {
-  const Fleet& fleet = fleets_[at];
-  const std::uint32_t vcpus = fleet.guest.tenant.vcpus;
-  Quota* quota = fleet.quota == LifeSpec::unlimited ? nullptr : &quotas_[fleet.quota];
+  const Make& make = stopped == none ? fleets_[at].make() : make_of(stopped);
+  const std::uint32_t vcpus = make.guest.tenant.vcpus;
+  Quota* quota = make.quota == LifeSpec::unlimited ? nullptr : &quotas_[make.quota];
   if (quota != nullptr && vcpus > quota->vcpus - quota->used) return refused_by_quota;
-  if (fleet.placed) {
+  if (make.placed) {
     const auto instance = static_cast<std::uint32_t>(instances_.size());
-    LaunchRequest request = fleet.request;
+    LaunchRequest request = make.request;
     request.zones = zones;
-    const Refusal refusal = hosts_.place(instance, request, fleet.guest, now_, stopped);
+    const Refusal refusal = hosts_.place(instance, request, make.guest, now_, stopped);
     if (refusal != Refusal::none) return static_cast<std::uint32_t>(refusal);
   }
   if (quota != nullptr) quota->used += vcpus;
@@ -145,7 +145,7 @@ void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t 
                          std::uint32_t before) {
   Machine& it = machines_[machine];
   Fleet& fleet = fleets_[at];
-  const std::uint32_t instance = instances_.add(fleet.kind, now_);
+  const std::uint32_t instance = instances_.add(fleet.make_at(place).kind, now_);
   admissions_.add(instance, fleet.admission, now_);
   it.instance = instance;
   it.standing = Standing::active;
@@ -159,7 +159,7 @@ void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t 
   if (fleet.booting++ == 0) fleet.launching.clear();
   fleet.launching.push_back(instance);
   if (!with_devices_) return;
-  before == none ? add_devices(instance, at) : devices_.succeed(before);
+  before == none ? add_devices(instance) : devices_.succeed(before);
 }
 
 // Until the first one boots again, every machine has one instance, of its own number.
@@ -185,6 +185,7 @@ void World::enter_service(std::uint32_t instance) {
   const std::uint32_t index = index_in_fleet_[instance];
   fleet.members.add(index, instance);
   if (fleet.membership.present()) keep_member(instance);
+  fleet.vcpus += vcpus_of(instance);
   fleet.most = std::max(fleet.most, fleet.members.size());
   for (Attachment& attachment : fleet.attachments) {
     Balancer& balancer = balancers_[attachment.balancer];
@@ -207,6 +208,7 @@ void World::withdraw(std::uint32_t instance) {
   Fleet& fleet = fleets_[fleet_of_[instance]];
   count_instances(fleet);
   const std::uint32_t index = index_in_fleet_[instance];
+  fleet.vcpus -= vcpus_of(instance);
   fleet.members.remove(index, [this](std::uint32_t of) { return index_in_fleet_[of]; });
   unguard(fleet.membership, index);
   if (fleet.unwatched) watch_instance(instance);
@@ -303,20 +305,23 @@ void World::end(std::uint32_t instance) {
 }
 
 void World::give_room(std::uint32_t instance, bool stops) {
-  const Fleet& fleet = fleets_[fleet_of_[instance]];
-  if (fleet.quota != LifeSpec::unlimited) quotas_[fleet.quota].used -= fleet.guest.tenant.vcpus;
+  const Make& make = make_of(instance);
+  if (make.quota != LifeSpec::unlimited) quotas_[make.quota].used -= make.guest.tenant.vcpus;
   if (with_devices_) {
     devices_.advance(now_);
     devices_.leave(instance);
     follow_devices();
   }
-  if (!fleet.placed) return;
+  if (!make.placed) return;
   stops ? hosts_.stop(instance, now_) : hosts_.release(instance, now_);
   follow_hosts();
 }
 
 void WorldView::count_instances(Fleet& fleet) const {
-  if (warm_) fleet.instance_ns += (now_ - fleet.counted_to) * std::int64_t{fleet.members.size()};
+  if (warm_) {
+    fleet.instance_ns += (now_ - fleet.counted_to) * std::int64_t{fleet.members.size()};
+    fleet.vcpu_ns += (now_ - fleet.counted_to) * static_cast<std::int64_t>(fleet.vcpus);
+  }
   fleet.counted_to = now_;
 }
 

@@ -84,9 +84,9 @@ void World::guest_serves(std::uint32_t machine) {
   Fleet& fleet = fleets_[fleet_of_[machines_[machine].instance]];
   phase_[before] = Phase::gone;
   const auto instance = static_cast<std::uint32_t>(instances_.size());
-  if (fleet.placed) {
+  if (make_of(before).placed) {
     ++fleet.successions;
-    hosts_.succeed(before, instance, fleet.guest, now_);
+    hosts_.succeed(before, instance, make_of(before).guest, now_);
   }
   add_instance(machine, fleet_of_[before], index_in_fleet_[before], before);
   follow_hosts();
@@ -163,7 +163,7 @@ void World::begin_end(std::uint32_t machine, StateReason reason) {
     fail_work(instance);
   }
   if (phase_[instance] == Phase::gone) {
-    if (fleets_[at].placed) hosts_.forget(instance, now_);
+    if (make_of(instance).placed) hosts_.forget(instance, now_);
   } else if (instances_.workers_busy(instance) == 0) {
     end(instance);
   }
@@ -175,7 +175,7 @@ void World::try_start(std::uint32_t machine) {
   Machine& it = machines_[machine];
   if (it.standing != Standing::aside || lives_.state(machine) != InstanceState::stopped) return;
   Fleet& fleet = fleets_[fleet_of_[it.instance]];
-  if (find_room(fleet_of_[it.instance], fleet.request.zones, it.instance) != 0) {
+  if (find_room(fleet_of_[it.instance], make_of(it.instance).request.zones, it.instance) != 0) {
     ++fleet.counts.refused_starts;
     it.wanted = 1;
     controls_.push(now_ + start_retry_ns, payload(ControlKind::start, machine));
@@ -195,6 +195,7 @@ void WorldView::check_lives() const {
   std::vector<std::uint32_t> serving(fleets_.size());
   std::vector<std::uint32_t> aside(fleets_.size());
   std::uint32_t leaving = 0;
+  std::vector<std::uint64_t> taken(quotas_.size());
   bool agree = lives_.next_event() >= now_ && controls_.next_time() >= now_;
   for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
     const Machine& it = machines_[machine];
@@ -211,11 +212,16 @@ void WorldView::check_lives() const {
     agree = agree && (state != InstanceState::terminated || phase == Phase::gone);
     agree = agree && (state != InstanceState::stopped || phase == Phase::gone);
     agree = agree && (phase != Phase::gone || instances_.workers_busy(it.instance) == 0);
+    const Make& make = make_of(it.instance);
+    const bool limited = make.quota != LifeSpec::unlimited && phase != Phase::gone;
+    if (limited) taken[make.quota] += make.guest.tenant.vcpus;
   }
   for (std::size_t at = 0; at < fleets_.size(); ++at) {
     agree = agree && booting[at] == fleets_[at].booting && aside[at] == fleets_[at].aside.size() &&
             serving[at] == fleets_[at].members.size();
   }
+  for (std::size_t at = 0; at < quotas_.size(); ++at)
+    agree = agree && taken[at] == quotas_[at].used;
   if (!agree || leaving != leaving_) {
     throw InvariantError("instances and their lives do not agree" + where());
   }

@@ -14,7 +14,9 @@ void World::check_maintenance(const FaultSpec& fault, const std::string& path) c
           "must be from 0 to 73 years");
   require(maintains || fault.notice_ns == 0, path + "notice", "is of maintenance alone");
   require(!maintains || fault.scope != FaultScope::fleet, path + "scope", "must be of hosts");
-  require(static_cast<unsigned>(fault.by) <= 1, path + "by", "is not known");
+  require(fault.by < MoveBy::stay, path + "by", "is not known");
+  const bool known = fault.otherwise <= MoveBy::stay && fault.otherwise != MoveBy::migrate;
+  require(known, path + "otherwise", "is not known");
 }
 
 // A host takes launches while nothing holds it down and no maintenance is announced.
@@ -36,7 +38,7 @@ void World::announce(std::uint32_t index) {
   faults_.announced.insert(faults_.announced.end(), hosts.begin(), hosts.end());
   for (const Struck& host : hosts) {
     for (const std::uint32_t instance : instances_of(host)) {
-      fault.counts.moved += move_off(instance, fault.spec.by) ? 1U : 0U;
+      fault.counts.moved += get_off(instance, fault) ? 1U : 0U;
     }
   }
   const FaultSpec& spec = fault.spec;
@@ -53,6 +55,20 @@ std::vector<Struck> World::take_announced(std::uint32_t index) {
   faults_.all[index].noticed = 0;
   for (const Struck& host : begin) --faults_.noticed_hosts[host.pool][host.index];
   return begin;
+}
+
+// Whoever is on a host that will be maintained goes from it as the fault says, if it can.
+bool World::get_off(std::uint32_t instance, Fault& fault) {
+  const FaultSpec& spec = fault.spec;
+  if (spec.by != MoveBy::migrate) return move_off(instance, spec.by);
+  if (phase_[instance] == Phase::gone) return false;
+  const std::int64_t pause = duration_ns(fault.pause.at(fault.counts.migrated, 0));
+  if (migrate(instance, nowhere, std::min(pause, duration_max))) {
+    ++fault.counts.migrated;
+    return true;
+  }
+  ++fault.counts.unplaced;
+  return spec.otherwise != MoveBy::stay && move_off(instance, spec.otherwise);
 }
 
 // False where it leaves or reboots already: it is gone in time, or it is not. One that cannot be

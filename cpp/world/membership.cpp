@@ -60,12 +60,12 @@ void World::build_membership(const WorldSpec& spec, std::uint32_t index) {
   it.draws = stream_key(seed_, replication_, "fleets/" + from.name + "/termination");
   const bool together =
       from.group != nowhere && spec.groups[from.group].strategy == GroupStrategy::cluster;
-  if (fleet.placed && rules.balance != ZoneBalance::off && !together) {
-    it.zones = hosts_.facts(fleet.request.pool).zones;
+  if (fleet.make().placed && rules.balance != ZoneBalance::off && !together) {
+    it.zones = hosts_.facts(fleet.make().request.pool).zones;
     std::sort(it.zones.begin(), it.zones.end());
     it.zones.erase(std::unique(it.zones.begin(), it.zones.end()), it.zones.end());
     std::erase_if(it.zones,
-                  [&](std::uint32_t zone) { return (fleet.request.zones >> zone & 1U) == 0; });
+                  [&](std::uint32_t zone) { return (fleet.make().request.zones >> zone & 1U) == 0; });
     if (it.zones.size() < 2) it.zones.clear();
   }
   if (it.looks()) expect_look(index);

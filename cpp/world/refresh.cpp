@@ -19,6 +19,11 @@ std::uint32_t percent_up(std::uint32_t of, std::uint32_t percent) {
   return static_cast<std::uint32_t>((std::uint64_t{of} * percent + 99) / 100);
 }
 
+void require_make(const RefreshSpec& spec, const Fleet& fleet) {
+  const bool known = spec.make == RefreshSpec::as_before || spec.make < fleet.makes.size();
+  nephoscope::require(known, "to", "is not there");
+}
+
 }  // namespace
 
 std::uint32_t Refresh::limit() const {
@@ -61,15 +66,44 @@ void check(const RefreshSpec& spec) {
   }
 }
 
-void World::build_refresh(const RefreshSpec& from, std::uint32_t at) {
+void World::build_refresh(const FleetSpec& from, std::uint32_t at) {
+  const RefreshSpec& refresh = from.refresh;
   try {
-    nephoscope::check(from);
+    nephoscope::check(refresh);
+    require_make(refresh, fleets_[at]);
   } catch (const SpecError& error) {
     throw SpecError(nephoscope::at("fleets", at, ("refresh." + error.path).c_str()), error.what());
   }
-  fleets_[at].refresh.spec = from;
-  if (from.at_ns == RefreshSpec::never) return;
-  controls_.push(from.at_ns, payload(ControlKind::upkeep, 2 * at));
+  fleets_[at].refresh.spec = refresh;
+  if (refresh.at_ns == RefreshSpec::never) return;
+  controls_.push(refresh.at_ns, payload(ControlKind::upkeep, 2 * at));
+}
+
+std::uint32_t World::add_make(std::uint32_t at, const FleetSpec& make) {
+  nephoscope::require(at < fleets_.size(), "fleets", "is not there");
+  Fleet& fleet = fleets_[at];
+  build_make(make, at, "refresh.to.");
+  for (std::size_t of = 0; of < faults_.all.size(); ++of) {
+    const FaultSpec& fault = faults_.all[of].spec;
+    if (fault.kind == FaultKind::slow) add_slow_kind(fleet.makes.back().kind, fault.factor);
+  }
+  fleet.eventful = fleet.eventful || fleet.makes.back().quota != LifeSpec::unlimited;
+  if (fleet.unwatched && !may_be_unwatched(at)) watch(at);
+  return static_cast<std::uint32_t>(fleet.makes.size() - 1);
+}
+
+// One that is over makes way for the next.
+void World::begin_refresh(std::uint32_t at, const RefreshSpec& spec) {
+  nephoscope::require(at < fleets_.size(), "fleets", "is not there");
+  nephoscope::check(spec);
+  require_make(spec, fleets_[at]);
+  Refresh& it = fleets_[at].refresh;
+  const bool over = !it.present() || it.finished_ns != Refresh::not_yet;
+  nephoscope::require(over, "refresh", "is to come or under way already");
+  it = Refresh{};
+  it.spec = spec;
+  it.spec.at_ns = now_;
+  refresh(at);
 }
 
 // Whether it serves and, where they check, its balancers have found that it does.
@@ -121,6 +155,9 @@ void World::refresh(std::uint32_t at) {
     it.first_machine = static_cast<std::uint32_t>(machines_.size());
     it.first_index = launched_[at];
     it.total = fleet.alive();
+    if (it.spec.make != RefreshSpec::as_before) {
+      fleet.launched_as.push_back({it.first_index, it.spec.make});
+    }
   }
   std::int64_t next = now_ + look_every_ns;
   const RefreshCount count = look_at_refresh(at);
@@ -202,7 +239,9 @@ void WorldView::check_refresh() const {
     const Fleet& fleet = fleets_[at];
     const Refresh& it = fleet.refresh;
     const bool bounded = it.surplus == 0 || it.under_way();
-    if (bounded && it.replaced <= it.total) continue;
+    std::uint64_t vcpus = 0;
+    for (const std::uint32_t instance : fleet.members) vcpus += vcpus_of(instance);
+    if (bounded && vcpus == fleet.vcpus && it.replaced <= it.total) continue;
     throw InvariantError("the refresh of fleet " + fleet_names_[at] + " does not add up" + where());
   }
 }

@@ -15,7 +15,7 @@ namespace nephoscope {
 struct Refresh {
   static constexpr std::int64_t not_yet = -1;
 
-  RefreshSpec spec;  // immutable
+  RefreshSpec spec;
 
   std::int64_t started_ns = not_yet;
   std::int64_t finished_ns = not_yet;
@@ -38,6 +38,8 @@ struct Refresh {
 
   template <class Archive>
   void serialize(Archive& archive) {
+    archive(spec.at_ns, spec.min_healthy, spec.max_healthy, spec.warmup_ns, spec.checkpoints,
+            spec.checkpoint_delay_ns, spec.make);
     archive(started_ns, finished_ns, first_machine, first_index, total, replaced, surplus,
             checkpoint, well_since);
   }

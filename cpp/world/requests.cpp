@@ -248,8 +248,10 @@ void World::bring_all_up_to_date(std::int64_t until) {
 // Nobody looks at what its instances hold, and what they hold follows from what they were sent.
 bool World::may_be_unwatched(std::uint32_t at) const {
   const Fleet& fleet = fleets_[at];
-  const InstanceKind& kind = instances_.kind(fleet.kind);
-  if (fleet.hosted || kind.workers != 1 || kind.backlog != InstanceKind::unlimited) return false;
+  for (const Make& make : fleet.makes) {
+    const InstanceKind& kind = instances_.kind(make.kind);
+    if (make.hosted || kind.workers != 1 || kind.backlog != InstanceKind::unlimited) return false;
+  }
   for (const Attachment& attachment : fleet.attachments) {
     const Balancer& balancer = balancers_[attachment.balancer];
     const bool checks = balancer.health.spec().work_ns != 0 || faults_.slow;

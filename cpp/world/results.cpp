@@ -131,9 +131,13 @@ Results WorldView::results() const {
     balancer.health = health_account(balancers_[at].health, now_);
     tell_choice(balancer, at, in_flight);
   }
+  results.tells_migrations = tells_migrations_;
+  results.tells_makes = std::any_of(fleets_.begin(), fleets_.end(),
+                                    [](const Fleet& fleet) { return fleet.makes.size() > 1; });
   for (const Fault& fault : faults_.all) {
     results.faults.push_back(fault.counts);
     results.maintains.push_back(fault.spec.kind == FaultKind::maintain);
+    results.migrates.push_back(fault.spec.by == MoveBy::migrate);
   }
   for (std::size_t at = 0; at < fleets_.size(); ++at)
     results.fleets.push_back(fleet_account(at, in_flight, hosts));
@@ -212,6 +216,22 @@ void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
   }
 }
 
+// What its instances have been, and how many of each.
+static void tell_makes(FleetAccount& account, const Fleet& fleet,
+                       const std::vector<std::uint32_t>& index_of) {
+  account.makes.resize(fleet.makes.size());
+  for (const Make& make : fleet.makes) {
+    account.burstable = account.burstable || make.guest.burst.burstable;
+    account.interferes = account.interferes || make.guest.interference.matters();
+  }
+  for (std::uint32_t index = 0; index < account.launches && fleet.makes.size() > 1; ++index) {
+    ++account.makes[fleet.make_number(index)].launches;
+  }
+  for (const std::uint32_t instance : fleet.members) {
+    ++account.makes[fleet.make_number(index_of[instance])].instances;
+  }
+}
+
 FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,
                                       HostPools& hosts) const {
   FleetAccount account;
@@ -231,7 +251,7 @@ FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight
   Fleet fleet = fleets_[at];
   count_instances(fleet);
   account.instance_ns = fleet.instance_ns;
-  account.vcpu_ns = fleet.instance_ns * instances_.kind(fleet.kind).vcpus;
+  account.vcpu_ns = fleet.vcpu_ns;
   account.instances_min = fleet.least;
   account.instances_max = fleet.most;
   account.instances_final = fleet.members.size();
@@ -250,8 +270,7 @@ FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight
   }
   account.launches = launched_[at];
   account.terminations = fleet.terminations;
-  account.burstable = fleet.guest.burst.burstable;
-  account.interferes = fleet.guest.interference.matters();
+  tell_makes(account, fleet, index_in_fleet_);
   account.missing = fleet.retries ? fleet.wanted() - fleet.alive() : 0;
   account.refusals = fleet.refusals;
   account.admits_all = !fleet.admission.any();
@@ -287,6 +306,7 @@ std::vector<TargetAccount> WorldView::targets_of(std::size_t at, HostPools& host
         fleets_[target.fleet].by_slot ? balancer.slots[slot].completed
                                       : instances_.counted(instance);
     target.used = used_since_warmup(instance, hosts);
+    target.vcpus = vcpus_of(instance);
     targets.push_back(target);
   }
   for_each_request([&](const Sent& it) {

@@ -46,6 +46,7 @@ struct TargetAccount {
   std::uint64_t in_flight = 0;
   OutcomeCounts ended{};
   TenantAccount used;  // vCPU time of the instance since the warm-up
+  std::uint32_t vcpus = 0;
 };
 
 // What the health checks of a balancer have found, in the whole run, and the targets now.
@@ -98,6 +99,14 @@ struct ScalingAccount {
   std::uint64_t predicted = 0;  // decisions to scale out by forecast
 };
 
+// Of the instances of one make.
+struct MakeAccount {
+  std::uint64_t launches = 0;   // of the whole run
+  std::uint32_t instances = 0;  // that serve now
+  std::uint64_t billed_s = 0;
+  double charged = 0.0;  // credits of surplus
+};
+
 struct FleetAccount : Account {
   std::uint64_t wasted = 0;      // served to the end after their client had gone
   TenantAccount used;            // vCPU time since the warm-up
@@ -109,6 +118,7 @@ struct FleetAccount : Account {
   std::uint64_t launches = 0;  // of the whole run, as what follows
   std::uint64_t terminations = 0;
   std::uint64_t billed_s = 0;
+  std::vector<MakeAccount> makes;  // all that its instances may have
   bool interferes = false;
   bool burstable = false;
   CreditTotals credits;
@@ -136,6 +146,7 @@ struct HostPoolAccount {
   std::uint32_t threads = 0;     // of a host
   std::uint64_t placements = 0;  // of the whole run, as the next
   std::uint64_t rejected_launches = 0;
+  std::uint64_t migrations = 0;
   bool interferes = false;
   std::vector<TenantAccount> used;       // by all that were ever there
   std::vector<std::uint32_t> instances;  // there now
@@ -164,6 +175,9 @@ struct Results {
   std::vector<HostPoolAccount> hosts;
   std::vector<FaultCounts> faults;
   std::vector<bool> maintains;  // by fault
+  std::vector<bool> migrates;   // by fault
+  bool tells_migrations = false;
+  bool tells_makes = false;  // some fleet may have several
   std::int64_t series_interval_ns = 0;
   std::vector<Column>
       series;  // one value an interval: counts are of the interval, gauges at its end

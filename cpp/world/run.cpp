@@ -202,7 +202,8 @@ bool World::has_one_plain_caller() const {
     if (sends_checks(at)) return false;
   }
   return traffic_ == 1 && programs_.calls().empty() && callers_[0].routes == 1 &&
-         routes_[0].plain && !fleets_[routes_[0].fleet].hosted && balancers_.size() <= 1;
+         routes_[0].plain && fleets_[routes_[0].fleet].makes.size() == 1 &&
+         !fleets_[routes_[0].fleet].makes.front().hosted && balancers_.size() <= 1;
 }
 
 template <class Shape, bool checked>

@@ -176,17 +176,19 @@ Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t wa
   const std::int64_t period = it.group.spec().period_ns;
   std::int64_t ran = 0;
   std::uint32_t warm = 0;
+  std::uint64_t vcpus = 0;
   for (const std::uint32_t instance : fleet.members) {
     const bool counts = has_served_since(it, instance, now_ - period - warmup);
     if (!counts || phase_[instance] == Phase::down) continue;
     ran += used(instance, hosts_).run_ns - it.ran_ns[index_in_fleet_[instance]];
     ++warm;
+    vcpus += vcpus_of(instance);
   }
   if (warm == 0) return {};
   const auto seconds = static_cast<double>(period) / 1e9;
   switch (metric) {
     case Metric::cpu: {
-      const double there = static_cast<double>(period) * instances_.kind(fleet.kind).vcpus * warm;
+      const double there = static_cast<double>(period) * static_cast<double>(vcpus);
       return {static_cast<double>(ran) / there, 1};
     }
     case Metric::requests_per_target:

@@ -98,6 +98,9 @@ struct FleetSpec {
   ScalingSpec scaling;  // how `count` changes; inactive: it does not by itself
   RefreshSpec refresh;
   MembershipSpec membership;
+  // What a refresh may change its instances to, from number 1 on: as this, with another type or
+  // system. Counts, services, policies, refreshes and limits of accounts but vCPUs are not read.
+  std::vector<FleetSpec> makes;
 };
 
 struct TargetSpec {

@@ -24,6 +24,7 @@
 #include "world/fleet.hpp"
 #include "world/life.hpp"
 #include "world/metering.hpp"
+#include "world/migration.hpp"
 #include "world/scaling.hpp"
 #include "world/sources.hpp"
 #include "world/spec.hpp"
@@ -54,6 +55,7 @@ struct WorldState {
   std::vector<std::string> balancer_names_;
   std::vector<std::string> fleet_names_;
   std::vector<std::string> host_names_;     // of the pools that the scenario names
+  std::uint32_t groups_ = 0;                // of placement
   bool sticky_ = false;                     // some balancer sets cookies
   bool hosted_ = false;                     // some fleet is
   bool with_devices_ = false;               // some step uses one
@@ -98,6 +100,9 @@ struct WorldState {
   InstanceDevices devices_;
   EventQueue::Handle devices_due_ = EventQueue::none;
   std::vector<std::uint64_t> refused_launches_;    // by pool
+  std::vector<Migration> migrations_;              // since the warm-up
+  std::vector<std::uint64_t> migrated_;            // by pool: instances, ever
+  bool tells_migrations_ = false;                  // some may be
   std::vector<std::int64_t> run_at_warmup_;        // by instance, ns
   std::vector<TenantAccount> account_at_warmup_;   // by hosted instance
   std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers

@@ -43,6 +43,15 @@ class WorldView : protected WorldState {
   };
   Through through(std::uint32_t balancer) const;
   std::uint32_t machine_of(std::uint32_t instance) const;
+  const Make& make_of(std::uint32_t instance) const {
+    return fleets_[fleet_of_[instance]].make_at(index_in_fleet_[instance]);
+  }
+  std::uint32_t make_number(std::uint32_t instance) const {
+    return fleets_[fleet_of_[instance]].make_number(index_in_fleet_[instance]);
+  }
+  std::uint32_t vcpus_of(std::uint32_t instance) const {
+    return make_of(instance).guest.tenant.vcpus;
+  }
   // Calls action(machine, its present instance) for each that counts for the size of a fleet.
   template <class Action>
   void for_each_alive(const Fleet& fleet, Action action) const {
@@ -113,6 +122,8 @@ class WorldView : protected WorldState {
                              HostPools& hosts) const;
   ScalingAccount scaling_account(const ScaledFleet& it) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
+  void split_between_hosts(std::vector<HostPoolAccount>& pools) const;
+  std::uint32_t link_of(std::uint32_t pool, std::uint32_t host) const;
   void bill(std::vector<FleetAccount>& accounts) const;
   void add_credits(std::uint32_t instance, CreditTotals& totals) const;
 
@@ -127,6 +138,7 @@ class WorldView : protected WorldState {
   void check_scaling() const;
   void check_faults() const;
   void check_hosts() const;
+  void check_migrations() const;
   void check_surges() const;
 };
 

@@ -52,9 +52,16 @@ class World : public WorldView {
   // there were to do it to.
   std::uint32_t act(ActionKind kind, std::uint32_t fleet, std::uint32_t count);
 
+  // Lets an instance go on on that host of its pool, or on any, and 1; 0 where it has to stay.
+  std::uint32_t migrate_now(std::uint32_t instance, std::uint32_t host, std::int64_t pause_ns);
+
   // Changes from this instant on. Throw SpecError when the value or the index is not legal.
   void set_rate(std::uint32_t traffic, double per_second);
   void set_count(std::uint32_t fleet, std::uint32_t count);
+  // Another make that instances of a fleet may have; its number there. And a refresh that begins
+  // now, whatever its instant.
+  std::uint32_t add_make(std::uint32_t fleet, const FleetSpec& make);
+  void begin_refresh(std::uint32_t fleet, const RefreshSpec& refresh);
   void set_routing(std::uint32_t balancer, const RoutingSpec& routing);
   void set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight);
   void set_group_weight(std::uint32_t balancer, std::uint32_t group, std::uint32_t weight);
@@ -98,13 +105,16 @@ class World : public WorldView {
   void build_services(const WorldSpec& spec);
   void build_hosts(const WorldSpec& spec);
   void build_fleets(const WorldSpec& spec);
-  void build_devices(const WorldSpec& spec, std::uint32_t fleet);
-  void build_launches(const WorldSpec& spec, std::uint32_t fleet);
+  void build_make(const FleetSpec& from, std::uint32_t fleet, const std::string& path);
+  void require_alike(const Make& make, const Make& first, const std::string& path) const;
+  void build_devices(const FleetSpec& from, Make& make);
+  void build_launches(const FleetSpec& from, std::uint32_t fleet, Make& make);
   void build_membership(const WorldSpec& spec, std::uint32_t fleet);
-  void build_lives(const WorldSpec& spec, std::uint32_t fleet);
+  void build_lives(const FleetSpec& from, std::uint32_t fleet, Make& make);
+  void build_life(const FleetSpec& from, std::uint32_t fleet);
   void build_accounts(const WorldSpec& spec);
   void build_actions(const WorldSpec& spec);
-  void own_hosts(const FleetSpec& from, Fleet& fleet);
+  void own_hosts(const FleetSpec& from, Make& make);
   void check_burst(const FleetSpec& from, std::uint32_t pool) const;
   void build_balancers(const WorldSpec& spec);
   void build_cells(const WorldSpec& spec, std::size_t index, const std::vector<double>& weights);
@@ -115,7 +125,7 @@ class World : public WorldView {
                         std::uint32_t instance) const;
   void build_faults(const WorldSpec& spec);
   void build_metering(const WorldSpec& spec);
-  void build_refresh(const RefreshSpec& from, std::uint32_t at);
+  void build_refresh(const FleetSpec& from, std::uint32_t at);
   void build_callers(const WorldSpec& spec);
   void build_errands(const WorldSpec& spec);
   void add_backoff(std::uint32_t caller, const std::string& name);
@@ -181,7 +191,7 @@ class World : public WorldView {
   // Devices (devices.cpp).
   bool use_device(std::uint32_t visit, const Programs::Step& step);
   void use_accelerator(std::uint32_t visit, const Programs::Step& step);
-  void add_devices(std::uint32_t instance, std::uint32_t fleet);
+  void add_devices(std::uint32_t instance);
   void finish_devices();
   void follow_devices();
   void begin(std::uint32_t instance, const Job& job);
@@ -343,10 +353,15 @@ class World : public WorldView {
   void check_maintenance(const FaultSpec& fault, const std::string& path) const;
   void announce(std::uint32_t fault);
   std::vector<Struck> take_announced(std::uint32_t fault);
+  bool get_off(std::uint32_t instance, Fault& fault);
   bool move_off(std::uint32_t instance, MoveBy by);
+  // Live migration (migration.cpp).
+  bool is_migrated(const WorldSpec& spec, std::uint32_t pool) const;
+  bool migrate(std::uint32_t instance, std::uint32_t host, std::int64_t pause_ns);
   void heal(const Struck& struck);
   void follow_faults(std::uint32_t instance);
   void add_slow_kinds(double factor);
+  void add_slow_kind(std::uint32_t of, double factor);
   void follow_slowness(std::uint32_t instance);
   void fall(std::uint32_t instance);
   void rise(std::uint32_t instance);

@@ -3,7 +3,7 @@
 The bill is of the whole run, warm-up included, for that is what is paid.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope import catalog
@@ -23,9 +23,14 @@ HOURS_PER_MONTH = 730
 ALARMS = {"target_tracking": 2, "step": 1, "simple": 1}
 
 
-def costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree | None:
-    """A line for each thing that has a price, and their sum; None if nothing has."""
-    found = _instance_costs(scenario, numbers["fleets"])
+def costs(
+    scenario: Scenario, numbers: Mapping[str, Any], makes: Mapping[str, Sequence[Fleet]]
+) -> Tree | None:
+    """A line for each thing that has a price, and their sum; None if nothing has.
+
+    `makes` are all that the instances of each fleet have been, as the numbers count them.
+    """
+    found = _instance_costs(numbers["fleets"], makes)
     seconds = max(HOST_MINIMUM_S, -(-int(numbers["now_ns"]) // 10**9))
     for name, hosts in scenario.hosts.items():
         if hosts.usd_per_hour is not None:
@@ -43,8 +48,12 @@ def costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree | None:
     return {"total": total} | found
 
 
-def _instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree:
+def _instance_costs(
+    fleets: Iterable[Mapping[str, Any]], makes: Mapping[str, Sequence[Fleet]]
+) -> Tree:
     """A line for each fleet whose instance type has a price.
+
+    Where a refresh has changed that, the line has the sums, and a line for each of the types.
 
     Seconds are billed by instance and start, at least the minimum of the operating system
     (catalog.operating_systems), and priced by type, system and purchase option (catalog.price).
@@ -52,24 +61,49 @@ def _instance_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> 
     lines: Tree = {}
     surplus: Tree = {}
     for numbers in fleets:
-        fleet = scenario.fleets[numbers["name"]]
-        if fleet.instance_type.type is None:
-            continue
-        price = _price(fleet)
-        hours = int(numbers["billed_s"]) / 3600
-        lines[numbers["name"]] = {
-            "instance_type": fleet.instance_type.type,
-            "os": fleet.os,
-            "purchase": fleet.purchase.form,
-            "tenancy": fleet.tenancy,
-            "billed_s": int(numbers["billed_s"]),
-            "usd": price.usd_per_hour * hours,
-            "licence_usd": price.licence_usd_per_hour * hours,
-        }
-        if "credits_charged" in numbers:
-            surplus[numbers["name"]] = _surplus(fleet, float(numbers["credits_charged"]))
+        fleet, *others = makes[numbers["name"]]
+        if others:
+            _add_renewed(numbers, makes[numbers["name"]], lines, surplus)
+        elif fleet.instance_type.type is not None:
+            lines[numbers["name"]] = _line(fleet, int(numbers["billed_s"]))
+            if "credits_charged" in numbers:
+                surplus[numbers["name"]] = _surplus(fleet, float(numbers["credits_charged"]))
     sections = {"instances": lines, "cpu_credits": surplus}
     return {name: section for name, section in sections.items() if section}
+
+
+def _line(fleet: Fleet, billed_s: int) -> Tree:
+    price = _price(fleet)
+    hours = billed_s / 3600
+    return {
+        "instance_type": fleet.instance_type.type,
+        "os": fleet.os,
+        "purchase": fleet.purchase.form,
+        "tenancy": fleet.tenancy,
+        "billed_s": billed_s,
+        "usd": price.usd_per_hour * hours,
+        "licence_usd": price.licence_usd_per_hour * hours,
+    }
+
+
+def _add_renewed(
+    numbers: Mapping[str, Any], makes: Sequence[Fleet], lines: Tree, surplus: Tree
+) -> None:
+    """The lines of a fleet whose instances have been of several types or systems."""
+    columns = numbers["makes"]
+    priced = [(i, make) for i, make in enumerate(makes) if make.instance_type.type is not None]
+    parts = [_line(make, int(columns["billed_s"][i])) for i, make in priced]
+    if parts:
+        sums = {key: sum(part[key] for part in parts) for key in ("billed_s", "usd", "licence_usd")}
+        lines[numbers["name"]] = parts[-1] | sums | {"types": parts}
+    charges = [
+        _surplus(make, float(columns["credits_charged"][i]))
+        for i, make in priced
+        if make.instance_type.burstable
+    ]
+    if charges:
+        keys = ("vcpu_hours", "usd")
+        surplus[numbers["name"]] = {key: sum(part[key] for part in charges) for key in keys}
 
 
 def _alarm_costs(scenario: Scenario, now_ns: int) -> Tree:

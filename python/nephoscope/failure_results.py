@@ -42,7 +42,7 @@ def fault_list(numbers: Mapping[str, Any]) -> Tree:
     faults = numbers.get("faults", [])
     if not faults:
         return {}
-    told = [*_FAULT, "moved"]
+    told = [*_FAULT, "moved", "migrated", "unplaced"]
     return {"faults": [{key: int(fault[key]) for key in told if key in fault} for fault in faults]}
 
 
@@ -51,6 +51,8 @@ def failure_flags(numbers: Mapping[str, Any]) -> Iterator[str]:
     for i, fault in enumerate(numbers.get("faults", [])):
         if fault["missed"]:
             yield f"faults.{i} found nothing to strike {fault['missed']} times"
+        if fault.get("unplaced"):
+            yield f"faults.{i} found no room for {fault['unplaced']} instances that should migrate"
     for balancer in numbers["load_balancers"]:
         open_ns = int(balancer.get("health", {}).get("fail_open_ns", 0))
         if open_ns:

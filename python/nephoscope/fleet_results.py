@@ -1,6 +1,6 @@
 """What became of requests, and of the instances of a fleet, from the engine's numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nephoscope import _core
@@ -8,6 +8,7 @@ from nephoscope.failure_results import failure_tree
 from nephoscope.host_results import credit_tree, device_tree, interference_s, steal_ns, steal_s
 from nephoscope.life_results import life_tree
 from nephoscope.scaling_results import scaling_tree
+from nephoscope.scenario.fleet import Fleet
 
 OUTCOMES = ("completed", "rejected", "failed", "timed_out", "in_flight")
 _LATENCY = ("mean", "std", "min", "p50", "p90", "p95", "p99", "p999", "max")
@@ -30,8 +31,26 @@ def account_tree(numbers: Mapping[str, Any], sent: str) -> Tree:
     }
 
 
-def fleet_tree(numbers: Mapping[str, Any]) -> Tree:
-    """Everything that a fleet has to tell."""
+def make_list(numbers: Mapping[str, Any], makes: Sequence[Fleet]) -> Tree:
+    """Of a fleet whose instances a refresh may change: what they have been, and how many."""
+    if "makes" not in numbers:
+        return {}
+    columns = numbers["makes"]
+    return {
+        "types": [
+            {
+                "instance_type": make.instance_type.type or "custom",
+                "os": make.os,
+                "launches": int(columns["launches"][i]),
+                "instances": int(columns["instances"][i]),
+            }
+            for i, make in enumerate(makes)
+        ]
+    }
+
+
+def fleet_tree(numbers: Mapping[str, Any], makes: Sequence[Fleet]) -> Tree:
+    """Everything that a fleet has to tell; `makes` are all that its instances have been."""
     vcpu_ns = int(numbers["vcpu_ns"])
     return {
         "instances": {
@@ -46,6 +65,7 @@ def fleet_tree(numbers: Mapping[str, Any]) -> Tree:
         "wasted": int(numbers["wasted"]),
         "launches": int(numbers["launches"]),
         "terminations": int(numbers["terminations"]),
+        **make_list(numbers, makes),
         **life_tree(numbers),
         **scaling_tree(numbers),
         **failure_tree(numbers),

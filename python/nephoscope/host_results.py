@@ -7,7 +7,7 @@ Tree = dict[str, Any]
 
 # Why a vCPU that wanted to run did not: others ran, its cap forbade it, or a thread was kept idle
 # to keep tenants apart.
-CAUSES = ("contention", "cap", "smt")
+_CAUSES = ("contention", "cap", "smt")
 
 # By the number of the reason.
 REFUSALS = {
@@ -23,14 +23,24 @@ REFUSALS = {
 HOSTS_LISTED_MAX = 1000
 
 
+def causes(numbers: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those that there can be; where instances migrate, what they wanted while they did."""
+    return (*_CAUSES, "migration") if "steal_migration_ns" in numbers else _CAUSES
+
+
 def steal_ns(numbers: Mapping[str, Any]) -> int:
     """Of all causes together."""
-    return sum(int(numbers[f"steal_{cause}_ns"]) for cause in CAUSES)
+    return sum(int(numbers[f"steal_{cause}_ns"]) for cause in causes(numbers))
 
 
 def steal_s(numbers: Mapping[str, Any]) -> Tree:
     """VCPU time that was wanted and not given, by cause, in seconds."""
-    return {cause: int(numbers[f"steal_{cause}_ns"]) / 1e9 for cause in CAUSES}
+    return {cause: int(numbers[f"steal_{cause}_ns"]) / 1e9 for cause in causes(numbers)}
+
+
+def steal_at(columns: Mapping[str, Any], i: int) -> Tree:
+    """The same of one of many."""
+    return {cause: int(columns[f"steal_{cause}_ns"][i]) / 1e9 for cause in causes(columns)}
 
 
 def interference_s(slowed_ns: Any) -> Tree:
@@ -68,22 +78,23 @@ def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
     run = numbers["run_ns"]
     slowed = numbers.get("slowed_ns")
     thread_s = measured_s * int(numbers["threads"])
-    causes = {cause: numbers[f"steal_{cause}_ns"] for cause in CAUSES}
+    stolen = {cause: numbers[f"steal_{cause}_ns"] for cause in causes(numbers)}
     used = [i for i in range(len(run)) if run[i] or numbers["instances"][i]]
-    worst = sorted(used, key=lambda i: -sum(int(column[i]) for column in causes.values()))
+    worst = sorted(used, key=lambda i: -sum(int(column[i]) for column in stolen.values()))
     listed = sorted(worst[:HOSTS_LISTED_MAX])
     return {
         "hosts": len(run),
         "utilization": float(run.sum()) / 1e9 / (thread_s * len(run)) if thread_s else None,
-        "steal_s": {cause: float(column.sum()) / 1e9 for cause, column in causes.items()},
+        "steal_s": {cause: float(column.sum()) / 1e9 for cause, column in stolen.items()},
         **interference_s(None if slowed is None else slowed.sum()),
         "placements": int(numbers["placements"]),
         "rejected_launches": int(numbers["rejected_launches"]),
+        **({"migrations": int(numbers["migrations"])} if "migrations" in numbers else {}),
         "by_host": {
             str(i): {
                 "instances": int(numbers["instances"][i]),
                 "utilization": int(run[i]) / 1e9 / thread_s if thread_s else None,
-                "steal_s": {cause: int(column[i]) / 1e9 for cause, column in causes.items()},
+                "steal_s": steal_at(numbers, i),
                 **interference_s(None if slowed is None else slowed[i]),
             }
             for i in listed

@@ -4,8 +4,9 @@ import hashlib
 import html
 import importlib.metadata
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
 from nephoscope.failure_results import failure_flags, fault_list
 from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree
-from nephoscope.host_results import CAUSES, pool_tree
+from nephoscope.host_results import pool_tree, steal_at
 from nephoscope.life_results import life_flags
 from nephoscope.nearest import listing, nearest
+from nephoscope.scenario.fleet import Fleet
 
 FORMAT = 1
 
@@ -55,11 +57,13 @@ class Result:
         replication: int,
         vcpus: Mapping[str, int],
         cost: Mapping[str, Any] | None = None,
+        makes: Mapping[str, Sequence[Fleet]] = MappingProxyType({}),
         wall_s: float,
     ) -> None:
         self._numbers = numbers
         self._cost = cost
         self._vcpus = dict(vcpus)
+        self._makes = dict(makes)
         self.scenario = scenario
         self.seed = seed
         self.replication = replication
@@ -236,7 +240,10 @@ class Result:
                 | {"targets": self._targets(balancer["name"])}
                 for balancer in self._numbers["load_balancers"]
             }
-        tree["fleets"] = {fleet["name"]: fleet_tree(fleet) for fleet in self._numbers["fleets"]}
+        tree["fleets"] = {
+            fleet["name"]: fleet_tree(fleet, self._makes.get(fleet["name"], ()))
+            for fleet in self._numbers["fleets"]
+        }
         if self._numbers["hosts"]:
             tree["hosts"] = {
                 pool["name"]: pool_tree(pool, self.measured_s) for pool in self._numbers["hosts"]
@@ -275,14 +282,15 @@ class Result:
             raise _no_path(f"load_balancers.{balancer}.targets.{index}", [known])
         i = int(index)
         fleet = self._numbers["fleets"][int(targets["fleet"][i])]["name"]
-        capacity_ns = self.measured_s * 1e9 * self._vcpus[fleet]
+        vcpus = int(targets["vcpus"][i]) if "vcpus" in targets else self._vcpus[fleet]
+        capacity_ns = self.measured_s * 1e9 * vcpus
         return {
             "fleet": fleet,
             "instance": int(targets["instance"][i]),
             "requests": int(targets["requests"][i]),
             **{key: int(targets[key][i]) for key in OUTCOMES},
             "utilization": int(targets["run_ns"][i]) / capacity_ns if capacity_ns else None,
-            "steal_s": {key: int(targets[f"steal_{key}_ns"][i]) / 1e9 for key in CAUSES},
+            "steal_s": steal_at(targets, i),
         }
 
 

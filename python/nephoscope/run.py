@@ -1,7 +1,7 @@
 """From a scenario to its results."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
 import numpy as np
@@ -12,6 +12,7 @@ from nephoscope.cost import costs
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.compile import compile_scenario
+from nephoscope.scenario.fleet import Fleet
 
 # Called every now and then with simulated time (ns) and the events so far.
 Progress = Callable[[int, int], None]
@@ -50,17 +51,25 @@ def run(
 
 
 def result_of(
-    world: _core.World, scenario: Scenario, seed: int, replication: int, wall_s: float
+    world: _core.World,
+    scenario: Scenario,
+    seed: int,
+    replication: int,
+    wall_s: float,
+    makes: Mapping[str, Sequence[Fleet]] | None = None,
 ) -> Result:
-    """The results of a world as it stands."""
+    """The results of a world as it stands; `makes` are all that its fleets have been."""
     numbers = world.results()
+    if makes is None:
+        makes = {name: fleet.makes for name, fleet in scenario.fleets.items()}
     return Result(
         numbers,
         scenario=scenario.name,
         seed=seed,
         replication=replication,
         vcpus={name: fleet.instance_type.vcpus for name, fleet in scenario.fleets.items()},
-        cost=costs(scenario, numbers),
+        cost=costs(scenario, numbers, makes),
+        makes=makes,
         wall_s=wall_s,
     )
 

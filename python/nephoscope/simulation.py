@@ -100,6 +100,25 @@ class Simulation:
         """Terminate instances of a fleet; others are launched in their place."""
         return self._steering.act(self._world, "terminate", fleet, count)
 
+    def refresh(self, fleet: str, **options: Any) -> None:
+        """Replace all instances of a fleet, from now on.
+
+        Options as in a scenario file but `at`: `min_healthy`, `max_healthy`, `warmup`,
+        `checkpoints`, `checkpoint_delay`, and `to` for another type or system. One that is to come,
+        or under way, has to be over before the next.
+        """
+        self._steering.refresh(self._world, fleet, options)
+
+    def migrate(self, instance: int, host: int | None = None, pause: str | float = 0.0) -> bool:
+        """Let an instance go on on another host of its pool and zone, now and as it is.
+
+        `instance` is its place in `state()`, `host` that of the host in its pool; None: placement
+        chooses, as for a launch. Whether it went: there may be no room, or it is gone. For the
+        `pause` it runs nowhere, which takes an instance that shares its host's CPU, or a scenario
+        with maintenance `by: migrate`.
+        """
+        return self._steering.migrate(self._world, instance, host, _span_ns(pause, "pause"))
+
     def state(self) -> dict[str, Any]:
         """What an observer may look at, as arrays.
 
@@ -113,7 +132,9 @@ class Simulation:
     def result(self) -> Result:
         """The numbers up to now."""
         seed = self._spec.seed
-        return result_of(self._world, self._scenario, seed, self._spec.replication, self._wall_s)
+        makes = self._steering.makes()
+        replication = self._spec.replication
+        return result_of(self._world, self._scenario, seed, replication, self._wall_s, makes)
 
     def fork(self) -> Self:
         """An independent simulation in the same state."""
@@ -143,11 +164,12 @@ class Simulation:
         scenario = Scenario.from_dict(header["scenario"], directory=Path(header["directory"]))
         spec = compile_scenario(scenario, seed=header["seed"], warmup_ns=header["warmup_ns"])
         simulation = cls.__new__(cls)
+        steering = Steering.from_dict(scenario, header["steering"])
         vars(simulation).update(
             _scenario=scenario,
             _spec=spec,
-            _world=_core.World.restore(spec, state),
-            _steering=Steering.from_dict(scenario, header["steering"]),
+            _world=_core.World.restore(spec, state, steering.added_makes()),
+            _steering=steering,
             _wall_s=header["wall_s"],
         )
         return simulation
@@ -160,22 +182,22 @@ class Simulation:
         return f"Simulation({self._scenario.name!r}, now={Duration(self._world.now_ns)}, of={span})"
 
 
-def _span_ns(by: Any) -> int:
+def _span_ns(by: Any, of: str = "advance") -> int:
     if isinstance(by, timedelta):
         ns = by // timedelta(microseconds=1) * 1000
     elif isinstance(by, str):
         try:
             ns = int(Duration.parse(by))
         except UnitError as error:
-            raise _refused("advance", error.message, error.allowed) from None
+            raise _refused(of, error.message, error.allowed) from None
     else:
         number = isinstance(by, int | float | np.integer | np.floating)
         # Not-a-number is not less than anything.
         if isinstance(by, bool) or not number or not abs(by) < _SPAN_MAX_S:
-            raise _refused("advance", f"{shorten(by)} is not a duration", "10m, or seconds")
+            raise _refused(of, f"{shorten(by)} is not a duration", "10m, or seconds")
         ns = round(float(by) * 1e9)
     if ns < 0:
-        raise _refused("advance", f"{shorten(by)} is negative", "time goes on only")
+        raise _refused(of, f"{shorten(by)} is negative", "time goes on only")
     return ns
 
 

@@ -9,6 +9,14 @@ from properties import strategies as st
 Tree = dict[str, Any]
 
 GAPS = st.sampled_from(["400ms", {"exponential": "1s"}, {"uniform": {"min": "0s", "max": "5s"}}])
+MOVES = [
+    {},
+    {"by": "stop_start"},
+    {"by": "migrate"},
+    {"by": "migrate", "pause": {"exponential": "400ms"}},
+    {"by": "migrate", "pause": "0s", "otherwise": "drain"},
+    {"by": "migrate", "pause": "3s", "otherwise": "stop_start"},
+]
 
 
 @st.composite
@@ -53,7 +61,7 @@ def faults(draw, hosts: Tree, fleets: Tree, doors: Tree, duration: int) -> list[
         fault: Tree = {kind: draw(places(hosts, {} if kind == "maintain" else fleets))}
         if kind == "maintain":
             fault[kind] |= draw(st.sampled_from([{"notice": "0s"}, {"notice": "2s"}]))
-            fault[kind] |= draw(st.sampled_from([{}, {"by": "stop_start"}]))
+            fault[kind] |= draw(st.sampled_from(MOVES))
         if kind == "slow":
             fault["slow"]["factor"] = draw(st.sampled_from([1.5, 4, 30]))
         if draw(st.integers(0, 2)) == 0:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from nephoscope import _core
-from properties.engine import Session, by_name, compiled, run, same
+from properties.engine import Results, Session, by_name, compiled, run, same
 from properties.systems import System, systems
 
 COUNTS = ("completed", "rejected", "failed", "timed_out", "in_flight")
@@ -30,7 +30,7 @@ FRONTS = {
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 SCALED = ("scaled out", "scaled in", "scheduled", "predicted")
 KEPT = ("replaced unhealthy", "replaced stopped", "protected")
-UPKEEP = ("kept out", "shed", "replaced", "renewed", "moved")
+UPKEEP = ("kept out", "shed", "replaced", "renewed", "moved", "migrated", "paused", "types")
 
 
 def derandomised(examples: int):
@@ -90,6 +90,20 @@ def test_invariants_hold_after_every_event_of_many_more(system):
     conserves(system)
 
 
+def upkeep(results: Results) -> Counter[str]:
+    """What was renewed and moved."""
+    found: Counter[str] = Counter()
+    renewed = [f["refresh"] for f in results["fleets"] if "refresh" in f]
+    found["replaced"] = any(each["replaced"] for each in renewed)
+    found["renewed"] = any(each["finished_ns"] > each["started_ns"] for each in renewed)
+    found["moved"] = any(each.get("moved", 0) for each in results["faults"])
+    found["migrated"] = any(each.get("migrated", 0) for each in results["faults"])
+    found["paused"] = any(f.get("steal_migration_ns", 0) for f in results["fleets"])
+    makes = [fleet["makes"] for fleet in results["fleets"] if "makes" in fleet]
+    found["types"] = any(each["launches"][1] > 0 for each in makes)
+    return found
+
+
 def test_the_scenarios_are_worth_running():
     """Random scenarios prove little if nothing happens in them: all kinds of things do."""
     seen: Counter[str] = Counter()
@@ -116,10 +130,7 @@ def test_the_scenarios_are_worth_running():
             seen[what] += any(fleet[what] > 0 for fleet in lives)
         seen["kept out"] += any(f.get("requests_throttled", 0) for f in results["fleets"])
         seen["shed"] += any(f.get("requests_shed", 0) for f in results["fleets"])
-        renewed = [f["refresh"] for f in results["fleets"] if "refresh" in f]
-        seen["replaced"] += any(each["replaced"] for each in renewed)
-        seen["renewed"] += any(each["finished_ns"] > each["started_ns"] for each in renewed)
-        seen["moved"] += any(each.get("moved", 0) for each in results["faults"])
+        seen.update(upkeep(results))
         seen["falls"] += any(fleet.get("failures", 0) for fleet in results["fleets"])
         scaling = [fleet["scaling"] for fleet in results["fleets"] if "scaling" in fleet]
         seen["scaled out"] += any(each["outward"].any() for each in scaling)

@@ -183,7 +183,7 @@ def maintenances(draw) -> Tree:
     for _ in range(draw(st.integers(1, 3))):
         at = {"at": f"{draw(st.integers(0, 60_000))}ms"}
         where = {"host": "hall", "index": draw(st.integers(0, 2 * count)), "notice": "5s"}
-        where |= draw(st.sampled_from([{}, {"by": "stop_start"}]))
+        where |= draw(st.sampled_from([{}, {"by": "stop_start"}, {"by": "migrate"}]))
         faults.append(at | {"for": draw(st.sampled_from(["1s", "15s"])), "maintain": where})
     laws = {"pending": "0s", "boot": "700ms", "restart": "700ms", "stop": "4s", "terminate": "0s"}
     fleet = {"count": count, "hosts": "hall", "durations": laws}

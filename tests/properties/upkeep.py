@@ -16,6 +16,11 @@ BOUNDS = (
     {"min_healthy": "100%", "max_healthy": "100%"},
     {"min_healthy": "80%", "max_healthy": "150%"},
 )
+OTHERS = [
+    {"to": {"instance_type": {"vcpus": 2, "memory": "1GiB"}}},
+    {"to": {"instance_type": {"vcpus": 1, "memory": "3GiB"}, "os": "windows"}},
+    {"to": {"os": "windows"}},
+]
 
 
 @st.composite
@@ -51,6 +56,7 @@ def refreshes(draw, duration: int) -> Tree:
     refresh |= draw(st.sampled_from([{}, {"warmup": "1500ms"}]))
     if draw(st.integers(0, 3)) == 0:
         refresh |= {"checkpoints": ["40%", "100%"], "checkpoint_delay": "2500ms"}
+    refresh |= draw(st.sampled_from([{}, *OTHERS]))
     return {"refresh": refresh}
 
 

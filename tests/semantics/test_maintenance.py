@@ -153,7 +153,6 @@ def test_a_host_that_also_fails_opens_when_both_are_over():
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ({"host": "hall", "by": "migrate"}, "migrate: not built yet"),
         ({"host": "hall", "by": "magic"}, "drain"),
         ({"fleet": "web"}, "maintenance is of hosts"),
         ({"host": "hall", "notice": "-1s"}, "not negative"),

@@ -31,13 +31,16 @@ ELSEWHERE = {
     "RETRY_AMPLIFICATION_": "semantics/test_retries.py",
     "SCALER_ratio_law": "theory/test_scaling_fleets.py",
     "SCALER_fluid_step": "theory/test_scaling_fleets.py",
+    "SCALER_gain_limit": "theory/test_own_policies.py",
+    "SCALER_fluid_ramp": "theory/test_own_policies.py",
+    "HPA_": "theory/test_own_policies.py",
 }
 
 # Not expressible: the feature belongs to a later version, or the mechanism is not the one in use.
 NOT_YET = {
-    "MM1_setup": "instances that switch off when idle and need time to start",
-    "MM1_detsetup": "instances that switch off when idle and need time to start",
-    "MMk_setup": "instances that switch off when idle and need time to start",
+    "MM1_setup": "servers that start and switch off at the very arrival and departure",
+    "MM1_detsetup": "servers that start and switch off at the very arrival and departure",
+    "MMk_setup": "servers that start and switch off at the very arrival and departure",
     "MM1_vacations": "servers that leave while idle",
     "DPS_": "requests of unequal weight within one instance",
     "FORKJOIN2": "the step `parallel`",
@@ -47,9 +50,6 @@ NOT_YET = {
     "EventBridge_": "event buses",
     "METASTABLE_": "context only, no figure of a model",
     "EC2_": "burst credits",
-    "SCALER_gain_limit": "a controller by integral, held in closed form alone",
-    "SCALER_fluid_ramp": "capacity that follows a load without steps, in closed form alone",
-    "HPA_": "a tolerance around the target",
     "HASH_mod_remap": "hashing is consistent here, not by remainder",
     "HASH_ring": "the consistent hash here has no ring and no virtual nodes",
     "MAGLEV_": "the consistent hash here has no look-up table",

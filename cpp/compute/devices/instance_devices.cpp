@@ -72,6 +72,11 @@ std::uint32_t InstanceDevices::add_link(std::int64_t capacity) {
 
 void InstanceDevices::share_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity,
                                  double weight) {
+  join_link(instance, link, capacity, weight, 0);
+}
+
+void InstanceDevices::join_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity,
+                                double weight, std::int64_t spent) {
   if (link >= shared_links_.size()) shared_links_.resize(link + std::size_t{1}, none);
   if (shared_links_[link] == none) shared_links_[link] = add_link(capacity);
   Place& place = places_[instance];
@@ -79,8 +84,32 @@ void InstanceDevices::share_link(std::uint32_t instance, std::uint32_t link, std
   Tenant& it = place.tenant[0];
   it.link = shared_links_[link];
   bring(it.link);
-  it.number = links_[it.link].device.add_tenant({own.baseline, own.peak, own.burst, weight});
+  it.number = links_[it.link].device.add_tenant({own.baseline, own.peak, own.burst, weight, spent});
   expect(it.link);
+}
+
+void InstanceDevices::move_link(std::uint32_t instance, std::uint32_t to, std::int64_t capacity,
+                                double weight) {
+  const Place& place = places_[instance];
+  const Tenant before = place.tenant[0];
+  bring(before.link);
+  Link& from = links_[before.link];
+  std::vector<Open> open;
+  std::erase_if(from.open, [&](const Open& it) {
+    if (it.tenant == before.number) open.push_back(it);
+    return it.tenant == before.number;
+  });
+  std::int64_t level = 0;
+  const std::vector<SharedDevice::Left> left = from.device.take_away(before.number, level);
+  expect(before.link);
+  join_link(instance, to, capacity, weight, kinds_[place.kind].network.burst - level);
+  const Tenant after = place.tenant[0];
+  Link& link = links_[after.link];
+  for (std::size_t at = 0; at < left.size(); ++at) {
+    const std::uint64_t number = link.device.send(after.number, left[at].tokens);
+    link.open.push_back({number, open[at].owner, after.number});
+  }
+  expect(after.link);
 }
 
 // Whose link is made when it is used first.

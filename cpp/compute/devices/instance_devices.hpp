@@ -64,6 +64,9 @@ class InstanceDevices {
   // choose from 0, and its capacity is the same whoever says so.
   void share_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity, double weight);
 
+  // The same, of one that is on another: what is under way goes on there, and its bucket with it.
+  void move_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity, double weight);
+
   // A transfer of at least one token.
   void transfer(std::uint32_t instance, Device device, std::int64_t tokens, std::uint32_t owner);
   // Work for an accelerator of the instance, which has one.
@@ -141,6 +144,8 @@ class InstanceDevices {
 
   static const BurstRate& rate(const InstanceDeviceFacts& facts, Device device);
   std::uint32_t add_link(std::int64_t capacity);
+  void join_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity, double weight,
+                 std::int64_t spent);
   Tenant& tenant(std::uint32_t instance, Device device);
   void bring(std::uint32_t link);
   void expect(std::uint32_t link);

@@ -34,7 +34,9 @@ std::uint32_t SharedDevice::add_tenant(const DeviceTenantFacts& facts) {
   require(facts.burst >= 0, "burst", "must not be below 0");
   require(facts.weight > 0.0 && facts.weight <= 1e6, "weight", "must be above 0, up to 10^6");
   Tenant& it = tenants_.emplace_back();
-  it.bucket = TokenBucket({facts.burst, facts.baseline * micro, facts.burst, 0}, now_);
+  require(facts.spent >= 0 && facts.spent <= facts.burst, "spent", "must be of the bucket");
+  it.bucket =
+      TokenBucket({facts.burst, facts.baseline * micro, facts.burst - facts.spent, 0}, now_);
   it.baseline = facts.baseline;
   it.peak = facts.peak;
   claims_.push_back({to_weight(facts.weight), 0.0, 0.0, 0.0});
@@ -93,6 +95,22 @@ void SharedDevice::drop(std::uint32_t tenant) {
   it.transfers.clear();
   it.service = 0;
   renew(tenant);
+}
+
+std::vector<SharedDevice::Left> SharedDevice::take_away(std::uint32_t tenant,
+                                                        std::int64_t& bucket) {
+  Tenant& it = counted(tenant);
+  std::vector<Left> left;
+  for (const Transfer& transfer : it.transfers) {
+    const int128 owed = std::max<int128>(transfer.mark - it.service, 0);
+    const int128 whole = (owed + TokenBucket::femto - 1) / TokenBucket::femto;
+    left.push_back({transfer.number, static_cast<std::int64_t>(whole)});
+  }
+  std::sort(left.begin(), left.end(),
+            [](const Left& a, const Left& b) { return a.number < b.number; });
+  bucket = it.bucket.tokens();
+  stop(tenant);
+  return left;
 }
 
 void SharedDevice::start(std::uint32_t tenant) {

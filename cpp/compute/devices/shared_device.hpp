@@ -47,6 +47,7 @@ struct DeviceTenantFacts {
   std::int64_t peak = 0;
   std::int64_t burst = 0;  // tokens in a full bucket, with which a tenant starts
   double weight = 1.0;
+  std::int64_t spent = 0;  // of the bucket, before it comes
 };
 
 class SharedDevice {
@@ -67,6 +68,13 @@ class SharedDevice {
   void set_demand(std::uint32_t tenant, std::int64_t rate);
   // Its flows end here, unfinished.
   void drop(std::uint32_t tenant);
+  // It is gone for good, to go on elsewhere: what is left of its transfers, in the order of their
+  // numbers, and of its bucket, in whole tokens.
+  struct Left {
+    std::uint64_t number;
+    std::int64_t tokens;
+  };
+  std::vector<Left> take_away(std::uint32_t tenant, std::int64_t& bucket);
   // A stopped tenant sends and earns nothing; its transfers are dropped. A start fills the bucket.
   void stop(std::uint32_t tenant);
   void start(std::uint32_t tenant);

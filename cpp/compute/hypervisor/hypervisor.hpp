@@ -55,6 +55,10 @@ class Hypervisor {
         },
         scheduler_);
   }
+  // With its account and what is left of its cap.
+  void move_tenant(std::uint32_t tenant, std::uint32_t host) {
+    with([&](auto& it) { it.move_tenant(tenant, host); });
+  }
   void remove_tenant(std::uint32_t tenant) {
     with([&](auto& it) { it.remove_tenant(tenant); });
   }

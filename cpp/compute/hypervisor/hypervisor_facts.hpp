@@ -32,17 +32,18 @@ struct TenantFacts {
 };
 
 // What became of a tenant's vCPU time, ns, and the work done, ns of a reference vCPU.
-//   run + contention + quota + forced_idle + idle = vcpus x time.
+//   run + contention + quota + forced_idle + paused + idle = vcpus x time.
 struct TenantAccount {
   std::int64_t run_ns = 0;
   std::int64_t contention_ns = 0;   // wanted, and others ran
   std::int64_t quota_ns = 0;        // wanted, and its cap forbade it
   std::int64_t forced_idle_ns = 0;  // wanted, and a thread stayed idle for the sake of isolation
+  std::int64_t paused_ns = 0;       // wanted, while it went from one host to another
   std::int64_t idle_ns = 0;         // not wanted
   std::int64_t work_ns = 0;
   std::int64_t slowed_ns = 0;  // of run: lost to tenants that fill caches and memory bandwidth
 
-  std::int64_t steal_ns() const { return contention_ns + quota_ns + forced_idle_ns; }
+  std::int64_t steal_ns() const { return contention_ns + quota_ns + forced_idle_ns + paused_ns; }
   TenantAccount& operator+=(const TenantAccount& other) { return add(other, 1); }
   TenantAccount& operator-=(const TenantAccount& other) { return add(other, -1); }
 
@@ -52,6 +53,7 @@ struct TenantAccount {
     contention_ns += times * other.contention_ns;
     quota_ns += times * other.quota_ns;
     forced_idle_ns += times * other.forced_idle_ns;
+    paused_ns += times * other.paused_ns;
     idle_ns += times * other.idle_ns;
     work_ns += times * other.work_ns;
     slowed_ns += times * other.slowed_ns;

@@ -38,6 +38,7 @@ void Interference::leave(std::uint32_t tenant, std::int64_t now) {
   if (it.next != none) tenants_[it.next].previous = it.previous;
   (it.previous != none ? tenants_[it.previous].next : hosts_[it.host].first) = it.next;
   it.host = it.next = it.previous = none;
+  it.pace = 1.0;
 }
 
 void Interference::set_running(std::uint32_t tenant, double running, double rate,

@@ -81,6 +81,11 @@ class Placement {
   Refusal place_many(const LaunchRequest& request, std::uint32_t least, std::uint32_t most,
                      std::vector<Launch>& launches);
   void release(std::uint32_t placement);
+  // To another host of its zone and, in a partition group, its partition, by the rules of a launch;
+  // `request` is what it was placed by. The placement keeps its number, and stays where it is, with
+  // the reason, if no other host will do: one for which `accepts(host)` is false does not.
+  template <class Accepts>
+  Launch move(std::uint32_t placement, LaunchRequest request, Accepts accepts);
 
   std::uint32_t pools() const { return static_cast<std::uint32_t>(pools_.size()); }
   std::uint32_t hosts() const { return static_cast<std::uint32_t>(state_.hosts.size()); }
@@ -126,6 +131,7 @@ class Placement {
   LaunchShape shape_of(const LaunchRequest& request) const;
   Choice choose(const LaunchRequest& request);
   Choice choose_named(const LaunchRequest& request) const;
+  Choice choose_target(const LaunchRequest& request) const;
   Refusal group_refusal(const LaunchRequest& request, std::uint64_t& zones) const;
   Choice search(const LaunchRequest& request, std::uint64_t zones, std::uint32_t avoid);
   Choice search_partitions(LaunchShape shape, std::uint32_t pool, std::uint64_t zones,
@@ -147,5 +153,26 @@ class Placement {
   Slab<Placed> placements_;
   std::uint64_t placed_ = 0;
 };
+
+// The rules of groups hold for where it goes without regard to where it is, so it leaves first.
+template <class Accepts>
+Launch Placement::move(std::uint32_t placement, LaunchRequest request, Accepts accepts) {
+  const Placed from = present(placement);
+  request.zones = std::uint64_t{1} << state_.hosts[from.host].zone;
+  request.avoid = from.host;
+  request.partition = from.partition;
+  check_here(request);
+  vacate(placement);
+  Choice choice = request.target == nowhere ? choose(request) : choose_target(request);
+  const bool found = choice.refusal == Refusal::none;
+  if (found && (choice.host == from.host || !accepts(choice.host))) {
+    choice.refusal = Refusal::capacity;
+  }
+  if (choice.refusal != Refusal::none) {
+    occupy(request, {from.host, from.partition, Refusal::none});
+    return {.refusal = choice.refusal};
+  }
+  return occupy(request, choice);
+}
 
 }  // namespace nephoscope

@@ -31,6 +31,25 @@ Placement::Choice Placement::choose_named(const LaunchRequest& request) const {
   return {.host = request.host};
 }
 
+// The one host that a migration is to, if a launch could go there.
+Placement::Choice Placement::choose_target(const LaunchRequest& request) const {
+  std::uint64_t zones = request.zones;
+  if (request.group != nowhere) {
+    const Refusal refusal = group_refusal(request, zones);
+    if (refusal != Refusal::none) return {.refusal = refusal};
+  }
+  const HostState& host = state_.hosts[request.target];
+  if ((zones >> host.zone & 1) == 0) return {.refusal = Refusal::zone};
+  const LaunchShape shape = shape_of(request);
+  if (!admits(host, shape)) return {.refusal = Refusal::tenancy};
+  if (!has_room(host, shape)) return {.refusal = Refusal::capacity};
+  const bool grouped = request.group != nowhere;
+  if (grouped && rack_rank(state_, shape, host.rack) == rack_forbidden) {
+    return {.refusal = Refusal::rack};
+  }
+  return {.host = request.target, .partition = request.partition};
+}
+
 // What a group forbids whatever room there is; takes out the zones that it rules out.
 Refusal Placement::group_refusal(const LaunchRequest& request, std::uint64_t& zones) const {
   const GroupState& group = state_.groups[request.group];

@@ -64,6 +64,7 @@ struct LaunchRequest {
   Tenancy tenancy = Tenancy::shared;
   std::uint32_t host = nowhere;       // tenancy host: this one; nowhere: any of the account's
   std::uint32_t avoid = nowhere;      // this host only if no other can take it
+  std::uint32_t target = nowhere;     // a migration: no other host than this one
   std::uint32_t group = nowhere;      // of placement
   std::uint32_t partition = nowhere;  // from 0; nowhere: the group chooses
   bool burstable = false;             // the instance type has CPU credits

@@ -15,6 +15,8 @@ class FaultKind(enum.Enum):
 class MoveBy(enum.Enum):
     drain = 0
     stop_start = 1
+    migrate = 2
+    stay = 3
 
 class FaultScope(enum.Enum):
     fleet = 0
@@ -38,6 +40,8 @@ class FaultSpec:
     factor: float
     notice_ns: int
     by: MoveBy
+    otherwise: MoveBy
+    pause: Distribution
 
 @final
 class HealthSpec:

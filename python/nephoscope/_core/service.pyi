@@ -21,3 +21,4 @@ class RefreshSpec:
     warmup_ns: int
     checkpoints: list[int]
     checkpoint_delay_ns: int
+    make: int

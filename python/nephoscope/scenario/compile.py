@@ -38,6 +38,11 @@ def compile_scenario(
     return _Compiler(scenario).world(seed, replication, warmup_ns)
 
 
+def make_spec(scenario: Scenario, name: str, fleet: Fleet) -> _core.FleetSpec:
+    """What the instances of a fleet of the scenario are when it is this one."""
+    return _Compiler(scenario).make(name, fleet)
+
+
 def routing_spec(routing: Routing) -> _core.RoutingSpec:
     """A routing policy as the core takes it."""
     spec = _core.RoutingSpec()
@@ -163,18 +168,26 @@ class _Compiler:
         return len(self._rules) - 1
 
     def _fleet(self, name: str, fleet: Fleet) -> _core.FleetSpec:
+        spec, *makes = [self.make(name, make) for make in fleet.makes]
+        spec.scaling = scaling_spec(fleet, self._scenario.start, int(self._scenario.duration))
+        spec.makes = makes
+        if fleet.refresh is not None:
+            spec.refresh = refresh_spec(fleet.refresh)
+            if makes:
+                spec.refresh.make = len(makes)
+        return spec
+
+    def make(self, name: str, fleet: Fleet) -> _core.FleetSpec:
+        """What the instances of a fleet are."""
         spec = _core.FleetSpec()
         spec.name = name
         spec.service = self._services[fleet.service]
         spec.count = fleet.first
-        spec.scaling = scaling_spec(fleet, self._scenario.start, int(self._scenario.duration))
         spec.vcpus = fleet.instance_type.vcpus
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)
         self._lives.fill(spec, fleet)
         spec.membership = membership_spec(fleet)
-        if fleet.refresh is not None:
-            spec.refresh = refresh_spec(fleet.refresh)
         return spec
 
     def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:

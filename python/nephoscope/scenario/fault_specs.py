@@ -6,6 +6,10 @@ from nephoscope import _core
 from nephoscope.scenario.balancer import HealthCheck
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.faults import Fault, Maintain, Slow
+from nephoscope.scenario.units import Duration
+
+# Of a live migration: providers speak of less than a second, and mostly of far less.
+_PAUSE = Distribution(constant=Duration(50_000_000))
 
 
 def health_spec(check: HealthCheck) -> _core.faults.HealthSpec:
@@ -44,6 +48,9 @@ def fault_spec(
     if isinstance(where, Maintain):
         spec.notice_ns = int(where.notice)
         spec.by = _core.faults.MoveBy[where.by]
+        spec.otherwise = _core.faults.MoveBy[where.otherwise or "stay"]
+        if where.by == "migrate":
+            spec.pause = distribution(where.pause or _PAUSE)
     spec.ends = fault.lasting is not None
     if fault.lasting is not None:
         spec.lasts = distribution(fault.lasting)

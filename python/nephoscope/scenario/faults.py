@@ -1,8 +1,8 @@
 """What fails: instances, hosts, racks, zones; at set times or at random."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import INSTANCES_MAX, AnyDuration, Name, number, refusal, whole
@@ -58,26 +58,26 @@ class Slow(Where):
     """Work takes so many times as long."""
 
 
-def _built(value: Any) -> Any:
-    if value == "migrate":
-        message = "migrate: not built yet in this version of nephoscope"
-        raise refusal(message, "drain or stop_start")
-    return value
-
-
 class Maintain(Where):
     """Hosts, and how what is on them gets away."""
 
     notice: AnyDuration = Duration(120_000_000_000)
     """From the announcement until it begins."""
-    by: Annotated[Literal["drain", "stop_start"], BeforeValidator(_built)] = "drain"
+    by: Literal["drain", "stop_start", "migrate"] = "drain"
     """drain: instances leave their balancers and their fleets launch others; stop_start: they are
-    stopped and start elsewhere."""
+    stopped and start elsewhere; migrate: they go on on other hosts of the pool, as they are."""
+    otherwise: Literal["stay", "drain", "stop_start"] | None = None
+    """Of migrate: what becomes of instances for which there is no room; by default they stay."""
+    pause: Distribution | None = None
+    """Of migrate: how long an instance runs nowhere; by default 50 ms."""
 
     @model_validator(mode="after")
     def _is_of_hosts(self) -> Self:
         if self.fleet is not None:
             raise refusal("maintenance is of hosts", "host, rack or zone")
+        for key in ("otherwise", "pause"):
+            if self.by != "migrate" and getattr(self, key) is not None:
+                raise refusal(f"{key} is of live migration", "by: migrate beside it")
         return self
 
 

@@ -1,19 +1,17 @@
 """Fleets of instances."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Strict, model_validator
 
 from nephoscope import catalog
-from nephoscope.errors import CatalogError, shorten
-from nephoscope.nearest import listing
+from nephoscope.errors import CatalogError
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     AnyDuration,
     Name,
     PositiveDuration,
-    Scalar,
     not_empty,
     number,
     refusal,
@@ -30,23 +28,11 @@ from nephoscope.scenario.membership import (
     ZoneBalance,
 )
 from nephoscope.scenario.model import Model
-from nephoscope.scenario.refresh import Refresh
+from nephoscope.scenario.refresh import NewInstances, Refresh
 from nephoscope.scenario.scaling import Bounds, Count, Metrics, Policy
+from nephoscope.scenario.system_name import SystemName
 from nephoscope.scenario.units import Duration
-
-
-def _read_system(value: Any) -> str:
-    names = [system.name for system in catalog.operating_systems()]
-    if not isinstance(value, str):
-        raise refusal(f"{shorten(value)} is not an operating system", listing(names))
-    try:
-        return catalog.operating_system(value).name
-    except CatalogError as error:
-        raise refusal(error.message, error.allowed, error.suggestion) from None
-
-
-def _systems() -> list[str]:
-    return [word for it in catalog.operating_systems() for word in (it.name, *it.aliases)]
+from nephoscope.scenario.volume import Volume
 
 
 class Cap(Model):
@@ -136,10 +122,13 @@ class Fleet(Model):
     cap: Cap | None = None
     interference: Interference | None = None
     """By default it neither presses on its neighbours nor feels them."""
-    os: Annotated[str, Scalar(_read_system, {"enum": _systems()})] = "linux"
+    os: SystemName = "linux"
     """Decides how long an instance takes to boot, and its price."""
     cpu_credits: Literal["standard", "unlimited"] | None = None
     """Of a burstable type: whether an empty balance holds it to its baseline, or is paid for."""
+    volume: Volume | None = None
+    """Of a type of the catalogue without local disks; by default it gives what the type can use, at
+    3,000 operations a second."""
     boot: Distribution | None = None
     """From the launch of an instance until it serves, in place of what its system takes."""
     durations: Durations | None = None
@@ -195,6 +184,14 @@ class Fleet(Model):
         return self
 
     @model_validator(mode="after")
+    def _has_a_volume(self) -> Self:
+        kind = self.instance_type
+        if self.volume is not None and (kind.type is None or kind.disk.count != 0):
+            what = "its disks are local" if kind.type else "a custom type has a disk of its own"
+            raise refusal(f"volume: {what}", "a type of the catalogue without local disks")
+        return self
+
+    @model_validator(mode="after")
     def _lives(self) -> Self:
         spot = self.purchase.spot
         if spot is not None and spot.behaviour == "hibernate" and not self.hibernation:
@@ -205,6 +202,36 @@ class Fleet(Model):
         if self.boot is not None and (told.boot is not None or told.pending is not None):
             raise refusal("boot is given twice", "boot, or durations with pending and boot")
         return self
+
+    @model_validator(mode="after")
+    def _renews(self) -> Self:
+        if self.refresh is not None and self.refresh.to is not None:
+            self.renewed(self.refresh.to)
+        return self
+
+    def renewed(self, to: NewInstances) -> Self:
+        """The same fleet of other instances, by all its rules."""
+        written = self.model_dump(exclude_unset=True)
+        for key in ("refresh", *(() if to.instance_type is None else ("cpu_credits",))):
+            written.pop(key, None)
+        return self.model_validate(written | to.model_dump(exclude_unset=True))
+
+    @property
+    def disk_bandwidth(self) -> catalog.BurstFacts:
+        """Of the disks of an instance together, or its volume."""
+        link = self.instance_type.disk.facts
+        return link if self.volume is None else self.volume.behind(link)
+
+    @property
+    def disk_iops(self) -> int:
+        """The same, operations a second."""
+        return self.instance_type.disk.iops if self.volume is None else self.volume.iops
+
+    @property
+    def makes(self) -> list[Self]:
+        """As it is at first and, if a refresh changes its instances, as it is then."""
+        to = None if self.refresh is None else self.refresh.to
+        return [self] if to is None else [self, self.renewed(to)]
 
     @property
     def first(self) -> int:

@@ -23,7 +23,8 @@ def life_problems(document: Document) -> Iterator[Problem]:
                 yield document.problem(("actions", i, kind), message, allowed=allowed)
     tenants: dict[str, list[str]] = {}
     for fleet in fleets.values():
-        tenants.setdefault(str(fleet.get("tenant", "main")), []).append(vcpu_group(fleet))
+        groups = tenants.setdefault(str(fleet.get("tenant", "main")), [])
+        groups += [vcpu_group(fleet), *map(vcpu_group, new_instances(fleet))]
     for name, account in mapping(document.tree.get("accounts")).items():
         if name in tenants:
             yield from _vcpus(document, name, mapping(account), tenants[name])
@@ -72,6 +73,13 @@ def vcpu_group(fleet: dict[str, Any]) -> str:
     written = fleet.get("instance_type")
     name = written.get("type") if isinstance(written, dict) else written
     return family_group(name if isinstance(name, str) else None)
+
+
+def new_instances(fleet: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fleet as a refresh makes it, if one changes the type of its instances."""
+    to = mapping(fleet.get("refresh")).get("to")
+    kind = to.get("instance_type") if isinstance(to, dict) else to
+    return [] if kind is None else [fleet | {"instance_type": kind}]
 
 
 def is_spot(fleet: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from nephoscope import _core, catalog
 from nephoscope.scenario.fleet import Fleet, PlacementGroup
 from nephoscope.scenario.hosts import Hosts
+from nephoscope.scenario.local_disks import of_host, taken
 from nephoscope.scenario.scenario import Scenario
 
 
@@ -48,9 +49,11 @@ class Places:
         spec.memory = int(fleet.instance_type.memory)
         spec.accelerators = fleet.instance_type.gpu.count
         spec.disks = fleet.instance_type.disk.count
+        if fleet.hosts is not None:
+            spec.disks = taken(fleet.instance_type, self._scenario.hosts[fleet.hosts])
         spec.network = _rate(fleet.instance_type.network.facts)
-        spec.disk_bytes = _rate(fleet.instance_type.disk.facts)
-        iops = fleet.instance_type.disk.iops
+        spec.disk_bytes = _rate(fleet.disk_bandwidth)
+        iops = fleet.disk_iops
         spec.disk_ops = _rate(catalog.BurstFacts(iops, iops, 0))
         spec.accelerator_speed = fleet.instance_type.gpu.speed
         spec.account = self._tenants[fleet.tenant]
@@ -81,7 +84,7 @@ class Places:
         facts.count = hosts.count
         facts.memory = int(hosts.type.memory)
         facts.accelerators = hosts.type.gpu
-        facts.disks = hosts.type.disk
+        facts.disks = of_host(hosts)
         facts.cpu_overcommit = hosts.cpu_overcommit
         facts.place = _core.placement.PlacePolicy[hosts.place]
         facts.zones = [self._zones[zone] for zone in hosts.all_zones]

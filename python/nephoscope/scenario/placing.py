@@ -14,6 +14,8 @@ from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fleet import Cap, Fleet
 from nephoscope.scenario.hosts import Hosts
+from nephoscope.scenario.life_rules import new_instances
+from nephoscope.scenario.local_disks import of_host, taken
 from nephoscope.scenario.references import entries, mapping, sequence
 
 ZONES_MAX = 64
@@ -33,6 +35,10 @@ def placing_problems(document: Document) -> Iterator[Problem]:
         else:
             yield from _without_hosts(document, where, fleet)
         yield from _group(document, where, mapping(fleet.get("placement")), groups)
+        for renewed in new_instances(fleet):
+            at = (*where, "refresh", "to")
+            yield from _machine(document, at, renewed)
+            yield from _reserved(document, (*at, "instance_type"), renewed)
     zones = {z for _, hosts in entries(document.tree, "hosts") for z in zones_of(hosts)}
     if len(zones) > ZONES_MAX:
         message = f"{len(zones)} zones are too many"
@@ -48,23 +54,32 @@ def _without_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> I
             message = f"{key} without hosts has no effect: there are no other tenants"
             allowed = f"{key} beside hosts"
             yield document.problem((*where, key), message, allowed=allowed, at_key=True)
-    disks = mapping(mapping(fleet.get("instance_type")).get("disk")).get("count", 0)
-    if _is_number(disks) and disks > 0:
-        message = "local disks without hosts have no effect: nobody else could take them"
-        at = (*where, "instance_type", "disk", "count")
-        yield document.problem(at, message, allowed="0, or hosts with disks", at_key=True)
+    yield from _machine(document, where, fleet)
 
 
-def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+def _machine(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    """What instances of one's own measure may not say, on hosts and without."""
     written = mapping(fleet.get("instance_type"))
-    if written.get("speed", 1) != 1:
+    if "hosts" in fleet and written.get("speed", 1) != 1:
         message = "on hosts a vCPU is as fast as a thread of the host"
         at = (*where, "instance_type", "speed")
         yield document.problem(at, message, allowed="a clock of the hosts' type", at_key=True)
-    vcpus, reservation = _vcpus(fleet.get("instance_type")), fleet.get("reservation", 0)
-    if vcpus is not None and _is_number(reservation) and reservation > vcpus:
-        message = f"{reservation:g} vCPUs cannot be reserved for an instance of {vcpus}"
-        yield document.problem((*where, "reservation"), message, allowed=f"at most {vcpus}")
+    disks = mapping(written.get("disk")).get("count", 0)
+    if "hosts" not in fleet and _is_number(disks) and disks > 0:
+        message = "local disks without hosts have no effect: nobody else could take them"
+        at = (*where, "instance_type", "disk", "count")
+        yield document.problem(at, message, allowed="0, or hosts with disks", at_key=True)
+    hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet.get("hosts"))))
+    scheduler = hosts.get("scheduler", "fluid")
+    if scheduler != "fluid" and _is_burstable(fleet.get("instance_type")):
+        message = f"the scheduler {scheduler} has no CPU credits"
+        at = (*where, "instance_type")
+        yield document.problem(at, message, allowed="hosts of the scheduler fluid", at_key=True)
+
+
+def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    yield from _machine(document, where, fleet)
+    yield from _reserved(document, (*where, "reservation"), fleet)
     hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet["hosts"])))
     if hosts:
         yield from _whose(document, where, fleet, hosts)
@@ -76,6 +91,13 @@ def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterat
             at = (*where, "zones", i)
             hint = nearest(zone, known)
             yield document.problem(at, message, value=zone, allowed=listing(known), suggestion=hint)
+
+
+def _reserved(document: Document, at: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    vcpus, reservation = _vcpus(fleet.get("instance_type")), fleet.get("reservation", 0)
+    if vcpus is not None and _is_number(reservation) and reservation > vcpus:
+        message = f"{reservation:g} vCPUs cannot be reserved for an instance of {vcpus}"
+        yield document.problem(at, message, allowed=f"at most {vcpus}")
 
 
 def _whose(
@@ -101,10 +123,6 @@ def _under_scheduler(
         message = f"the scheduler {scheduler} has no reservations"
         at = (*where, "reservation")
         yield document.problem(at, message, allowed="hosts of another scheduler", at_key=True)
-    if scheduler != "fluid" and _is_burstable(fleet.get("instance_type")):
-        message = f"the scheduler {scheduler} has no CPU credits"
-        at = (*where, "instance_type")
-        yield document.problem(at, message, allowed="hosts of the scheduler fluid", at_key=True)
     weight = fleet.get("weight", 256)
     if scheduler == "credit" and _is_number(weight) and not _whole_weight(weight):
         message = f"{weight:g} is no weight of the scheduler credit"
@@ -146,7 +164,8 @@ class Room:
         kind = pool.type
         vcpus = kind.threads * round(pool.cpu_overcommit * 1e6) // 10**6
         self._hosts = pool.count
-        self._of_a_host = (vcpus, int(kind.memory), kind.gpu, kind.disk)
+        self._pool = pool
+        self._of_a_host = (vcpus, int(kind.memory), kind.gpu, of_host(pool))
         needs = [(it.most, self._needs(it)) for it in self._fleets.values()]
         self._wanted = [sum(count * need[i] for count, need in needs) for i in range(4)]
         self._plain = not any(
@@ -168,10 +187,14 @@ class Room:
                 full += (wanted - fleet.most * need) // (room - need + 1)
         return self._plain and full < self._hosts
 
-    @staticmethod
-    def _needs(fleet: Fleet) -> tuple[int, int, int, int]:
-        kind = fleet.instance_type
-        return kind.vcpus, int(kind.memory), kind.gpu.count, kind.disk.count
+    def _needs(self, fleet: Fleet) -> tuple[int, int, int, int]:
+        kinds = [make.instance_type for make in fleet.makes]
+        return (
+            max(kind.vcpus for kind in kinds),
+            max(int(kind.memory) for kind in kinds),
+            max(kind.gpu.count for kind in kinds),
+            max(taken(kind, self._pool) for kind in kinds),
+        )
 
 
 def zones_of(hosts: dict[str, Any]) -> list[str]:

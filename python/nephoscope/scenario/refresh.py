@@ -3,14 +3,16 @@
 import itertools
 import math
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Strict, model_validator
 
 from nephoscope.errors import shorten
 from nephoscope.scenario import units
 from nephoscope.scenario.fields import AnyDuration, JsonSchema, Scalar, refusal
+from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.system_name import SystemName
 from nephoscope.scenario.units import Duration
 
 
@@ -41,6 +43,23 @@ def _ascending(percentages: tuple[int, ...]) -> tuple[int, ...]:
     return percentages
 
 
+class NewInstances(Model):
+    """What the new instances are; what is not told stays as it is."""
+
+    instance_type: InstanceType | None = None
+    os: SystemName | None = None
+    cpu_credits: Literal["standard", "unlimited"] | None = None
+    """Of a burstable type; by default as its family has it, or as it is where the type stays."""
+
+    bare = "instance_type"
+
+    @model_validator(mode="after")
+    def _is_another(self) -> Self:
+        if self.instance_type is None and self.os is None and self.cpu_credits is None:
+            raise refusal("nothing is another", "instance_type, os or cpu_credits")
+        return self
+
+
 class Refresh(Model):
     """Every instance is replaced by a new one; those that leave may finish what they hold."""
 
@@ -58,8 +77,8 @@ class Refresh(Model):
     """Shares replaced after which it waits; it ends with the last, or with all."""
     checkpoint_delay: AnyDuration | None = None
     """How long it waits at a checkpoint; by default an hour."""
-
-    later = frozenset({"to"})
+    to: NewInstances | None = None
+    """Another type or operating system; by default the new instances are as the old ones."""
 
     @model_validator(mode="after")
     def _bounds_agree(self) -> Self:

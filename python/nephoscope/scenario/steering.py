@@ -4,21 +4,26 @@ import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from nephoscope import _core
-from nephoscope.errors import Problem, ScenarioError
+from nephoscope.errors import Problem, ScenarioError, shorten
 from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target, TargetGroup
-from nephoscope.scenario.compile import routing_spec
+from nephoscope.scenario.compile import make_spec, routing_spec
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.life import Which
 from nephoscope.scenario.life_rules import refused
 from nephoscope.scenario.lives import ALL
+from nephoscope.scenario.refresh import NewInstances, Refresh
 from nephoscope.scenario.scaling import Bounds
 from nephoscope.scenario.scenario import Scenario
+from nephoscope.scenario.service_specs import refresh_spec
 from nephoscope.scenario.traffic import RATED, Traffic
+
+_ANY_HOST = 0xFFFFFFFF
 
 _FORMS = (
     "traffic.NAME.rate",
@@ -38,6 +43,7 @@ class Steering:
     routings: dict[str, Any]  # in the words of a file
     weights: dict[str, dict[str, float]]  # by balancer and fleet
     groups: dict[str, dict[str, int]]  # by balancer and group
+    renewals: list[list[Any]]  # refreshes that changed a fleet's instances: its name, and to what
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -49,11 +55,12 @@ class Steering:
             {name: balancer.routing.form for name, balancer in balancers.items()},
             {n: {t.fleet: t.weight for t in b.all_targets} for n, b in balancers.items()},
             {n: {g: of.weight for g, of in (b.groups or {}).items()} for n, b in balancers.items()},
+            [],
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The values as plain data."""
-        changing = ("counts", "routings", "weights", "groups")
+        changing = ("counts", "routings", "weights", "groups", "renewals")
         return {key: getattr(self, key) for key in changing}
 
     @classmethod
@@ -98,6 +105,54 @@ class Steering:
             raise _refused(path, *reason)
         asked = ALL if which.count is None else which.count
         return world.act(_core.life.ActionKind[kind], index, asked)
+
+    def refresh(self, world: _core.World, name: str, options: dict[str, Any]) -> None:
+        """Begin a refresh; raises ScenarioError where its options, or its time, are wrong."""
+        path = f"fleets.{name}.refresh"
+        index = self._index(path, "fleets", name)
+        known = [key for key in Refresh.model_fields if key != "at"]
+        for key in sorted(options.keys() - {"at", *known}):
+            raise _refused(f"{path}.{key}", "unknown option", listing(known), nearest(key, known))
+        if "at" in options:
+            raise _refused(f"{path}.at", "it begins now", "the other options")
+        refresh: Refresh = read_part(path, Refresh, {"at": "0s", **options})
+        spec = refresh_spec(refresh)
+        if refresh.to is None:
+            world.begin_refresh(index, spec)
+            return
+        fleet = _renewed(path, self.makes()[name][-1], refresh.to)
+        before = copy.copy(world.results()["fleets"][index].get("refresh", {}))
+        if before and before["finished_ns"] < 0:
+            raise _refused(path, "another is to come or under way already", "one after another")
+        spec.make = world.add_make(index, make_spec(self.scenario, name, fleet))
+        world.begin_refresh(index, spec)
+        self.renewals.append([name, options["to"]])
+
+    def makes(self) -> dict[str, list[Fleet]]:
+        """All that the instances of each fleet have been or may be, in their order."""
+        makes = {name: list(fleet.makes) for name, fleet in self.scenario.fleets.items()}
+        for name, to in self.renewals:
+            makes[name].append(makes[name][-1].renewed(NewInstances.model_validate(to)))
+        return makes
+
+    def added_makes(self) -> list[tuple[int, _core.FleetSpec]]:
+        """Those that a world of the scenario does not have by itself, by fleet."""
+        added = []
+        found = {name: len(fleet.makes) for name, fleet in self.scenario.fleets.items()}
+        makes = self.makes()
+        for name, _ in self.renewals:
+            spec = make_spec(self.scenario, name, makes[name][found[name]])
+            added.append((list(self.scenario.fleets).index(name), spec))
+            found[name] += 1
+        return added
+
+    def migrate(self, world: _core.World, instance: Any, host: Any, pause_ns: int) -> bool:
+        """Move an instance; raises ScenarioError where it or the host is not there."""
+        for name, index in (("instance", instance), ("host", 0 if host is None else host)):
+            whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
+            if not whole or not 0 <= index < _ANY_HOST:
+                raise _refused(name, f"{shorten(index)} is no index", "a whole number, from 0")
+        return bool(world.migrate(instance, _ANY_HOST if host is None else host, pause_ns))
 
     def _index(self, path: str, section: str, name: str) -> int:
         names = list(getattr(self.scenario, section))
@@ -161,6 +216,16 @@ class Steering:
         if routing in UNWEIGHTED and any(weight != 1 for weight in weights.values()):
             message = f"{routing} has no use for weights: it treats all targets alike"
             raise _refused(path, message, "weights of 1, or a routing that honours weights")
+
+
+def _renewed(path: str, fleet: Fleet, to: NewInstances) -> Fleet:
+    """The fleet of other instances; raises ScenarioError where its rules do not allow them."""
+    try:
+        return fleet.renewed(to)
+    except ValidationError as error:
+        context = error.errors(include_url=False)[0].get("ctx", {})
+        message = str(context.get("message", error))
+        raise _refused(f"{path}.to", message, context.get("allowed")) from None
 
 
 def read_part(path: str, model: type[BaseModel], value: Any, field: str | None = None) -> Any:

@@ -1,0 +1,52 @@
+"""The network volume of an instance without local disks: what it was made with."""
+
+from typing import Annotated, Self
+
+from pydantic import model_validator
+
+from nephoscope.catalog import BurstFacts
+from nephoscope.catalog.devices import GP3_BYTES_PER_SECOND, GP3_IOPS
+from nephoscope.scenario.fields import PositiveBandwidth, PositiveSize, refusal, whole
+from nephoscope.scenario.model import Model
+from nephoscope.scenario.units import Bandwidth, Size
+
+# What is published of gp3.
+IOPS_MOST = 16_000
+IOPS_PER_GIB = 500
+THROUGHPUT_MOST = Bandwidth(1_000 * 2**20)
+BYTES_PER_IO = 2**18  # of throughput, for each operation a second
+
+
+class Volume(Model):
+    """A volume of type gp3, within what the provider makes of it."""
+
+    iops: Annotated[int, whole(GP3_IOPS, IOPS_MOST)] = GP3_IOPS
+    """Operations a second."""
+    throughput: PositiveBandwidth = Bandwidth(GP3_BYTES_PER_SECOND)
+    """Bytes a second; the instance type may give less."""
+    size: PositiveSize | None = None
+    """By default as much as its operations need."""
+
+    @model_validator(mode="after")
+    def _is_sold(self) -> Self:
+        most = min(int(THROUGHPUT_MOST), self.iops * BYTES_PER_IO)
+        if not GP3_BYTES_PER_SECOND <= int(self.throughput) <= most:
+            allowed = f"{Bandwidth(GP3_BYTES_PER_SECOND)} to {Bandwidth(most)} with these iops"
+            raise refusal(f"a throughput of {self.throughput} is out of range", allowed)
+        if self.size is not None and self.iops > max(
+            GP3_IOPS, int(self.size) * IOPS_PER_GIB // 2**30
+        ):
+            needed = Size(-(-self.iops // IOPS_PER_GIB) * 2**30)
+            raise refusal(f"{self.size} is too little for {self.iops} iops", f"{needed} or more")
+        return self
+
+    def behind(self, link: BurstFacts) -> BurstFacts:
+        """What is left of the bandwidth that the instance type has for its volumes.
+
+        The bucket is that of the type, so a volume that cannot reach its peak lasts for longer.
+        """
+        most = int(self.throughput)
+        baseline, peak = min(link.baseline, most), min(link.peak, most)
+        if peak == baseline:
+            return BurstFacts(baseline, baseline, 0)
+        return BurstFacts(baseline, peak, link.burst)

@@ -1,0 +1,95 @@
+"""Network volumes, and shares of local disks: one test a rule, with figures by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import nephoscope as nph
+from semantics.lab import fleet, latency, run, scenario, work
+
+Tree = dict[str, Any]
+
+
+def seconds(lab: Any, step: Tree, **keys: Any) -> float:
+    """How long one request takes that asks for that of its disk."""
+    web = {"service": "work", "count": 1, "instance_type": "m5.large", "boot": "0s"} | keys
+    tree = scenario(lab.at(1), work({"disk": step}), fleets={"web": web})
+    return latency(run(tree)["traffic"]["customers"])[3]
+
+
+def test_operations_are_those_of_the_volume(lab):
+    assert seconds(lab, {"ops": 30_000}) == pytest.approx(10.0, abs=1e-6)
+    assert seconds(lab, {"ops": 30_000}, volume={"iops": 10_000}) == pytest.approx(3.0, abs=1e-6)
+    assert seconds(lab, {"ops": 30_000}, volume={}) == pytest.approx(10.0, abs=1e-6)
+
+
+def test_bytes_are_limited_by_the_volume_and_by_the_type(lab):
+    # m5.large: 4,750 Mbps while its bucket lasts, 593.75 MB/s; a volume of 125 MB/s or of 500.
+    amount = {"bytes": "1GB"}
+    assert seconds(lab, amount) == pytest.approx(1000 / 593.75, abs=1e-6)
+    assert seconds(lab, amount, volume={}) == pytest.approx(8.0, abs=1e-6)
+    fast = {"iops": 4000, "throughput": "4Gbps"}
+    assert seconds(lab, amount, volume=fast) == pytest.approx(2.0, abs=1e-6)
+    most = {"iops": 16_000, "throughput": "8Gbps"}
+    assert seconds(lab, amount, volume=most) == pytest.approx(1000 / 593.75, abs=1e-6)
+
+
+def test_a_slower_volume_spends_the_bucket_of_its_type_more_slowly(lab):
+    # (593.75 - 81.25) MB/s for 30 minutes are 922.5 GB: at 125 MB/s they last 21,085.7 s.
+    lasting = 922_500 / (125 - 81.25)
+    megabytes = lasting * 125 + 100 * 81.25
+    web = {"service": "work", "count": 1, "instance_type": "m5.large", "boot": "0s", "volume": {}}
+    step = {"disk": {"bytes": f"{round(megabytes * 1000)}kB"}}
+    tree = scenario(lab.at(1), work(step), fleets={"web": web}, duration="30000s")
+    took = latency(run(tree)["traffic"]["customers"])[3]
+    assert took == pytest.approx(lasting + 100, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"volume": {"iops": 2999}}, "3000 to 16000"),
+        ({"volume": {"throughput": "8Gbps"}}, "with these iops"),
+        ({"volume": {"throughput": "500Mbps"}}, "1Gbps to"),
+        ({"volume": {"iops": 16_000, "size": "10GiB"}}, "32GiB or more"),
+        ({"volume": {}, "instance_type": "i3.large"}, "its disks are local"),
+        ({"volume": {}, "instance_type": {"vcpus": 1, "memory": "1GiB"}}, "a disk of its own"),
+    ],
+)
+def test_what_is_not_sold_is_refused(lab, keys: Tree, message: str):
+    web = {"service": "work", "instance_type": "m5.large"} | keys
+    with pytest.raises(nph.ScenarioError, match=message):
+        nph.Scenario.model_validate(scenario(lab.at(1), fleets={"web": web}))
+
+
+# --- local disks ------------------------------------------------------------------------------
+
+
+def placed(kind: Any, count: int, hosts: Tree) -> tuple[int, int]:
+    """Instances that found room, and launches that were refused."""
+    web = fleet(count=count) | {"instance_type": kind, "hosts": "hall"}
+    tree = scenario(
+        {"to": "web", "rate": "1/s"},
+        work({"compute": "1ms"}),
+        fleets={"web": web},
+        hosts={"hall": hosts},
+        duration="10s",
+    )
+    result = run(tree)
+    final = result["fleets"]["web"]["instances"]["final"]
+    return final, result["hosts"]["hall"]["rejected_launches"]
+
+
+def test_small_instances_share_a_disk_of_a_known_size():
+    # 8 x 1,900 GB are 32 x 475 GB; threads and memory would do for one more.
+    assert placed("i3.large", 33, {"count": 1, "type": "i3.metal"}) == (32, 1)
+    assert placed("i3.16xlarge", 2, {"count": 1, "type": "i3.metal"}) == (1, 1)
+
+
+def test_disks_of_no_known_size_are_whole():
+    room = {"count": 1, "type": {"cores": 64, "memory": "1TiB", "disk": 8}}
+    assert placed("i3.large", 9, room) == (8, 1)
+    custom = {"vcpus": 1, "memory": "1GiB", "disk": {"count": 2}}
+    assert placed(custom, 5, {"count": 1, "type": "i3.metal"}) == (4, 1)
