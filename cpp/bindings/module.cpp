@@ -20,6 +20,7 @@ void bind_buckets(py::module_&);
 void bind_hypervisor(py::module_&);
 void bind_lifecycle(py::module_&);
 void bind_parts(py::module_&);
+void bind_patterns(py::module_&);
 void bind_world(py::module_&);
 
 }  // namespace nephoscope
@@ -44,5 +45,6 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);
   nephoscope::bind_parts(m);
+  nephoscope::bind_patterns(m);
   nephoscope::bind_world(m);
 }

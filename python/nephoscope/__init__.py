@@ -19,8 +19,10 @@ True
 from nephoscope import catalog, parts
 from nephoscope.errors import (
     CatalogError,
+    EventError,
     NephoscopeError,
     PathError,
+    PatternError,
     Problem,
     ScenarioError,
     UnitError,
@@ -33,8 +35,10 @@ from nephoscope.simulation import Simulation
 
 __all__ = [
     "CatalogError",
+    "EventError",
     "NephoscopeError",
     "PathError",
+    "PatternError",
     "Problem",
     "Replications",
     "Result",

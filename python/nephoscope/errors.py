@@ -7,6 +7,8 @@ NephoscopeError
 |-- WordError                           a text that stands for nothing; says what would
 |   |-- UnitError (also ValueError)     a quantity that cannot be read: "12 parsecs"
 |   `-- CatalogError (also LookupError) a type or a family that the catalogue does not have
+|-- PatternError (also ValueError)      a pattern, policy, template or schedule that is none
+|-- EventError (also ValueError)        an event or the attributes of a message that are none
 |-- PathError (also LookupError)        a path that a result does not have
 |-- StateError (also ValueError)        saved bytes that are not a simulation of this version
 `-- InvariantError                      the engine contradicted itself; never the user's fault
@@ -96,6 +98,39 @@ class UnitError(WordError, ValueError):
 
 class CatalogError(WordError, LookupError):
     """An instance type or a family that the catalogue does not have."""
+
+
+class PatternError(NephoscopeError, ValueError):
+    """A pattern that is none: what is wrong, where in it, what is allowed, the nearest word."""
+
+    def __init__(
+        self,
+        message: str,
+        path: str = "",
+        allowed: str | None = None,
+        suggestion: str | None = None,
+    ) -> None:
+        self.message = message
+        self.path = path
+        self.allowed = allowed
+        self.suggestion = suggestion
+        super().__init__(message, path, allowed, suggestion)
+
+    def __str__(self) -> str:
+        problem = Problem(self.path, self.message, None, None, None, self.allowed, self.suggestion)
+        return problem.render()
+
+
+class EventError(NephoscopeError, ValueError):
+    """An event that cannot be read: what is wrong, and where in it."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        self.message = message
+        self.path = path
+        super().__init__(message, path)
+
+    def __str__(self) -> str:
+        return Problem(self.path, self.message).render()
 
 
 class PathError(NephoscopeError, LookupError):

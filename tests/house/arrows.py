@@ -25,6 +25,7 @@ PYTHON_RANKS: dict[str, int] = {
     "errors": 0,
     "nearest": 0,
     "_core": 1,
+    "patterns": 1,
     "catalog": 1,
     "scenario": 2,
     "cost": 3,

@@ -23,6 +23,7 @@ MODULES = {
     "lifecycle": _core.lifecycle,
     "math": _core.math,
     "membership": _core.membership,
+    "patterns": _core.patterns,
     "placement": _core.placement,
     "resilience": _core.resilience,
     "scaling": _core.scaling,

@@ -19,7 +19,7 @@ def test_all_is_what_is_public():
 
 def test_the_example_runs():
     names = ("buckets", "hypervisor", "lifecycle", "placement", "provisioning", "resilience")
-    names += ("scaling", "shared_device")
+    names += ("scaling", "shared_device", "patterns", "event_schedule")
     parts = (nephoscope.parts, *(getattr(nephoscope.parts, name) for name in names))
     for module in (nephoscope, nephoscope.catalog, *parts):
         failures, tests = doctest.testmod(module)

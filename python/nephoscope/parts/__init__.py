@@ -12,6 +12,7 @@ Their options are in the words of the scenario language, their times in integer 
 
 from nephoscope._core import EventQueue, Histogram, Series
 from nephoscope.parts.buckets import CpuCredits, LaunchCreditLimit, TokenBucket
+from nephoscope.parts.event_schedule import EventSchedule
 from nephoscope.parts.guests import Guests
 from nephoscope.parts.hypervisor import SCHEDULERS, Hypervisor, share_out
 from nephoscope.parts.lifecycle import (
@@ -22,6 +23,7 @@ from nephoscope.parts.lifecycle import (
     keeps,
     seconds_due,
 )
+from nephoscope.parts.patterns import EventPattern, EventRules, FilterPolicy, InputTransformer
 from nephoscope.parts.placement import (
     NOWHERE,
     PLACE_POLICIES,
@@ -48,11 +50,16 @@ __all__ = [
     "Backoff",
     "CircuitBreaker",
     "CpuCredits",
+    "EventPattern",
     "EventQueue",
+    "EventRules",
+    "EventSchedule",
+    "FilterPolicy",
     "Forecast",
     "Guests",
     "Histogram",
     "Hypervisor",
+    "InputTransformer",
     "LaunchCreditLimit",
     "LaunchInterface",
     "Launches",
