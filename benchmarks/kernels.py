@@ -59,7 +59,7 @@ class Kernels:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        for part in ("router", "hold", "histogram", "draws", "fluid", "booking", "credit"):
+        for part in ("router", "hold", "histogram", "draws", "fluid", "booking", "credit", "queue"):
             getattr(library, f"limit_{part}").restype = ctypes.c_double
 
     def run(
@@ -101,6 +101,16 @@ class Kernels:
             ctypes.c_void_p(ran.ctypes.data),
         )
         return seconds, ran
+
+    def queue(self, waiting: int, batch: int, rounds: int) -> tuple[float, int]:
+        """Seconds, and how many messages were deleted."""
+        deleted = ctypes.c_uint64()
+        seconds = self._library.limit_queue(
+            ctypes.c_uint64(waiting),
+            *map(ctypes.c_uint32, (batch, rounds)),
+            ctypes.byref(deleted),
+        )
+        return seconds, deleted.value
 
     def draws(self, seed: int, count: int) -> tuple[float, float]:
         """Seconds, and the mean of what was drawn."""

@@ -9,6 +9,7 @@
 
 #include "credit.hpp"
 #include "farm.hpp"
+#include "queue.hpp"
 #include "sharing.hpp"
 #include "single.hpp"
 
@@ -129,6 +130,27 @@ double limit_credit(std::uint32_t hosts, std::uint32_t ticks, std::uint32_t bloc
   model->run(ticks, block);
   const double seconds = limits::thread_seconds() - start;
   for (std::size_t at = 0; at < limits::CreditTicks::vcpus; ++at) ran[at] = model->ran(at);
+  return seconds;
+}
+
+// Rounds of messages sent, received and deleted, a microsecond apart, in a queue where others wait.
+double limit_queue(std::uint64_t waiting, std::uint32_t batch, std::uint32_t rounds,
+                   std::uint64_t* deleted) {
+  limits::BareQueue queue(waiting + batch, 2 * batch, 30'000'000'000);
+  for (std::uint64_t body = 0; body < waiting; ++body) queue.send(0, body);
+  std::vector<limits::BareQueue::Delivery> received(batch);
+  std::uint64_t good = 0;
+  std::int64_t now = 0;
+  const double start = limits::thread_seconds();
+  for (std::uint32_t round = 0; round < rounds; ++round) {
+    now += 1'000;
+    queue.advance(now);
+    for (std::uint32_t at = 0; at < batch; ++at) queue.send(now, at);
+    for (auto& delivery : received) delivery = queue.receive(now);
+    for (const auto& delivery : received) good += queue.erase(delivery.receipt) ? 1 : 0;
+  }
+  const double seconds = limits::thread_seconds() - start;
+  *deleted = good;
   return seconds;
 }
 

@@ -2,12 +2,12 @@
 
 #include "bindings/pybind11.hpp"
 
+#include "bindings/state.hpp"
 #include "compute/cpu_credits.hpp"
 #include "compute/devices/shared_device.hpp"
 #include "compute/devices/token_bucket.hpp"
 #include "compute/launch_credit_limit.hpp"
 #include "kernel/errors.hpp"
-#include "world/archive.hpp"
 
 namespace nephoscope {
 
@@ -19,25 +19,6 @@ using Array = py::array_t<Number, py::array::c_style | py::array::forcecast>;
 py::object wide(int128 value) {
   const py::object high = py::int_(static_cast<std::int64_t>(value >> 64));
   return (high << py::int_(64)) | py::int_(static_cast<std::uint64_t>(value));
-}
-
-// Copies and pickles by the fields that a world saves.
-template <class Part>
-auto by_state(Part (*empty)()) {
-  return py::pickle(
-      [](Part& part) {
-        StateWriter writer;
-        part.serialize(writer);
-        return py::bytes(writer.take());
-      },
-      [empty](const py::bytes& state) {
-        Part part = empty();
-        const std::string bytes = state;
-        StateReader reader(bytes);
-        part.serialize(reader);
-        reader.finish();
-        return part;
-      });
 }
 
 py::dict account(const TokenBucket& bucket) {

@@ -31,6 +31,21 @@ class Slab {
 
   NEPHOSCOPE_HOT void release(std::uint32_t index) { free_[free_size_++] = index; }
 
+  // The same for many at a time.
+  void take(std::uint32_t* indices, std::uint32_t count) {
+    while (free_size_ < count) grow();
+    for (std::uint32_t at = 0; at < count; ++at) indices[at] = free_[free_size_ - 1 - at];
+    free_size_ -= count;
+  }
+
+  void release(const std::uint32_t* indices, std::uint32_t count) {
+    for (std::uint32_t at = 0; at < count; ++at) free_[free_size_ + at] = indices[at];
+    free_size_ += count;
+  }
+
+  // Valid until one is taken.
+  Record* data() { return records_.data(); }
+
   Record& operator[](std::uint32_t index) { return records_[index]; }
   const Record& operator[](std::uint32_t index) const { return records_[index]; }
 

@@ -25,6 +25,7 @@ MODULES = {
     "membership": _core.membership,
     "patterns": _core.patterns,
     "placement": _core.placement,
+    "queues": _core.queues,
     "resilience": _core.resilience,
     "scaling": _core.scaling,
     "service": _core.service,

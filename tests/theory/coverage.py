@@ -34,6 +34,7 @@ ELSEWHERE = {
     "SCALER_gain_limit": "theory/test_own_policies.py",
     "SCALER_fluid_ramp": "theory/test_own_policies.py",
     "HPA_": "theory/test_own_policies.py",
+    "SQS_": "messaging/test_redelivery.py",
 }
 
 # Not expressible: the feature belongs to a later version, or the mechanism is not the one in use.
@@ -45,7 +46,6 @@ NOT_YET = {
     "DPS_": "requests of unequal weight within one instance",
     "FORKJOIN2": "the step `parallel`",
     "MAX_EXP": "the step `parallel`",
-    "SQS_": "queues",
     "SNS_": "topics",
     "EventBridge_": "event buses",
     "METASTABLE_": "context only, no figure of a model",

@@ -18,6 +18,7 @@ from nephoscope._core import math as math
 from nephoscope._core import membership as membership
 from nephoscope._core import patterns as patterns
 from nephoscope._core import placement as placement
+from nephoscope._core import queues as queues
 from nephoscope._core import resilience as resilience
 from nephoscope._core import scaling as scaling
 from nephoscope._core import service as service

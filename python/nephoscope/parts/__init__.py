@@ -32,7 +32,9 @@ from nephoscope.parts.placement import (
     Placement,
 )
 from nephoscope.parts.provisioning import LaunchInterface, Provisioning, provision
+from nephoscope.parts.queue import Queue
 from nephoscope.parts.resilience import Backoff, CircuitBreaker, RetryBudget
+from nephoscope.parts.ring_queue import RingQueue
 from nephoscope.parts.router import NO_TARGET, Router
 from nephoscope.parts.scaling import Forecast, ScalingGroup
 from nephoscope.parts.shared_device import SharedDevice
@@ -66,7 +68,9 @@ __all__ = [
     "Lifecycle",
     "Placement",
     "Provisioning",
+    "Queue",
     "RetryBudget",
+    "RingQueue",
     "Router",
     "ScalingGroup",
     "Series",
