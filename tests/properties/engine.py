@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from typing import Any
 
 import numpy as np
 
 from nephoscope import _core
+from nephoscope.errors import SpecError
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.balancer import Routing
 from nephoscope.scenario.compile import compile_scenario, routing_spec
 from nephoscope.scenario.units import Rate
 from properties.systems import Change, System
+
+ANY_HOST = 2**32 - 1
 
 Results = dict[str, Any]
 
@@ -64,6 +68,13 @@ class Session:
         twin.world, twin.left = self.world.copy(), list(self.left)
         return twin
 
+    def _migrate(self, instance: int, pause_ns: int) -> None:
+        """If it is there, on hosts, and may be paused or need not."""
+        for pause in dict.fromkeys((pause_ns, 0)):
+            with contextlib.suppress(SpecError):
+                self.world.migrate(instance, ANY_HOST, pause)
+                return
+
     def _named(self, balancer: str) -> _core.BalancerSpec:
         return self.spec.balancers[self._balancers.index(balancer)]
 
@@ -78,6 +89,8 @@ class Session:
         if kind == "act":
             action = _core.life.ActionKind[name]
             self.world.act(action, self._fleets.index(rest[0]), change.value)
+        elif kind == "migrate":
+            self._migrate(int(name), change.value)
         elif kind == "fleets":
             self.world.set_count(self._fleets.index(name), change.value)
         elif kind == "traffic":

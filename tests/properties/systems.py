@@ -211,7 +211,7 @@ def sources(draw, destinations: list[str]) -> Tree:
     return made
 
 
-CHANGES = ("count", "count", "act", "rate", "routing", "routing", "weight")
+CHANGES = ("count", "count", "act", "rate", "routing", "routing", "weight", "migrate", "migrate")
 
 
 @st.composite
@@ -223,6 +223,9 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
         kind = draw(st.sampled_from(CHANGES))
         if kind == "act":
             made.append(Change(at, *draw(acts(tree["fleets"]))))
+        elif kind == "migrate" and tree.get("hosts"):
+            pause_ns = draw(st.sampled_from([0, 300_000_000, 2_000_000_000]))
+            made.append(Change(at, f"migrate.{draw(st.integers(0, 5))}", pause_ns))
         elif kind == "count":
             name = draw(st.sampled_from(sorted(tree["fleets"])))
             fleet = tree["fleets"][name]

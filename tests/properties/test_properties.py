@@ -30,7 +30,7 @@ FRONTS = {
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 SCALED = ("scaled out", "scaled in", "scheduled", "predicted")
 KEPT = ("replaced unhealthy", "replaced stopped", "protected")
-UPKEEP = ("kept out", "shed", "replaced", "renewed", "moved", "migrated", "paused", "types")
+UPKEEP = ("kept out", "shed", "replaced", "renewed", "moved", "migrated", "types")
 
 
 def derandomised(examples: int):
@@ -98,7 +98,6 @@ def upkeep(results: Results) -> Counter[str]:
     found["renewed"] = any(each["finished_ns"] > each["started_ns"] for each in renewed)
     found["moved"] = any(each.get("moved", 0) for each in results["faults"])
     found["migrated"] = any(each.get("migrated", 0) for each in results["faults"])
-    found["paused"] = any(f.get("steal_migration_ns", 0) for f in results["fleets"])
     makes = [fleet["makes"] for fleet in results["fleets"] if "makes" in fleet]
     found["types"] = any(each["launches"][1] > 0 for each in makes)
     return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -211,3 +213,44 @@ def test_maintenance_with_notice_loses_no_request(tree):
     early = [int(fault["at"].removesuffix("ms")) < 5000 for fault in tree["faults"]]
     struck = [each["instances"] for each in results["faults"]]
     assert not any(count for count, soon in zip(struck, early, strict=True) if not soon)
+
+
+@st.composite
+def migrations(draw) -> Tree:
+    """The same on hosts that are shared, with requests that keep them busy, and pauses."""
+    tree = draw(maintenances())
+    pool = tree["hosts"]["hall"]
+    pool |= {"cpu_overcommit": 2.0, "scheduler": draw(st.sampled_from(["fluid", "credit", "fair"]))}
+    pool["place"] = draw(st.sampled_from(["spread", "first_fit", "random"]))
+    tree["warmup"] = draw(st.sampled_from(["0s", "20s"]))
+    tree["duration"] = "70s" if pool["scheduler"] == "fluid" else "25s"
+    for fault in tree["faults"]:
+        pause = draw(st.sampled_from(["0s", "300ms", {"exponential": "1s"}]))
+        fault["at"] = f"{draw(st.integers(1, 24))}s"
+        index = draw(st.integers(0, tree["fleets"]["web"]["count"] - 1))
+        fault["maintain"] |= {"by": "migrate", "pause": pause, "index": index}
+    tree["traffic"]["customers"]["rate"] = f"{8 * tree['fleets']['web']['count']}/s"
+    return tree
+
+
+def test_time_adds_up_on_all_hosts_however_instances_migrate():
+    seen: Counter[str] = Counter()
+
+    @derandomised(40)
+    @given(migrations())
+    def adds_up(tree: Tree) -> None:
+        results = checked(tree)
+        (pool,), (web,) = results["hosts"], results["fleets"]
+        causes = ("run_ns", "steal_contention_ns", "steal_migration_ns")
+        for cause in causes:
+            assert pool[cause].sum() == web[cause]
+            assert (pool[cause] >= 0).all()
+        assert sum(web[cause] for cause in causes) <= web["vcpu_ns"]
+        stayed = sum(fault["unplaced"] for fault in results["faults"])
+        assert stayed or web["launches"] == tree["fleets"]["web"]["count"]
+        seen["migrated"] += bool(pool["migrations"])
+        seen["paused"] += bool(web["steal_migration_ns"])
+        seen["split"] += bool(np.any((pool["run_ns"] > 0) & (pool["instances"] == 0)))
+
+    adds_up()
+    assert min(seen[what] for what in ("migrated", "paused", "split")) > 5, seen

@@ -110,6 +110,8 @@ def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
         machines = f"{_count(fleet)} x {_machine(fleet.instance_type)}"
         renewed = "" if fleet.refresh is None else f", renewed from {fleet.refresh.at} on"
+        for make in fleet.makes[1:]:
+            renewed += f" as {_machine(make.instance_type)} with {make.os}"
         size = scaling_words(fleet) + membership_words(fleet)
         parts = (_purchase(fleet), _tenant(fleet), size, renewed)
         yield f"{name}: {machines}, running {fleet.service}{''.join(parts)}"
