@@ -38,11 +38,6 @@ class Slab {
     free_size_ -= count;
   }
 
-  void release(const std::uint32_t* indices, std::uint32_t count) {
-    for (std::uint32_t at = 0; at < count; ++at) free_[free_size_ + at] = indices[at];
-    free_size_ += count;
-  }
-
   // Valid until one is taken.
   Record* data() { return records_.data(); }
 

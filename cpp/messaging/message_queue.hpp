@@ -168,9 +168,14 @@ class MessageQueue {
   NEPHOSCOPE_HOT void note(std::int64_t time) { due_ = time < due_ ? time : due_; }
 
   // message_queue.cpp
+  bool send_plain(const Outgoing* messages, std::uint32_t count, Sent* results);
   Sent put(const Outgoing& message);
   void store(const Message& message, std::int64_t delay, bool usual);
-  bool send_plain(const Outgoing* messages, std::uint32_t count, Sent* results);
+  std::uint32_t erase_plain(const std::uint64_t* receipts, std::uint32_t count,
+                            ReceiptStatus* results);
+  ReceiptStatus erase(std::uint64_t receipt);
+
+  // queue_receive.cpp
   std::uint32_t hand_out(const Receive& call, Delivery* out);
   std::uint32_t hand_out_row(std::uint32_t max, Delivery* out);
   std::uint32_t hand_out_groups(const Receive& call, Delivery* out);
@@ -178,9 +183,6 @@ class MessageQueue {
   void bury(std::uint32_t slot);
   void serve();
   std::uint32_t seen(std::uint32_t max);
-  std::uint32_t erase_plain(const std::uint64_t* receipts, std::uint32_t count,
-                            ReceiptStatus* results);
-  ReceiptStatus erase(std::uint64_t receipt);
 
   // queue_records.cpp
   void append_to_row(const Message& message);

@@ -71,7 +71,10 @@ class RingQueue {
     Element* const elements = elements_.data();
     const std::uint64_t mask = mask_;
     const std::uint64_t end = first_ + size_;
-    for (std::uint32_t at = 0; at < count; ++at) elements[(end + at) & mask] = make(at);
+    for (std::uint32_t at = 0; at < count; ++at) {
+      NEPHOSCOPE_PREFETCH(elements + ((end + at + ahead) & mask));
+      elements[(end + at) & mask] = make(at);
+    }
     size_ += count;
   }
 
@@ -81,7 +84,10 @@ class RingQueue {
     const Element* const elements = elements_.data();
     const std::uint64_t mask = mask_;
     const std::uint64_t first = first_;
-    for (std::uint32_t at = 0; at < count; ++at) take(elements[(first + at) & mask], at);
+    for (std::uint32_t at = 0; at < count; ++at) {
+      NEPHOSCOPE_PREFETCH(elements + ((first + at + ahead) & mask));
+      take(elements[(first + at) & mask], at);
+    }
     first_ = (first + count) & mask;
     size_ -= count;
   }
@@ -111,6 +117,9 @@ class RingQueue {
     first_ = 0;
     mask_ = elements_.size() - 1;
   }
+
+  // How far ahead a long ring is fetched: it is read and written where no cache has it.
+  static constexpr std::uint64_t ahead = 64;
 
   std::vector<Element> elements_;
   std::uint64_t first_ = 0;

@@ -1,9 +1,10 @@
 """Random programs of producers, consumers and crashes, against the model, call by call."""
 
 import copy
+from collections import Counter
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
@@ -179,6 +180,66 @@ def configured(machine, steps: int):
 
 TestStandardPrograms = configured(Programs, 40)
 TestFifoPrograms = configured(FifoPrograms, 40)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["send", "send", "receive", "delete", "change", "wait", "fork"]),
+        st.integers(0, 30),
+        st.integers(-1, 2),
+        SPANS,
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_fair_queues_lose_nothing_and_hand_out_nothing_twice(steps):
+    """Groups, delays, duplicates of the store and dead letters together, without a model."""
+    lost = parts.Queue(retention="70s")
+    queue = parts.Queue(
+        visibility_timeout="5s",
+        retention="60s",
+        duplicates=0.2,
+        dead_letter={"queue": lost, "max_receives": 2},
+    )
+    now, hidden, held, copies = 0, {}, [], Counter()
+    for step, count, group, span in steps:
+        if step == "send":
+            delays = {"delay": span} if span < 6 * SECOND else {}
+            groups = {} if group < 0 else {"group": group}
+            sent = queue.send(range(count), at=now, **groups, **delays)
+            copies.update(sent.numbers.tolist())
+        elif step == "receive":
+            messages = queue.receive_many(count + 1, at=now)
+            for number, receipt in zip(messages.numbers, messages.receipts, strict=True):
+                flying = [until for until in hidden.get(number, []) if until > now]
+                assert len(flying) < 2  # a message and its copy
+                hidden[number] = [*flying, now + 5 * SECOND]
+                held.append((number, receipt))
+        elif step == "delete" and held:
+            number, receipt = held.pop(count % len(held))
+            if queue.delete([receipt], at=now) == ["done"]:
+                hidden.pop(number, None)
+        elif step == "change" and held:
+            number, receipt = held[count % len(held)]
+            queue.change_visibility(receipt, 0, at=now)
+            hidden.pop(number, None)
+        elif step == "wait":
+            now += span
+        else:
+            queue = copy.deepcopy(queue)
+        queue.check()
+        counts = queue.counts()
+        left = counts["visible"] + counts["delayed"] + counts["in_flight"]
+        ended = counts["deleted"] + counts["dead_lettered"] + counts["expired"]
+        assert counts["sent"] + counts["duplicated"] == left + ended
+        assert counts["sent"] == copies.total()
+    queue.advance(now + 61 * SECOND)
+    queue.check()
+    counts = queue.counts()
+    assert counts["visible"] + counts["delayed"] + counts["in_flight"] == 0
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ class Queue:
         name: str = "queue",
         **options: Any,
     ) -> None:
-        """In the words of the key `queues`; `dead_letter` has a `queue` and `max_receives` (10).
+        """In the words of the language; `dead_letter` has a `queue` and `max_receives` (10).
 
         `throughput` of a FIFO queue: `standard` lets through 300 calls a second of each action
         (a call holds up to 10 messages), `high` 70,000 and 300 for each message group, `unlimited`
