@@ -16,13 +16,15 @@ HealthSpec health(Bytes& bytes) {
   made.healthy_threshold = odd_count(bytes, 1, 4);
   made.unhealthy_threshold = odd_count(bytes, 1, 3);
   made.minimum_healthy = bytes.between(0, 4);
+  made.dns_healthy = bytes.between(0, 4);
+  made.dns_share = bytes.one_in(3) ? odd_number(bytes, 0.0, 1.0) : 0.0;
   made.minimum_share = bytes.one_in(3) ? odd_number(bytes, 0.0, 1.0) : 0.0;
   return made;
 }
 
 FaultSpec fault(Bytes& bytes, const WorldSpec& spec) {
   FaultSpec made;
-  made.kind = bytes.enumerator<FaultKind>(5);
+  made.kind = bytes.enumerator<FaultKind>(6);
   const std::uint8_t scopes = spec.hosts.empty() ? 1 : 4;
   made.scope = bytes.enumerator<FaultScope>(scopes);
   const bool on_hosts = made.scope == FaultScope::host || made.scope == FaultScope::rack;
@@ -44,6 +46,8 @@ FaultSpec fault(Bytes& bytes, const WorldSpec& spec) {
     if (bytes.one_in(2)) made.pause = distribution(bytes, 5.0);
     if (made.kind == FaultKind::maintain) made.notice_ns = odd_time(bytes, 0, 200);
   }
+  const bool loses = made.kind == FaultKind::lose_health_checks;
+  if (loses && bytes.one_in(4)) made.node = bytes.between(0, 3);
   if (made.kind == FaultKind::slow) made.factor = odd_number(bytes, 1.0, 20.0);
   return made;
 }

@@ -27,11 +27,22 @@ void add_fronts(Bytes& bytes, WorldSpec& spec) {
       made.slow_start_ns = odd_time(bytes, 0, 300);
       if (!bytes.one_in(odd_once_in)) made.routing.kind = RoutingKind::round_robin;
     }
-    if (bytes.one_in(3) && made.cross_zone) made.stickiness_ns = odd_time(bytes, 0, 300);
-    const bool alone = made.cross_zone && made.groups.empty() && made.slow_start_ns == 0;
+    if (bytes.one_in(3) && made.cross_zone) {
+      made.stickiness_ns = odd_time(bytes, 0, 300);
+      made.cookie_renewed = bytes.one_in(2);
+      if (made.groups.empty() || bytes.one_in(odd_once_in)) made.application_cookie = true;
+    }
+    const bool whole = made.cross_zone && made.groups.empty();
+    if (bytes.one_in(3) && (whole || bytes.one_in(odd_once_in)))
+      made.nodes = odd_count(bytes, 1, 4);
+    const bool alone = whole && made.nodes == 1 && made.slow_start_ns == 0;
     if (bytes.one_in(2) && alone) {
       made.surge_queue = odd_count(bytes, 1, 4);
       if (!bytes.one_in(odd_once_in)) made.stickiness_ns = 0;
+    }
+    if (bytes.one_in(3)) {
+      made.capacity.start = odd_number(bytes, 1.0, 500.0);
+      made.capacity.minimum = made.capacity.start / 2.0;
     }
     if (bytes.one_in(3)) made.idle_timeout_ns = odd_time(bytes, 0, 100);
   }

@@ -329,7 +329,8 @@ double rate(Bytes& bytes) {
 
 RoutingSpec routing_spec(Bytes& bytes) {
   RoutingSpec made;
-  made.kind = bytes.enumerator<RoutingKind>(8);
+  made.kind = bytes.enumerator<RoutingKind>(9);
+  if (made.kind == RoutingKind::mitigated_random) made.window_ns = odd_time(bytes, 1, 300);
   made.choices = bytes.one_in(odd_once_in) ? bytes.raw<std::uint32_t>() : bytes.between(1, 4);
   return made;
 }

@@ -29,6 +29,8 @@ Health::Health(const HealthSpec& spec, StreamKey phases, std::uint32_t domains)
           "unhealthy_threshold", "must be from 1 to 255");
   require(spec.minimum_share >= 0.0 && spec.minimum_share <= 1.0, "minimum_healthy",
           "must be from 0 % to 100 %");
+  require(spec.dns_share >= 0.0 && spec.dns_share <= 1.0, "dns_failover",
+          "must be from 0 % to 100 %");
 }
 
 void Health::add(std::uint32_t slot, std::int64_t now, bool known_good, std::uint32_t domain) {
@@ -121,7 +123,14 @@ void Health::become(std::uint32_t slot, TargetHealth state) {
 // Fewer than the minimum: better a target that may be ill than none.
 void Health::look_at_minimum(std::uint32_t domain, std::int64_t now) {
   Domain& it = domains_[domain];
-  const auto share = static_cast<std::uint32_t>(std::ceil(spec_.minimum_share * it.registered));
+  const auto of_all = [&](double share) {
+    return static_cast<std::uint32_t>(std::ceil(share * it.registered));
+  };
+  const std::uint32_t share = of_all(spec_.minimum_share);
+  const std::uint32_t needed = std::max(spec_.dns_healthy, of_all(spec_.dns_share));
+  domains_in_dns_ -= it.in_dns;
+  it.in_dns = it.registered != 0 && it.healthy >= needed ? 1 : 0;
+  domains_in_dns_ += it.in_dns;
   const bool open = it.registered != 0 && it.healthy < std::max(spec_.minimum_healthy, share);
   if (open == (it.fail_open != 0)) return;
   if (open && open_domains_++ == 0) open_since_ = now;
@@ -158,13 +167,15 @@ void Health::check() const {
     }
   }
   std::uint32_t open = 0;
+  std::uint32_t in_dns = 0;
   bool agree = registered == registered_ && healthy == healthy_ && initial == initial_;
   for (std::size_t at = 0; at < domains.size(); ++at) {
     agree = agree && domains[at].registered == domains_[at].registered;
     agree = agree && domains[at].healthy == domains_[at].healthy;
     open += domains_[at].fail_open;
+    in_dns += domains_[at].in_dns;
   }
-  if (!agree || open != open_domains_) {
+  if (!agree || open != open_domains_ || in_dns != domains_in_dns_) {
     throw InvariantError("targets by state of health do not add up");
   }
 }

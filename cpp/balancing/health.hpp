@@ -85,6 +85,12 @@ class Health {
   std::uint32_t initial() const { return initial_; }
   std::uint32_t unhealthy() const { return registered_ - healthy_ - initial_; }
   std::uint32_t healthy(std::uint32_t domain) const { return domains_[domain].healthy; }
+  // Whether a domain has as many healthy targets as a node needs that clients are sent to, and how
+  // many domains have.
+  bool in_dns(std::uint32_t domain) const { return domains_[domain].in_dns != 0; }
+  std::uint32_t domains_in_dns() const { return domains_in_dns_; }
+  std::uint32_t registered(std::uint32_t domain) const { return domains_[domain].registered; }
+  bool fail_open(std::uint32_t domain) const { return domains_[domain].fail_open != 0; }
   // Whether some domain is.
   bool fail_open() const { return open_domains_ != 0; }
   HealthCounts counts(std::int64_t now) const;
@@ -95,7 +101,7 @@ class Health {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(targets_, domains_, registered_, healthy_, initial_, counts_, open_since_,
-            open_domains_);
+            open_domains_, domains_in_dns_);
     due_.serialize(archive);
     phases_.serialize(archive);
   }
@@ -116,6 +122,7 @@ class Health {
     std::uint32_t registered = 0;
     std::uint32_t healthy = 0;
     std::uint32_t fail_open = 0;
+    std::uint32_t in_dns = 0;
   };
 
   static std::uint32_t check_of(std::uint32_t slot) { return slot * 2; }
@@ -135,6 +142,7 @@ class Health {
   HealthCounts counts_;
   std::int64_t open_since_ = 0;
   std::uint32_t open_domains_ = 0;
+  std::uint32_t domains_in_dns_ = 0;
 };
 
 }  // namespace nephoscope

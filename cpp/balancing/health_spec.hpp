@@ -14,6 +14,8 @@ struct HealthSpec {
   std::uint32_t unhealthy_threshold = 2;
   std::uint32_t minimum_healthy = 1;  // fewer healthy targets, and all get requests
   double minimum_share = 0.0;         // the same as a share of those registered; 0: none
+  std::uint32_t dns_healthy = 1;      // a node that knows of fewer is not in the DNS
+  double dns_share = 0.0;             // the same as a share of those registered; 0: none
 };
 
 }  // namespace nephoscope

@@ -32,6 +32,8 @@ Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<do
       return JoinIdleQueue();
     case RoutingKind::weighted_random:
       return WeightedRandom(weights);
+    case RoutingKind::mitigated_random:
+      return MitigatedRandom(weights);
   }
   throw SpecError("routing", "is no routing policy");
 }
@@ -108,6 +110,15 @@ void Router::sent(std::uint32_t slot) {
         if constexpr (requires { policy.sent(it); }) policy.sent(it);
       },
       policy_);
+}
+
+void Router::set_share(std::uint32_t slot, std::uint32_t share) {
+  const TargetState& it = targets_[slot];
+  policy<MitigatedRandom>().set_share(Target{slot, it.of_class}, share, it.may_be_chosen());
+}
+
+std::uint32_t Router::share_of(std::uint32_t slot) const {
+  return std::get<MitigatedRandom>(policy_).share(Target{slot, targets_[slot].of_class});
 }
 
 double Router::total_weight() const {

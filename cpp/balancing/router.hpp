@@ -22,6 +22,7 @@
 #include "balancing/ip_hash.hpp"
 #include "balancing/least_connections.hpp"
 #include "balancing/least_response_time.hpp"
+#include "balancing/mitigated_random.hpp"
 #include "balancing/random_choice.hpp"
 #include "balancing/round_robin.hpp"
 #include "balancing/routing_spec.hpp"
@@ -32,7 +33,7 @@ namespace nephoscope {
 
 class Router {
   using Policy = std::variant<RoundRobin, LeastConnections, IpHash, LeastResponseTime, RandomChoice,
-                              PowerOfChoices, JoinIdleQueue, WeightedRandom>;
+                              PowerOfChoices, JoinIdleQueue, WeightedRandom, MitigatedRandom>;
 
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -50,6 +51,11 @@ class Router {
   void set_routing(const RoutingSpec& spec, const std::vector<std::uint32_t>& outstanding);
   void set_weight(std::uint32_t of_class, double weight,
                   const std::vector<std::uint32_t>& outstanding);
+
+  // Of its weight, in parts of MitigatedRandom::full_share. Precondition: the routing is
+  // mitigated_random.
+  void set_share(std::uint32_t slot, std::uint32_t share);
+  std::uint32_t share_of(std::uint32_t slot) const;
 
   // Chooses a target for a request of `client`, which from then on is outstanding there; `none`
   // when there is no target.
@@ -73,6 +79,8 @@ class Router {
         return route_by<JoinIdleQueue>(client);
       case RoutingKind::weighted_random:
         return route_by<WeightedRandom>(client);
+      case RoutingKind::mitigated_random:
+        return route_by<MitigatedRandom>(client);
     }
     NEPHOSCOPE_UNREACHABLE();
   }

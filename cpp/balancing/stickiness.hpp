@@ -1,7 +1,9 @@
 // Stickiness: cookies by which a client comes back to its target.
 //
-// An answer of a target sets the client's cookie, with the target's slot and a time to live that
-// begins anew with every answer. One cookie a client, so what is kept is bounded by the clients.
+// An answer of a target sets the client's cookie, with the target's slot and a time to live. It
+// begins anew with every answer or, where the application says when its sessions end, with those
+// alone that begin a session: the client had no cookie, or that of another target. One cookie a
+// client, so what is kept is bounded by the clients.
 
 #pragma once
 
@@ -19,8 +21,9 @@ class Stickiness {
   // There are no cookies.
   Stickiness() = default;
   // `clients` holds how many clients each source has that sends here, at most clients_max together.
-  Stickiness(std::int64_t duration_ns, const std::vector<std::uint64_t>& clients)
-      : duration_(duration_ns) {
+  Stickiness(std::int64_t duration_ns, const std::vector<std::uint64_t>& clients,
+             bool renewed = true)
+      : duration_(duration_ns), renewed_(renewed) {
     std::uint64_t first = 0;
     for (const std::uint64_t count : clients) {
       first_.push_back(static_cast<std::uint32_t>(first));
@@ -39,7 +42,9 @@ class Stickiness {
 
   // The client has an answer of that target.
   void renew(std::uint32_t source, std::uint32_t client, std::uint32_t slot, std::int64_t now) {
-    cookies_[first_[source] + client] = {now + duration_, slot, 0};
+    Cookie& cookie = cookies_[first_[source] + client];
+    if (!renewed_ && cookie.slot == slot && now < cookie.expires) return;
+    cookie = {now + duration_, slot, 0};
   }
 
   // Whether every cookie names one of that many targets.
@@ -63,6 +68,7 @@ class Stickiness {
   };
 
   std::int64_t duration_ = 0;
+  bool renewed_ = true;               // by every answer
   std::vector<std::uint32_t> first_;  // by source: the place of its first client's cookie
   std::vector<Cookie> cookies_;
 };

@@ -88,11 +88,13 @@ void bind_routing(py::module_& m) {
       .value("power_of_two", RoutingKind::power_of_two)
       .value("join_idle_queue", RoutingKind::join_idle_queue)
       .value("weighted_random", RoutingKind::weighted_random)
+      .value("mitigated_random", RoutingKind::mitigated_random)
       .finalize();
   py::class_<RoutingSpec>(m, "RoutingSpec")
       .def(py::init<>())
       .def_readwrite("kind", &RoutingSpec::kind)
-      .def_readwrite("choices", &RoutingSpec::choices);
+      .def_readwrite("choices", &RoutingSpec::choices)
+      .def_readwrite("window_ns", &RoutingSpec::window_ns);
 }
 
 void bind_service(py::module_& m) {
@@ -262,15 +264,20 @@ void bind_entities(py::module_& m) {
 }
 
 void bind_balancers(py::module_& m) {
-  py::class_<TargetSpec>(m, "TargetSpec")
+  auto parts = m.def_submodule("balancers", "Parts of balancers in the specification of a world.");
+  py::class_<TargetSpec>(parts, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)
       .def_readwrite("weight", &TargetSpec::weight)
       .def_readwrite("group", &TargetSpec::group);
-  py::class_<TargetGroupSpec>(m, "TargetGroupSpec")
+  py::class_<TargetGroupSpec>(parts, "TargetGroupSpec")
       .def(py::init<>())
       .def_readwrite("name", &TargetGroupSpec::name)
       .def_readwrite("weight", &TargetGroupSpec::weight);
+  py::class_<CapacitySpec>(parts, "CapacitySpec")
+      .def(py::init<>())
+      .def_readwrite("start", &CapacitySpec::start)
+      .def_readwrite("minimum", &CapacitySpec::minimum);
   auto balancer = py::class_<BalancerSpec>(m, "BalancerSpec")
                       .def(py::init<>())
                       .def_readwrite("name", &BalancerSpec::name)
@@ -279,10 +286,14 @@ void bind_balancers(py::module_& m) {
                       .def_readwrite("drain_ns", &BalancerSpec::drain_ns)
                       .def_readwrite("metered", &BalancerSpec::metered)
                       .def_readwrite("cross_zone", &BalancerSpec::cross_zone)
+                      .def_readwrite("nodes", &BalancerSpec::nodes)
                       .def_readwrite("slow_start_ns", &BalancerSpec::slow_start_ns)
                       .def_readwrite("surge_queue", &BalancerSpec::surge_queue)
                       .def_readwrite("stickiness_ns", &BalancerSpec::stickiness_ns)
-                      .def_readwrite("idle_timeout_ns", &BalancerSpec::idle_timeout_ns);
+                      .def_readwrite("idle_timeout_ns", &BalancerSpec::idle_timeout_ns)
+                      .def_readwrite("capacity", &BalancerSpec::capacity)
+                      .def_readwrite("application_cookie", &BalancerSpec::application_cookie)
+                      .def_readwrite("cookie_renewed", &BalancerSpec::cookie_renewed);
   structs(balancer, "targets", &BalancerSpec::targets);
   structs(balancer, "groups", &BalancerSpec::groups);
 }

@@ -17,6 +17,7 @@ void bind_spec_faults(py::module_& core) {
       .value("lose_health_checks", FaultKind::lose_health_checks)
       .value("slow", FaultKind::slow)
       .value("maintain", FaultKind::maintain)
+      .value("hang", FaultKind::hang)
       .finalize();
   py::native_enum<MoveBy>(m, "MoveBy", "enum.Enum")
       .value("drain", MoveBy::drain)
@@ -42,6 +43,7 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("every", &FaultSpec::every)
       .def_readwrite("ends", &FaultSpec::ends)
       .def_readwrite("lasts", &FaultSpec::lasts)
+      .def_readwrite("node", &FaultSpec::node)
       .def_readwrite("factor", &FaultSpec::factor)
       .def_readwrite("notice_ns", &FaultSpec::notice_ns)
       .def_readwrite("by", &FaultSpec::by)
@@ -55,7 +57,9 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("healthy_threshold", &HealthSpec::healthy_threshold)
       .def_readwrite("unhealthy_threshold", &HealthSpec::unhealthy_threshold)
       .def_readwrite("minimum_healthy", &HealthSpec::minimum_healthy)
-      .def_readwrite("minimum_share", &HealthSpec::minimum_share);
+      .def_readwrite("minimum_share", &HealthSpec::minimum_share)
+      .def_readwrite("dns_healthy", &HealthSpec::dns_healthy)
+      .def_readwrite("dns_share", &HealthSpec::dns_share);
 }
 
 }  // namespace nephoscope

@@ -4,35 +4,12 @@
 
 #include "bindings/pybind11.hpp"
 
+#include "bindings/accounts.hpp"
 #include "bindings/upkeep.hpp"
 
 namespace nephoscope {
 
 namespace {
-
-constexpr const char* outcome_names[] = {"completed", "rejected", "failed", "timed_out"};
-
-template <class Value, class Rows, class Get>
-py::array_t<Value> column(const Rows& rows, Get get) {
-  py::array_t<Value> out(static_cast<py::ssize_t>(rows.size()));
-  auto view = out.template mutable_unchecked<1>();
-  for (std::size_t at = 0; at < rows.size(); ++at) {
-    view(static_cast<py::ssize_t>(at)) = static_cast<Value>(get(rows[at]));
-  }
-  return out;
-}
-
-py::dict account_dict(const Account& account, const char* offered) {
-  py::dict out;
-  out["name"] = account.name;
-  out[offered] = account.offered;
-  for (std::size_t kind = 0; kind < account.ended.size(); ++kind) {
-    out[outcome_names[kind]] = account.ended[kind];
-  }
-  out["in_flight"] = account.in_flight;
-  out["latency"] = account.latency;
-  return out;
-}
 
 py::dict traffic_dict(const TrafficAccount& account) {
   py::dict out = account_dict(account, "offered");
@@ -44,38 +21,6 @@ py::dict traffic_dict(const TrafficAccount& account) {
   if (!account.breaks) return out;
   out["held_back"] = account.counts.held_back;
   out["opened"] = account.opened;
-  return out;
-}
-
-// Steal by cause, a column each.
-template <class Rows, class Get>
-void add_steal(py::dict& out, const Rows& rows, bool migrates, Get get) {
-  const auto cause = [&](const char* name, std::int64_t TenantAccount::* field) {
-    out[name] = column<std::int64_t>(rows, [&](const auto& row) { return get(row).*field; });
-  };
-  cause("steal_contention_ns", &TenantAccount::contention_ns);
-  cause("steal_cap_ns", &TenantAccount::quota_ns);
-  cause("steal_smt_ns", &TenantAccount::forced_idle_ns);
-  if (migrates) cause("steal_migration_ns", &TenantAccount::paused_ns);
-}
-
-py::dict targets_dict(const std::vector<TargetAccount>& targets, const Results& results) {
-  using Row = TargetAccount;
-  py::dict out;
-  out["fleet"] = column<std::int32_t>(targets, [](const Row& row) { return row.fleet; });
-  out["instance"] = column<std::int32_t>(targets, [](const Row& row) { return row.instance; });
-  out["requests"] = column<std::int64_t>(
-      targets, [](const Row& row) { return total(row.ended) + row.in_flight; });
-  for (std::size_t kind = 0; kind < 4; ++kind) {
-    out[outcome_names[kind]] =
-        column<std::int64_t>(targets, [kind](const Row& row) { return row.ended[kind]; });
-  }
-  out["in_flight"] = column<std::int64_t>(targets, [](const Row& row) { return row.in_flight; });
-  out["run_ns"] = column<std::int64_t>(targets, [](const Row& row) { return row.used.run_ns; });
-  add_steal(out, targets, results.tells_migrations, [](const Row& row) { return row.used; });
-  if (results.tells_makes) {
-    out["vcpus"] = column<std::int64_t>(targets, [](const Row& row) { return row.vcpus; });
-  }
   return out;
 }
 
@@ -125,17 +70,6 @@ py::dict membership_dict(const FleetAccount& fleet) {
   out["expired"] = fleet.kept.expired;
   out["rebalanced"] = fleet.kept.rebalanced;
   out["protected"] = fleet.guarded;
-  return out;
-}
-
-// What a balancer did in each hour from the start: not of the measured window, and no result.
-py::dict use_dict(const BalancerAccount& account) {
-  py::dict out;
-  out["name"] = account.name;
-  out["requests"] =
-      column<std::int64_t>(account.use, [](const HourOfUse& hour) { return hour.requests; });
-  out["active"] =
-      column<std::int64_t>(account.use, [](const HourOfUse& hour) { return hour.active; });
   return out;
 }
 
@@ -204,43 +138,6 @@ void add_failures(py::dict& out, const FleetAccount& fleet) {
   out["down"] = fleet.down;
 }
 
-py::dict health_dict(const HealthAccount& health) {
-  py::dict out;
-  out["checks"] = health.counts.checks;
-  out["failed_checks"] = health.counts.failed_checks;
-  out["turned_unhealthy"] = health.counts.turned_unhealthy;
-  out["recovered"] = health.counts.recovered;
-  out["fail_open_ns"] = health.counts.fail_open_ns;
-  out["healthy"] = health.healthy;
-  out["unhealthy"] = health.unhealthy;
-  out["initial"] = health.initial;
-  return out;
-}
-
-// What only a balancer has that is more than a router.
-void add_choice(py::dict& out, const BalancerAccount& account) {
-  if (account.limits_time) out["gateway_timeout"] = account.out_of_time;
-  if (account.surges) {
-    out["spilled"] = account.spilled;
-    out["queued"] = account.queued;
-    out["queued_most"] = account.queued_most;
-  }
-  if (account.sticks) {
-    out["cookies_followed"] = account.cookies.followed;
-    out["cookies_moved"] = account.cookies.moved;
-  }
-  if (account.starts_slowly) {
-    out["slow_starts"] = account.slow_starts;
-    out["in_slow_start"] = account.ramping;
-  }
-  if (account.groups.empty()) return;
-  py::dict groups;
-  for (const Account& group : account.groups) {
-    groups[group.name.c_str()] = account_dict(group, "requests");
-  }
-  out["groups"] = groups;
-}
-
 py::dict fault_dict(const FaultCounts& fault, bool maintains, bool migrates) {
   py::dict out;
   out["strikes"] = fault.strikes;
@@ -288,15 +185,7 @@ py::dict results_dict(const World& world) {
   py::list balancers;
   py::list use;
   for (const BalancerAccount& account : results.balancers) {
-    py::dict balancer = account_dict(account, "requests");
-    balancer["targets"] = targets_dict(account.targets, results);
-    if (account.checks) balancer["health"] = health_dict(account.health);
-    if (account.checks || account.limits_time || account.surges || !results.faults.empty()) {
-      balancer["bad_gateway"] = account.broken;
-      balancer["unavailable"] = account.untargeted;
-    }
-    add_choice(balancer, account);
-    balancers.append(balancer);
+    balancers.append(balancer_dict(account, results));
     if (!account.use.empty()) use.append(use_dict(account));
   }
   out["load_balancers"] = balancers;

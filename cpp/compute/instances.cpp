@@ -124,6 +124,33 @@ std::vector<Job> Instances::drop_all(std::uint32_t instance, std::int64_t now) {
   return dropped;
 }
 
+std::vector<Job> Instances::freeze(std::uint32_t instance, std::int64_t now) {
+  Instance& it = instances_[instance];
+  const RatedKind& kind = kinds_[it.kind];
+  std::vector<Job> frozen;
+  if (it.mode == ServingMode::several) {
+    settle(it, it.sharing, kind, now);
+    const std::int64_t clock = it.sharing.clock;
+    while (it.sharing.computing != 0) {
+      const std::int64_t left = computing_blocks_.at(it.sharing.heap)->due - clock;
+      frozen.push_back(pop_computing(it.sharing));
+      const std::int64_t half = std::int64_t{1} << kind.unit_shift >> 1;
+      frozen.back().work = (std::max<std::int64_t>(left, 0) + half) >> kind.unit_shift;
+    }
+    return frozen;
+  }
+  if (!it.computing) return frozen;
+  const std::int64_t left = it.updated + it.running.work - now;
+  frozen.push_back(it.running);
+  frozen.back().work =
+      it.mode == ServingMode::solo ? left : duration_ns(static_cast<double>(left) * kind.speed);
+  it.run_ns += now - it.updated;
+  it.updated = now;
+  it.computing = false;
+  it.running = Job{};
+  return frozen;
+}
+
 void Instances::take_down(std::uint32_t instance) {
   Instance& it = instances_[instance];
   it.kind = down;

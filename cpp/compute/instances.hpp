@@ -195,6 +195,9 @@ class Instances {
   // that computed or waited.
   std::vector<Job> drop_all(std::uint32_t instance, std::int64_t now);
 
+  // Takes the jobs that compute, with the work they have to come. They keep their workers.
+  std::vector<Job> freeze(std::uint32_t instance, std::int64_t now);
+
   // Lays the backlogs out anew: what is saved must not depend on how a run was cut. O(everything).
   void lay_out_backlogs();
 
@@ -224,6 +227,10 @@ class Instances {
     const std::uint32_t mask = (1U << it.ring_log2) - 1;
     return it.waiting == 0 ? nullptr : &waiting_blocks_.at(it.ring)[it.first & mask];
   }
+  bool has_free_worker(std::uint32_t instance) const {
+    return workers_busy(instance) < kind_of(instance).workers;
+  }
+  bool computes(std::uint32_t instance) const { return computing(instances_[instance]) != 0; }
   // Whether it would refuse a job.
   bool is_full(std::uint32_t instance) const {
     const InstanceKind& kind = kind_of(instance);

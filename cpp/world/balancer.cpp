@@ -8,18 +8,23 @@
 namespace nephoscope {
 
 std::uint32_t Balancer::choose(std::uint32_t source, std::uint32_t client, std::int64_t now) {
+  if (capacity.active() && !capacity.admit(now)) return turned_away;
   if (!surge.empty()) return Router::none;  // who has come before goes before
+  const std::uint32_t node = nodes == 1 ? 0 : draw_cell();
   if (cookies.active()) {
-    const std::uint32_t slot = cookies.target_of(source, client, now);
+    std::uint32_t slot = cookies.target_of(source, client, now);
+    if (slot != Stickiness::none) slot += node;
     if (slot != Stickiness::none && takes(slot)) {
       router_of(slot).sent(slot);
       ++cookie_counts.followed;
+      if (!group_sent.empty()) ++group_sent[slots[slot].cell];
       return slot;
     }
     cookie_counts.moved += slot != Stickiness::none ? 1 : 0;
   }
-  const std::uint32_t cell = group_weights.empty() && zones.empty() ? 0 : draw_cell();
+  const std::uint32_t cell = group_weights.empty() && zones.empty() ? node : draw_cell();
   if (cell == cells()) return Router::none;
+  if (!group_sent.empty()) ++group_sent[cell];
   Router& from = router_in(cell);
   if (!slow_starts.empty()) {
     settle(cell, now);
@@ -33,14 +38,14 @@ std::uint32_t Balancer::choose(std::uint32_t source, std::uint32_t client, std::
 }
 
 // A group by its weight, whether or not it has targets; none (cells()) if no group has any. A node
-// of the zones that are in the DNS, each as likely: those with a healthy target; where there is
+// of those that are in the DNS, each as likely: those with enough healthy targets; where there is
 // none, all that have targets.
 std::uint32_t Balancer::draw_cell() {
   if (!group_weights.empty()) return draw_group();
   std::uint32_t in_dns = 0;
-  bool healthy = health.active() && health.healthy() != 0;
+  const bool healthy = health.active() && health.domains_in_dns() != 0;
   const auto is_in = [&](std::uint32_t cell) {
-    if (healthy) return health.healthy(cell) != 0;
+    if (healthy) return health.in_dns(cell);
     return router_in(cell).size() != 0 || (!slow_starts.empty() && !slow_starts[cell].empty());
   };
   for (std::uint32_t cell = 0; cell < cells(); ++cell) in_dns += is_in(cell) ? 1 : 0;
@@ -66,6 +71,16 @@ void Balancer::settle(std::uint32_t cell, std::int64_t now) {
 
 std::uint32_t Balancer::add_target(std::uint32_t instance, std::uint32_t of_class,
                                    std::uint32_t cell, std::int64_t now) {
+  const std::uint32_t first = router.slots();
+  if (nodes == 1) add_slot(instance, of_class, cell, now);
+  for (std::uint32_t node = 0; node < nodes && nodes != 1; ++node) {
+    add_slot(instance, of_class, node, now);
+  }
+  return first;
+}
+
+void Balancer::add_slot(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
+                        std::int64_t now) {
   const std::uint32_t slot = router.slots();
   for (std::uint32_t at = 0; at < cells(); ++at) {
     router_in(at).add(of_class);
@@ -77,6 +92,7 @@ std::uint32_t Balancer::add_target(std::uint32_t instance, std::uint32_t of_clas
   if (of_class != 0 || instance != first_instance + slot) first_instance = Visit::none;
   unserved.push_back({});
   if (surge.active()) full.push_back(0);
+  if (anomalies.active()) anomalies.add(slot);
   if (!slow_starts.empty()) slow_starts[cell].add(slot, now);
   if (health.active()) {
     health.add(slot, now, now == 0, cell);
@@ -86,18 +102,41 @@ std::uint32_t Balancer::add_target(std::uint32_t instance, std::uint32_t of_clas
     slow_starts[cell].enter(slot, now);
     if (is_ramping(slot)) router_in(cell).suspend(slot);
   }
-  return slot;
 }
 
-void Balancer::remove_target(std::uint32_t slot, std::int64_t now) {
+void Balancer::remove_target(std::uint32_t first, std::int64_t now) {
+  for (std::uint32_t node = 0; node < nodes; ++node) remove_slot(first + node, now);
+}
+
+void Balancer::remove_slot(std::uint32_t slot, std::int64_t now) {
   if (!slow_starts.empty()) {
     settle(slots[slot].cell, now);
     slow_starts[slots[slot].cell].remove(slot);
   }
   router_of(slot).remove(slot);
+  if (anomalies.active()) {
+    anomalies.remove(slot);
+    router_of(slot).set_share(slot, anomalies.share(slot));
+  }
   if (!health.active()) return;
   health.remove(slot, now);
   follow_health(now);
+}
+
+Balancer::Tally Balancer::tally() const {
+  if (nodes == 1) return {health.healthy(), health.unhealthy(), health.initial()};
+  Tally tally;
+  for (std::uint32_t first = 0; first < slots.size(); first += nodes) {
+    std::uint32_t healthy = 0;
+    std::uint32_t unhealthy = 0;
+    for (std::uint32_t slot = first; slot < first + nodes; ++slot) {
+      healthy += health.state(slot) == TargetHealth::healthy ? 1 : 0;
+      unhealthy += health.state(slot) == TargetHealth::unhealthy ? 1 : 0;
+    }
+    if (health.state(first) == TargetHealth::unused) continue;
+    ++(healthy == nodes ? tally.healthy : unhealthy != 0 ? tally.unhealthy : tally.initial);
+  }
+  return tally;
 }
 
 void Balancer::follow_health(std::int64_t now) {
@@ -115,6 +154,24 @@ void Balancer::follow_health(std::int64_t now) {
     if (!in_round && !of.suspended(slot)) of.suspend(slot);
   }
   health.clear_changed();
+}
+
+// The peers of a target are the healthy ones of its cell, where it is known who is.
+void Balancer::look_for_anomalies() {
+  std::vector<std::uint32_t> cell_of(slots.size(), Anomalies::aside);
+  for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
+    const bool well = !health.active() || health.state(slot) == TargetHealth::healthy;
+    if (well && router_of(slot).present(slot)) cell_of[slot] = slots[slot].cell;
+  }
+  anomalies.look(cell_of);
+  renew_shares();
+}
+
+void Balancer::renew_shares() {
+  for (std::uint32_t slot = 0; slot < slots.size() && anomalies.active(); ++slot) {
+    Router& of = router_of(slot);
+    if (of.share_of(slot) != anomalies.share(slot)) of.set_share(slot, anomalies.share(slot));
+  }
 }
 
 void Balancer::set_full(std::uint32_t slot, bool is) {

@@ -5,14 +5,21 @@
 // cells of the balancer, each with the turn, the slow starts and the minimum of healthy targets of
 // its own. A target is in one cell, and known to the routers of the others as one that has left, so
 // that a slot means the same to all of them.
+//
+// A balancer may have several nodes that send to all targets: these are its cells, and a target has
+// a slot in each, one after the other. So every node has its own turn, its own view of who is well
+// and its own count of what is outstanding.
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "balancing/anomalies.hpp"
+#include "balancing/capacity.hpp"
 #include "balancing/health.hpp"
 #include "balancing/router.hpp"
 #include "balancing/slow_start.hpp"
@@ -59,7 +66,8 @@ struct Balancer {
   std::vector<std::string> group_names;       // by cell, of a balancer with target groups
   std::vector<std::uint32_t> group_weights;   // the same
   std::vector<std::uint16_t> group_of_class;  // the same
-  std::vector<std::uint32_t> zones;           // by cell, of a balancer with nodes
+  std::vector<std::uint32_t> zones;           // by cell, of a balancer with a node in each zone
+  std::uint32_t nodes = 1;                    // that each send to all targets
   WordStream draws;                           // of the cell
   std::vector<SlowStart> slow_starts;         // by cell, where it has any
   SurgeQueue surge;
@@ -68,6 +76,10 @@ struct Balancer {
   std::vector<std::uint8_t> full;  // by slot, of a balancer with such a queue
   Stickiness cookies;
   CookieCounts cookie_counts;
+  Anomalies anomalies;  // its domains are the cells
+  Capacity capacity;
+  std::uint64_t over_capacity = 0;        // measured requests that were turned away
+  std::vector<std::uint64_t> group_sent;  // by cell, of a balancer with target groups: requests
 
   std::uint32_t cells() const { return 1 + static_cast<std::uint32_t>(others.size()); }
   Router& router_in(std::uint32_t cell) { return cell == 0 ? router : others[cell - 1]; }
@@ -77,16 +89,41 @@ struct Balancer {
   Router& router_of(std::uint32_t slot) { return router_in(slots[slot].cell); }
   const Router& router_of(std::uint32_t slot) const { return router_in(slots[slot].cell); }
 
-  // The target of a request, or Router::none; what route() is to a plain balancer.
+  // In the place of a target: there is no capacity for the request.
+  static constexpr std::uint32_t turned_away = Router::none - 1;
+
+  // The target of a request, Router::none or turned_away; what route() is to a plain balancer.
   std::uint32_t choose(std::uint32_t source, std::uint32_t client, std::int64_t now);
 
-  // A target comes, and is healthy already or has to show it; a target goes.
+  // A target comes, and is healthy already or has to show it; a target goes. Of its slots the first
+  // is meant.
   std::uint32_t add_target(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
                            std::int64_t now);
   void remove_target(std::uint32_t slot, std::int64_t now);
 
+  std::uint32_t first_slot(std::uint32_t slot) const {
+    return nodes == 1 ? slot : slot - slots[slot].cell;
+  }
+
+  // Targets by what all nodes have found: healthy are those that all hold to be so, unhealthy those
+  // that some node does.
+  struct Tally {
+    std::uint32_t healthy = 0;
+    std::uint32_t unhealthy = 0;
+    std::uint32_t initial = 0;
+  };
+  Tally tally() const;
+
   // Who may get requests now gets them, and nobody else.
   void follow_health(std::int64_t now);
+
+  // What there is to do at set instants: checks, looks at what targets have answered and at what
+  // has been sent.
+  std::int64_t next_event() const {
+    return std::min({health.next_event(), anomalies.next_event(), capacity.next_event()});
+  }
+  void look_for_anomalies();
+  void renew_shares();
 
   // Whether a target has no room, of a balancer with a surge queue.
   void set_full(std::uint32_t slot, bool is);
@@ -110,11 +147,17 @@ struct Balancer {
     draws.serialize(archive);
     cookies.serialize(archive);
     surge.serialize(archive);
+    anomalies.serialize(archive);
+    capacity.serialize(archive);
+    archive(over_capacity, group_sent);
     archive(full, spilled, flows);
     archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts);
   }
 
  private:
+  void add_slot(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
+                std::int64_t now);
+  void remove_slot(std::uint32_t slot, std::int64_t now);
   std::uint32_t draw_cell();
   std::uint32_t draw_group();
   void settle(std::uint32_t cell, std::int64_t now);

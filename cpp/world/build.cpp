@@ -44,6 +44,8 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   build_samplers(spec);
   faults_.slow = std::any_of(spec.faults.begin(), spec.faults.end(),
                              [](const FaultSpec& fault) { return fault.kind == FaultKind::slow; });
+  faults_.hangs = std::any_of(spec.faults.begin(), spec.faults.end(),
+                              [](const FaultSpec& fault) { return fault.kind == FaultKind::hang; });
   find_first_samplers();
   build_actions(spec);
   build_faults(spec);
@@ -159,7 +161,10 @@ void World::require_alike(const Make& make, const Make& first, const std::string
 void World::build_series() {
   if (series_interval_ == 0) return;
   std::size_t columns = 6 * (traffic_ + balancers_.size()) + fleets_.size();
-  for (const Balancer& balancer : balancers_) columns += balancer.health.active() ? 1 : 0;
+  for (const Balancer& balancer : balancers_) {
+    columns += balancer.health.active() ? 1 : 0;
+    columns += balancer.anomalies.active() ? 1 : 0;
+  }
   columns += scaled_.size();
   const auto length = static_cast<std::uint64_t>(duration_ / series_interval_);
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");

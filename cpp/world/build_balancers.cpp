@@ -69,6 +69,8 @@ void World::build_balancers(const WorldSpec& spec) {
     require(from.idle_timeout_ns >= 0 && from.idle_timeout_ns <= duration_max,
             at("load_balancers", index, "idle_timeout"), "must be from 0 to 73 years");
     balancer.idle_ns = from.idle_timeout_ns;
+    build_capacity(from, index);
+    build_anomalies(from, index);
     clients_matter_ = clients_matter_ || balancer.router.uses_client();
   }
 }
@@ -88,6 +90,14 @@ void World::build_cells(const WorldSpec& spec, std::size_t index,
     balancer.zones = zones_behind(spec, from, path);
     for (const std::uint32_t zone : balancer.zones) cells.push_back("/zone" + std::to_string(zone));
   }
+  require(from.nodes >= 1 && from.nodes <= 64, at("load_balancers", index, "nodes"),
+          "must be from 1 to 64");
+  require(from.nodes == 1 || (from.groups.empty() && from.cross_zone),
+          at("load_balancers", index, "nodes"), "go with no groups, and with cross_zone");
+  balancer.nodes = from.nodes;
+  for (std::uint32_t node = 0; node < from.nodes && from.nodes != 1; ++node) {
+    cells.push_back("/node" + std::to_string(node));
+  }
   for (const TargetGroupSpec& group : from.groups) {
     balancer.group_weights.push_back(group.weight);
     balancer.group_names.push_back(group.name);
@@ -101,16 +111,37 @@ void World::build_cells(const WorldSpec& spec, std::size_t index,
     const StreamKey key = stream_key(seed_, replication_, stream + "/routing" + cells[cell]);
     balancer.others.emplace_back(from.routing, weights, key);
   }
+  balancer.group_sent.resize(from.groups.size());
   if (from.surge_queue != 0) {
     const std::string path = at("load_balancers", index, "surge_queue");
     const bool alone = cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
-    require(alone, path, "goes with no groups, cross_zone, slow_start or stickiness");
+    require(alone, path, "goes with no groups, nodes, cross_zone, slow_start or stickiness");
     require(from.surge_queue <= SurgeQueue::size_max, path, "must be from 0 to 1,048,576");
     balancer.surge = SurgeQueue(from.surge_queue);
     surging_ = true;
   }
   balancer.plain =
       from.surge_queue == 0 && cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
+}
+
+void World::build_anomalies(const BalancerSpec& from, std::size_t index) {
+  if (from.routing.kind != RoutingKind::mitigated_random) return;
+  try {
+    balancers_[index].anomalies = Anomalies(from.routing.window_ns, balancers_[index].cells());
+  } catch (const SpecError& error) {
+    throw SpecError(at("load_balancers", index, "routing.") + error.path, error.what());
+  }
+  balancers_[index].plain = false;
+}
+
+void World::build_capacity(const BalancerSpec& from, std::size_t index) {
+  if (from.capacity.start == 0.0 && from.capacity.minimum == 0.0) return;
+  try {
+    balancers_[index].capacity = Capacity(from.capacity);
+  } catch (const SpecError& error) {
+    throw SpecError(at("load_balancers", index, "capacity.") + error.path, error.what());
+  }
+  balancers_[index].plain = false;
 }
 
 void World::build_slow_starts(const BalancerSpec& from, std::size_t index) {
@@ -146,7 +177,9 @@ void World::build_cookies(const WorldSpec& spec) {
       require(clients[traffic] != 0 && total <= Stickiness::clients_max, path,
               "needs traffic of so many clients, 16,777,216 at most");
     }
-    balancers_[index].cookies = Stickiness(duration, clients);
+    require(!spec.balancers[index].application_cookie || spec.balancers[index].groups.empty(), path,
+            "by application cookies does not go with groups");
+    balancers_[index].cookies = Stickiness(duration, clients, spec.balancers[index].cookie_renewed);
     clients_matter_ = sticky_ = true;
   }
 }

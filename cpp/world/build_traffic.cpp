@@ -228,8 +228,8 @@ void World::find_first_samplers() {
     const bool awaited = sources_[route.caller].closed || caller.resilience != none;
     const bool known = caller.to_balancer != 0 && balancers_[caller.to].cookies.active();
     // Who may be full for a surge queue is told by visits.
-    const bool single =
-        first.next == Programs::end && !awaited && !known && !surging_ && !route.guarded;
+    const bool apart = known || surging_ || route.guarded || faults_.hangs;
+    const bool single = first.next == Programs::end && !awaited && !apart;
     route.plain = single && caller.timeout_ns == 0;
     // What slows an instance may make a request late that would have been in time.
     route.timed = single && !route.plain && !faults_.slow;
@@ -239,7 +239,9 @@ void World::find_first_samplers() {
   }
   for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
     fleets_[fleet].unwatched = may_be_unwatched(fleet);
-    fleets_[fleet].by_slot = fleets_[fleet].attachments.size() != 1;
+    const std::vector<Attachment>& attachments = fleets_[fleet].attachments;
+    fleets_[fleet].by_slot =
+        attachments.size() != 1 || balancers_[attachments.front().balancer].nodes != 1;
   }
   for (const Route& route : routes_) {
     if (callers_[route.caller].to_balancer == 0 && !route.check)

@@ -46,6 +46,7 @@ void WorldView::check() const {
   check_health();
   check_surges();
   check_faults();
+  check_hanging();
   check_scaling();
   check_admission();
   check_refresh();

@@ -59,10 +59,14 @@ void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
   Balancer& it = balancers_[balancer];
   require(it.slow_starts.empty() || routing.kind == RoutingKind::round_robin,
           "load_balancers.routing", "of a balancer with slow_start is round_robin");
+  const bool mitigates = routing.kind == RoutingKind::mitigated_random;
+  require(mitigates == it.anomalies.active(), "load_balancers.routing",
+          "has anomaly_mitigation in the whole run or not at all");
   const std::vector<std::uint32_t> counts = outstanding(balancer);
   for (std::uint32_t cell = 0; cell < it.cells(); ++cell) {
     it.router_in(cell).set_routing(routing, it.of_cell(cell, counts));
   }
+  it.renew_shares();
   clients_matter_ = clients_matter_ || it.router.uses_client();
   for (const std::uint32_t fleet : it.fleets) {
     if (fleets_[fleet].unwatched && !may_be_unwatched(fleet)) watch(fleet);
@@ -82,6 +86,7 @@ void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weigh
   for (std::uint32_t cell = 0; cell < it.cells(); ++cell) {
     it.router_in(cell).set_weight(of_class, weight, it.of_cell(cell, counts));
   }
+  it.renew_shares();
 }
 
 void World::set_group_weight(std::uint32_t balancer, std::uint32_t group, std::uint32_t weight) {
@@ -128,7 +133,9 @@ void World::serialize(Archive& archive) {
     fault.which.serialize(archive);
     archive(fault.counts, fault.noticed);
   }
+  archive(faults_.hung, faults_.parked);
   archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered, faults_.announced);
+  for (std::vector<std::uint16_t>& lost : faults_.unanswered_at) archive(lost);
   for (std::vector<std::uint16_t>& hosts : faults_.down_hosts) archive(hosts);
   for (ScaledFleet& scaled : scaled_) scaled.serialize(archive);
   for (std::vector<std::uint16_t>& hosts : faults_.noticed_hosts) archive(hosts);

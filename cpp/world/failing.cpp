@@ -13,7 +13,10 @@ namespace nephoscope {
 void World::fail_work(std::uint32_t instance) {
   if (instances_.workers_busy(instance) == 0) return;
   const bool falls = phase_[instance] == Phase::down;
-  const std::vector<std::uint32_t> unwoken = drop_devices(instance);
+  std::vector<std::uint32_t> unwoken = drop_devices(instance);
+  if (faults_.hangs) {
+    for (const Parked& it : take_parked(instance)) unwoken.push_back(it.visit);
+  }
   forget_completion(instance);
   std::size_t holders = instances_.workers_busy(instance) + instances_.waiting_jobs(instance);
   std::vector<std::uint32_t> visits;

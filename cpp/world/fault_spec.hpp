@@ -14,6 +14,7 @@ enum class FaultKind : std::uint8_t {
   lose_health_checks,  // it serves, and yet no check is answered
   slow,                // its work takes longer
   maintain,            // as fail, of a host, with a notice at which what is on it is moved
+  hang,                // it takes requests and answers nothing, and goes on where it was
 };
 
 // How instances leave a host that is to be maintained: they are drained and others are launched,
@@ -36,6 +37,7 @@ struct FaultSpec {
   Distribution every;               // random: from one to the next, ns
   bool ends = false;                // it comes back; else the fault lasts to the end of the run
   Distribution lasts;               // ns
+  std::uint32_t node = any;         // lose_health_checks: those of one node of a balancer alone
   double factor = 1.0;              // slow: so many times as long
   std::int64_t notice_ns = 0;       // maintain: from the notice until it begins
   MoveBy by = MoveBy::drain;        // maintain

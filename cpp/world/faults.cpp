@@ -95,6 +95,8 @@ void World::build_faults(const WorldSpec& spec) {
       throw SpecError(at("faults", index, "every"), error.what());
     }
     if (from.kind == FaultKind::slow) add_slow_kinds(from.factor);
+    if (from.node != FaultSpec::any && from.node >= faults_.unanswered_at.size())
+      faults_.unanswered_at.resize(from.node + std::size_t{1});
     const std::int64_t first = from.random ? gap_before(faults_.all[index]) : from.at_ns;
     expect_fault(index, std::max<std::int64_t>(first - from.notice_ns, 0));
   }
@@ -116,11 +118,16 @@ void World::add_slow_kind(std::uint32_t of, double factor) {
 }
 
 void World::check_fault(const FaultSpec& fault, const std::string& path) const {
-  require(static_cast<unsigned>(fault.kind) <= 4, path + "kind", "is not known");
+  require(static_cast<unsigned>(fault.kind) <= 5, path + "kind", "is not known");
   check_maintenance(fault, path);
   require(fault.factor >= 1.0 && fault.factor <= 1000.0, path + "factor", "must be from 1 to 1000");
   require(fault.at_ns >= 0 && fault.at_ns <= duration_max, path + "at", "must not be below 0");
   require(fault.count >= 1, path + "count", "must be 1 or more");
+  const bool of_a_node = std::any_of(
+      balancers_.begin(), balancers_.end(),
+      [&](const Balancer& balancer) { return balancer.nodes > 1 && fault.node < balancer.nodes; });
+  const bool loses = fault.kind == FaultKind::lose_health_checks;
+  require(fault.node == FaultSpec::any || (loses && of_a_node), path + "node", "is not there");
   require(fault.kind != FaultKind::kill || !fault.ends, path + "for",
           "has no meaning: what is killed stays dead");
   const bool any = fault.unit == FaultSpec::any;
@@ -167,7 +174,7 @@ void World::strike(std::uint32_t index) {
   expect_fault(index, later(now_, std::max(gap, shortest_gap_ns)));
 }
 
-// What a strike takes: hosts as a whole, unless it only takes the checks of what is on them.
+// What a strike takes: hosts as a whole, unless it only concerns what is on them.
 std::vector<Struck> World::victims(std::uint32_t index, std::uint32_t strike) {
   Fault& fault = faults_.all[index];
   const FaultSpec& spec = fault.spec;
@@ -189,7 +196,8 @@ std::vector<Struck> World::victims(std::uint32_t index, std::uint32_t strike) {
       if (is_within(spec, unit, facts, pool, host)) struck.push_back({strike, index, pool, host});
     }
   }
-  return spec.kind == FaultKind::lose_health_checks ? each_instance(struck) : struck;
+  const bool each = spec.kind == FaultKind::lose_health_checks || spec.kind == FaultKind::hang;
+  return each ? each_instance(struck) : struck;
 }
 
 std::vector<Struck> World::each_instance(const std::vector<Struck>& hosts) const {
@@ -224,13 +232,21 @@ void World::hit(const Struck& struck) {
         follow_faults(instance);
         break;
       case FaultKind::lose_health_checks:
-        ++count_of(faults_.unanswered, instance);
+        ++count_of(lost_checks(fault.spec), instance);
         break;
       case FaultKind::slow:
         follow_slowness(instance);
         break;
+      case FaultKind::hang:
+        hang(instance);
+        break;
     }
   }
+}
+
+// The strikes by which checks are lost, by instance.
+std::vector<std::uint16_t>& World::lost_checks(const FaultSpec& fault) {
+  return fault.node == FaultSpec::any ? faults_.unanswered : faults_.unanswered_at[fault.node];
 }
 
 // A strike is over.
@@ -248,11 +264,12 @@ void World::heal(const Struck& struck) {
     for (const std::uint32_t instance : instances_of(struck)) follow_slowness(instance);
     return;
   }
+  if (kind == FaultKind::hang) return go_on_from_hanging(struck.index);
   if (struck.pool != Struck::instance) {
     --faults_.down_hosts[struck.pool][struck.index];
     open_if_well(struck);
   } else if (kind == FaultKind::lose_health_checks) {
-    --faults_.unanswered[struck.index];
+    --lost_checks(faults_.all[struck.fault].spec)[struck.index];
   } else {
     --faults_.down[struck.index];
   }

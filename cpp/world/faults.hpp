@@ -52,21 +52,42 @@ struct SlowKind {
   double factor = 1.0;
 };
 
+// A visit that stands still at an instance that hangs, with the work that it has to come if it
+// computes.
+struct Parked {
+  std::int64_t work = 0;  // below 0: it does not
+  std::uint32_t visit = 0;
+  std::uint32_t instance = 0;
+};
+
 struct Faults {
   std::vector<Fault> all;
   std::uint32_t strikes = 0;              // so far
   std::vector<Struck> struck;             // by strikes that end or slow, in their order
   std::vector<std::uint16_t> down;        // by instance: the strikes that hold it down
   std::vector<std::uint16_t> unanswered;  // by instance: that lose its health checks
+  std::vector<std::vector<std::uint16_t>> unanswered_at;  // the same, those of one node, by node
   std::vector<std::vector<std::uint16_t>> down_hosts;     // by pool and host
   std::vector<std::vector<std::uint16_t>> noticed_hosts;  // the same: that will be maintained
   std::vector<Struck> announced;                          // by those strikes
 
   std::vector<SlowKind> slow_kinds;
+  std::vector<std::uint16_t> hung;  // by instance: the strikes by which it hangs
+  std::vector<Parked> parked;
+  bool hangs = false;  // some fault makes instances hang: every request has to be a visit
+
+  bool is_hung(std::uint32_t instance) const {
+    return instance < hung.size() && hung[instance] != 0;
+  }
+
   bool slow = false;  // some fault slows: nobody can tell when work will be done
 
-  bool loses_checks(std::uint32_t of) const {
-    return of < unanswered.size() && unanswered[of] != 0;
+  // Those of a node of a balancer.
+  bool loses_checks(std::uint32_t of, std::uint32_t node) const {
+    if (of < unanswered.size() && unanswered[of] != 0) return true;
+    if (node >= unanswered_at.size()) return false;
+    const std::vector<std::uint16_t>& lost = unanswered_at[node];
+    return of < lost.size() && lost[of] != 0;
   }
 };
 

@@ -47,14 +47,17 @@ void World::add_checker(std::uint32_t index) {
 
 std::int64_t World::next_check() const {
   std::int64_t next = Health::never;
-  for (const Balancer& balancer : balancers_) next = std::min(next, balancer.health.next_event());
+  for (const Balancer& balancer : balancers_) next = std::min(next, balancer.next_event());
   return next;
 }
 
-// One thing that is due now: a check, or an answer that was known beforehand.
+// One thing that is due now at a balancer: a look at what has been answered or sent, a check, or an
+// answer that was known beforehand.
 void World::look_after_health() {
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
-    if (balancers_[at].health.next_event() != now_) continue;
+    if (balancers_[at].next_event() != now_) continue;
+    if (balancers_[at].anomalies.next_event() == now_) return balancers_[at].look_for_anomalies();
+    if (balancers_[at].capacity.next_event() == now_) return balancers_[at].capacity.follow();
     const std::uint32_t slot = balancers_[at].health.take_due(now_);
     if (slot != Health::none) check_target(at, slot);
     return follow_health(at);
@@ -88,9 +91,12 @@ void World::check_target(std::uint32_t at, std::uint32_t slot) {
   Balancer& balancer = balancers_[at];
   const Slot& target = balancer.slots[slot];
   const std::int64_t deadline = now_ + balancer.health.spec().timeout_ns;
-  if (faults_.loses_checks(target.instance))
+  const std::uint32_t node = balancer.nodes == 1 ? 0 : target.cell;
+  const bool is_down = phase_[target.instance] == Phase::down;
+  const bool hangs = !is_down && faults_.is_hung(target.instance);
+  if (hangs || faults_.loses_checks(target.instance, node))
     return balancer.health.foretell(slot, Health::never, deadline);
-  if (phase_[target.instance] == Phase::down) return balancer.health.answered(slot, false, now_);
+  if (is_down) return balancer.health.answered(slot, false, now_);
   if (!lets_in(target.instance, Sent{}, true)) return balancer.health.answered(slot, false, now_);
   if (balancer.health.spec().work_ns == 0) {
     const Fleet& fleet = fleets_[fleet_of_[target.instance]];
@@ -121,7 +127,9 @@ void World::break_checks(std::uint32_t instance) {
   for (const Attachment& attachment : fleets_[fleet_of_[instance]].attachments) {
     Health& health = balancers_[attachment.balancer].health;
     if (!health.active()) continue;
-    health.break_down(attachment.slots[index_in_fleet_[instance]], now_);
+    const std::uint32_t first = attachment.slots[index_in_fleet_[instance]];
+    for (std::uint32_t node = 0; node < balancers_[attachment.balancer].nodes; ++node)
+      health.break_down(first + node, now_);
     follow_health(attachment.balancer);
   }
 }
@@ -158,9 +166,14 @@ void WorldView::check_health() const {
       const Router& of = balancer.router_of(slot);
       agree = agree && (!balancer.is_ramping(slot) || (of.present(slot) && of.suspended(slot)));
     }
-    if (balancer.health.active()) {
-      balancer.health.check();
-      agree = agree && balancer.health.next_event() >= now_;
+    if (balancer.health.active()) balancer.health.check();
+    balancer.anomalies.check();
+    balancer.capacity.check();
+    agree = agree && balancer.next_event() >= now_;
+    for (std::uint32_t slot = 0; slot < balancer.slots.size(); ++slot) {
+      if (!balancer.anomalies.active()) break;
+      const std::uint32_t share = balancer.router_of(slot).share_of(slot);
+      agree = agree && share == balancer.anomalies.share(slot);
     }
     for (std::uint32_t slot = 0; slot < balancer.slots.size() && balancer.health.active(); ++slot) {
       const Router& of = balancer.router_of(slot);

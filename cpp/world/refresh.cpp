@@ -110,9 +110,12 @@ void World::begin_refresh(std::uint32_t at, const RefreshSpec& spec) {
 bool WorldView::is_well(std::uint32_t instance) const {
   if (phase_[instance] != Phase::serving) return false;
   for (const Attachment& attachment : fleets_[fleet_of_[instance]].attachments) {
-    const Health& health = balancers_[attachment.balancer].health;
-    const std::uint32_t slot = attachment.slots[index_in_fleet_[instance]];
-    if (health.active() && health.state(slot) != TargetHealth::healthy) return false;
+    const Balancer& balancer = balancers_[attachment.balancer];
+    const Health& health = balancer.health;
+    const std::uint32_t first = attachment.slots[index_in_fleet_[instance]];
+    for (std::uint32_t node = 0; node < balancer.nodes && health.active(); ++node) {
+      if (health.state(first + node) != TargetHealth::healthy) return false;
+    }
   }
   return true;
 }

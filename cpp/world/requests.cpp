@@ -38,11 +38,17 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
 std::uint32_t World::offer_visit(std::uint32_t visit, std::int64_t work) {
   Visit& it = visits_[visit];
   const std::uint32_t instance = it.instance;
-  const bool let_in = !routes_[it.route].guarded || lets_in(instance, it, false);
-  const std::int64_t due =
-      let_in ? instances_.offer(instance, job_of_visit(visit, work), now_) : Instances::refused;
+  const bool hung = faults_.is_hung(instance);
+  const bool let_in = hung || !routes_[it.route].guarded || lets_in(instance, it, false);
+  const bool is_held = hung && instances_.has_free_worker(instance);
+  const Job job = job_of_visit(visit, is_held ? Job::undecided : work);
+  const std::int64_t due = let_in ? instances_.offer(instance, job, now_) : Instances::refused;
   note_load(instance);
-  if (due == Instances::held) return visit;
+  if (due == Instances::held && !hung) return visit;
+  if (due == Instances::held) {
+    park(visit, work);
+    return none;
+  }
   if (due == Instances::waiting) {
     it.flags |= Visit::waiting;
   } else if (due == Instances::refused) {
@@ -118,6 +124,11 @@ void World::run_ready() {
 // Runs a visit on until it has to wait or has ended. Returns the visit that got its worker and must
 // be run now, or none.
 std::uint32_t World::run_program(std::uint32_t visit) {
+  if (faults_.is_hung(visits_[visit].instance) && (visits_[visit].flags & Visit::lost) == 0)
+      [[unlikely]] {
+    park(visit, Job::undecided);
+    return none;
+  }
   for (;;) {
     Visit& it = visits_[visit];
     if ((it.flags & Visit::failing) != 0) return conclude(visit, Outcome::failed);
@@ -181,9 +192,9 @@ std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
 // What its target itself answers has a cookie with it, if the balancer has any.
 void World::set_cookie(const Visit& it) {
   if ((it.flags & Visit::left) != 0 || it.target == none) return;
-  Stickiness& cookies = balancers_[caller_of(it).to].cookies;
-  if (cookies.active() && it.traffic != Visit::health_check) {
-    cookies.renew(it.traffic, it.client, it.target, now_);
+  Balancer& balancer = balancers_[caller_of(it).to];
+  if (balancer.cookies.active() && it.traffic != Visit::health_check) {
+    balancer.cookies.renew(it.traffic, it.client, balancer.first_slot(it.target), now_);
   }
 }
 
@@ -257,6 +268,7 @@ bool World::may_be_unwatched(std::uint32_t at) const {
     const bool checks = balancer.health.spec().work_ns != 0 || faults_.slow;
     if (balancer.router.looks_at_outstanding() || (balancer.health.active() && checks))
       return false;
+    if (balancer.anomalies.active()) return false;
   }
   return fleet.plain;
 }

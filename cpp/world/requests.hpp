@@ -37,7 +37,7 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
     } else {
       sent.target = balancer.choose(request.traffic, request.client, now_);
     }
-    if (sent.target == Router::none) [[unlikely]] {
+    if (sent.target >= Balancer::turned_away) [[unlikely]] {
       queue_up(caller.to, sent, request);
       return none;
     }
@@ -206,6 +206,9 @@ NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Out
     Balancer& balancer = balancers_[caller.to];
     Router& router = balancer.plain ? balancer.router : balancer.router_of(sent.target);
     router.answered(sent.target, latency);
+    // Whose client has left has not been answered.
+    if (!balancer.plain && balancer.anomalies.active() && outcome != Outcome::timed_out)
+      balancer.anomalies.answered(sent.target, outcome != Outcome::completed);
   }
   if (sent.arrival < warmup_) return;
   if (outcome != Outcome::completed) [[unlikely]] {

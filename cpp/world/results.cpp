@@ -19,8 +19,9 @@ void merge_route(Account& to, const Route& route) {
   add(to.ended, route.ended);
 }
 
-HealthAccount health_account(const Health& health, std::int64_t now) {
-  return {health.counts(now), health.healthy(), health.unhealthy(), health.initial()};
+HealthAccount health_account(const Balancer& balancer, std::int64_t now) {
+  const Balancer::Tally tally = balancer.tally();
+  return {balancer.health.counts(now), tally.healthy, tally.unhealthy, tally.initial};
 }
 
 bool leads_to(const Caller& caller, std::size_t balancer) {
@@ -55,7 +56,10 @@ void World::sample_series() {
   }
   for (const Fleet& fleet : fleets_) push(fleet.members.size());
   for (const Balancer& balancer : balancers_) {
-    if (balancer.health.active()) push(balancer.health.healthy());
+    if (balancer.health.active()) push(balancer.tally().healthy);
+  }
+  for (const Balancer& balancer : balancers_) {
+    if (balancer.anomalies.active()) push(balancer.anomalies.anomalous());
   }
   for (const ScaledFleet& scaled : scaled_) push(fleets_[scaled.fleet].desired);
 }
@@ -85,6 +89,10 @@ std::vector<Column> WorldView::series() const {
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     if (!balancers_[at].health.active()) continue;
     take("load_balancers." + balancer_names_[at] + ".healthy", false);
+  }
+  for (std::size_t at = 0; at < balancers_.size(); ++at) {
+    if (!balancers_[at].anomalies.active()) continue;
+    take("load_balancers." + balancer_names_[at] + ".anomalous", false);
   }
   for (const ScaledFleet& scaled : scaled_) {
     take("fleets." + fleet_names_[scaled.fleet] + ".desired", false);
@@ -128,7 +136,7 @@ Results WorldView::results() const {
     balancer.use = use_of(static_cast<std::uint32_t>(at));
     balancer.broken = balancers_[at].broken;
     balancer.checks = balancers_[at].health.active();
-    balancer.health = health_account(balancers_[at].health, now_);
+    balancer.health = health_account(balancers_[at], now_);
     tell_choice(balancer, at, in_flight);
   }
   results.tells_migrations = tells_migrations_;
@@ -199,6 +207,21 @@ void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
     account.slow_starts += slow_start.begun();
     account.ramping += slow_start.ramping(now_);
   }
+  for (std::uint32_t node = 0; node < balancer.nodes; ++node) {
+    const Health& health = balancer.health;
+    if (balancer.nodes == 1 || !health.active()) break;
+    account.nodes.push_back({health.healthy(node), health.registered(node), health.fail_open(node),
+                             health.domains_in_dns() == 0 || health.in_dns(node)});
+  }
+  account.limits_rate = balancer.capacity.active();
+  account.over_capacity = balancer.over_capacity;
+  if (account.limits_rate) {
+    account.capacity = balancer.capacity.rate();
+    account.capacity_most = balancer.capacity.most();
+  }
+  account.mitigates = balancer.anomalies.active();
+  account.anomalies = {balancer.anomalies.anomalous(), balancer.anomalies.mitigated(),
+                       balancer.anomalies.detected()};
   account.groups.resize(balancer.group_weights.size());
   if (account.groups.empty()) return;
   for (std::uint32_t route = 0; route < routes_.size(); ++route) {
@@ -292,26 +315,33 @@ FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight
   return account;
 }
 
+// One that each of several nodes knows is told once.
 std::vector<TargetAccount> WorldView::targets_of(std::size_t at, HostPools& hosts) const {
   const Balancer& balancer = balancers_[at];
   std::vector<TargetAccount> targets;
-  targets.reserve(balancer.slots.size());
+  targets.reserve(balancer.slots.size() / balancer.nodes);
   for (std::uint32_t slot = 0; slot < balancer.slots.size(); ++slot) {
     const std::uint32_t instance = balancer.slots[slot].instance;
-    TargetAccount target;
-    target.fleet = balancer.fleets[balancer.slots[slot].of_class];
-    target.instance = index_in_fleet_[instance];
-    target.ended = balancer.unserved[slot];
+    const std::uint32_t fleet = balancer.fleets[balancer.slots[slot].of_class];
+    if (slot % balancer.nodes == 0) {
+      targets.emplace_back();
+      targets.back().fleet = fleet;
+      targets.back().instance = index_in_fleet_[instance];
+      targets.back().used = used_since_warmup(instance, hosts);
+      targets.back().vcpus = vcpus_of(instance);
+    }
+    TargetAccount& target = targets.back();
+    add(target.ended, balancer.unserved[slot]);
     target.ended[static_cast<std::size_t>(Outcome::completed)] +=
-        fleets_[target.fleet].by_slot ? balancer.slots[slot].completed
-                                      : instances_.counted(instance);
-    target.used = used_since_warmup(instance, hosts);
-    target.vcpus = vcpus_of(instance);
-    targets.push_back(target);
+        fleets_[fleet].by_slot ? balancer.slots[slot].completed : instances_.counted(instance);
+    if (!balancer.anomalies.active()) continue;
+    target.anomalous = target.anomalous || balancer.anomalies.is_anomalous(slot);
+    target.share += static_cast<double>(balancer.anomalies.share(slot)) /
+                    (Anomalies::full_share * balancer.nodes);
   }
   for_each_request([&](const Sent& it) {
     if (it.arrival < warmup_ || it.target == none || !leads_to(caller_of(it), at)) return;
-    ++targets[it.target].in_flight;
+    ++targets[it.target / balancer.nodes].in_flight;
   });
   return targets;
 }

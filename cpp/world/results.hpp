@@ -47,6 +47,8 @@ struct TargetAccount {
   OutcomeCounts ended{};
   TenantAccount used;  // vCPU time of the instance since the warm-up
   std::uint32_t vcpus = 0;
+  bool anomalous = false;  // now
+  double share = 0.0;      // of its weight, now, in the mean of nodes
 };
 
 // What the health checks of a balancer have found, in the whole run, and the targets now.
@@ -55,6 +57,21 @@ struct HealthAccount {
   std::uint32_t healthy = 0;
   std::uint32_t unhealthy = 0;
   std::uint32_t initial = 0;
+};
+
+// What a node of a balancer knows of the targets now.
+struct NodeAccount {
+  std::uint32_t healthy = 0;
+  std::uint32_t registered = 0;
+  bool fail_open = false;
+  bool in_dns = true;  // clients are sent to it
+};
+
+// Targets that fail more often than their peers, now, and how often one was found.
+struct AnomalyAccount {
+  std::uint32_t anomalous = 0;
+  std::uint32_t mitigated = 0;
+  std::uint64_t detected = 0;
 };
 
 struct BalancerAccount : Account {
@@ -76,6 +93,13 @@ struct BalancerAccount : Account {
   std::uint32_t ramping = 0;      // now
   bool checks = false;
   HealthAccount health;
+  std::vector<NodeAccount> nodes;  // if there are more than one, and they check
+  bool limits_rate = false;
+  double capacity = 0.0;            // requests a second, now
+  double capacity_most = 0.0;       // in the whole run
+  std::uint64_t over_capacity = 0;  // of the rejected
+  bool mitigates = false;
+  AnomalyAccount anomalies;
 };
 
 // CPU credits of the instances of a fleet, from the start of the run.

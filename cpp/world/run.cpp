@@ -193,6 +193,8 @@ void World::run_in_shape(std::int64_t until) {
       return run_events<FarmShape<RoutingKind::join_idle_queue>, false>(until);
     case RoutingKind::weighted_random:
       return run_events<FarmShape<RoutingKind::weighted_random>, false>(until);
+    case RoutingKind::mitigated_random:
+      return;  // of no plain balancer
   }
 }
 

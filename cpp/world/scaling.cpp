@@ -52,10 +52,6 @@ void World::build_scaling(const WorldSpec& spec, std::uint32_t index) {
     const bool counts = metric == Metric::requests_per_target;
     require(!counts || !fleet.attachments.empty(), at("fleets", index, "scaling"),
             "counts requests of a balancer, and there is none");
-    for (const Attachment& attachment : fleet.attachments) {
-      require(!counts || balancers_[attachment.balancer].group_weights.empty(),
-              at("fleets", index, "scaling"), "counts requests of a balancer with groups");
-    }
     require(metric != Metric::network || fleet_uses_devices_[index], at("fleets", index, "scaling"),
             "looks at a network that its service does not use");
   }
@@ -166,7 +162,7 @@ void World::measure(ScaledFleet& it) {
     it.ran_ns[index_in_fleet_[instance]] = used(instance, hosts_).run_ns;
   }
   for (std::size_t at = 0; at < it.sent.size(); ++at) {
-    it.sent[at] = through(fleet.attachments[at].balancer).sent;
+    it.sent[at] = sent_to(fleet.attachments[at]);
   }
   it.network_bytes = fleet.devices.network_ever;
 }
@@ -201,18 +197,27 @@ Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t wa
   return {};
 }
 
-// Of a period. Others of a balancer's targets may be of another fleet.
+// Requests since the start to a balancer or, where it has groups, to that of the fleet.
+std::uint64_t WorldView::sent_to(const Attachment& attachment) const {
+  const Balancer& balancer = balancers_[attachment.balancer];
+  if (balancer.group_sent.empty()) return through(attachment.balancer).sent;
+  return balancer.group_sent[balancer.group_of_class[attachment.of_class]];
+}
+
+// Of a period. Others of a balancer's targets, or of a group's, may be of another fleet.
 double WorldView::requests_per_target(const ScaledFleet& it) const {
   double requests = 0.0;
   for (std::size_t at = 0; at < it.sent.size(); ++at) {
-    const std::uint32_t number = fleets_[it.fleet].attachments[at].balancer;
-    const Balancer& balancer = balancers_[number];
-    std::uint32_t targets = 0;
+    const Attachment& attachment = fleets_[it.fleet].attachments[at];
+    const Balancer& balancer = balancers_[attachment.balancer];
+    const bool grouped = !balancer.group_sent.empty();
+    const std::uint32_t own = balancer.group_of_class[attachment.of_class];
+    std::uint32_t targets = 0;  // of all nodes
     for (std::uint32_t cell = 0; cell < balancer.cells(); ++cell) {
-      targets += balancer.router_in(cell).size();
+      if (!grouped || cell == own) targets += balancer.router_in(cell).size();
     }
-    const std::uint64_t sent = through(number).sent - it.sent[at];
-    if (targets != 0) requests += static_cast<double>(sent) / targets;
+    const std::uint64_t sent = sent_to(attachment) - it.sent[at];
+    if (targets != 0) requests += static_cast<double>(sent) * balancer.nodes / targets;
   }
   return requests;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "balancing/capacity.hpp"
 #include "balancing/health_spec.hpp"
 #include "balancing/routing_spec.hpp"
 #include "compute/admission.hpp"
@@ -126,10 +127,14 @@ struct BalancerSpec {
   bool metered = false;                     // what it does in each hour is to be told
   std::vector<TargetGroupSpec> groups;      // empty: all targets are one
   bool cross_zone = true;                   // false: a node in each zone, which sends to that alone
+  std::uint32_t nodes = 1;                  // that check and choose each by itself
   std::int64_t slow_start_ns = 0;           // until a target that turns healthy has its full share
   std::int64_t stickiness_ns = 0;           // that a client's cookie lives; 0: there are none
   std::uint32_t surge_queue = 0;            // requests that may wait for a target with room
   std::int64_t idle_timeout_ns = 0;         // that a target has for its answer; 0: any time
+  CapacitySpec capacity;                    // of the balancer itself
+  bool application_cookie = false;          // the targets set it, not the balancer
+  bool cookie_renewed = true;               // by every answer
 };
 
 struct WorldSpec {

@@ -68,9 +68,16 @@ void World::place(std::uint32_t visit, Balancer& balancer) {
   if (held != none) ready_.push_back(held);
 }
 
-// There is no target for a request: it waits, unless there is no queue or that is full.
-void World::queue_up(std::uint32_t at, const Sent& sent, const Request& request) {
+// There is no target for a request: it waits, unless there is no queue or that is full; or there is
+// no capacity for it.
+void World::queue_up(std::uint32_t at, Sent sent, const Request& request) {
   Balancer& balancer = balancers_[at];
+  const bool turned_away = sent.target == Balancer::turned_away;
+  sent.target = none;
+  if (turned_away) {
+    balancer.over_capacity += sent.arrival >= warmup_ ? 1 : 0;
+    return refuse(sent, request);
+  }
   if (!balancer.surge.active()) return refuse(sent, request);
   const std::uint32_t measured = sent.arrival >= warmup_ ? 1 : 0;
   if (balancer.surge.full()) {

@@ -81,6 +81,7 @@ class WorldView : protected WorldState {
   std::uint32_t replaced(std::uint32_t fleet) const;
   bool has_served_since(const ScaledFleet& it, std::uint32_t instance, std::int64_t time) const;
   double requests_per_target(const ScaledFleet& it) const;
+  std::uint64_t sent_to(const Attachment& attachment) const;
   GroupView group_view(const ScaledFleet& it, std::uint32_t policy) const;
   // Which instances a fleet keeps.
   struct ToReplace {
@@ -140,6 +141,7 @@ class WorldView : protected WorldState {
   void check_hosts() const;
   void check_migrations() const;
   void check_surges() const;
+  void check_hanging() const;
 };
 
 }  // namespace nephoscope

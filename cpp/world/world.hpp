@@ -119,6 +119,8 @@ class World : public WorldView {
   void build_balancers(const WorldSpec& spec);
   void build_cells(const WorldSpec& spec, std::size_t index, const std::vector<double>& weights);
   void build_health(const BalancerSpec& from, std::size_t index);
+  void build_anomalies(const BalancerSpec& from, std::size_t index);
+  void build_capacity(const BalancerSpec& from, std::size_t index);
   void build_slow_starts(const BalancerSpec& from, std::size_t index);
   void build_cookies(const WorldSpec& spec);
   std::uint32_t cell_of(const Balancer& balancer, std::uint32_t of_class,
@@ -223,7 +225,7 @@ class World : public WorldView {
   void expect_flow(std::uint32_t balancer);
   void flow(std::uint32_t balancer);
   void place(std::uint32_t visit, Balancer& balancer);
-  NEPHOSCOPE_COLD void queue_up(std::uint32_t balancer, const Sent& sent, const Request& request);
+  NEPHOSCOPE_COLD void queue_up(std::uint32_t balancer, Sent sent, const Request& request);
   void leave_queue(std::uint32_t visit, Outcome outcome);
   std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);
   // Requests that are sent more than once (errands.cpp).
@@ -347,6 +349,7 @@ class World : public WorldView {
   std::vector<Struck> victims(std::uint32_t fault, std::uint32_t strike);
   std::vector<Struck> each_instance(const std::vector<Struck>& hosts) const;
   void hit(const Struck& struck);
+  std::vector<std::uint16_t>& lost_checks(const FaultSpec& fault);
   void mend(std::uint32_t strike);
   void open_if_well(const Struck& host);
   // Maintenance of hosts (maintenance.cpp).
@@ -366,6 +369,11 @@ class World : public WorldView {
   void fall(std::uint32_t instance);
   void rise(std::uint32_t instance);
   void kill(std::uint32_t instance);
+  // Instances that hang (hanging.cpp).
+  void park(std::uint32_t visit, std::int64_t work);
+  std::vector<Parked> take_parked(std::uint32_t instance);
+  void hang(std::uint32_t instance);
+  void go_on_from_hanging(std::uint32_t instance);
   void note_hosted_at_warmup();
   template <class Archive>
   void serialize(Archive& archive);

@@ -13,7 +13,9 @@ def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> T
 
     Cookies and slow starts are counted in the whole run. `followed` are requests that went where
     their cookie says, `moved` those whose target took none any more. Requests that found no target
-    are in no group.
+    are in no group. `capacity` is in requests a second, and `rejected` those that it turned away.
+    `anomalous` are the targets that fail more often than their peers, `mitigated` those that get
+    less than their share, both now; `detected` is how often one was found in the whole run.
     """
     tree = account(numbers, "requests") | health_tree(numbers)
     if "cookies_followed" in numbers:
@@ -26,7 +28,41 @@ def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> T
     if "slow_starts" in numbers:
         begun, now = numbers["slow_starts"], numbers["in_slow_start"]
         tree["slow_start"] = {"begun": int(begun), "now": int(now)}
+    if "nodes" in numbers:
+        tree["health"]["nodes"] = nodes_list(numbers["nodes"])
+    if "capacity" in numbers:
+        tree["capacity"] = {
+            "now": float(numbers["capacity"]),
+            "most": float(numbers["capacity_most"]),
+            "rejected": int(numbers["over_capacity"]),
+        }
+    if "anomalous" in numbers:
+        tree["anomalies"] = {
+            "anomalous": int(numbers["anomalous"]),
+            "mitigated": int(numbers["mitigated"]),
+            "detected": int(numbers["anomalies_detected"]),
+        }
     if "groups" in numbers:
         groups = numbers["groups"].items()
         tree["groups"] = {name: account(group, "requests") for name, group in groups}
     return tree
+
+
+def nodes_list(nodes: Mapping[str, Any]) -> list[Tree]:
+    """What each node knows of the targets now, and whether clients are sent to it."""
+    return [
+        {
+            "healthy": int(nodes["healthy"][i]),
+            "registered": int(nodes["registered"][i]),
+            "fail_open": bool(nodes["fail_open"][i]),
+            "in_dns": bool(nodes["in_dns"][i]),
+        }
+        for i in range(len(nodes["healthy"]))
+    ]
+
+
+def target_state(targets: Mapping[str, Any], i: int) -> Tree:
+    """Of a target where anomalies are looked for: whether it is one, and its share, both now."""
+    if "anomalous" not in targets:
+        return {}
+    return {"anomalous": bool(targets["anomalous"][i]), "share": float(targets["share"][i])}

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
-from nephoscope.balancer_results import balancer_tree
+from nephoscope.balancer_results import balancer_tree, target_state
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
 from nephoscope.failure_results import failure_flags, fault_list
@@ -291,6 +291,7 @@ class Result:
             **{key: int(targets[key][i]) for key in OUTCOMES},
             "utilization": int(targets["run_ns"][i]) / capacity_ns if capacity_ns else None,
             "steal_s": steal_at(targets, i),
+            **target_state(targets, i),
         }
 
 

@@ -14,6 +14,7 @@ from nephoscope import _core
 STUBS = Path(__file__).parents[2] / "python" / "nephoscope" / "_core"
 MODULES = {
     "__init__": _core,
+    "balancers": _core.balancers,
     "buckets": _core.buckets,
     "devices": _core.devices,
     "faults": _core.faults,

@@ -31,6 +31,7 @@ def checks(draw) -> Tree:
     check |= draw(st.sampled_from([{}, {}, {"work": "20ms"}]))
     check |= draw(st.sampled_from([{}, {"minimum_healthy": 0}, {"minimum_healthy": 2}]))
     check |= draw(st.sampled_from([{}, {}, {"minimum_healthy": {"share": "50%"}}]))
+    check |= draw(st.sampled_from([{}, {}, {"dns_failover": 2}]))
     return keys | {"health_check": check}
 
 
@@ -53,7 +54,8 @@ def places(draw, hosts: Tree, fleets: Tree) -> Tree:
 def faults(draw, hosts: Tree, fleets: Tree, doors: Tree, duration: int) -> list[Tree]:
     """The faults of a scenario."""
     checked = any("health_check" in door for door in doors.values())
-    kinds = ["kill", "fail", "fail", "slow", *(["lose_health_checks"] if checked else [])]
+    nodes = max(door.get("nodes", 1) for door in doors.values()) if doors else 1
+    kinds = ["kill", "fail", "fail", "slow", "hang", *(["lose_health_checks"] if checked else [])]
     kinds += ["maintain", "maintain"] if hosts else []
     made = []
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 3]))):
@@ -62,6 +64,8 @@ def faults(draw, hosts: Tree, fleets: Tree, doors: Tree, duration: int) -> list[
         if kind == "maintain":
             fault[kind] |= draw(st.sampled_from([{"notice": "0s"}, {"notice": "2s"}]))
             fault[kind] |= draw(st.sampled_from(MOVES))
+        if kind == "lose_health_checks" and nodes > 1:
+            fault[kind]["node"] = draw(st.integers(0, nodes - 1))
         if kind == "slow":
             fault["slow"]["factor"] = draw(st.sampled_from([1.5, 4, 30]))
         if draw(st.integers(0, 2)) == 0:

@@ -1,4 +1,4 @@
-"""What random balancers do besides choosing: groups, zones, slow start, cookies, time limits."""
+"""What random balancers do besides choosing: groups, zones, nodes, slow start, cookies, limits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ Tree = dict[str, Any]
 
 WEIGHTS = (0, 1, 1, 3, 95)
 TIMES = ("7ms", "50ms", "400ms", "5s")
+CAPACITIES = ("2/s", "30/s", {"start": "20/s", "minimum": "1/s"})
+COOKIES = ("1s", "1d", {"application": "1s"}, {"application": {"duration": "1s", "renew": True}})
+MITIGATED = {"weighted_random": {"anomaly_mitigation": True, "window": "1s"}}
 
 
 def front_up(tree: Tree, once_in: int) -> None:
@@ -19,6 +22,8 @@ def front_up(tree: Tree, once_in: int) -> None:
     for door in tree["load_balancers"].values():
         if rng.random() < 0.4:
             door["idle_timeout"] = rng.choice(TIMES)
+        if rng.random() < 0.25:
+            door["capacity"] = rng.choice(CAPACITIES)
         if rng.random() < 0.35:
             door["surge_queue"] = rng.choice((1, 1, 3, 100))
             continue  # it goes with nothing of the rest
@@ -26,12 +31,16 @@ def front_up(tree: Tree, once_in: int) -> None:
         counted = any(counts(tree["fleets"][fleet_of(target)]) for target in door["targets"])
         if in_zones and not counted and rng.random() < 0.6:
             door |= {"targets": in_zones, "cross_zone": False}
-        elif rng.random() < 0.5 and not counted:
+        elif rng.random() < 0.5:
             group(rng, door)
+        elif rng.random() < 0.6:
+            door["nodes"] = rng.choice((2, 2, 3))
         if door["routing"] == "round_robin" or rng.random() < 0.5:
             door |= {"routing": "round_robin", "slow_start": "30s"}
+        elif rng.random() < 0.6:
+            door["routing"] = MITIGATED
         if "cross_zone" not in door and rng.random() < 0.5:
-            door["stickiness"] = rng.choice(("1s", "1d"))
+            door["stickiness"] = rng.choice(COOKIES[: 2 if "groups" in door else 4])
             name_clients(tree)
 
 
@@ -46,7 +55,7 @@ def fleet_of(target: Any) -> str:
 
 
 def counts(fleet: Tree) -> bool:
-    """Whether its size follows requests, which are not counted by group."""
+    """Whether its size follows requests, so that it has to stay behind its balancer."""
     rules = [options for policy in fleet.get("scaling", ()) for options in policy.values()]
     return any(rule.get("metric") == "requests_per_target" for rule in rules)
 

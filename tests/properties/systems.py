@@ -10,7 +10,7 @@ from properties import strategies as st
 from properties.clients import resilience
 from properties.elastic import balanced, can_be_set, elastic, within
 from properties.failures import checks, faults
-from properties.fronts import first_target, fleets_behind, front_up
+from properties.fronts import MITIGATED, first_target, fleets_behind, front_up
 from properties.keeping import adorn
 from properties.lives import accounts, acts, lives, operations
 from properties.upkeep import admissions, bills, refreshes
@@ -239,7 +239,7 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
             name = draw(st.sampled_from(sorted(tree["load_balancers"])))
             balancer = tree["load_balancers"][name]
             weighted = isinstance(first_target(balancer), dict)
-            if kind == "routing" and "slow_start" in balancer:
+            if kind == "routing" and ("slow_start" in balancer or balancer["routing"] == MITIGATED):
                 continue  # it goes with one routing only
             if kind == "weight" and "groups" in balancer:
                 path = f"load_balancers.{name}.groups.group0.weight"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,8 @@ FRONTS = {
     "504": "gateway_timeout",
     "spilled": "spilled",
     "queued": "queued_most",
+    "anomalies": "anomalies_detected",
+    "over capacity": "over_capacity",
 }
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 SCALED = ("scaled out", "scaled in", "scheduled", "predicted")
@@ -103,6 +106,12 @@ def upkeep(results: Results) -> Counter[str]:
     return found
 
 
+def hung(system: System, results: Any) -> bool:
+    """Whether some instance did."""
+    struck = zip(system.tree["faults"], results["faults"], strict=True)
+    return any(it["instances"] for fault, it in struck if "hang" in fault)
+
+
 def test_the_scenarios_are_worth_running():
     """Random scenarios prove little if nothing happens in them: all kinds of things do."""
     seen: Counter[str] = Counter()
@@ -148,9 +157,11 @@ def test_the_scenarios_are_worth_running():
         seen["groups"] += any(len(b.get("groups", {})) > 1 for b in results["load_balancers"])
         doors = system.tree["load_balancers"].values()
         seen["zones"] += any(door.get("cross_zone") is False for door in doors)
+        seen["nodes"] += any(door.get("nodes", 1) > 1 for door in doors)
+        seen["hung"] += hung(system, results)
 
     rare = (*LIFE, *AGAIN, *UPKEEP, *SCALED, *KEPT, *FRONTS, "devices", "falls")
-    rare = (*rare, "unhealthy", "recovered", "fail-open", "groups", "zones")
+    rare = (*rare, "unhealthy", "recovered", "fail-open", "groups", "zones", "nodes", "hung")
     for batch in range(8):  # what is rare may take more than one
         seed(batch)(settings(derandomised(200), derandomize=False)(given(systems())(look)))()
         if all(seen[what] > 0 for what in rare):

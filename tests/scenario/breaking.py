@@ -94,13 +94,15 @@ GOOD: dict[str, Any] = {
                 "unhealthy_threshold": 2,
                 "work": "1ms",
                 "minimum_healthy": {"count": 2, "share": "50%"},
+                "dns_failover": {"minimum_healthy_targets": {"count": 1, "share": "10%"}},
             },
             "deregistration_delay": "1m",
             "surge_queue": 100,
         },
         "proxy": {
             "targets": [{"fleet": "db", "weight": 2}],
-            "routing": "weighted_random",
+            "routing": {"weighted_random": {"anomaly_mitigation": True, "window": "30s"}},
+            "capacity": {"start": "500/s", "minimum": "100/s"},
             "stickiness": {"duration": "1h"},
             "idle_timeout": "30s",
         },
@@ -114,6 +116,7 @@ GOOD: dict[str, Any] = {
         {"at": "2m", "for": "1m", "fail": {"fleet": "web", "count": 1}},
         {"every": {"exponential": "1h"}, "for": "30s", "fail": {"rack": "hall", "index": 2}},
         {"at": "3m", "for": "1m", "lose_health_checks": "web"},
+        {"every": "4m", "for": "10s", "hang": {"fleet": "db", "count": 2}},
     ],
     "accounts": {
         "lab": {

@@ -108,6 +108,23 @@ def test_network_is_bytes_a_second(lab):
         assert sizes(cloud(lab, [60] * 2, web, service=service))[-1] == wanted
 
 
+def test_requests_of_a_target_group_are_those_that_it_got(lab):
+    """Not those of the balancer: another group has the rest."""
+
+    def grouped(own: int, others: int, *requests: int) -> list[int]:
+        tree = cloud(lab, list(requests), group(tracking()))
+        tree["fleets"]["other"] = fleet(count=7)
+        blue = {"targets": ["web"], "weight": own}
+        green = {"targets": ["other"], "weight": others}
+        tree["load_balancers"]["door"] = {"groups": {"blue": blue, "green": green}}
+        return sizes(tree)
+
+    assert grouped(1, 0, 40, 40, 20) == [2, 4, 4]
+    assert grouped(0, 1, 40, 40, 40) == [2, 1, 1]
+    # A quarter of 400 for targets of ten each.
+    assert 7 <= grouped(1, 3, 400, 400)[1] <= 13
+
+
 def test_only_what_is_above_the_target_scales_out(lab):
     assert sizes(cloud(lab, [20] * 3, group(tracking()))) == [2, 2, 2]
     assert sizes(cloud(lab, [21] * 3, group(tracking()))) == [2, 3, 3]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import nephoscope as nph
 from semantics.lab import ROUTINGS, fates, fleet, run, scenario, simulation, targets, work
 
 Tree = dict[str, Any]
@@ -143,3 +144,43 @@ def test_a_call_brings_the_client_of_its_request(lab):
     used = [count for count in requests(result) if count]
     assert len(used) == 2  # both clients sent, and each has one target
     assert cookies(result) == (8, 0)
+
+
+# --- cookies of the application ---------------------------------------------------------------
+
+
+def sessions(lab, renew: bool | None, *times: float) -> list[int]:
+    """Requests by target of one client whose sessions last 10 s."""
+    keys = {} if renew is None else {"renew": renew}
+    tree = sticky(lab.at(*times, to="door", clients=1))
+    tree["load_balancers"]["door"]["stickiness"] = {"application": {"duration": "10s", **keys}}
+    return requests(run(tree))
+
+
+def test_a_session_of_the_application_ends_when_it_says(lab):
+    # Begun by the answer at 1 s, over at 11 s, whatever has been answered meanwhile.
+    assert sessions(lab, None, 0, 5, 10.9, 11.1) == [3, 1, 0]
+    assert sessions(lab, False, 0, 5, 10.9, 11.1) == [3, 1, 0]
+
+
+def test_it_may_be_renewed_by_every_answer(lab):
+    assert sessions(lab, True, 0, 5, 10.9, 11.1) == [4, 0, 0]
+
+
+def test_the_next_answer_begins_another_session(lab):
+    # The second target answers at 13 s: its session is over at 23 s.
+    assert sessions(lab, False, 0, 12, 22.9, 23.1) == [1, 2, 1]
+
+
+def test_an_answer_of_another_target_takes_the_session_over(lab):
+    """Two requests before there is a cookie: what the second target says last stands."""
+    # Answered at 1 s by the first and at 1.5 s by the second, whose session ends at 11.5 s.
+    assert sessions(lab, False, 0, 0.5, 11.4, 11.6) == [1, 2, 1]
+
+
+def test_sessions_of_the_application_do_not_work_with_groups(lab):
+    tree = sticky(lab.at(0, to="door", clients=1))
+    door = tree["load_balancers"]["door"]
+    door |= {"groups": {"a": {"targets": door.pop("targets")}}, "stickiness": {"application": "1h"}}
+    with pytest.raises(nph.ScenarioError, match="do not work with weighted groups"):
+        nph.Scenario.model_validate(tree)

@@ -7,6 +7,7 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nephoscope._core import balancers as balancers
 from nephoscope._core import buckets as buckets
 from nephoscope._core import devices as devices
 from nephoscope._core import faults as faults
@@ -189,12 +190,14 @@ class RoutingKind(enum.Enum):
     power_of_two = 5
     join_idle_queue = 6
     weighted_random = 7
+    mitigated_random = 8
 
 @final
 class RoutingSpec:
     def __init__(self) -> None: ...
     kind: RoutingKind
     choices: int
+    window_ns: int
 
 class DestinationKind(enum.Enum):
     balancer = 0
@@ -298,33 +301,24 @@ class FleetSpec:
     makes: list[FleetSpec]
 
 @final
-class TargetSpec:
-    def __init__(self) -> None: ...
-    fleet: int
-    weight: float
-    group: int
-
-@final
-class TargetGroupSpec:
-    def __init__(self) -> None: ...
-    name: str
-    weight: int
-
-@final
 class BalancerSpec:
     def __init__(self) -> None: ...
     name: str
-    targets: list[TargetSpec]
+    targets: list[balancers.TargetSpec]
     routing: RoutingSpec
     health: faults.HealthSpec
     drain_ns: int
     metered: bool
-    groups: list[TargetGroupSpec]
+    groups: list[balancers.TargetGroupSpec]
     cross_zone: bool
+    nodes: int
     slow_start_ns: int
     surge_queue: int
     stickiness_ns: int
     idle_timeout_ns: int
+    capacity: balancers.CapacitySpec
+    application_cookie: bool
+    cookie_renewed: bool
 
 @final
 class WorldSpec:

@@ -11,6 +11,7 @@ class FaultKind(enum.Enum):
     lose_health_checks = 2
     slow = 3
     maintain = 4
+    hang = 5
 
 class MoveBy(enum.Enum):
     drain = 0
@@ -37,6 +38,7 @@ class FaultSpec:
     every: Distribution
     ends: bool
     lasts: Distribution
+    node: int
     factor: float
     notice_ns: int
     by: MoveBy
@@ -53,3 +55,5 @@ class HealthSpec:
     unhealthy_threshold: int
     minimum_healthy: int
     minimum_share: float
+    dns_healthy: int
+    dns_share: float

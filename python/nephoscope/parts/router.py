@@ -33,6 +33,9 @@ class Router:
         if law.form in UNWEIGHTED and any(weight != 1.0 for weight in each):
             message = f"{law.form} has no use for weights: it treats all targets alike"
             raise ScenarioError([Problem("weights", message, allowed="weights of 1")])
+        if law.mitigates:
+            message = "a router alone has no clock, and no windows to find anomalies in"
+            raise ScenarioError([Problem("routing", message, allowed="weighted_random")])
         classes = list(dict.fromkeys(each)) or [1.0]
         self._classes = {weight: index for index, weight in enumerate(classes)}
         self._router = _core.Router(routing_spec(law), weights=classes, seed=seed, name=name)

@@ -89,7 +89,14 @@ def _manners(balancer: LoadBalancer) -> Iterator[str]:
     if balancer.slow_start is not None:
         yield f"slow start of {balancer.slow_start}"
     if balancer.stickiness is not None:
-        yield f"cookies for {balancer.stickiness.duration}"
+        of = "" if balancer.stickiness.application is None else " of the application"
+        yield f"cookies{of} for {balancer.stickiness.lives}"
+    if balancer.routing.mitigates:
+        yield "anomaly mitigation"
+    if balancer.nodes > 1:
+        yield f"{balancer.nodes} nodes"
+    if balancer.capacity is not None:
+        yield f"capacity of {balancer.capacity.start} to begin with"
     if balancer.surge_queue is not None:
         yield f"surge queue of {balancer.surge_queue:,}"
     if balancer.idle_timeout is not None:

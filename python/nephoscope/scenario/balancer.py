@@ -13,6 +13,7 @@ from nephoscope.scenario.fields import (
     Items,
     Name,
     PositiveDuration,
+    PositiveRate,
     PositiveWeight,
     Share,
     quantity,
@@ -30,6 +31,8 @@ UNWEIGHTED = frozenset({"random", "power_of_two", "join_idle_queue"})
 GROUPS_MAX = 5
 GROUP_WEIGHT_MAX = 999
 SURGE_QUEUE_MAX = 2**20
+NODES_MAX = 64
+CAPACITY_MIN, CAPACITY_MAX = 1e-3, 1e9
 DAY_NS = 86_400_000_000_000
 
 
@@ -49,6 +52,23 @@ class PowerOfTwo(Model):
     choices: Annotated[int, whole(2, 1024)] = 2
 
 
+class WeightedRandom(Model):
+    """Each target as likely as its weight says."""
+
+    anomaly_mitigation: bool = False
+    """Targets that fail more often than their peers get less, step by step, until they recover."""
+    window: Annotated[Duration, quantity(*SPAN), within("1ms", "1d")] | None = None
+    """In which their answers are counted, by default 30s."""
+
+    @model_validator(mode="after")
+    def _looks(self) -> Self:
+        if self.window is not None and not self.anomaly_mitigation:
+            raise refusal(
+                "a window without anomaly_mitigation", "anomaly_mitigation: true beside it"
+            )
+        return self
+
+
 class Routing(OneOf):
     """How a target is chosen; among equals at random."""
 
@@ -60,7 +80,7 @@ class Routing(OneOf):
     random: NoOptions | None = None
     power_of_two: PowerOfTwo | None = None
     join_idle_queue: NoOptions | None = None
-    weighted_random: NoOptions | None = None
+    weighted_random: WeightedRandom | None = None
 
     words = (
         "round_robin",
@@ -73,6 +93,11 @@ class Routing(OneOf):
         "weighted_random",
     )
 
+    @property
+    def mitigates(self) -> bool:
+        """Whether targets that fail more often than their peers get less."""
+        return self.weighted_random is not None and self.weighted_random.anomaly_mitigation
+
 
 class MinimumHealthy(Model):
     """Below this, requests go to all targets, healthy or not; either breach is enough."""
@@ -82,6 +107,14 @@ class MinimumHealthy(Model):
     """Of the targets that are registered."""
 
     bare = "count"
+
+
+class DnsFailover(Model):
+    """A node with fewer healthy targets gets no clients while others have enough."""
+
+    minimum_healthy_targets: MinimumHealthy = MinimumHealthy()
+
+    bare = "minimum_healthy_targets"
 
 
 class HealthCheck(Model):
@@ -101,6 +134,7 @@ class HealthCheck(Model):
     work: AnyDuration = Duration(0)
     """CPU time on one reference vCPU that a check takes at its target."""
     minimum_healthy: MinimumHealthy = MinimumHealthy()
+    dns_failover: DnsFailover = DnsFailover()
 
     @model_validator(mode="after")
     def _answers_in_turn(self) -> Self:
@@ -120,13 +154,67 @@ class TargetGroup(Model):
     """How often the group is chosen, whether or not anybody in it is well."""
 
 
+class ApplicationCookie(Model):
+    """A cookie of the targets' own: the balancer follows it for as long as they let it live."""
+
+    duration: Annotated[Duration, quantity(*SPAN), within("1s", "7d")] = Duration(DAY_NS)
+    """How long it lives after the answer that set it."""
+    renew: bool = False
+    """Whether every answer sets it anew, or only that which begins a session."""
+
+    bare = "duration"
+
+
 class Stickiness(Model):
     """A cookie of the balancer, by which a client goes back to the target that answered it."""
 
-    duration: Annotated[Duration, quantity(*SPAN), within("1s", "7d")] = Duration(DAY_NS)
-    """How long the cookie lives after an answer; each renews it."""
+    duration: Annotated[Duration, quantity(*SPAN), within("1s", "7d")] | None = None
+    """How long the cookie lives after an answer, by default 1d; each renews it."""
+    application: ApplicationCookie | None = None
+    """In its place, a cookie that the targets set."""
 
     bare = "duration"
+
+    @model_validator(mode="after")
+    def _is_one_cookie(self) -> Self:
+        if self.duration is not None and self.application is not None:
+            message = "duration is of the balancer's cookie, application has its own"
+            raise refusal(message, "one of duration and application")
+        return self
+
+    @property
+    def lives(self) -> Duration:
+        """How long a cookie lives."""
+        if self.application is not None:
+            return self.application.duration
+        return self.duration or Duration(DAY_NS)
+
+    @property
+    def renewed(self) -> bool:
+        """Whether every answer begins its life anew."""
+        return self.application is None or self.application.renew
+
+
+class Capacity(Model):
+    """What the balancer itself can pass on: it follows the traffic, and lags behind it."""
+
+    start: PositiveRate
+    """When the clock starts; in any five minutes it at most doubles, or falls by half."""
+    minimum: PositiveRate | None = None
+    """That is reserved, by default the start."""
+
+    bare = "start"
+
+    @model_validator(mode="after")
+    def _is_in_bounds(self) -> Self:
+        for rate in filter(None, (self.start, self.minimum)):
+            if not CAPACITY_MIN <= float(rate) <= CAPACITY_MAX:
+                raise refusal(f"{rate} is out of range", "0.001/s to 1000000000/s")
+        if self.minimum is not None and float(self.minimum) > float(self.start):
+            raise refusal(
+                f"the minimum, {self.minimum}, is above the start", f"{self.start} at most"
+            )
+        return self
 
 
 class LoadBalancer(Billed):
@@ -146,6 +234,10 @@ class LoadBalancer(Billed):
     """Clients go back to their target."""
     cross_zone: bool = True
     """false: a node in each zone, which sends to the targets of that zone alone."""
+    nodes: Annotated[int, whole(1, NODES_MAX)] = 1
+    """That check all targets and choose among them, each by itself."""
+    capacity: Capacity | None = None
+    """Of the balancer itself; by default it has no limit."""
     idle_timeout: PositiveDuration | None = None
     """How long a target has for its answer; then the balancer gives its own, 504."""
 

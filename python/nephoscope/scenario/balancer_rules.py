@@ -64,6 +64,14 @@ def _groups(document: Document, where: Where, balancer: dict[str, Any]) -> Itera
     groups = mapping(balancer["groups"])
     if isinstance(balancer["groups"], dict) and not groups:
         yield document.problem(at, "empty", allowed="at least one")
+    if isinstance(nodes := balancer.get("nodes"), int) and nodes > 1:
+        message = "several nodes do not go with groups"
+        yield document.problem((*where, "nodes"), message, value=nodes, allowed="1, or no groups")
+    if "application" in mapping(balancer.get("stickiness")):
+        message = "cookies of the application do not work with weighted groups"
+        allowed = "stickiness by duration, or targets in the place of groups"
+        cookie = (*where, "stickiness", "application")
+        yield document.problem(cookie, message, allowed=allowed, at_key=True)
     if len(groups) > GROUPS_MAX:
         message = f"{len(groups)} groups are too many"
         yield document.problem(at, message, allowed=f"{GROUPS_MAX} at most", at_key=True)
@@ -81,6 +89,9 @@ def _zones(document: Document, where: Where, balancer: dict[str, Any]) -> Iterat
         if balancer.get(key) is not None:
             message = f"{key} does not go with cross_zone: false"
             yield document.problem(at, message, allowed=f"true, or no {key}")
+    if isinstance(nodes := balancer.get("nodes"), int) and nodes > 1:
+        message = "with cross_zone: false there is a node in each zone"
+        yield document.problem((*where, "nodes"), message, value=nodes, allowed="1")
     fleets = {str(path[1]): fleet for path, fleet in entries(document.tree, "fleets")}
     for _, target in written_targets(balancer):
         name = target_fleet(target)
@@ -96,6 +107,7 @@ def _surges(document: Document, where: Where, balancer: dict[str, Any]) -> Itera
         key for key in ("groups", "slow_start", "stickiness") if balancer.get(key) is not None
     ]
     others += ["cross_zone: false"] if balancer.get("cross_zone") is False else []
+    others += ["nodes"] if balancer.get("nodes", 1) != 1 else []
     for other in others:
         message = f"{other} does not go with a surge queue"
         at = (*where, "surge_queue")

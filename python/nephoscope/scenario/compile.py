@@ -47,6 +47,11 @@ def routing_spec(routing: Routing) -> _core.RoutingSpec:
     """A routing policy as the core takes it."""
     spec = _core.RoutingSpec()
     spec.kind = _core.RoutingKind[routing.form]
+    random = routing.weighted_random
+    if random is not None and random.anomaly_mitigation:
+        spec.kind = _core.RoutingKind.mitigated_random
+        if random.window is not None:
+            spec.window_ns = int(random.window)
     if routing.power_of_two is not None:
         spec.choices = routing.power_of_two.choices
     return spec
@@ -203,7 +208,7 @@ class _Compiler:
         targets = []
         groups = []
         for i, (group_name, group) in enumerate((balancer.groups or {}).items()):
-            part = _core.TargetGroupSpec()
+            part = _core.balancers.TargetGroupSpec()
             part.name, part.weight = group_name, group.weight
             groups.append(part)
             targets += self._targets(group.targets, i)
@@ -211,15 +216,24 @@ class _Compiler:
             spec.targets, spec.groups = targets, groups
         spec.cross_zone = balancer.cross_zone
         spec.slow_start_ns = int(balancer.slow_start or 0)
-        spec.stickiness_ns = 0 if balancer.stickiness is None else int(balancer.stickiness.duration)
+        if balancer.stickiness is not None:
+            spec.stickiness_ns = int(balancer.stickiness.lives)
+            spec.application_cookie = balancer.stickiness.application is not None
+            spec.cookie_renewed = balancer.stickiness.renewed
+        if balancer.capacity is not None:
+            spec.capacity.start = float(balancer.capacity.start)
+            spec.capacity.minimum = float(balancer.capacity.minimum or balancer.capacity.start)
+        spec.nodes = balancer.nodes
         spec.surge_queue = balancer.surge_queue or 0
         spec.idle_timeout_ns = int(balancer.idle_timeout or 0)
         return spec
 
-    def _targets(self, targets: Iterable[Target], group: int = 0) -> list[_core.TargetSpec]:
+    def _targets(
+        self, targets: Iterable[Target], group: int = 0
+    ) -> list[_core.balancers.TargetSpec]:
         parts = []
         for target in targets:
-            part = _core.TargetSpec()
+            part = _core.balancers.TargetSpec()
             part.fleet = self._fleets[target.fleet]
             part.weight = target.weight
             part.group = group

@@ -18,6 +18,8 @@ def fault_problems(document: Document) -> Iterator[Problem]:
     checked = any(
         mapping(b).get("health_check") for _, b in entries(document.tree, "load_balancers")
     )
+    counts = [b.get("nodes", 1) for _, b in entries(document.tree, "load_balancers")]
+    nodes = [1, *(count for count in counts if isinstance(count, int))]
     for i, fault in enumerate(map(mapping, sequence(document.tree.get("faults")))):
         for kind in KINDS:
             at = ("faults", i, kind)
@@ -26,6 +28,12 @@ def fault_problems(document: Document) -> Iterator[Problem]:
             if kind == "lose_health_checks" and kind in fault and not checked:
                 message = "no load balancer has a health check to lose"
                 yield document.problem(at, message, allowed="a load balancer with health_check")
+            node = where.get("node")
+            if kind == "lose_health_checks" and isinstance(node, int) and node >= max(nodes):
+                most = max(nodes)
+                message = "no load balancer has such a node" if most > 1 else "none has nodes"
+                allowed = f"0 to {most - 1}" if most > 1 else "a load balancer with nodes"
+                yield document.problem((*at, "node"), message, value=node, allowed=allowed)
 
 
 def _place(

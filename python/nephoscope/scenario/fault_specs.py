@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nephoscope import _core
 from nephoscope.scenario.balancer import HealthCheck
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.faults import Fault, Maintain, Slow
+from nephoscope.scenario.faults import Checks, Fault, Maintain, Slow
 from nephoscope.scenario.units import Duration
 
 # Of a live migration: providers speak of less than a second, and mostly of far less.
@@ -22,6 +22,9 @@ def health_spec(check: HealthCheck) -> _core.faults.HealthSpec:
     spec.unhealthy_threshold = check.unhealthy_threshold
     spec.minimum_healthy = check.minimum_healthy.count
     spec.minimum_share = check.minimum_healthy.share
+    in_dns = check.dns_failover.minimum_healthy_targets
+    spec.dns_healthy = in_dns.count
+    spec.dns_share = in_dns.share
     return spec
 
 
@@ -43,6 +46,8 @@ def fault_spec(
     if fault.every is not None:
         spec.every = distribution(fault.every)
     spec.at_ns = int(fault.at or 0)
+    if isinstance(where, Checks) and where.node is not None:
+        spec.node = where.node
     if isinstance(where, Slow):
         spec.factor = where.factor
     if isinstance(where, Maintain):

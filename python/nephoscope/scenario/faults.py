@@ -4,13 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from nephoscope.scenario.balancer import NODES_MAX
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import INSTANCES_MAX, AnyDuration, Name, number, refusal, whole
 from nephoscope.scenario.hosts import HOSTS_MAX
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Duration
 
-KINDS = ("kill", "fail", "lose_health_checks", "slow", "maintain")
+KINDS = ("kill", "fail", "lose_health_checks", "slow", "maintain", "hang")
 SCOPES = ("fleet", "host", "rack", "zone")
 
 
@@ -49,6 +50,13 @@ class Where(Model):
     def name(self) -> str:
         """Its value."""
         return str(getattr(self, self.scope))
+
+
+class Checks(Where):
+    """The same, and which node of a balancer asks in vain."""
+
+    node: Annotated[int, whole(0, NODES_MAX - 1)] | None = None
+    """From 0, of every balancer that has so many nodes; by default all of all."""
 
 
 class Slow(Where):
@@ -93,11 +101,13 @@ class Fault(Model):
     """What dies stays dead; a fleet launches another instance."""
     fail: Where | None = None
     """It loses what it holds and refuses everything until it comes back."""
-    lose_health_checks: Where | None = None
+    lose_health_checks: Checks | None = None
     """It serves, and no health check is answered."""
     slow: Slow | None = None
     """It serves, and its work takes longer."""
 
+    hang: Where | None = None
+    """It takes requests and answers nothing, and then goes on where it was."""
     maintain: Maintain | None = None
     """Hosts are down, after a notice at which what is on them moves."""
 

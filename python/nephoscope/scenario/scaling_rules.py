@@ -25,12 +25,6 @@ def scaling_problems(document: Document) -> Iterator[Problem]:
         for _, balancer in entries(document.tree, "load_balancers")
         for _, target in written_targets(balancer)
     }
-    grouped = {
-        target_fleet(target)
-        for _, balancer in entries(document.tree, "load_balancers")
-        for _, target in written_targets(balancer)
-        if "groups" in balancer
-    }
     services = dict(mapping(document.tree.get("services")))
     for where, fleet in entries(document.tree, "fleets"):
         policies = sequence(fleet.get("scaling"))
@@ -49,7 +43,6 @@ def scaling_problems(document: Document) -> Iterator[Problem]:
         for i, policy in enumerate(policies):
             at = (*where, "scaling", i)
             yield from _metric(document, at, policy, where[-1] in balanced, networked)
-            yield from _group_metric(document, at, policy, where[-1] in grouped)
 
 
 def _predictive(
@@ -82,15 +75,6 @@ def _metric(
         if metric == "network" and not networked:
             message = "its service has no step that uses the network"
             yield document.problem(at, message, value=metric, allowed="a step network, or cpu")
-
-
-def _group_metric(
-    document: Document, where: Where, policy: Any, grouped: bool
-) -> Iterator[Problem]:
-    for form, options in mapping(policy).items():
-        if grouped and mapping(options).get("metric") == "requests_per_target":
-            message = "requests of a target group: not built yet in this version of nephoscope"
-            yield document.problem((*where, form, "metric"), message, allowed="cpu")
 
 
 def _steps(value: Any) -> set[str]:

@@ -188,6 +188,10 @@ class Steering:
         if self.scenario.load_balancers[name].slow_start and routing.form != "round_robin":
             message = f"{routing.form} does not go with slow_start"
             raise _refused(path, message, "round_robin")
+        first = self.scenario.load_balancers[name].routing
+        if (routing.mitigates or first.mitigates) and routing != first:
+            message = "anomaly_mitigation stays as it is in the whole run"
+            raise _refused(path, message, "the routing of the scenario")
         self._refuse_weights(path, routing.form, self.weights[name])
         self.routings[name] = routing.form
         return routing_spec(routing)
