@@ -64,8 +64,9 @@ void World::build_membership(const WorldSpec& spec, std::uint32_t index) {
     it.zones = hosts_.facts(fleet.make().request.pool).zones;
     std::sort(it.zones.begin(), it.zones.end());
     it.zones.erase(std::unique(it.zones.begin(), it.zones.end()), it.zones.end());
-    std::erase_if(it.zones,
-                  [&](std::uint32_t zone) { return (fleet.make().request.zones >> zone & 1U) == 0; });
+    std::erase_if(it.zones, [&](std::uint32_t zone) {
+      return (fleet.make().request.zones >> zone & 1U) == 0;
+    });
     if (it.zones.size() < 2) it.zones.clear();
   }
   if (it.looks()) expect_look(index);

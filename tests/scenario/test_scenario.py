@@ -3,7 +3,6 @@
 import copy
 import json
 import pickle
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -197,14 +196,6 @@ def test_a_scenario_does_not_change():
     tree = scenario.to_dict()
     tree["seed"] = 9
     assert scenario.seed == 0
-
-
-def test_loading_is_fast():
-    Scenario.load(EXAMPLES / "flash-sale.yaml")
-    start = time.perf_counter()
-    for path in EXAMPLES.glob("*.yaml"):
-        Scenario.load(path)
-    assert time.perf_counter() - start < 0.5
 
 
 def test_files_that_cannot_be_read(tmp_path):
