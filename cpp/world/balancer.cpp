@@ -124,7 +124,8 @@ void Balancer::remove_slot(std::uint32_t slot, std::int64_t now) {
 }
 
 Balancer::Tally Balancer::tally() const {
-  if (nodes == 1) return {health.healthy(), health.unhealthy(), health.initial()};
+  if (nodes == 1 || !health.active())
+    return {health.healthy(), health.unhealthy(), health.initial()};
   Tally tally;
   for (std::uint32_t first = 0; first < slots.size(); first += nodes) {
     std::uint32_t healthy = 0;

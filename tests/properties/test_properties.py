@@ -27,7 +27,6 @@ FRONTS = {
     "504": "gateway_timeout",
     "spilled": "spilled",
     "queued": "queued_most",
-    "anomalies": "anomalies_detected",
     "over capacity": "over_capacity",
 }
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")

@@ -127,6 +127,14 @@ def test_nodes_take_turns_each_by_itself(lab):
     assert requests(noded(1, 2, traffic=traffic)) == [2, 1]
 
 
+def test_nodes_need_no_health_checks(lab):
+    """What is left of them is that each has its own turn."""
+    tree = noded(64, 2, traffic=lab.at(0, 0.5, 1, to="door"))
+    del tree["load_balancers"]["door"]["health_check"]
+    assert requests(tree) == [3, 0]
+    assert "health" not in run(tree)["load_balancers"]["door"]
+
+
 def test_each_counts_what_it_has_sent_itself(lab):
     """Least connections: a node does not see the requests that other nodes have outstanding."""
     traffic = lab.at(*([0.0] * 40), to="door")
