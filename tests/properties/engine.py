@@ -68,8 +68,12 @@ class Session:
         twin.world, twin.left = self.world.copy(), list(self.left)
         return twin
 
-    def _migrate(self, instance: int, pause_ns: int) -> None:
+    def _migrate(self, fleet: str, place: int, pause_ns: int) -> None:
         """If it is there, on hosts, and may be paused or need not."""
+        instances = np.flatnonzero(self.world.state()["fleet"] == self._fleets.index(fleet))
+        if place >= len(instances):
+            return
+        instance = int(instances[place])
         for pause in dict.fromkeys((pause_ns, 0)):
             with contextlib.suppress(SpecError):
                 self.world.migrate(instance, ANY_HOST, pause)
@@ -90,7 +94,7 @@ class Session:
             action = _core.life.ActionKind[name]
             self.world.act(action, self._fleets.index(rest[0]), change.value)
         elif kind == "migrate":
-            self._migrate(int(name), change.value)
+            self._migrate(name, int(rest[0]), change.value)
         elif kind == "fleets":
             self.world.set_count(self._fleets.index(name), change.value)
         elif kind == "traffic":

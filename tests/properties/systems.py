@@ -219,13 +219,14 @@ def changes(draw, tree: Tree, duration: int) -> tuple[Change, ...]:
     rated = [n for n, t in tree["traffic"].items() if t["arrivals"] in ("poisson", "constant")]
     made = []
     for _ in range(draw(st.integers(0, 5))):
-        at = draw(st.integers(0, duration * 10**9))
+        at = draw(st.integers(1, duration * 10**9))  # a notice may come with the start
         kind = draw(st.sampled_from(CHANGES))
         if kind == "act":
             made.append(Change(at, *draw(acts(tree["fleets"]))))
         elif kind == "migrate" and tree.get("hosts"):
             pause_ns = draw(st.sampled_from([0, 300_000_000, 2_000_000_000]))
-            made.append(Change(at, f"migrate.{draw(st.integers(0, 5))}", pause_ns))
+            name = draw(st.sampled_from(sorted(tree["fleets"])))
+            made.append(Change(at, f"migrate.{name}.{draw(st.integers(0, 5))}", pause_ns))
         elif kind == "count":
             name = draw(st.sampled_from(sorted(tree["fleets"])))
             fleet = tree["fleets"][name]

@@ -99,7 +99,7 @@ def upkeep(results: Results) -> Counter[str]:
     found["replaced"] = any(each["replaced"] for each in renewed)
     found["renewed"] = any(each["finished_ns"] > each["started_ns"] for each in renewed)
     found["moved"] = any(each.get("moved", 0) for each in results["faults"])
-    found["migrated"] = any(each.get("migrated", 0) for each in results["faults"])
+    found["migrated"] = any(pool.get("migrations", 0) for pool in results["hosts"])
     makes = [fleet["makes"] for fleet in results["fleets"] if "makes" in fleet]
     found["types"] = any(each["launches"][1] > 0 for each in makes)
     return found
