@@ -20,6 +20,24 @@ void bind_spec_membership(py::module_& core) {
       .value("best_effort", ZoneBalance::best_effort)
       .value("only", ZoneBalance::only)
       .finalize();
+  py::native_enum<WarmState>(m, "WarmState", "enum.Enum")
+      .value("stopped", WarmState::stopped)
+      .value("running", WarmState::running)
+      .value("hibernated", WarmState::hibernated)
+      .finalize();
+  py::class_<WarmPoolSpec>(m, "WarmPoolSpec")
+      .def(py::init<>())
+      .def_readwrite("active", &WarmPoolSpec::active)
+      .def_readwrite("state", &WarmPoolSpec::state)
+      .def_readwrite("reuse", &WarmPoolSpec::reuse)
+      .def_readwrite("min", &WarmPoolSpec::min)
+      .def_readwrite("prepared", &WarmPoolSpec::prepared);
+  py::class_<HookSpec>(m, "HookSpec")
+      .def(py::init<>())
+      .def_readwrite("active", &HookSpec::active)
+      .def_readwrite("continues", &HookSpec::continues)
+      .def_readwrite("duration", &HookSpec::duration)
+      .def_readwrite("timeout_ns", &HookSpec::timeout_ns);
   py::class_<MembershipSpec>(m, "MembershipSpec")
       .def(py::init<>())
       .def_readwrite("termination", &MembershipSpec::termination)
@@ -28,7 +46,10 @@ void bind_spec_membership(py::module_& core) {
       .def_readwrite("grace_ns", &MembershipSpec::grace_ns)
       .def_readwrite("launches_first", &MembershipSpec::launches_first)
       .def_readwrite("protect", &MembershipSpec::protect)
-      .def_readwrite("lifetime_ns", &MembershipSpec::lifetime_ns);
+      .def_readwrite("lifetime_ns", &MembershipSpec::lifetime_ns)
+      .def_readwrite("pool", &MembershipSpec::pool)
+      .def_readwrite("launch", &MembershipSpec::launch)
+      .def_readwrite("terminate", &MembershipSpec::terminate);
 }
 
 }  // namespace nephoscope

@@ -70,6 +70,10 @@ py::dict membership_dict(const FleetAccount& fleet) {
   out["expired"] = fleet.kept.expired;
   out["rebalanced"] = fleet.kept.rebalanced;
   out["protected"] = fleet.guarded;
+  out["warm_starts"] = fleet.kept.warm_starts;
+  out["returned"] = fleet.kept.returned;
+  out["warm"] = fleet.warm;
+  out["overdue"] = fleet.kept.overdue;
   return out;
 }
 

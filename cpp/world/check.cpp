@@ -51,6 +51,7 @@ void WorldView::check() const {
   check_admission();
   check_refresh();
   check_membership();
+  check_pools();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

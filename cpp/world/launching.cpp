@@ -29,6 +29,10 @@ void World::scale(std::uint32_t at) {
       break;
     }
   }
+  if (fleet.membership.spec.pool.active) {
+    while (fleet.alive() < fleet.wanted() && take_warm(at)) {
+    }
+  }
   if (fleet.alive() < fleet.wanted()) grow(at, fleet.membership.spec.balance);
   fleet.least = std::min(fleet.least, fleet.members.size());
   fleet.most = std::max(fleet.most, fleet.members.size());
@@ -210,7 +214,7 @@ void World::withdraw(std::uint32_t instance) {
   const std::uint32_t index = index_in_fleet_[instance];
   fleet.vcpus -= vcpus_of(instance);
   fleet.members.remove(index, [this](std::uint32_t of) { return index_in_fleet_[of]; });
-  unguard(fleet.membership, index);
+  fleet.membership.unguard(index);
   if (fleet.unwatched) watch_instance(instance);
   if (phase_[instance] == Phase::down) rise(instance);
   fleet.departed.push_back({used(instance, hosts_).run_ns, instance});
@@ -225,19 +229,23 @@ void World::withdraw(std::uint32_t instance) {
 
 // It gets no more requests from its balancers and finishes those it has.
 void World::dismiss(std::uint32_t instance) {
+  leave_service(instance, Standing::away);
+}
+
+void World::leave_service(std::uint32_t instance, Standing standing) {
   const std::uint32_t at = fleet_of_[instance];
   withdraw(instance);
-  machines_[machine_of(instance)].standing = Standing::away;
+  machines_[machine_of(instance)].standing = standing;
   phase_[instance] = Phase::leaving;
   ++leaving_;
   end_if_drained(instance);
-  if (phase_[instance] != Phase::leaving) return;
+  if (phase_[instance] != Phase::leaving || instances_.workers_busy(instance) == 0) return;
   std::int64_t patience = 0;  // of the balancer that lets it drain longest
   for (const Attachment& attachment : fleets_[at].attachments) {
     patience = std::max(patience, balancers_[attachment.balancer].drain_ns);
   }
   if (fleets_[at].attachments.empty() || patience >= duration_ - now_) return;
-  controls_.push(now_ + patience, payload(ControlKind::drain, instance));
+  controls_.push(now_ + patience, payload(ControlKind::drain, 2 * instance));
 }
 
 // The youngest that has not booted goes at once, of the fullest zone where zones are levelled.
@@ -287,9 +295,16 @@ void World::end_if_drained(std::uint32_t instance) {
     if (lives_.state(machine) == InstanceState::shutting_down) end(instance);
     return;
   }
-  // The loop is under way: nothing may become due before the control that it runs to.
+  // The loop is under way: nothing may become due before the control that it runs to. So a warm
+  // pool sees by itself who has drained, and the end of a hook is in the calendar.
+  if (machines_[machine].standing == Standing::warm) return;
+  if (hooked_ && lingers(instance)) return;
+  end_at_once(instance);
+}
+
+void World::end_at_once(std::uint32_t instance) {
   lives_.advance(now_);
-  lives_.terminate_at_once(machine);
+  lives_.terminate_at_once(machine_of(instance));
   follow_lives();
   end(instance);
 }

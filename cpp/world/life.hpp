@@ -8,7 +8,7 @@
 //
 // A machine counts for the size that is desired of its fleet while it is `active` (it boots or
 // serves) or `aside` (it has had a notice, reboots, stops or is stopped); one that is `away` is
-// leaving or gone, and another is launched in its place.
+// leaving or gone, and another is launched in its place. One that is `warm` belongs to a warm pool.
 
 #pragma once
 
@@ -22,15 +22,27 @@ namespace nephoscope {
 
 // Of an instance. `closing`: it gets no requests, and how long it has for those it holds is not its
 // own to decide; `leaving`: it is gone when it has finished them. `down`: it has failed, and
-// whoever sends to it does not know.
-enum class Phase : std::uint8_t { booting, serving, down, leaving, closing, rebooting, gone };
+// whoever sends to it does not know. `preparing`, `prepared`: it boots for a warm pool, and waits
+// there. `ending`: it has finished what it held, and its end waits for a hook.
+enum class Phase : std::uint8_t {
+  booting,
+  serving,
+  down,
+  leaving,
+  closing,
+  rebooting,
+  gone,
+  preparing,
+  prepared,
+  ending
+};
 
 // Whether it gets no more requests and may finish those it holds.
 inline bool drains(Phase phase) {
-  return phase == Phase::leaving || phase == Phase::closing;
+  return phase == Phase::leaving || phase == Phase::closing || phase == Phase::ending;
 }
 
-enum class Standing : std::uint8_t { active, aside, away };
+enum class Standing : std::uint8_t { active, aside, away, warm };
 
 struct Machine {
   std::uint32_t instance = 0;  // the present one, or the last; all of them are of one fleet

@@ -76,9 +76,10 @@ void World::expect_interruption(std::uint32_t machine) {
 
 void World::guest_serves(std::uint32_t machine) {
   const std::uint32_t before = machines_[machine].instance;
+  if (phase_[before] == Phase::preparing) return put_by(machine);
   if (phase_[before] != Phase::rebooting || machines_[machine].noticed != 0 ||
       machines_[machine].standing != Standing::aside) {
-    return enter_service(before);
+    return begin_service(before);
   }
   take_back_in(machine);
   Fleet& fleet = fleets_[fleet_of_[machines_[machine].instance]];
@@ -156,7 +157,11 @@ void World::begin_end(std::uint32_t machine, StateReason reason) {
   const std::uint32_t instance = machines_[machine].instance;
   ++fleets_[at].terminations;
   if (standing == Standing::active) set_aside(machine, Phase::closing);
-  if (standing != Standing::away) take_back_in(machine);
+  if (standing == Standing::warm) {
+    leave_pool(machine);
+  } else if (standing != Standing::away) {
+    take_back_in(machine);
+  }
   machines_[machine].standing = Standing::away;
   if (reason == StateReason::spot_termination) {
     ++fleets_[at].counts.interruptions;

@@ -17,7 +17,6 @@ namespace {
 constexpr std::int64_t lifetime_min_ns = 86'400'000'000'000;
 constexpr std::int64_t move_retry_ns = 60'000'000'000;
 constexpr std::int64_t billing_hour_ns = 3'600'000'000'000;
-constexpr std::int64_t not_yet = -1;
 
 // Moves from the fullest zone to the emptiest until they differ by one at most; `most` are enough.
 std::uint32_t moves_to_level(std::vector<ZoneCount> zones, std::uint32_t most) {
@@ -69,6 +68,8 @@ void World::build_membership(const WorldSpec& spec, std::uint32_t index) {
     });
     if (it.zones.size() < 2) it.zones.clear();
   }
+  check_warm_pool(from, at("fleets", index, "warm_pool").c_str());
+  build_hooks(from, fleet, at("fleets", index, "hooks"));
   if (it.looks()) expect_look(index);
 }
 
@@ -81,6 +82,7 @@ void World::expect_look(std::uint32_t at) {
 void World::look_at_members(std::uint32_t at) {
   replace_members(at);
   level_zones(at);
+  keep_warm(at);
   expect_look(at);
 }
 
@@ -135,7 +137,9 @@ bool World::remove_some(std::uint32_t at, std::uint32_t count) {
   ++fleets_[at].membership.scale_ins;
   for (const std::uint32_t instance : chosen) {
     // What has happened meanwhile may have made room.
-    if (fleets_[at].alive() > fleets_[at].wanted() && is_member(instance)) dismiss(instance);
+    if (fleets_[at].alive() <= fleets_[at].wanted() || !is_member(instance)) continue;
+    const bool reuse = fleets_[at].membership.spec.pool.reuse && !fleets_[at].refresh.under_way();
+    reuse ? send_back(instance) : dismiss(instance);
   }
   return !chosen.empty();
 }
@@ -145,20 +149,13 @@ void World::keep_member(std::uint32_t instance) {
   Membership& it = fleets_[fleet_of_[instance]].membership;
   const std::uint32_t index = index_in_fleet_[instance];
   if (it.timed()) {
-    if (index >= it.since.size()) it.since.resize(index + std::size_t{1}, not_yet);
-    if (it.since[index] == not_yet) it.since[index] = now_;
+    if (index >= it.since.size()) it.since.resize(index + std::size_t{1}, Membership::not_yet);
+    if (it.since[index] == Membership::not_yet) it.since[index] = now_;
   }
   if (it.guarded >= it.spec.protect) return;
   if (index >= it.guards.size()) it.guards.resize(index + std::size_t{1});
   it.guards[index] = 1;
   ++it.guarded;
-}
-
-// It has left service.
-void World::unguard(Membership& it, std::uint32_t index) {
-  if (index >= it.guards.size() || it.guards[index] == 0) return;
-  it.guards[index] = 0;
-  --it.guarded;
 }
 
 // Whether some balancer holds it unhealthy and is to be believed. Who served when the clock started
@@ -282,7 +279,8 @@ void WorldView::check_membership() const {
     for (const std::uint32_t instance : fleet.members) {
       const std::uint32_t index = index_in_fleet_[instance];
       guarded += index < it.guards.size() ? it.guards[index] : 0U;
-      agree = agree && (!it.timed() || (index < it.since.size() && it.since[index] != not_yet));
+      agree = agree &&
+              (!it.timed() || (index < it.since.size() && it.since[index] != Membership::not_yet));
     }
     agree = agree && guarded == it.guarded;
     agree = agree && (fleet.alive() <= fleet.wanted() || guarded == fleet.members.size());

@@ -161,6 +161,7 @@ void World::refresh(std::uint32_t at) {
     if (it.spec.make != RefreshSpec::as_before) {
       fleet.launched_as.push_back({it.first_index, it.spec.make});
     }
+    while (!fleet.membership.pool.empty()) give_up_warm(fleet.membership.pool.back());
   }
   std::int64_t next = now_ + look_every_ns;
   const RefreshCount count = look_at_refresh(at);

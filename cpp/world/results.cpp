@@ -10,15 +10,6 @@ namespace {
 
 constexpr const char* count_names[] = {"completed", "rejected", "failed", "timed_out"};
 
-void add(OutcomeCounts& to, const OutcomeCounts& from) {
-  for (std::size_t kind = 0; kind < to.size(); ++kind) to[kind] += from[kind];
-}
-
-void merge_route(Account& to, const Route& route) {
-  to.latency.merge(route.latency);
-  add(to.ended, route.ended);
-}
-
 HealthAccount health_account(const Balancer& balancer, std::int64_t now) {
   const Balancer::Tally tally = balancer.tally();
   return {balancer.health.counts(now), tally.healthy, tally.unhealthy, tally.initial};
@@ -177,19 +168,6 @@ Account WorldView::account_of(Chosen chosen, const std::vector<InFlight>& in_fli
   return account;
 }
 
-ScalingAccount WorldView::scaling_account(const ScaledFleet& it) const {
-  ScalingAccount account;
-  account.active = true;
-  account.desired = fleets_[it.fleet].desired;
-  account.min = it.group.min();
-  account.max = it.group.max();
-  account.policies = it.group.counts();
-  account.scheduled = it.group.scheduled();
-  account.looks_ahead = !it.predictive.empty();
-  for (const PredictivePolicy& policy : it.predictive) account.predicted += policy.decisions();
-  return account;
-}
-
 // What only a balancer has that is more than a router.
 void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
                             const std::vector<InFlight>& in_flight) const {
@@ -237,82 +215,6 @@ void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
     group.ended[static_cast<std::size_t>(Outcome::completed)] += group.latency.count();
     group.offered = total(group.ended) + group.in_flight;
   }
-}
-
-// What its instances have been, and how many of each.
-static void tell_makes(FleetAccount& account, const Fleet& fleet,
-                       const std::vector<std::uint32_t>& index_of) {
-  account.makes.resize(fleet.makes.size());
-  for (const Make& make : fleet.makes) {
-    account.burstable = account.burstable || make.guest.burst.burstable;
-    account.interferes = account.interferes || make.guest.interference.matters();
-  }
-  for (std::uint32_t index = 0; index < account.launches && fleet.makes.size() > 1; ++index) {
-    ++account.makes[fleet.make_number(index)].launches;
-  }
-  for (const std::uint32_t instance : fleet.members) {
-    ++account.makes[fleet.make_number(index_of[instance])].instances;
-  }
-}
-
-FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight>& in_flight,
-                                      HostPools& hosts) const {
-  FleetAccount account;
-  account.name = fleet_names_[at];
-  for (const Route& route : routes_) {
-    if (route.fleet != at || route.check) continue;
-    merge_route(account, route);
-    account.wasted += route.wasted;
-  }
-  account.ended[static_cast<std::size_t>(Outcome::completed)] += account.latency.count();
-  for (const InFlight& some : in_flight) {
-    const Route& route = routes_[some.route];
-    if (route.fleet == at && !route.check) account.in_flight += some.requests;
-  }
-  account.offered = total(account.ended) + account.in_flight;
-
-  Fleet fleet = fleets_[at];
-  count_instances(fleet);
-  account.instance_ns = fleet.instance_ns;
-  account.vcpu_ns = fleet.vcpu_ns;
-  account.instances_min = fleet.least;
-  account.instances_max = fleet.most;
-  account.instances_final = fleet.members.size();
-  account.failures = fleet.failures;
-  for (const std::uint32_t instance : fleet.members) {
-    account.used += used_since_warmup(instance, hosts);
-    if (phase_[instance] != Phase::down) continue;
-    ++account.down;
-    account.failures.down_ns += static_cast<std::uint64_t>(now_);
-  }
-  // An instance that has left and still finishes what it holds counts as there while it does.
-  for (const Departed& departed : fleet.departed) {
-    account.used += used_since_warmup(departed.instance, hosts);
-    account.vcpu_ns += used(departed.instance, hosts).run_ns -
-                       std::max(departed.run_ns, run_at_warmup(departed.instance));
-  }
-  account.launches = launched_[at];
-  account.terminations = fleet.terminations;
-  tell_makes(account, fleet, index_in_fleet_);
-  account.missing = fleet.retries ? fleet.wanted() - fleet.alive() : 0;
-  account.refusals = fleet.refusals;
-  account.admits_all = !fleet.admission.any();
-  account.refresh = fleet.refresh;
-  account.refresh.replaced = replaced(static_cast<std::uint32_t>(at));
-  account.keeps = fleet.membership.present();
-  account.kept = fleet.membership.counts;
-  account.guarded = fleet.membership.guarded;
-  account.refusal = account.missing != 0 ? fleet.refusal : 0;
-  account.eventful = fleet.eventful;
-  account.counts = fleet.counts;
-  for (const std::uint32_t machine : fleet.aside) {
-    const InstanceState state = lives_.state(machine);
-    account.stopped += state == InstanceState::stopping || state == InstanceState::stopped ? 1 : 0;
-  }
-  if (fleet.scaled != none) account.scaling = scaling_account(scaled_[fleet.scaled]);
-  account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
-  account.devices = fleet.devices;
-  return account;
 }
 
 // One that each of several nodes knows is told once.

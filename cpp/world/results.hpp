@@ -159,6 +159,7 @@ struct FleetAccount : Account {
   bool keeps = false;  // whether its membership is to be told
   MembershipCounts kept;
   std::uint32_t guarded = 0;  // now
+  std::uint32_t warm = 0;     // now, in its pool
   FailureCounts failures;
   std::uint32_t down = 0;  // now
   ScalingAccount scaling;

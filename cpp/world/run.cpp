@@ -144,7 +144,7 @@ void World::control() {
     case ControlKind::mend:
       return mend(index);
     case ControlKind::drain:
-      return end_drain(index);
+      return index % 2 == 0 ? end_drain(index / 2) : end_launch_hook(index / 2);
     case ControlKind::scale:
       return follow_scaling(index);
     case ControlKind::upkeep:
@@ -203,7 +203,7 @@ bool World::has_one_plain_caller() const {
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
     if (sends_checks(at)) return false;
   }
-  return traffic_ == 1 && programs_.calls().empty() && callers_[0].routes == 1 &&
+  return !hooked_ && traffic_ == 1 && programs_.calls().empty() && callers_[0].routes == 1 &&
          routes_[0].plain && fleets_[routes_[0].fleet].makes.size() == 1 &&
          !fleets_[routes_[0].fleet].makes.front().hosted && balancers_.size() <= 1;
 }
@@ -262,6 +262,7 @@ void World::handle_other(const EventQueue::Event& event) {
     case EventKind::think:
       return send_of_user(index);
     case EventKind::part:
+      if (index > 1) return end_terminate_hook(index - 2);
       if (index != 0) return finish_devices();
       hosts_due_ = EventQueue::none;
       hosts_.advance(now_);

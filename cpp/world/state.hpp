@@ -57,6 +57,7 @@ struct WorldState {
   std::vector<std::string> host_names_;     // of the pools that the scenario names
   std::uint32_t groups_ = 0;                // of placement
   bool sticky_ = false;                     // some balancer sets cookies
+  bool hooked_ = false;                     // some fleet has lifecycle hooks
   bool hosted_ = false;                     // some fleet is
   bool with_devices_ = false;               // some step uses one
   std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit

@@ -13,6 +13,15 @@
 
 namespace nephoscope {
 
+inline void add(OutcomeCounts& to, const OutcomeCounts& from) {
+  for (std::size_t kind = 0; kind < to.size(); ++kind) to[kind] += from[kind];
+}
+
+inline void merge_route(Account& to, const Route& route) {
+  to.latency.merge(route.latency);
+  add(to.ended, route.ended);
+}
+
 class WorldView : protected WorldState {
  public:
   // Throws InvariantError, with seed and instant, when a conservation law does not hold.
@@ -98,6 +107,8 @@ class WorldView : protected WorldState {
   std::vector<std::uint32_t> who_goes(const Fleet& fleet, std::uint32_t count) const;
   bool is_held_unhealthy(const Fleet& fleet, std::uint32_t instance) const;
   std::uint32_t margin_of(const Fleet& fleet) const;
+  std::uint32_t pool_size(const Fleet& fleet) const;
+  std::int64_t hook_ns(const Hook& hook, std::uint32_t instance, bool& late) const;
   // Of the requests whose caller still waits, in no order that means anything.
   template <class Action>
   void for_each_request(Action action) const {
@@ -135,6 +146,7 @@ class WorldView : protected WorldState {
   void check_admission() const;
   void check_refresh() const;
   void check_membership() const;
+  void check_pools() const;
   void check_health() const;
   void check_scaling() const;
   void check_faults() const;

@@ -78,7 +78,7 @@ class World : public WorldView {
     wake,
     deadline,
     think,
-    part,  // 0: hosts, 1: devices
+    part,  // 0: hosts, 1: devices; 2 and up: of an instance, whose last hook is over
     errand,
     surge
   };
@@ -90,7 +90,7 @@ class World : public WorldView {
     action,
     fault,
     mend,
-    drain,
+    drain,  // by instance, x 2: its time is over; + 1: its first hook is
     scale,
     upkeep  // by fleet, x 2: its refresh; + 1: which instances it keeps
   };
@@ -276,6 +276,8 @@ class World : public WorldView {
   void enter_service(std::uint32_t instance);
   void withdraw(std::uint32_t instance);
   void dismiss(std::uint32_t instance);
+  void leave_service(std::uint32_t instance, Standing standing);
+  void end_at_once(std::uint32_t instance);
   void drop_booting(std::uint32_t fleet);
   void drop(std::uint32_t instance);
   void give_up_aside(std::uint32_t machine);
@@ -287,8 +289,22 @@ class World : public WorldView {
   void look_at_members(std::uint32_t fleet);
   bool remove_some(std::uint32_t fleet, std::uint32_t count);
   void keep_member(std::uint32_t instance);
-  static void unguard(Membership& it, std::uint32_t index);
   void give_up_stopped(std::uint32_t fleet);
+  // Warm pools and hooks (warm_pool.cpp, hooks.cpp).
+  void keep_warm(std::uint32_t fleet);
+  bool launch_warm(std::uint32_t fleet);
+  void keep_from_service(std::uint32_t machine, Phase phase);
+  void put_by(std::uint32_t machine);
+  void settle_in(std::uint32_t machine);
+  void send_back(std::uint32_t instance);
+  bool take_warm(std::uint32_t fleet);
+  void leave_pool(std::uint32_t machine);
+  void give_up_warm(std::uint32_t machine);
+  void build_hooks(const FleetSpec& from, Fleet& fleet, const std::string& path);
+  void begin_service(std::uint32_t instance);
+  void end_launch_hook(std::uint32_t instance);
+  bool lingers(std::uint32_t instance);
+  void end_terminate_hook(std::uint32_t instance);
   void replace_members(std::uint32_t fleet);
   void level_zones(std::uint32_t fleet);
   // What becomes of them (lives.cpp, actions.cpp, failing.cpp).

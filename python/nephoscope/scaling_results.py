@@ -30,7 +30,8 @@ def membership_tree(numbers: Mapping[str, Any]) -> Tree:
     """Of a fleet with rules which instances it keeps: what they did in the whole run.
 
     Instances that were replaced because they were `unhealthy`, `stopped` or `expired`; those
-    launched to level zones; and who is `protected` now.
+    launched to level zones; who is `protected` now. `warm_starts` came from the warm pool and
+    `returned` went there, where `warm` are now; `overdue` are hooks that ended with their timeout.
     """
     if "membership" not in numbers:
         return {}

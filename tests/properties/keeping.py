@@ -37,4 +37,14 @@ def keep(tree: Tree, once_in: int) -> None:
             grace = rng.choice(({}, {}, {"grace": "1700ms"}))
             fleet["health"] = {"check": "load_balancer"} | grace
             fleet["replacement"] = rng.choice(("terminate_first", "launch_first"))
+        if isinstance(fleet["count"], dict) and "purchase" not in fleet and rng.random() < 0.5:
+            states = ["stopped", "running", *(["hibernated"] if fleet.get("hibernation") else [])]
+            pool = {"state": rng.choice(states), "reuse": rng.random() < 0.7}
+            fleet["warm_pool"] = pool | rng.choice(({}, {"max_prepared": 4}, {"min": 1}))
+        if rng.random() < 0.4:
+            late = {"duration": {"uniform": {"min": "1s", "max": "40s"}}, "timeout": "30s"}
+            soon = {"duration": {"exponential": "500ms"}}
+            launch = soon | rng.choice(({}, {"default_result": "continue"}))
+            both = ({"launch": launch}, {"terminate": soon}, {"launch": late, "terminate": late})
+            fleet["hooks"] = rng.choice(both)
         fleet["scale_in_protection"] = rng.choice((False, False, 1, True))

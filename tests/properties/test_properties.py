@@ -31,7 +31,7 @@ FRONTS = {
 }
 AGAIN = ("retries", "hedges", "out_of_budget", "held_back")
 SCALED = ("scaled out", "scaled in", "scheduled", "predicted")
-KEPT = ("replaced unhealthy", "replaced stopped", "protected")
+KEPT = ("replaced unhealthy", "replaced stopped", "protected", "warm_starts", "returned")
 UPKEEP = ("kept out", "shed", "replaced", "renewed", "moved", "migrated", "types")
 
 

@@ -314,6 +314,15 @@ def test_a_protected_zone_is_passed_over():
     assert running(sim) == [0, 1, 2]
 
 
+def test_a_launch_that_is_not_wanted_any_more_is_not_missing():
+    web = fleet(count=2) | {"hosts": "hall", "scale_in_protection": True}
+    sim = lone(web, hosts=halls(1))
+    for count, missing in ((3, 1), (1, 0)):
+        sim.set("fleets.web.count", count)
+        assert sim.numbers()["fleets"]["web"]["missing"] == missing
+    assert running(sim) == [0, 1]
+
+
 def test_protection_is_not_from_health_replacement():
     keys = {"health": "load_balancer", "scale_in_protection": True}
     web = run(checked(fleet(count=2) | keys, faults=ill()))["fleets"]["web"]

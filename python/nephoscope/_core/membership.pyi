@@ -3,6 +3,8 @@
 import enum
 from typing import final
 
+from nephoscope._core import Distribution
+
 class TerminationPolicy(enum.Enum):
     default = 0
     oldest = 1
@@ -14,6 +16,28 @@ class ZoneBalance(enum.Enum):
     best_effort = 1
     only = 2
 
+class WarmState(enum.Enum):
+    stopped = 0
+    running = 1
+    hibernated = 2
+
+@final
+class WarmPoolSpec:
+    def __init__(self) -> None: ...
+    active: bool
+    state: WarmState
+    reuse: bool
+    min: int
+    prepared: int
+
+@final
+class HookSpec:
+    def __init__(self) -> None: ...
+    active: bool
+    continues: bool
+    duration: Distribution
+    timeout_ns: int
+
 @final
 class MembershipSpec:
     def __init__(self) -> None: ...
@@ -24,3 +48,6 @@ class MembershipSpec:
     launches_first: bool
     protect: int
     lifetime_ns: int
+    pool: WarmPoolSpec
+    launch: HookSpec
+    terminate: HookSpec

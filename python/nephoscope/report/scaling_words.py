@@ -27,6 +27,12 @@ def membership_words(fleet: Fleet) -> str:
         parts.append(f"{'all' if count == INSTANCES_MAX else f'{count:,}'} protected from scale-in")
     if fleet.max_lifetime is not None:
         parts.append(f"replaced after {fleet.max_lifetime}")
+    if (pool := fleet.warm_pool) is not None:
+        parts.append(f"with a warm pool, {pool.state}")
+    if fleet.hooks is not None:
+        hooks = {"launch": fleet.hooks.launch, "terminate": fleet.hooks.terminate}
+        named = " and ".join(name for name, hook in hooks.items() if hook is not None)
+        parts.append(f"with hooks at {named}")
     return "".join(f", {part}" for part in parts)
 
 

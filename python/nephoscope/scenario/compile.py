@@ -192,7 +192,7 @@ class _Compiler:
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)
         self._lives.fill(spec, fleet)
-        spec.membership = membership_spec(fleet)
+        spec.membership = membership_spec(fleet, lambda law: distribution_spec(law, self._files))
         return spec
 
     def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:

@@ -21,10 +21,12 @@ from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.life import Durations, Purchase
 from nephoscope.scenario.membership import (
     Health,
+    Hooks,
     Lifetime,
     Protection,
     Replacement,
     TerminationPolicy,
+    WarmPool,
     ZoneBalance,
 )
 from nephoscope.scenario.model import Model
@@ -158,6 +160,8 @@ class Fleet(Model):
     """Instances that stay when the fleet shrinks: all, or so many."""
     max_lifetime: Lifetime | None = None
     """After which an instance is replaced."""
+    warm_pool: WarmPool | None = None
+    hooks: Hooks | None = None
 
     @model_validator(mode="after")
     def _is_sold(self) -> Self:

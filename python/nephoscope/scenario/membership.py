@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import model_validator
 
 from nephoscope.errors import shorten
+from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     SPAN,
@@ -12,6 +13,7 @@ from nephoscope.scenario.fields import (
     Scalar,
     quantity,
     refusal,
+    whole,
     within,
 )
 from nephoscope.scenario.model import Model
@@ -59,4 +61,49 @@ class Health(Model):
     def _grace_is_of_balancers(self) -> Self:
         if self.grace is not None and self.check == "instance":
             raise refusal("grace without load_balancer has no effect", "check: load_balancer")
+        return self
+
+
+class WarmPool(Model):
+    """Instances that have booted once and wait, to serve sooner than a launch would."""
+
+    min: Annotated[int, whole(0, INSTANCES_MAX)] = 0
+    """That wait in any case."""
+    max_prepared: Annotated[int, whole(1, INSTANCES_MAX)] | None = None
+    """How many there are with those desired; by default as many as the fleet may have."""
+    state: Literal["stopped", "running", "hibernated"] = "stopped"
+    """As what they wait, and are billed."""
+    reuse: bool = False
+    """Whether who leaves when the fleet shrinks goes there."""
+
+
+Timeout = Annotated[Duration, quantity(*SPAN), within("30s", "2h")]
+
+
+class TerminateHook(Model):
+    """What is done to an instance that has finished its requests, before it ends."""
+
+    duration: Distribution
+    timeout: Timeout = Duration(3600 * 10**9)
+    """After which it ends all the same."""
+
+
+class LaunchHook(TerminateHook):
+    """What is done to an instance that has booted, before it serves."""
+
+    default_result: Literal["abandon", "continue"] = "abandon"
+    """What comes of one that takes longer than its timeout: another takes its place, or it
+    serves."""
+
+
+class Hooks(Model):
+    """Lifecycle hooks: an instance waits, and is billed."""
+
+    launch: LaunchHook | None = None
+    terminate: TerminateHook | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if self.launch is None and self.terminate is None:
+            raise refusal("hooks without a hook have no effect", "launch, terminate or both")
         return self

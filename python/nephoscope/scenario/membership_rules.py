@@ -5,6 +5,7 @@ from typing import Any
 
 from nephoscope.errors import Problem
 from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.life_rules import is_spot
 from nephoscope.scenario.references import entries, mapping, target_fleet, written_targets
 
 
@@ -17,11 +18,29 @@ def membership_problems(document: Document) -> Iterator[Problem]:
         if balancer.get("health_check") is not None
     }
     for where, fleet in entries(document.tree, "fleets"):
+        yield from _warm_pool(document, where, fleet)
         yield from _health(document, where, fleet, where[-1] in checked)
         if fleet.get("zone_balance") is not None and fleet.get("hosts") is None:
             message = "zone_balance has no effect: its instances are on no hosts"
             at = (*where, "zone_balance")
             yield document.problem(at, message, allowed="hosts with zones beside it", at_key=True)
+
+
+def _warm_pool(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+    pool = fleet.get("warm_pool")
+    if pool is None:
+        return
+    at = (*where, "warm_pool")
+    if "max" not in mapping(fleet.get("count")):
+        message = "a warm pool needs to know how many instances there may be"
+        allowed = "count: {min: .., max: ..} beside it"
+        yield document.problem(at, message, allowed=allowed, at_key=True)
+    if is_spot(fleet):
+        message = "spot instances have no warm pool"
+        yield document.problem(at, message, allowed="purchase: on_demand", at_key=True)
+    if mapping(pool).get("state") == "hibernated" and fleet.get("hibernation") is not True:
+        message = "its instances cannot hibernate"
+        yield document.problem((*at, "state"), message, allowed="hibernation: true in the fleet")
 
 
 def _asks_balancers(fleet: dict[str, Any]) -> bool:

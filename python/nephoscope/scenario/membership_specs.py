@@ -1,13 +1,20 @@
 """Which instances a fleet keeps, as the core takes it."""
 
+from collections.abc import Callable
+
 from nephoscope import _core
+from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.membership import LaunchHook, TerminateHook
 from nephoscope.scenario.scaling import Bounds
 
 _membership = _core.membership
 
 
-def membership_spec(fleet: Fleet) -> _core.membership.MembershipSpec:
+Law = Callable[[Distribution], _core.Distribution]
+
+
+def membership_spec(fleet: Fleet, law: Law) -> _core.membership.MembershipSpec:
     """The rules of a fleet; one whose size has bounds levels its zones unless told otherwise."""
     spec = _membership.MembershipSpec()
     spec.termination = _membership.TerminationPolicy[fleet.termination_policy]
@@ -18,4 +25,21 @@ def membership_spec(fleet: Fleet) -> _core.membership.MembershipSpec:
     spec.launches_first = fleet.replacement == "launch_first"
     spec.protect = fleet.scale_in_protection
     spec.lifetime_ns = int(fleet.max_lifetime or 0)
+    if (pool := fleet.warm_pool) is not None:
+        spec.pool.active = True
+        spec.pool.state = _membership.WarmState[pool.state]
+        spec.pool.reuse, spec.pool.min = pool.reuse, pool.min
+        spec.pool.prepared = pool.max_prepared or 0
+    if fleet.hooks is not None:
+        _hook(spec.launch, fleet.hooks.launch, law)
+        _hook(spec.terminate, fleet.hooks.terminate, law)
     return spec
+
+
+def _hook(spec: _core.membership.HookSpec, hook: TerminateHook | None, law: Law) -> None:
+    if hook is None:
+        return
+    spec.active = True
+    spec.continues = isinstance(hook, LaunchHook) and hook.default_result == "continue"
+    spec.duration = law(hook.duration)
+    spec.timeout_ns = int(hook.timeout)
