@@ -47,11 +47,7 @@ class StateWriter {
   }
 
   // The bytes, with a checksum at their end.
-  std::string take() {
-    std::uint64_t sum = checksum(bytes_);
-    write(sum);
-    return std::move(bytes_);
-  }
+  std::string take();
 
  private:
   template <class Field>
