@@ -133,7 +133,7 @@ py::tuple send(MessageQueue& queue, std::int64_t now, const Array<std::uint64_t>
   {
     const py::gil_scoped_release release;
     Outgoing out[MessageQueue::batch_max];
-    Sent results[MessageQueue::batch_max];
+    SendResult results[MessageQueue::batch_max];
     for (py::ssize_t at = 0; at < size; at += MessageQueue::batch_max) {
       const auto count =
           static_cast<std::uint32_t>(std::min<py::ssize_t>(size - at, MessageQueue::batch_max));
@@ -224,7 +224,7 @@ std::uint64_t churn(MessageQueue& queue, std::int64_t now, std::int64_t gap, std
   const std::uint64_t before = queue.counts().deleted;
   std::vector<Delivery> received(batch);
   Outgoing out[MessageQueue::batch_max];
-  Sent sent[MessageQueue::batch_max];
+  SendResult sent[MessageQueue::batch_max];
   std::uint64_t receipts[MessageQueue::batch_max];
   ReceiptStatus statuses[MessageQueue::batch_max];
   constexpr std::uint32_t ten = MessageQueue::batch_max;
@@ -248,7 +248,7 @@ std::uint64_t churn(MessageQueue& queue, std::int64_t now, std::int64_t gap, std
 // What has come out of the queue by itself, once.
 py::tuple outcomes(MessageQueue& queue) {
   py::list answers;
-  for (const Answer& it : queue.answers()) {
+  for (const PollAnswer& it : queue.answers()) {
     answers.append(py::make_tuple(it.ticket, it.time, it.first, it.count));
   }
   const py::tuple out = py::make_tuple(answers, columns(queue.answered()), columns(queue.dead()),

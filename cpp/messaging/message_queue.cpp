@@ -18,7 +18,7 @@ MessageQueue::MessageQueue(const QueueSpec& spec, StreamKey duplicates, StreamKe
 }
 
 void MessageQueue::send(std::int64_t now, const Outgoing* messages, std::uint32_t count,
-                        Sent* results) {
+                        SendResult* results) {
   advance(now);
   ++counts_.requests;
   if (!sends_.allow(now)) {
@@ -33,7 +33,7 @@ void MessageQueue::send(std::int64_t now, const Outgoing* messages, std::uint32_
 }
 
 // All of them into the row, if that is where they belong.
-bool MessageQueue::send_plain(const Outgoing* messages, std::uint32_t count, Sent* results) {
+bool MessageQueue::send_plain(const Outgoing* messages, std::uint32_t count, SendResult* results) {
   if (plain_ == 0) return false;
   for (std::uint32_t at = 0; at < count; ++at) {
     if (messages[at].group != none || messages[at].delay > 0) return false;
@@ -51,7 +51,7 @@ bool MessageQueue::send_plain(const Outgoing* messages, std::uint32_t count, Sen
   return true;
 }
 
-Sent MessageQueue::put(const Outgoing& it) {
+SendResult MessageQueue::put(const Outgoing& it) {
   if (fifo()) {
     if (!sends_.allow(now_, it.group)) {
       ++counts_.throttled;

@@ -76,7 +76,7 @@ class MessageQueue {
 
   // One call with at most batch_max messages. In a FIFO queue each has a group, and an id or the
   // queue deduplicates by content; delays are the queue's.
-  void send(std::int64_t now, const Outgoing* messages, std::uint32_t count, Sent* results);
+  void send(std::int64_t now, const Outgoing* messages, std::uint32_t count, SendResult* results);
 
   // A message that another queue has given up. It counts as sent; its receives start anew.
   void arrive(std::int64_t now, Message message);
@@ -117,7 +117,7 @@ class MessageQueue {
   void set_retention(std::int64_t now, std::int64_t retention);
 
   // What has happened and is to be fetched; `forget_outcomes` when that is done.
-  const std::vector<Answer>& answers() const { return answers_; }
+  const std::vector<PollAnswer>& answers() const { return answers_; }
   const std::vector<Delivery>& answered() const { return answered_; }
   const std::vector<Moved>& dead() const { return dead_; }
   const std::vector<Moved>& redriven() const { return redriven_; }
@@ -168,8 +168,8 @@ class MessageQueue {
   NEPHOSCOPE_HOT void note(std::int64_t time) { due_ = time < due_ ? time : due_; }
 
   // message_queue.cpp
-  bool send_plain(const Outgoing* messages, std::uint32_t count, Sent* results);
-  Sent put(const Outgoing& message);
+  bool send_plain(const Outgoing* messages, std::uint32_t count, SendResult* results);
+  SendResult put(const Outgoing& message);
   void store(const Message& message, std::int64_t delay, bool usual);
   std::uint32_t erase_plain(const std::uint64_t* receipts, std::uint32_t count,
                             ReceiptStatus* results);
@@ -244,7 +244,7 @@ class MessageQueue {
   WordStream duplicates_;
   WordStream sampling_;
 
-  std::vector<Answer> answers_;
+  std::vector<PollAnswer> answers_;
   std::vector<Delivery> answered_;
   std::vector<Moved> dead_;
   std::vector<Moved> redriven_;

@@ -25,7 +25,7 @@ enum class CallStatus : std::uint8_t {
   over_limit,  // a short poll of a standard queue that has as much in flight as it may
 };
 
-struct Sent {
+struct SendResult {
   std::uint64_t number = 0;  // of a duplicate: that of the first
   CallStatus status = CallStatus::done;
 };
@@ -59,7 +59,7 @@ struct Received {
 };
 
 // To a receiver that has waited: `count` of the deliveries, from `first` on.
-struct Answer {
+struct PollAnswer {
   std::uint64_t ticket = 0;
   std::int64_t time = 0;
   std::uint32_t first = 0;

@@ -55,6 +55,9 @@ SHORT_CUTS = {
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+TYPE = re.compile(
+    r"^(?:struct|class|enum class)[ ]+(?:alignas\([^)]*\)[ ]+)?(\w+)\b[^;{]*\{", re.MULTILINE
+)
 LAYER_CALL = re.compile(r"^layer\(([^)]*)\)", re.MULTILINE)
 LINK_CALL = re.compile(r"^\s*target_link_libraries\(([^)]*)\)", re.MULTILINE)
 
@@ -192,3 +195,12 @@ def _statements(node: ast.AST, *, late: bool) -> Iterator[tuple[ast.AST, bool]]:
 def _is_module(package: Path, name: str) -> bool:
     """Whether a name imported from the package is a module of it: not a class or a value."""
     return any((package / f"{name}{suffix}").exists() for suffix in (".py", ".pyi", ""))
+
+
+def name_errors(root: Path) -> list[str]:
+    """Types that two headers define outside of any other type."""
+    places: dict[str, list[str]] = {}
+    for path in sorted((root / "cpp").rglob("*.hpp")):
+        for name in TYPE.findall(path.read_text(encoding="utf-8")):
+            places.setdefault(name, []).append(path.relative_to(root).as_posix())
+    return [f"{name}: {', '.join(where)}" for name, where in places.items() if len(where) > 1]

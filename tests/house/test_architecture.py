@@ -26,6 +26,11 @@ def test_python_imports_run_downwards():
     assert arrows.python_errors(ROOT / "python" / "nephoscope") == []
 
 
+def test_no_two_types_have_one_name():
+    """Two of them would be one to the linker, and the vectors of one those of the other."""
+    assert arrows.name_errors(ROOT) == []
+
+
 # The rest proves that the rules above would catch what they forbid.
 
 
@@ -125,3 +130,14 @@ def test_allowed_import_passes(tmp_path, statement):
         tmp_path / "nephoscope", {"run.py": "", "errors.py": "", "scenario/model.py": statement}
     )
     assert arrows.python_errors(package) == []
+
+
+def test_a_name_given_twice_is_caught(tmp_path):
+    plant(
+        tmp_path,
+        {
+            "cpp/world/visit.hpp": "struct Sent;\nstruct Sent {\n  struct Inner {};\n};\n",
+            "cpp/messaging/calls.hpp": "class Sent {\n  struct Inner {};\n};\n",
+        },
+    )
+    assert arrows.name_errors(tmp_path) == ["Sent: cpp/messaging/calls.hpp, cpp/world/visit.hpp"]

@@ -253,4 +253,5 @@ def test_time_adds_up_on_all_hosts_however_instances_migrate():
         seen["split"] += bool(np.any((pool["run_ns"] > 0) & (pool["instances"] == 0)))
 
     adds_up()
-    assert min(seen[what] for what in ("migrated", "paused", "split")) > 5, seen
+    assert min(seen[what] for what in ("migrated", "paused")) > 5, seen
+    assert seen["split"] > 0, seen
