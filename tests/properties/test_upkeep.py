@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from nephoscope import _core
@@ -236,8 +236,6 @@ def migrations(draw) -> Tree:
 def test_time_adds_up_on_all_hosts_however_instances_migrate():
     seen: Counter[str] = Counter()
 
-    @derandomised(40)
-    @given(migrations())
     def adds_up(tree: Tree) -> None:
         results = checked(tree)
         (pool,), (web,) = results["hosts"], results["fleets"]
@@ -252,6 +250,8 @@ def test_time_adds_up_on_all_hosts_however_instances_migrate():
         seen["paused"] += bool(web["steal_migration_ns"])
         seen["split"] += bool(np.any((pool["run_ns"] > 0) & (pool["instances"] == 0)))
 
-    adds_up()
-    assert min(seen[what] for what in ("migrated", "paused")) > 5, seen
-    assert seen["split"] > 0, seen
+    for batch in range(8):  # what is rare may take more than one
+        seed(batch)(settings(derandomised(40), derandomize=False)(given(migrations())(adds_up)))()
+        if min(seen[what] for what in ("migrated", "paused", "split")) > 5:
+            break
+    assert min(seen[what] for what in ("migrated", "paused", "split")) > 5, seen
