@@ -90,7 +90,7 @@ class Program {
  private:
   void send(Bytes& bytes) {
     Outgoing out[MessageQueue::batch_max];
-    Sent sent[MessageQueue::batch_max];
+    SendResult sent[MessageQueue::batch_max];
     const std::uint32_t count = bytes.between(1, MessageQueue::batch_max);
     const bool fifo = queue_.spec().kind == QueueKind::fifo;
     for (std::uint32_t at = 0; at < count; ++at) {
