@@ -266,12 +266,13 @@ void World::drop_booting(std::uint32_t at) {
   drop(chosen);
 }
 
-// One that has not booted goes at once.
+// One that has not booted goes at once, even if it would have booted at this very instant: its room
+// is given back before its life is told of the end, which brings to light what is due by now.
 void World::drop(std::uint32_t instance) {
   --fleets_[fleet_of_[instance]].booting;
   machines_[machine_of(instance)].standing = Standing::away;
-  terminate(machine_of(instance));
   end(instance);
+  terminate(machine_of(instance));
 }
 
 // One that was set aside goes, or is not replaced when the provider takes it.

@@ -140,6 +140,20 @@ def test_the_state_is_what_an_observer_sees(lab):
     assert int(np.sum(state["waiting"]) + np.sum(state["busy_workers"])) == 0
 
 
+@pytest.mark.parametrize("at", ["3s", "4s", "5s"])
+def test_who_is_not_wanted_goes_even_at_the_instant_it_would_have_booted(at):
+    """The second instance is killed at 3 s, and the one in its place would serve at 4 s."""
+    tree = busy(faults=[{"at": "3s", "kill": {"fleet": "web", "count": 1}}])
+    tree["fleets"]["web"]["boot"] = "1s"
+    sim = simulation(tree)
+    sim.advance(at)
+    sim.set("fleets.web.count", 0)
+    sim.advance("200s")
+    result = sim.results().to_dict()["fleets"]["web"]
+    assert result["instances"]["final"] == 0
+    assert result["launches"] == result["terminations"] == (5 if at == "3s" else 6)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
