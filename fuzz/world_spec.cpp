@@ -11,6 +11,7 @@
 #include "fuzz/life_spec.hpp"
 #include "fuzz/membership_spec.hpp"
 #include "fuzz/odd.hpp"
+#include "fuzz/queue_spec.hpp"
 #include "fuzz/resilience_spec.hpp"
 #include "fuzz/scaling_spec.hpp"
 #include "fuzz/service_spec.hpp"
@@ -103,7 +104,8 @@ Destination callee(Bytes& bytes, const Layout& all, std::uint32_t first) {
 StepSpec step(Bytes& bytes, const Layout& all, std::uint32_t service, unsigned depth) {
   constexpr unsigned outermost = 2;
   StepSpec made;
-  made.kind = bytes.enumerator<StepKind>(9);
+  made.kind = bytes.enumerator<StepKind>(10);
+  if (made.kind == StepKind::send) made.kind = StepKind::sleep;  // see add_queues
   if (depth == 0 && made.kind == StepKind::choose) made.kind = StepKind::compute;
   made.demand = distribution(bytes, 3.0);
   made.timeout_ns = bytes.one_in(3) ? odd_time(bytes, 1, 50) : 0;
@@ -359,6 +361,7 @@ WorldSpec world_spec(Bytes& bytes) {
   add_services(bytes, made);
   add_membership(bytes, made);
   add_fronts(bytes, made);
+  add_queues(bytes, made);
   return made;
 }
 

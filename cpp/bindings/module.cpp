@@ -42,9 +42,9 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_spec_scaling(m);
   nephoscope::bind_scaling(m);
   nephoscope::bind_spec_service(m);
+  nephoscope::bind_queues(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_buckets(m);
-  nephoscope::bind_queues(m);
   nephoscope::bind_hypervisor(m);
   nephoscope::bind_parts(m);
   nephoscope::bind_patterns(m);

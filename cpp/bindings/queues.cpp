@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "bindings/queue_accounts.hpp"
 #include "bindings/state.hpp"
 #include "kernel/errors.hpp"
 #include "messaging/message_queue.hpp"
@@ -258,26 +259,11 @@ py::tuple outcomes(MessageQueue& queue) {
 }
 
 py::dict counts(const MessageQueue& queue) {
-  const QueueCounts& it = queue.counts();
   py::dict out;
-  out["sent"] = it.sent;
-  out["arrived"] = it.arrived;
-  out["duplicated"] = it.duplicated;
-  out["deduplicated"] = it.deduplicated;
-  out["received"] = it.received;
-  out["deleted"] = it.deleted;
-  out["purged"] = it.purged;
-  out["redriven"] = it.redriven;
+  add_counts(out, queue.counts());
   out["visible"] = queue.visible();
   out["delayed"] = queue.delayed();
   out["in_flight"] = queue.in_flight();
-  out["dead_lettered"] = it.dead_lettered;
-  out["expired"] = it.expired;
-  out["timed_out"] = it.timed_out;
-  out["requests"] = it.requests;
-  out["empty_receives"] = it.empty_receives;
-  out["throttled"] = it.throttled;
-  out["over_limit"] = it.over_limit;
   return out;
 }
 
@@ -378,6 +364,7 @@ void bind_queue_spec(py::module_& m);
 void bind_queues(py::module_& core) {
   py::module_ m = core.def_submodule("queues", "Ring buffers and message queues.");
   bind_queue_spec(m);
+  bind_queue_specs(m);
   QueueClass queue(m, "MessageQueue", "Times in ns; receipts and tickets as numbers.");
   bind_calls(queue);
   bind_looks(queue);

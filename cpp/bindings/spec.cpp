@@ -108,10 +108,12 @@ void bind_service(py::module_& m) {
       .value("disk", StepKind::disk)
       .value("memory", StepKind::memory)
       .value("gpu", StepKind::gpu)
+      .value("send", StepKind::send)
       .finalize();
   py::native_enum<Destination::Kind>(m, "DestinationKind", "enum.Enum")
       .value("balancer", Destination::Kind::balancer)
       .value("fleet", Destination::Kind::fleet)
+      .value("queue", Destination::Kind::queue)
       .finalize();
   py::class_<Destination>(m, "Destination")
       .def(py::init<>())
@@ -124,6 +126,8 @@ void bind_service(py::module_& m) {
                   .def_readwrite("to", &StepSpec::to)
                   .def_readwrite("timeout_ns", &StepSpec::timeout_ns)
                   .def_readwrite("resilience", &StepSpec::resilience)
+                  .def_readwrite("delay_ns", &StepSpec::delay_ns)
+                  .def_readwrite("group", &StepSpec::group)
                   .def_readwrite("probability", &StepSpec::probability)
                   .def_readwrite("bytes", &StepSpec::bytes)
                   .def_readwrite("ops", &StepSpec::ops)
@@ -137,7 +141,8 @@ void bind_service(py::module_& m) {
                      .def_readwrite("processor_sharing", &ServiceSpec::processor_sharing)
                      .def_readwrite("concurrency", &ServiceSpec::concurrency)
                      .def_readwrite("backlog", &ServiceSpec::backlog)
-                     .def_readwrite("admission", &ServiceSpec::admission);
+                     .def_readwrite("admission", &ServiceSpec::admission)
+                     .def_readwrite("consumes", &ServiceSpec::consumes);
   structs(service, "steps", &ServiceSpec::steps);
 }
 
@@ -226,7 +231,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("clients", &TrafficSpec::clients)
       .def_readwrite("timeout_ns", &TrafficSpec::timeout_ns)
       .def_readwrite("on_timeout", &TrafficSpec::on_timeout)
-      .def_readwrite("resilience", &TrafficSpec::resilience);
+      .def_readwrite("resilience", &TrafficSpec::resilience)
+      .def_readwrite("group", &TrafficSpec::group);
   py::class_<FleetSpec>(m, "FleetSpec")
       .def(py::init<>())
       .def_readwrite("name", &FleetSpec::name)
@@ -321,6 +327,7 @@ void bind_spec(py::module_& m) {
   structs(world, "groups", &WorldSpec::groups);
   structs(world, "fleets", &WorldSpec::fleets);
   structs(world, "balancers", &WorldSpec::balancers);
+  structs(world, "queues", &WorldSpec::queues);
   structs(world, "quotas", &WorldSpec::quotas);
   structs(world, "apis", &WorldSpec::apis);
   structs(world, "actions", &WorldSpec::actions);

@@ -14,6 +14,7 @@ void bind_policies(py::module_& m) {
       .value("cpu", Metric::cpu)
       .value("requests_per_target", Metric::requests_per_target)
       .value("network", Metric::network)
+      .value("backlog_per_instance", Metric::backlog_per_instance)
       .finalize();
   py::native_enum<PolicyKind>(m, "PolicyKind", "enum.Enum")
       .value("target_tracking", PolicyKind::target_tracking)
@@ -34,6 +35,7 @@ void bind_policies(py::module_& m) {
                     .def(py::init<>())
                     .def_readwrite("kind", &ScalingPolicySpec::kind)
                     .def_readwrite("metric", &ScalingPolicySpec::metric)
+                    .def_readwrite("queue", &ScalingPolicySpec::queue)
                     .def_readwrite("target", &ScalingPolicySpec::target)
                     .def_readwrite("low", &ScalingPolicySpec::low)
                     .def_readwrite("scales_in", &ScalingPolicySpec::scales_in)

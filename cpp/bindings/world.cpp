@@ -5,6 +5,7 @@
 #include "bindings/pybind11.hpp"
 
 #include "bindings/accounts.hpp"
+#include "bindings/queue_accounts.hpp"
 #include "bindings/upkeep.hpp"
 
 namespace nephoscope {
@@ -208,6 +209,9 @@ py::dict results_dict(const World& world) {
     hosts.append(hosts_dict(account, results.tells_migrations));
   }
   out["hosts"] = hosts;
+  py::list queues;
+  for (const QueueAccount& account : results.queues) queues.append(queue_dict(account));
+  if (!results.queues.empty()) out["queues"] = queues;
   py::list faults;
   for (std::size_t at = 0; at < results.faults.size(); ++at) {
     faults.append(fault_dict(results.faults[at], results.maintains[at], results.migrates[at]));

@@ -151,6 +151,34 @@ std::vector<Job> Instances::freeze(std::uint32_t instance, std::int64_t now) {
   return frozen;
 }
 
+bool Instances::stop_computing(std::uint32_t instance, std::uint32_t id, std::int64_t now) {
+  Instance& it = instances_[instance];
+  if (it.mode != ServingMode::several) {
+    if (!it.computing || it.running.id != id) return false;
+    it.run_ns += now - it.updated;
+    it.updated = now;
+    it.computing = false;
+    it.running = Job{};
+    return true;
+  }
+  Sharing& sharing = it.sharing;
+  if (sharing.computing == 0) return false;
+  ComputingJob* const heap = computing_blocks_.at(sharing.heap);
+  ComputingJob* const end = heap + sharing.computing;
+  ComputingJob* const found =
+      std::find_if(heap, end, [id](const ComputingJob& job) { return job.id == id; });
+  if (found == end) return false;
+  settle(it, sharing, kinds_[it.kind], now);
+  *found = *(end - 1);
+  if (--sharing.computing == 0) {
+    sharing.clock = 0;
+  } else {
+    std::make_heap(heap, end - 1,
+                   [](const ComputingJob& a, const ComputingJob& b) { return comes_before(b, a); });
+  }
+  return true;
+}
+
 void Instances::take_down(std::uint32_t instance) {
   Instance& it = instances_[instance];
   it.kind = down;

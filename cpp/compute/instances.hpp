@@ -15,8 +15,7 @@
 // Invariants:
 //   1. free workers <= kind.workers, computing <= busy workers, waiting <= kind.backlog.
 //   2. waiting > 0 only when no worker is free.
-//   3. run_ns + idle = vcpus x time, where running means min(computing, vcpus) vCPUs. Where the
-//   vCPUs
+//   3. run_ns + idle = vcpus x time, where running means min(computing, vcpus) vCPUs. Where they
 //      are hosted, that many want to run, and the hypervisor knows how many do.
 
 #pragma once
@@ -194,9 +193,10 @@ class Instances {
   // Takes every job from an instance and frees its workers, whoever holds them. Returns the jobs
   // that computed or waited.
   std::vector<Job> drop_all(std::uint32_t instance, std::int64_t now);
-
   // Takes the jobs that compute, with the work they have to come. They keep their workers.
   std::vector<Job> freeze(std::uint32_t instance, std::int64_t now);
+  // One of them ends here and now, undone. False when it does not compute. O(computing).
+  bool stop_computing(std::uint32_t instance, std::uint32_t id, std::int64_t now);
 
   // Lays the backlogs out anew: what is saved must not depend on how a run was cut. O(everything).
   void lay_out_backlogs();

@@ -192,6 +192,15 @@ ReceiptStatus MessageQueue::erase(std::uint64_t receipt) {
   return ReceiptStatus::done;
 }
 
+std::uint64_t MessageQueue::latest(std::uint64_t receipt) const {
+  const auto slot = static_cast<std::uint32_t>(receipt);
+  if (slot >= held_.size()) return receipt;
+  const HeldMessage& it = held_[slot];
+  const auto since = static_cast<std::int32_t>((receipt >> 32) - it.first_generation);
+  if (it.state == HeldMessage::free || since < 0) return receipt;
+  return std::uint64_t{it.generation} << 32 | slot;
+}
+
 ReceiptStatus MessageQueue::change_visibility(std::int64_t now, std::uint64_t receipt,
                                               std::int64_t timeout) {
   advance(now);

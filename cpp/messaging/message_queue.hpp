@@ -98,6 +98,10 @@ class MessageQueue {
   void erase(std::int64_t now, const std::uint64_t* receipts, std::uint32_t count,
              ReceiptStatus* results);
 
+  // The receipt of the message's last receive, by one of an earlier one; this one itself where the
+  // message is gone.
+  std::uint64_t latest(std::uint64_t receipt) const;
+
   // The timeout counts from now; 0 makes the message visible at once.
   ReceiptStatus change_visibility(std::int64_t now, std::uint64_t receipt, std::int64_t timeout);
 

@@ -55,7 +55,7 @@ void ScalingGroup::check(const ScalingSpec& spec) {
 
 void ScalingGroup::check(const ScalingPolicySpec& policy, const std::string& path) {
   require(static_cast<unsigned>(policy.kind) <= 2, path + "kind", "is not known");
-  require(static_cast<unsigned>(policy.metric) <= 2, path + "metric", "is not known");
+  require(static_cast<unsigned>(policy.metric) <= 3, path + "metric", "is not known");
   require(static_cast<unsigned>(policy.adjustment) <= 2, path + "adjustment", "is not known");
   require(policy.periods >= 1 && policy.periods <= Alarm::periods_max, path + "periods",
           "must be from 1 to 64");

@@ -10,9 +10,10 @@ namespace nephoscope {
 
 // Of the instances of a fleet, over one period.
 enum class Metric : std::uint8_t {
-  cpu,                  // mean share of the vCPUs that ran, of those that are warm
-  requests_per_target,  // requests their balancers had, a target and a minute
-  network,              // mean bytes a second, of all by those that are warm
+  cpu,                   // mean share of the vCPUs that ran, of those that are warm
+  requests_per_target,   // requests their balancers had, a target and a minute
+  network,               // mean bytes a second, of all by those that are warm
+  backlog_per_instance,  // visible messages of a queue when the period ends, for each that runs
 };
 
 enum class PolicyKind : std::uint8_t { target_tracking, step, simple };
@@ -34,6 +35,7 @@ struct StepAdjustment {
 struct ScalingPolicySpec {
   PolicyKind kind = PolicyKind::target_tracking;
   Metric metric = Metric::cpu;
+  std::uint32_t queue = 0xFFFFFFFF;  // of a backlog
 
   // Target tracking: scales out while the metric is above the target, in while it is below `low`.
   double target = 0.5;

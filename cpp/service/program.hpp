@@ -24,7 +24,7 @@ class Programs {
     StepKind kind = StepKind::compute;
     Place next = end;
     std::uint32_t draw = 0;          // compute, sleep, choose, fail, gpu
-    std::uint32_t call = 0;          // call
+    std::uint32_t call = 0;          // call, send: its number
     std::uint32_t first_branch = 0;  // choose
     std::uint32_t branches = 0;
     std::uint32_t batch = 1;   // gpu
@@ -54,6 +54,15 @@ class Programs {
     double probability;        // that a visit of the service makes it, as far as its choices tell
   };
 
+  struct Send {
+    std::uint32_t service;
+    std::string path;
+    std::uint32_t queue;
+    std::uint32_t group;
+    std::int64_t delay_ns;  // -1: that of the queue
+    double probability;     // as that of a call
+  };
+
   // Adds the program of the next service. Throws SpecError with the path of the step within it.
   void add(const std::vector<StepSpec>& steps);
 
@@ -69,6 +78,7 @@ class Programs {
 
   const std::vector<Draw>& draws() const { return draws_; }
   const std::vector<Call>& calls() const { return calls_; }
+  const std::vector<Send>& sends() const { return sends_; }
 
  private:
   // Lays out `steps` so that after the last one the program goes on at `after`; returns where it
@@ -87,6 +97,7 @@ class Programs {
   std::vector<Place> entries_;
   std::vector<Draw> draws_;
   std::vector<Call> calls_;
+  std::vector<Send> sends_;
 };
 
 }  // namespace nephoscope

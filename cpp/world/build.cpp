@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "world/build_checks.hpp"
+#include "world/messaging.hpp"
 #include "world/world.hpp"
 
 namespace nephoscope {
@@ -32,6 +33,7 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   for (const BalancerSpec& balancer : spec.balancers) balancer_names_.push_back(balancer.name);
   for (const FleetSpec& fleet : spec.fleets) fleet_names_.push_back(fleet.name);
   build_services(spec);
+  Messaging(*this).build(spec);
   build_balancers(spec);
   build_hosts(spec);
   build_accounts(spec);
@@ -52,6 +54,7 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   build_metering(spec);
   build_series();
   warm_ = warmup_ == 0;
+  Messaging(*this).start();
 }
 
 void World::check_window(const WorldSpec& spec) const {
@@ -165,7 +168,7 @@ void World::build_series() {
     columns += balancer.health.active() ? 1 : 0;
     columns += balancer.anomalies.active() ? 1 : 0;
   }
-  columns += scaled_.size();
+  columns += scaled_.size() + 3 * queues_.all.size();
   const auto length = static_cast<std::uint64_t>(duration_ / series_interval_);
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");
   samples_.assign(columns, Series(series_interval_));

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "world/build_checks.hpp"
+#include "world/messaging.hpp"
 #include "world/world.hpp"
 
 namespace nephoscope {
@@ -15,6 +16,10 @@ double attempts_at_most(const WorldSpec& spec, const Programs::Call& call) {
   if (call.resilience == StepSpec::plain) return 1.0;
   const ResilienceSpec& rules = spec.resilience[call.resilience];
   return static_cast<double>(rules.attempts) * (rules.hedge_ns != 0 ? 2.0 : 1.0);
+}
+
+Destination queue_of(const Programs::Send& send) {
+  return {Destination::Kind::queue, send.queue};
 }
 
 }  // namespace
@@ -30,6 +35,7 @@ void World::build_callers(const WorldSpec& spec) {
                at("services", call.service, ("steps." + call.path + ".call").c_str()));
   }
   for (std::uint32_t index = 0; index < balancers_.size(); ++index) add_checker(index);
+  Messaging(*this).build_consumers(spec);
 }
 
 // Who may send a request more than once. Under a deadline, calls have to know it.
@@ -82,10 +88,15 @@ void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool aban
                        const std::string& path) {
   require(timeout_ns >= 0 && timeout_ns <= duration_max, path, "has an impossible timeout");
   const bool to_balancer = to.kind == Destination::Kind::balancer;
-  require(to.index < (to_balancer ? balancers_.size() : fleets_.size()), path, "is not there");
+  const bool to_queue = to.kind == Destination::Kind::queue;
+  const std::size_t there = to_queue      ? queues_.all.size()
+                            : to_balancer ? balancers_.size()
+                                          : fleets_.size();
+  require(to.index < there, path, "is not there");
   Caller& caller = callers_.emplace_back();
   caller.to = to.index;
   caller.to_balancer = to_balancer ? 1 : 0;
+  caller.to_queue = to_queue ? 1 : 0;
   caller.timeout_ns = timeout_ns;
   const std::int64_t idle = to_balancer ? balancers_[to.index].idle_ns : 0;
   if (idle != 0 && (timeout_ns == 0 || idle < timeout_ns)) {
@@ -95,7 +106,13 @@ void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool aban
   caller.abandons = abandons ? 1 : 0;
   caller.first_route = static_cast<std::uint32_t>(routes_.size());
   const auto index = static_cast<std::uint32_t>(callers_.size() - 1);
-  if (to_balancer) {
+  if (to_queue) {
+    Route& route = routes_.emplace_back();
+    route.caller = index;
+    route.fleet = none;
+    route.entry = Programs::end;
+    route.check = true;
+  } else if (to_balancer) {
     for (const std::uint32_t fleet : balancers_[to.index].fleets) add_route(index, fleet);
   } else {
     add_route(index, to.index);
@@ -116,6 +133,21 @@ std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,
                                                   const Destination& to) const {
   if (to.kind == Destination::Kind::fleet) return {spec.fleets[to.index].service};
   std::vector<std::uint32_t> services;
+  if (to.kind == Destination::Kind::queue) {
+    // And those of the queues that its dead letters go to. Each once: only one gets a message.
+    std::vector<bool> seen(spec.queues.size(), false);
+    for (std::uint32_t queue = to.index; queue != none && !seen[queue];
+         queue = spec.queues[queue].dead_letter) {
+      seen[queue] = true;
+      for (const FleetSpec& fleet : spec.fleets) {
+        const bool consumes = spec.services[fleet.service].consumes.queue == queue;
+        const bool known =
+            std::find(services.begin(), services.end(), fleet.service) != services.end();
+        if (consumes && !known) services.push_back(fleet.service);
+      }
+    }
+    return services;
+  }
   for (const std::uint32_t fleet : balancers_[to.index].fleets) {
     services.push_back(spec.fleets[fleet].service);
   }
@@ -136,11 +168,17 @@ void World::refuse_endless_calls(const WorldSpec& spec) const {
         next[call.service] += call.probability * attempts_at_most(spec, call) * visits[to];
       }
     }
+    for (const Programs::Send& send : programs_.sends()) {
+      for (const std::uint32_t to : services_behind(spec, queue_of(send))) {
+        next[send.service] += send.probability * visits[to];
+      }
+    }
     visits = std::move(next);
   }
   for (std::size_t service = 0; service < visits.size(); ++service) {
     if (visits[service] < 1.0) continue;
-    throw SpecError(at("services", service, "steps"), "call back to their own service without end");
+    throw SpecError(at("services", service, "steps"),
+                    "call or send back to their own service without end");
   }
 }
 
@@ -161,6 +199,7 @@ void World::build_sources(const WorldSpec& spec) {
                client_sampler(from.clients, key("/clients")),
                Sampler(from.arrivals.think, key("/think")), from.clients.count,
                from.arrivals.kind == ArrivalKind::closed, static_cast<std::uint32_t>(users), 0});
+    source.group = from.group;
     if (source.closed) {
       require(from.arrivals.users >= 1, at("traffic", index, "arrivals.closed.users"),
               "must be 1 or more");
@@ -262,6 +301,11 @@ std::vector<bool> World::services_reached(const WorldSpec& spec, const Destinati
     for (const Programs::Call& call : programs_.calls()) {
       if (call.service != service) continue;
       const std::vector<std::uint32_t> behind = services_behind(spec, call.to);
+      open.insert(open.end(), behind.begin(), behind.end());
+    }
+    for (const Programs::Send& send : programs_.sends()) {
+      if (send.service != service) continue;
+      const std::vector<std::uint32_t> behind = services_behind(spec, queue_of(send));
       open.insert(open.end(), behind.begin(), behind.end());
     }
   }

@@ -22,10 +22,11 @@ inline std::uint64_t total(const OutcomeCounts& counts) {
 
 struct Caller {
   std::int64_t timeout_ns = 0;  // 0: waits for ever
-  std::uint32_t to = 0;         // index of a balancer or a fleet
+  std::uint32_t to = 0;         // index of a balancer, a fleet or a queue
   std::uint8_t to_balancer = 0;
-  std::uint8_t checks = 0;        // it is a balancer that checks its targets: `to` is its index
-  std::uint16_t abandons = 0;     // a request that still waits for a worker is taken back
+  std::uint8_t checks = 0;  // it is a balancer that checks its targets: `to` is its index
+  std::uint8_t to_queue = 0;
+  std::uint8_t abandons = 0;      // a request that still waits for a worker is taken back
   std::uint32_t first_route = 0;  // its routes, one for each class of its destination's targets
   std::uint32_t routes = 1;
   std::uint32_t resilience = Visit::none;  // its rules, if its requests are errands (errand.hpp)
@@ -66,7 +67,7 @@ struct Route {
 
   bool unwatched = false;  // its fleet is (Fleet::unwatched)
   bool by_slot = false;    // its fleet has completions counted by slot (Fleet::by_slot)
-  bool check = false;      // its requests are health checks, and nobody's traffic
+  bool check = false;      // its requests are health checks or messages, and no fleet's traffic
   bool guarded = false;    // its fleet does not let everybody in; immutable
 
   Histogram latency;         // of the completed

@@ -52,6 +52,7 @@ void WorldView::check() const {
   check_refresh();
   check_membership();
   check_pools();
+  check_queues();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

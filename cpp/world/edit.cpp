@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F00000C;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F00000D;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -118,6 +118,7 @@ void World::serialize(Archive& archive) {
   devices_.serialize(archive);
   visits_.serialize(archive);
   errands_.serialize(archive);
+  queues_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
     source.clients.serialize(archive);

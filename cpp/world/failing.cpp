@@ -11,6 +11,7 @@ namespace nephoscope {
 
 // Precondition: nothing is being handled; the instance gets no more requests.
 void World::fail_work(std::uint32_t instance) {
+  Messaging(*this).crash(instance);
   if (instances_.workers_busy(instance) == 0) return;
   const bool falls = phase_[instance] == Phase::down;
   std::vector<std::uint32_t> unwoken = drop_devices(instance);
@@ -91,7 +92,7 @@ void World::lose(std::uint32_t visit) {
     if ((it.flags & Visit::listed) != 0) unlink(visit);
     if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, Outcome::failed);
   }
-  it.flags = Visit::left | Visit::failing | Visit::lost;
+  visits_[visit].flags = Visit::left | Visit::failing | Visit::lost;
 }
 
 }  // namespace nephoscope

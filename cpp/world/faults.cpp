@@ -300,7 +300,11 @@ void World::follow_faults(std::uint32_t instance) {
   const bool struck = is_struck(instance);
   const Phase phase = phase_[instance];
   if (struck && phase == Phase::serving) return fall(instance);
-  if (!struck && phase == Phase::down) return rise(instance);
+  if (!struck && phase == Phase::down) {
+    rise(instance);
+    Messaging(*this).begin_polls(instance);
+    return;
+  }
   if (!struck || !drains(phase)) return;
   fail_work(instance);
   end_if_drained(instance);
@@ -345,6 +349,7 @@ void World::follow_slowness(std::uint32_t instance) {
 void World::fall(std::uint32_t instance) {
   Fleet& fleet = fleets_[fleet_of_[instance]];
   if (fleet.unwatched) watch(fleet_of_[instance]);
+  Messaging(*this).crash(instance);
   phase_[instance] = Phase::down;
   break_checks(instance);
   ++fleet.failures.falls;

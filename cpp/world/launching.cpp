@@ -202,6 +202,7 @@ void World::enter_service(std::uint32_t instance) {
   }
   count_reached();
   if (fleet.scaled != none) begin_warmup(instance);
+  Messaging(*this).begin_polls(instance);
   if (faults_.all.empty()) return;
   follow_slowness(instance);
   follow_faults(instance);
@@ -223,6 +224,7 @@ void World::withdraw(std::uint32_t instance) {
     expect_flow(attachment.balancer);
   }
   fleet.least = std::min(fleet.least, fleet.members.size());
+  Messaging(*this).end_polls(instance);
   count_reached();
   follow_hosts();
 }

@@ -145,11 +145,18 @@ std::uint32_t World::run_program(std::uint32_t visit) {
       case StepKind::call:
         call(visit, step.call);
         return none;
-      case StepKind::choose:
-        it.place = programs_.branch(step, draw(it, step));
+      case StepKind::choose: {
+        const bool of_message = is_of_poller(it.parent);
+        const std::uint32_t path = of_message ? Messaging(*this).path_of(it) : it.path;
+        const double drawn = sampler(it.traffic, step.draw).at(it.serial, path);
+        it.place = programs_.branch(step, drawn);
         break;
+      }
       case StepKind::fail:
         if (draw_of_trial(it, step) < step.probability) it.flags |= Visit::failing;
+        break;
+      case StepKind::send:
+        Messaging(*this).send(visit, step.call);
         break;
       default:
         if (use_device(visit, step)) return none;
@@ -229,6 +236,7 @@ void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
   if (it.traffic == Visit::health_check) return check_answered(it, outcome == Outcome::completed);
   if ((it.flags & Visit::tried) != 0) return end_attempt(visit, outcome);
+  if (is_of_poller(it.parent)) return Messaging(*this).end_message(visit, outcome);
   wake({it.parent, it.client, it.traffic, now_ - it.arrival}, outcome);
 }
 
@@ -291,6 +299,7 @@ void World::watch(std::uint32_t at) {
 
 void World::tell_routes() {
   for (Route& route : routes_) {
+    if (route.fleet == none) continue;  // it leads to a queue
     route.unwatched = fleets_[route.fleet].unwatched;
     route.by_slot = fleets_[route.fleet].by_slot || route.check;
   }

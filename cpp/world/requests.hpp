@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernel/math.hpp"
+#include "world/messaging.hpp"
 #include "world/shape.hpp"
 #include "world/world.hpp"
 
@@ -27,6 +28,8 @@ NEPHOSCOPE_HOT std::uint32_t World::send_new(std::uint32_t at, const Request& re
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request) {
   Sent sent{now_, Shape::known ? 0 : caller.first_route, none};
+  if (!Shape::known && caller.to_queue != 0) [[unlikely]]
+    return Messaging(*this).send(routes_[sent.route].caller, request);
   std::uint32_t instance = none;
   if (Shape::balanced || (!Shape::known && caller.to_balancer != 0)) {
     Balancer& balancer = balancers_[Shape::balanced ? 0 : caller.to];

@@ -53,6 +53,11 @@ void World::sample_series() {
     if (balancer.anomalies.active()) push(balancer.anomalies.anomalous());
   }
   for (const ScaledFleet& scaled : scaled_) push(fleets_[scaled.fleet].desired);
+  for (const WorldQueue& it : queues_.all) {
+    push(it.messages());
+    push(it.queue.visible());
+    push(it.queue.in_flight());
+  }
 }
 
 std::vector<Column> WorldView::series() const {
@@ -87,6 +92,10 @@ std::vector<Column> WorldView::series() const {
   }
   for (const ScaledFleet& scaled : scaled_) {
     take("fleets." + fleet_names_[scaled.fleet] + ".desired", false);
+  }
+  for (const WorldQueue& it : queues_.all) {
+    for (const char* gauge : {".depth", ".visible", ".in_flight"})
+      take("queues." + it.name + gauge, false);
   }
   return columns;
 }
@@ -142,6 +151,7 @@ Results WorldView::results() const {
     results.fleets.push_back(fleet_account(at, in_flight, hosts));
   bill(results.fleets);
   results.hosts = host_accounts(hosts);
+  for (const WorldQueue& it : queues_.all) results.queues.push_back(queue_account(it));
   results.series_interval_ns = series_interval_;
   results.series = series();
   return results;

@@ -19,6 +19,7 @@
 #include "world/fleet.hpp"
 #include "world/life.hpp"
 #include "world/metering.hpp"
+#include "world/queues.hpp"
 
 namespace nephoscope {
 
@@ -165,6 +166,22 @@ struct FleetAccount : Account {
   ScalingAccount scaling;
 };
 
+// In the whole run; messages that are there now; and since the warm-up the rest.
+struct QueueAccount {
+  std::string name;
+  bool fifo = false;
+  QueueCounts counts;
+  std::uint64_t visible = 0;
+  std::uint64_t delayed = 0;
+  std::uint64_t in_flight = 0;
+  std::uint64_t in_vain = 0;  // worked, and not deleted by that: in the whole run
+  std::uint64_t depth_min = 0;
+  std::uint64_t depth_max = 0;
+  double depth_mean = 0.0;
+  Histogram age;                // ns from the sending to the deletion, of those sent since
+  std::int64_t oldest_ns = -1;  // the age of the oldest there is, or -1
+};
+
 // One entry a host, since the warm-up.
 struct HostPoolAccount {
   std::string name;
@@ -198,6 +215,7 @@ struct Results {
   std::vector<BalancerAccount> balancers;
   std::vector<FleetAccount> fleets;
   std::vector<HostPoolAccount> hosts;
+  std::vector<QueueAccount> queues;
   std::vector<FaultCounts> faults;
   std::vector<bool> maintains;  // by fault
   std::vector<bool> migrates;   // by fault

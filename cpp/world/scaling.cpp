@@ -43,9 +43,15 @@ void World::build_scaling(const WorldSpec& spec, std::uint32_t index) {
   it.sent.assign(fleet.attachments.size(), 0);
   it.seen.resize(from.policies.size());
   std::vector<Metric> metrics;
-  for (const ScalingPolicySpec& policy : from.policies) metrics.push_back(policy.metric);
+  for (const ScalingPolicySpec& policy : from.policies) {
+    metrics.push_back(policy.metric);
+    require(policy.metric != Metric::backlog_per_instance || policy.queue < queues_.all.size(),
+            at("fleets", index, "scaling"), "looks at a queue that is not there");
+  }
   for (const PredictiveSpec& policy : from.predictive) {
     metrics.push_back(policy.metric);
+    require(policy.metric != Metric::backlog_per_instance, at("fleets", index, "scaling"),
+            "cannot look ahead by a backlog");
     add_predictive(it, policy);
   }
   for (const Metric metric : metrics) {
@@ -148,7 +154,9 @@ void World::measure(ScaledFleet& it) {
   }
   const ScalingSpec& spec = it.group.spec();
   for (const ScalingPolicySpec& policy : spec.policies) {
-    it.on_their_way.push_back(datapoint(it, policy.metric, policy.warmup_ns));
+    it.on_their_way.push_back(policy.metric == Metric::backlog_per_instance
+                                  ? backlog_per_instance(it, policy.queue)
+                                  : datapoint(it, policy.metric, policy.warmup_ns));
   }
   for (PredictivePolicy& policy : it.predictive) {
     const Datapoint mean = datapoint(it, policy.spec().metric, 0);
@@ -193,8 +201,20 @@ Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t wa
       const std::uint64_t bytes = fleet.devices.network_ever - it.network_bytes;
       return {static_cast<double>(bytes) / seconds / warm, 1};
     }
+    case Metric::backlog_per_instance:
+      break;  // of no predictive policy
   }
   return {};
+}
+
+// Those that have been there only for a while count too: they share what waits. Where nobody runs
+// it is as if one did, so that a step policy can bring a fleet back from none.
+Datapoint WorldView::backlog_per_instance(const ScaledFleet& it, std::uint32_t queue) const {
+  std::uint32_t running = 0;
+  for (const std::uint32_t instance : fleets_[it.fleet].members)
+    running += phase_[instance] != Phase::down ? 1 : 0;
+  const auto visible = static_cast<double>(queues_.all[queue].queue.visible());
+  return {visible / std::max(running, 1U), 1};
 }
 
 // Requests since the start to a balancer or, where it has groups, to that of the fleet.

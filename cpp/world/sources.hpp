@@ -21,6 +21,7 @@ struct Source {
   std::uint32_t users = 0;
   std::uint32_t give_up =
       0;  // closed: who has had so many in a row without success leaves; 0: none
+  std::uint32_t group = Visit::none;  // of its messages
 };
 
 // An arrival to come. Kept outside the calendar: there is one for each open source.

@@ -23,6 +23,7 @@
 #include "world/fault_spec.hpp"
 #include "world/life_spec.hpp"
 #include "world/membership_spec.hpp"
+#include "world/queue_specs.hpp"
 #include "world/refresh_spec.hpp"
 
 namespace nephoscope {
@@ -41,6 +42,7 @@ struct TrafficSpec {
   std::int64_t timeout_ns = 0;  // 0: the client waits for ever
   OnTimeout on_timeout = OnTimeout::finish;
   std::uint32_t resilience = StepSpec::plain;  // index into that of the world
+  std::uint32_t group = StepSpec::plain;       // of its messages, if it goes to a queue
 };
 
 struct ServiceSpec {
@@ -49,6 +51,7 @@ struct ServiceSpec {
   std::uint32_t concurrency = 0;  // workers an instance; 0: its vCPUs (fifo) or no limit (ps)
   std::int64_t backlog = -1;      // requests that may wait for a worker; -1: no limit
   AdmissionRules admission;       // whom an instance lets in
+  ConsumeSpec consumes;
   std::vector<StepSpec> steps;
 };
 
@@ -150,6 +153,7 @@ struct WorldSpec {
   std::vector<GroupSpec> groups;
   std::vector<FleetSpec> fleets;
   std::vector<BalancerSpec> balancers;
+  std::vector<WorldQueueSpec> queues;
   std::vector<QuotaSpec> quotas;
   std::vector<LaunchLimits> apis;
   std::vector<ActionSpec> actions;

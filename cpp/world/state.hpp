@@ -25,6 +25,7 @@
 #include "world/life.hpp"
 #include "world/metering.hpp"
 #include "world/migration.hpp"
+#include "world/queues.hpp"
 #include "world/scaling.hpp"
 #include "world/sources.hpp"
 #include "world/spec.hpp"
@@ -109,6 +110,7 @@ struct WorldState {
   std::vector<EventQueue::Handle> completion_of_;  // by instance with several workers
   Slab<Visit> visits_;
   Errands errands_;
+  Queues queues_;
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead

@@ -89,6 +89,7 @@ class WorldView : protected WorldState {
   bool is_ready(const Refresh& refresh, std::uint32_t instance) const;
   std::uint32_t replaced(std::uint32_t fleet) const;
   bool has_served_since(const ScaledFleet& it, std::uint32_t instance, std::int64_t time) const;
+  Datapoint backlog_per_instance(const ScaledFleet& it, std::uint32_t queue) const;
   double requests_per_target(const ScaledFleet& it) const;
   std::uint64_t sent_to(const Attachment& attachment) const;
   GroupView group_view(const ScaledFleet& it, std::uint32_t policy) const;
@@ -132,6 +133,7 @@ class WorldView : protected WorldState {
   std::vector<HourOfUse> use_of(std::uint32_t balancer) const;
   FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
                              HostPools& hosts) const;
+  QueueAccount queue_account(const WorldQueue& it) const;
   ScalingAccount scaling_account(const ScaledFleet& it) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
   void split_between_hosts(std::vector<HostPoolAccount>& pools) const;
@@ -154,6 +156,7 @@ class WorldView : protected WorldState {
   void check_migrations() const;
   void check_surges() const;
   void check_hanging() const;
+  void check_queues() const;
 };
 
 }  // namespace nephoscope

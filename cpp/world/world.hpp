@@ -33,6 +33,8 @@
 namespace nephoscope {
 
 class World : public WorldView {
+  friend class Messaging;  // the queues and their consumers
+
  public:
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.
   explicit World(const WorldSpec& spec);
@@ -78,7 +80,7 @@ class World : public WorldView {
     wake,
     deadline,
     think,
-    part,  // 0: hosts, 1: devices; 2 and up: of an instance, whose last hook is over
+    part,  // 0: hosts, 1: devices; 2 and up: the last hook of an instance, queues (queues.hpp)
     errand,
     surge
   };

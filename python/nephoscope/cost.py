@@ -23,6 +23,11 @@ HOURS_PER_MONTH = 730
 ALARMS = {"target_tracking": 2, "step": 1, "simple": 1}
 
 
+# Of a million requests, Amazon SQS, us-east-1, 2024. The first million of a month, which is free,
+# is not taken off: it is the account's, not the scenario's.
+USD_PER_MILLION_REQUESTS = {"standard": 0.40, "fifo": 0.50}
+
+
 def costs(
     scenario: Scenario, numbers: Mapping[str, Any], makes: Mapping[str, Sequence[Fleet]]
 ) -> Tree | None:
@@ -40,6 +45,8 @@ def costs(
             found.setdefault("hosts", {})[name] = line
     if lines := _balancer_costs(scenario, numbers["load_balancer_use"]):
         found["load_balancers"] = lines
+    if lines := _queue_costs(scenario, numbers.get("queues", ())):
+        found["queues"] = lines
     if lines := _alarm_costs(scenario, int(numbers["now_ns"])):
         found["alarms"] = lines
     if not found:
@@ -131,6 +138,17 @@ def _balancer_costs(scenario: Scenario, used: Iterable[Mapping[str, Any]]) -> Tr
         if bill.unit_hours is not None:
             line["unit_hours"] = bill.unit_hours
         lines[numbers["name"]] = line | {"gb": bill.gb, "usd": bill.usd}
+    return lines
+
+
+def _queue_costs(scenario: Scenario, queues: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each queue, by its requests: a call each, whatever it holds and comes to."""
+    lines: Tree = {}
+    for numbers in queues:
+        kind = scenario.queues[numbers["name"]].type
+        requests = int(numbers["requests"])
+        usd = requests * USD_PER_MILLION_REQUESTS[kind] / 1e6
+        lines[numbers["name"]] = {"type": kind, "requests": requests, "usd": usd}
     return lines
 
 

@@ -17,10 +17,11 @@ from nephoscope.balancer_results import balancer_tree, target_state
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
 from nephoscope.failure_results import failure_flags, fault_list
-from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree
+from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree, latency_summary
 from nephoscope.host_results import pool_tree, steal_at
 from nephoscope.life_results import life_flags
 from nephoscope.nearest import listing, nearest
+from nephoscope.queue_results import queue_tree
 from nephoscope.scenario.fleet import Fleet
 
 FORMAT = 1
@@ -132,11 +133,16 @@ class Result:
         return digest.hexdigest()
 
     def in_system(self) -> npt.NDArray[np.float64] | None:
-        """Requests in the system at the end of each interval; None where no series were kept."""
+        """Requests in the system at the end of each interval; None where no series were kept.
+
+        Messages count too, of queues from which somebody has received.
+        """
+        worked = {it["name"] for it in self._numbers.get("queues", []) if it["received"]}
+        depths = {f"queues.{name}.depth" for name in worked}
         gauges = [
             values
             for name, values in self._numbers["series"].items()
-            if name.startswith("traffic.") and name.endswith(".in_flight")
+            if (name.startswith("traffic.") and name.endswith(".in_flight")) or name in depths
         ]
         return np.sum(gauges, axis=0, dtype=np.float64) if gauges else None
 
@@ -186,7 +192,7 @@ class Result:
 
     def scalars(self) -> Iterator[tuple[str, float]]:
         """Every number of the simulated system by its path, those of the run itself left out."""
-        for section in ("traffic", "load_balancers", "fleets", "hosts", "cost_usd"):
+        for section in ("traffic", "load_balancers", "fleets", "hosts", "queues", "cost_usd"):
             yield from _leaves(self._tree.get(section, {}), section)
 
     def __repr__(self) -> str:
@@ -247,6 +253,10 @@ class Result:
         if self._numbers["hosts"]:
             tree["hosts"] = {
                 pool["name"]: pool_tree(pool, self.measured_s) for pool in self._numbers["hosts"]
+            }
+        if "queues" in self._numbers:
+            tree["queues"] = {
+                it["name"]: queue_tree(it, latency_summary) for it in self._numbers["queues"]
             }
         tree |= fault_list(self._numbers)
         if self._cost is not None:
@@ -314,8 +324,8 @@ def grows(values: npt.NDArray[np.float64]) -> bool:
 def _canonical(numbers: Any) -> Iterator[bytes]:
     """The numbers in an order and a form that no machine changes; not what it took to get them."""
     yield f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()
-    for section in ("traffic", "load_balancers", "fleets", "hosts"):
-        for part in numbers[section]:
+    for section in ("traffic", "load_balancers", "fleets", "hosts", "queues"):
+        for part in numbers.get(section, []):
             for key in sorted(part):
                 yield f"{section}.{key}:".encode()
                 yield from _bytes_of(part[key])

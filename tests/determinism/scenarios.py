@@ -212,6 +212,36 @@ def failing() -> Tree:
     return tree
 
 
+def boards() -> Tree:
+    """Requests that become messages, workers that fail and overrun, and one queue after another."""
+    tree = farm("round_robin", "1ms", {"rate": "200/s"})
+    machine = {"vcpus": 2, "memory": "1GiB"}
+    letters = {"queue": "lost", "max_receives": 3}
+    tree["queues"] = {
+        "orders": {"visibility_timeout": "200ms", "dead_letter": letters, "duplicates": 0.05},
+        "ready": {"type": "fifo", "throughput": "unlimited"},
+        "lost": {},
+    }
+    taken = {"queue": "orders", "batch": 4, "wait": "1s", "heartbeat": "150ms"}
+    tree["services"] |= {
+        "answer": {"steps": [{"compute": "1ms"}, {"send": {"to": "orders", "delay": "0s"}}]},
+        "make": {
+            "consumes": taken | {"on_timeout": "abandon"},
+            "steps": [
+                {"compute": {"lognormal": {"mean": "12ms", "cv": 1.5}}},
+                {"fail": 0.1},
+                {"send": {"to": "ready", "group": "all"}},
+            ],
+        },
+        "call-out": {"consumes": {"queue": "ready", "batch": 10}, "steps": [{"sleep": "2ms"}]},
+        "mourn": {"consumes": {"queue": "lost", "wait": "20s"}, "steps": [{"compute": "1ms"}]},
+    }
+    for name, service in {"makers": "make", "callers": "call-out", "mourners": "mourn"}.items():
+        tree["fleets"][name] = {"instance_type": machine, "count": 2, "service": service}
+    tree["faults"] = [{"at": "5s", "for": "3s", "fail": "makers"}]
+    return tree
+
+
 def special() -> dict[str, Tree]:
     """What the farm alone does not cover."""
     work, busy = {"exponential": "10ms"}, {"rate": "700/s"}
@@ -221,6 +251,7 @@ def special() -> dict[str, Tree]:
         "lives": lives(),
         "storm": storm(),
         "failing": failing(),
+        "boards": boards(),
         "ps": farm("least_connections", work, {"rate": "450/s"}),
         "rejected": farm("random", work, busy),
         "timed-out": farm("round_robin", work, {**busy, "timeout": "100ms"}),

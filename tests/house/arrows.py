@@ -37,6 +37,7 @@ PYTHON_RANKS: dict[str, int] = {
     "life_results": 3,
     "parts": 3,
     "scaling_results": 0,
+    "queue_results": 0,
     "fleet_results": 4,
     "results": 5,
     "run": 6,

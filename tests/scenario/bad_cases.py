@@ -3,6 +3,7 @@
 from scenario.bad_balancers import BALANCERS
 from scenario.bad_failures import FAILURES
 from scenario.bad_hosts import DEVICES, HOSTS, LIFE
+from scenario.bad_queues import QUEUES
 from scenario.bad_resilience import RESILIENCE
 from scenario.bad_scaling import SCALING
 from scenario.breaking import DELETE, GOOD, Case, same
@@ -357,15 +358,14 @@ JOINED: list[Case] = [
 LATER: list[Case] = [
     (f"{prefix}{key}", {"x": 1}, None, "not built yet in this version of nephoscope")
     for prefix, keys in {
-        "": "queues topics buses",
-        "services.page.": "consumes",
-        "services.page.steps.0.": "send publish put parallel",
-        "traffic.users.": "event attributes group",
+        "": "topics buses",
+        "services.page.steps.0.": "publish put parallel",
+        "traffic.users.": "event attributes",
     }.items()
     for key in keys.split()
 ]
 
 CASES = [
     *(*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *FAILURES, *RESILIENCE),
-    *(*BALANCERS, *SCALING, *JOINED, *LATER),
+    *(*BALANCERS, *SCALING, *QUEUES, *JOINED, *LATER),
 ]

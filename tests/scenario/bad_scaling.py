@@ -73,7 +73,7 @@ SCALING: list[Case] = [
     (f"{_WEB}.instance_warmup", "1m", None, "instance_warmup without scaling has no effect"),
     _policy("target_tracking", "count: {min: .., max: ..} beside it"),
     _policy("target_tracking", "'load' is not a metric", metric="load"),
-    _policy("target_tracking", "not built yet", metric="backlog_per_instance"),
+    _policy("target_tracking", "needs a queue", metric="backlog_per_instance"),
     _policy("target_tracking", "a cpu of 50 is more than all", target=50),
     _policy("target_tracking", "a target of 0", target=0),
     _policy("target_tracking", "-1 is out of range", target=-1),

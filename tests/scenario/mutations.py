@@ -17,8 +17,8 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 Where = tuple[str | int, ...]
 
 # Mappings whose keys are names that the file chooses itself.
-_NAMED = {"fleets", "services", "load_balancers", "traffic"}
-_REFERENCES = {"to", "service", "fleet", "call"}
+_NAMED = {"fleets", "services", "load_balancers", "traffic", "hosts", "queues"}
+_REFERENCES = {"to", "service", "fleet", "call", "send", "queue"}
 
 
 def mutated(text: str, seed: str, count: int) -> Iterator[tuple[str, str | None, str]]:
@@ -108,7 +108,7 @@ def _unknown_key(text: str, rng: random.Random) -> tuple[str | None, str]:
 
 def _misspelt(text: str, rng: random.Random) -> tuple[str | None, str]:
     tree = _tree(text)
-    where, mapping = rng.choice(_fixed(tree))
+    where, mapping = rng.choice([(where, keys) for where, keys in _fixed(tree) if keys])
     key = rng.choice(list(mapping))
     at = rng.randrange(len(key) + 1)
     mapping[key[:at] + "q" + key[at:]] = mapping.pop(key)

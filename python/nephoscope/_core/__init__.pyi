@@ -35,8 +35,6 @@ from nephoscope._core.membership import MembershipSpec
 from nephoscope._core.resilience import ResilienceSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
 
-# Streams, distributions, arrivals: batches on arrays.
-
 def stream_key(seed: int, replication: int, name: str) -> tuple[int, int]: ...
 def random_words(
     seed: int, replication: int, name: str, n: int, start: int = 0
@@ -96,8 +94,6 @@ def drawn_mean(distribution: Distribution) -> float: ...
 def arrivals(
     spec: ArrivalSpec, seed: int, replication: int, name: str, n: int
 ) -> NDArray[np.int64]: ...
-
-# What a world measures with.
 
 @final
 class Histogram:
@@ -202,6 +198,7 @@ class RoutingSpec:
 class DestinationKind(enum.Enum):
     balancer = 0
     fleet = 1
+    queue = 2
 
 @final
 class Destination:
@@ -215,10 +212,11 @@ class StepKind(enum.Enum):
     call = 2
     choose = 3
     fail = 4
-    network = 5
-    disk = 6
-    memory = 7
-    gpu = 8
+    send = 5
+    network = 6
+    disk = 7
+    memory = 8
+    gpu = 9
 
 @final
 class StepSpec:
@@ -228,6 +226,8 @@ class StepSpec:
     to: Destination
     timeout_ns: int
     resilience: int
+    delay_ns: int
+    group: int
     probability: float
     bytes: int
     ops: int
@@ -247,6 +247,7 @@ class ServiceSpec:
     concurrency: int
     backlog: int
     admission: AdmissionRules
+    consumes: queues.ConsumeSpec
     steps: list[StepSpec]
 
 class OnTimeout(enum.Enum):
@@ -263,6 +264,7 @@ class TrafficSpec:
     timeout_ns: int
     on_timeout: OnTimeout
     resilience: int
+    group: int
 
 @final
 class FleetSpec:
@@ -335,6 +337,7 @@ class WorldSpec:
     groups: list[GroupSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
+    queues: list[queues.WorldQueueSpec]
     quotas: list[QuotaSpec]
     apis: list[LaunchLimits]
     actions: list[ActionSpec]
@@ -367,8 +370,6 @@ class World:
     def set_routing(self, balancer: int, routing: RoutingSpec) -> None: ...
     def set_weight(self, balancer: int, fleet: int, weight: float) -> None: ...
     def set_group_weight(self, balancer: int, group: int, weight: int) -> None: ...
-
-# The parts that work alone.
 
 @final
 class Router:

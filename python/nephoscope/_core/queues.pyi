@@ -46,6 +46,22 @@ class QueueSpec:
     sampled: float
 
 @final
+class WorldQueueSpec:
+    def __init__(self) -> None: ...
+    name: str
+    rules: QueueSpec
+    dead_letter: int
+
+@final
+class ConsumeSpec:
+    def __init__(self) -> None: ...
+    queue: int
+    batch: int
+    wait_ns: int
+    heartbeat_ns: int
+    abandons: bool
+
+@final
 class MessageQueue:
     def __init__(self, spec: QueueSpec, seed: int, replication: int, name: str) -> None: ...
     def advance(self, now_ns: int) -> None: ...

@@ -10,6 +10,7 @@ class Metric(enum.Enum):
     cpu = 0
     requests_per_target = 1
     network = 2
+    backlog_per_instance = 3
 
 class PolicyKind(enum.Enum):
     target_tracking = 0
@@ -33,6 +34,7 @@ class ScalingPolicySpec:
     def __init__(self) -> None: ...
     kind: PolicyKind
     metric: Metric
+    queue: int
     target: float
     low: float
     scales_in: bool

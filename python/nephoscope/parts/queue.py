@@ -14,11 +14,9 @@ from nephoscope.nearest import listing, nearest
 from nephoscope.parts.buckets import instant
 from nephoscope.parts.messages import RECEIPTS, RECEIVES, Answer, Messages, Received, Sending
 from nephoscope.scenario.queue import Queue as QueueModel
+from nephoscope.scenario.queue_specs import queue_rules
 from nephoscope.scenario.steering import read_part
 from nephoscope.scenario.units import Duration
-
-# Calls a second that a FIFO queue takes of one action, and of one action and message group.
-FIFO_CALLS, FIFO_HIGH_CALLS = 300, 70_000
 
 Time = int | str
 Integers = npt.ArrayLike
@@ -352,20 +350,6 @@ def _needs(option: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spec(model: QueueModel) -> _core.queues.QueueSpec:
-    spec = _core.queues.QueueSpec()
-    spec.fifo = model.type == "fifo"
+    spec = queue_rules(model)
     spec.max_receives = model.max_receives or 0
-    spec.in_flight_max = model.in_flight
-    if spec.fifo and model.throughput != "unlimited":
-        high = model.throughput == "high"
-        spec.calls_per_second = FIFO_HIGH_CALLS if high else FIFO_CALLS
-        spec.group_calls_per_second = FIFO_CALLS if high else 0
-    if model.deduplication is not None:
-        spec.content_deduplication = int(model.deduplication.by == "content")
-        spec.group_deduplication = int(model.deduplication.scope == "group")
-    spec.visibility_ns = int(model.visibility_timeout)
-    spec.delay_ns = int(model.delay)
-    spec.retention_ns = int(model.retention)
-    spec.duplicates = model.duplicates
-    spec.sampled = model.short_poll
     return spec

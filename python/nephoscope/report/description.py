@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from nephoscope.report.queue_words import consumes_words, queue_words, send_words
 from nephoscope.report.resilience_words import resilience_words
 from nephoscope.report.scaling_words import membership_words, scaling_words
 from nephoscope.scenario import Scenario
@@ -26,6 +27,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield from _section("traffic", (_traffic(n, t) for n, t in scenario.traffic.items()))
     yield from _section("load balancers", _balancers(scenario))
     yield from _section("hosts", _hosts(scenario))
+    yield from _section("queues", queue_words(scenario))
     yield from _section("fleets", _fleets(scenario))
     yield from _section("actions", _actions(scenario))
     yield from _section("faults", _faults(scenario))
@@ -42,6 +44,8 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _traffic(name: str, traffic: Traffic) -> str:
     parts = [f"{name}: {_arrivals(traffic.arrivals, traffic)} to {traffic.to}"]
+    if traffic.group is not None:
+        parts.append(f"group {traffic.group}")
     if traffic.clients is not None:
         law = traffic.clients.popularity
         zipf = f", zipf {law.zipf:g}" if law.zipf is not None else ""
@@ -200,7 +204,8 @@ def _service(name: str, service: Service) -> str:
     workers = f", {service.concurrency} workers" if service.concurrency is not None else ""
     backlog = f", backlog {service.backlog:,}" if service.backlog is not None else ""
     steps = "; ".join(_step(step) for step in service.steps)
-    return f"{name}: {service.discipline}{workers}{backlog}{_admission(service)}: {steps}"
+    manner = f"{service.discipline}{workers}{backlog}{_admission(service)}"
+    return f"{name}: {manner}{consumes_words(service)}: {steps}"
 
 
 def _admission(service: Service) -> str:
@@ -217,6 +222,8 @@ def _step(step: Step) -> str:
     if step.call is not None:
         limit = f" for at most {step.call.timeout}" if step.call.timeout is not None else ""
         return ", ".join([f"call {step.call.to}{limit}", *resilience_words(step.call)])
+    if step.send is not None:
+        return send_words(step.send)
     if step.choose is not None:
         total = sum(branch.weight for branch in step.choose)
         return "choose " + " or ".join(

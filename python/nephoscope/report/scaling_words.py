@@ -2,7 +2,7 @@
 
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.scaling import Policy
+from nephoscope.scenario.scaling import Looking, Policy
 
 
 def scaling_words(fleet: Fleet) -> str:
@@ -45,7 +45,11 @@ def _policy(policy: Policy) -> str:
         return f"the clock {when}: {changes}"
     if policy.target_tracking is not None:
         rule = policy.target_tracking
-        return f"target tracking of {rule.metric} at {rule.target:g}"
+        return f"target tracking of {_metric(rule)} at {rule.target:g}"
     if policy.predictive is not None:
         return f"a forecast of {policy.predictive.metric} for {policy.predictive.target:g}"
-    return f"{policy.form} scaling on {policy.options.metric} at {policy.options.threshold:g}"
+    return f"{policy.form} scaling on {_metric(policy.options)} at {policy.options.threshold:g}"
+
+
+def _metric(rule: Looking) -> str:
+    return rule.metric if rule.queue is None else f"{rule.metric} of {rule.queue}"

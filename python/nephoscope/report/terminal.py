@@ -15,6 +15,7 @@ from nephoscope.scenario.units import Duration
 _LOST = ("rejected", "failed", "timed_out")
 _LATENCIES = ("mean", "p50", "p99", "p999", "max")
 _LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations", "stopped")
+_GONE = ("dead_lettered", "expired")
 _ROWS_MAX = 20
 
 
@@ -83,6 +84,8 @@ def _tables(tree: Mapping[str, Any], widths: Mapping[str, float]) -> Iterable[Re
     yield _fleet_table(tree["fleets"], widths)
     if "hosts" in tree:
         yield _host_table(tree["hosts"])
+    if "queues" in tree:
+        yield _queue_table(tree["queues"])
 
 
 def plain_table(title: str, columns: Iterable[str]) -> Table:
@@ -140,6 +143,21 @@ def _host_table(parts: Mapping[str, Any]) -> RenderableType:
             count(part["placements"]),
             count(part["rejected_launches"]),
             _most_stolen(part.get("by_host", {})),
+        )
+    return _with_rest(table, parts)
+
+
+def _queue_table(parts: Mapping[str, Any]) -> RenderableType:
+    lost = [key for key in _GONE if any(part[key] for part in parts.values())]
+    words = (key.replace("_", " ") for key in lost)
+    columns = ["sent", "received", "deleted", *words, "depth", "most", "age mean", "p99"]
+    table = plain_table("queues", columns)
+    for name, part in list(parts.items())[:_ROWS_MAX]:
+        table.add_row(
+            name,
+            *(count(part[key]) for key in ("sent", "received", "deleted", *lost)),
+            *(count(part["depth"][key]) for key in ("mean", "max")),
+            *(seconds(part["age_s"].get(key)) for key in ("mean", "p99")),
         )
     return _with_rest(table, parts)
 

@@ -1,7 +1,8 @@
-"""Calls between services must come to an end.
+"""Calls and messages between services must come to an end.
 
-A service may call its way back to itself only through `choose`, and then so rarely that a request
-causes less than one of itself on average; otherwise one request would keep the world busy for ever.
+A service may call or send its way back to itself only through `choose`, and then so rarely that a
+request causes less than one of itself on average; otherwise one request would keep the world busy
+for ever.
 """
 
 from collections import defaultdict
@@ -17,6 +18,7 @@ from nephoscope.scenario.references import (
     call_target,
     entries,
     mapping,
+    named_queue,
     sequence,
     steps_in,
     target_fleet,
@@ -40,7 +42,7 @@ def call_problems(document: Document) -> Iterator[Problem]:
 
 
 def reached_services(tree: Any) -> dict[str, list[str]]:
-    """The services behind each destination; a balancer may lead to several."""
+    """The services behind each destination; a balancer or a queue may lead to several."""
     fleets = {str(where[1]): fleet.get("service") for where, fleet in entries(tree, "fleets")}
     reached = {name: [service] for name, service in fleets.items() if isinstance(service, str)}
     for where, balancer in entries(tree, "load_balancers"):
@@ -48,7 +50,29 @@ def reached_services(tree: Any) -> dict[str, list[str]]:
         for _, target in written_targets(balancer):
             services += reached.get(target_fleet(target) or "", [])
         reached.setdefault(str(where[1]), []).extend(dict.fromkeys(services))
+    return _consumed(tree) | reached
+
+
+def _consumed(tree: Any) -> dict[str, list[str]]:
+    """The services that work the messages of each queue, or those that it gives up."""
+    queues = {str(where[1]): queue for where, queue in entries(tree, "queues")}
+    consumers: dict[str, list[str]] = {name: [] for name in queues}
+    for where, service in entries(tree, "services"):
+        consumers.get(named_queue(service.get("consumes"), "queue") or "", []).append(str(where[1]))
+    reached = {}
+    for first in queues:
+        trail: dict[str, None] = {}
+        name = first
+        while name in queues and name not in trail:
+            trail[name] = None
+            name = named_queue(queues[name].get("dead_letter"), "queue") or ""
+        reached[first] = list(dict.fromkeys(s for queue in trail for s in consumers[queue]))
     return reached
+
+
+def _target(step: dict[str, Any]) -> str:
+    """Whom a step calls, or where it sends a message; nothing if it does neither."""
+    return call_target(step) or named_queue(step.get("send"), "to") or ""
 
 
 def _ending(programs: dict[str, Any], reached: dict[str, list[str]]) -> set[str]:
@@ -65,7 +89,7 @@ def _ending(programs: dict[str, Any], reached: dict[str, list[str]]) -> set[str]
             leads_to[service].append(destination)
     for name, program in programs.items():
         for _, step in steps_in(program.get("steps"), ()):
-            callers[call_target(step) or ""].append(name)
+            callers[_target(step)].append(name)
     queue = list(programs)
     while queue:
         name = queue.pop()
@@ -81,7 +105,7 @@ def _ending(programs: dict[str, Any], reached: dict[str, list[str]]) -> set[str]
 
 def _ends(steps: Any, waiting: dict[str, int]) -> bool:
     for step in map(mapping, sequence(steps)):
-        if waiting.get(call_target(step) or "", 0):
+        if waiting.get(_target(step), 0):
             return False
         branches = [b for b in map(mapping, sequence(step.get("choose"))) if b.get("weight")]
         if branches and not any(_ends(branch.get("steps"), waiting) for branch in branches):
@@ -119,9 +143,9 @@ def _endless_call(
     program: Any, name: str, reached: dict[str, list[str]], endless: set[str]
 ) -> tuple[Where, str] | None:
     for where, step in steps_in(program.get("steps"), ("services", name, "steps")):
-        for service in reached.get(call_target(step) or "", []):
+        for service in reached.get(_target(step), []):
             if service in endless:
-                return (*where, "call"), service
+                return (*where, "call" if "call" in step else "send"), service
     return None
 
 
@@ -149,7 +173,7 @@ def _cyclic(programs: dict[str, Any], reached: dict[str, list[str]]) -> list[str
         name: {
             service
             for _, step in steps_in(program.get("steps"), ())
-            for service in _known(reached, call_target(step) or "", programs)
+            for service in _known(reached, _target(step), programs)
         }
         for name, program in programs.items()
     }
@@ -175,7 +199,7 @@ def _add_calls(
     steps: Any, weight: float, row: Any, index: dict[str, int], reached: dict[str, list[str]]
 ) -> None:
     for step in map(mapping, sequence(steps)):
-        services = reached.get(call_target(step) or "", [])
+        services = reached.get(_target(step), [])
         for service in services:
             if service in index:
                 row[index[service]] += weight * attempts_at_most(step) / len(services)

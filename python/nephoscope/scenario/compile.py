@@ -14,6 +14,8 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.membership_specs import membership_spec
 from nephoscope.scenario.places import Places
+from nephoscope.scenario.queue import NamedQueue, Send
+from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
 from nephoscope.scenario.resilience import WINDOW, Budget, CircuitBreaker, Retry
 from nephoscope.scenario.scaling_specs import scaling_spec
 from nephoscope.scenario.scenario import Scenario
@@ -66,6 +68,8 @@ class _Compiler:
         self._services = _indices(scenario.services)
         self._fleets = _indices(scenario.fleets)
         self._balancers = _indices(scenario.load_balancers)
+        self._queues = _indices(scenario.queues)
+        self._groups = Groups()
         self._places = Places(scenario)
         self._rules: list[_core.resilience.ResilienceSpec] = []
         self._lives = Lives(scenario, lambda law: distribution_spec(law, self._files))
@@ -87,6 +91,7 @@ class _Compiler:
         spec.groups = self._places.groups()
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
+        spec.queues = [self._queue(name, queue) for name, queue in scenario.queues.items()]
         spec.resilience = self._rules
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()
@@ -117,6 +122,16 @@ class _Compiler:
         spec.timeout_ns = int(traffic.timeout or 0)
         spec.on_timeout = _core.OnTimeout[traffic.on_timeout]
         spec.resilience = self._resilience(traffic)
+        spec.group = self._groups.number(traffic.group)
+        return spec
+
+    def _queue(self, name: str, queue: NamedQueue) -> _core.queues.WorldQueueSpec:
+        spec = _core.queues.WorldQueueSpec()
+        spec.name = name
+        spec.rules = queue_rules(queue)
+        if queue.dead_letter is not None:
+            spec.dead_letter = self._queues[queue.dead_letter.queue]
+            spec.rules.max_receives = queue.dead_letter.max_receives
         return spec
 
     def _service(self, name: str, service: Service) -> _core.ServiceSpec:
@@ -126,6 +141,9 @@ class _Compiler:
         spec.concurrency = service.concurrency or 0
         spec.backlog = -1 if service.backlog is None else service.backlog
         spec.admission = admission_rules(service)
+        if (consumes := service.consumes) is not None:
+            queue = self._scenario.queues[consumes.queue]
+            spec.consumes = consume_spec(consumes, self._queues[consumes.queue], queue)
         spec.steps = [self._step(step) for step in service.steps]
         return spec
 
@@ -139,6 +157,10 @@ class _Compiler:
                 spec.to = self._destination(call.to)
                 spec.timeout_ns = int(call.timeout or 0)
                 spec.resilience = self._resilience(call)
+            case Send() as send:
+                spec.to = self._destination(send.to)
+                spec.group = self._groups.number(send.group)
+                spec.delay_ns = -1 if send.delay is None else int(send.delay)
             case tuple() as branches:
                 spec.weights = [branch.weight for branch in branches]
                 spec.branches = [[self._step(s) for s in branch.steps] for branch in branches]
@@ -174,7 +196,8 @@ class _Compiler:
 
     def _fleet(self, name: str, fleet: Fleet) -> _core.FleetSpec:
         spec, *makes = [self.make(name, make) for make in fleet.makes]
-        spec.scaling = scaling_spec(fleet, self._scenario.start, int(self._scenario.duration))
+        duration_ns = int(self._scenario.duration)
+        spec.scaling = scaling_spec(fleet, self._scenario.start, duration_ns, self._queues)
         spec.makes = makes
         if fleet.refresh is not None:
             spec.refresh = refresh_spec(fleet.refresh)
@@ -245,6 +268,9 @@ class _Compiler:
         if name in self._balancers:
             spec.kind = _core.DestinationKind.balancer
             spec.index = self._balancers[name]
+        elif name in self._queues:
+            spec.kind = _core.DestinationKind.queue
+            spec.index = self._queues[name]
         else:
             spec.kind = _core.DestinationKind.fleet
             spec.index = self._fleets[name]

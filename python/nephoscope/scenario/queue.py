@@ -4,7 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
-from nephoscope.scenario.fields import AnyDuration, Share, number, refusal, whole, within
+from nephoscope.scenario.fields import (
+    AnyDuration,
+    Name,
+    PositiveDuration,
+    Share,
+    number,
+    refusal,
+    whole,
+    within,
+)
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Duration
 
@@ -23,8 +32,8 @@ class Deduplication(Model):
     bare = "by"
 
 
-class Queue(Model):
-    """A queue but for where its dead letters go."""
+class QueueRules(Model):
+    """What a queue does with its messages, but for dead letters."""
 
     type: Literal["standard", "fifo"] = "standard"
     visibility_timeout: Annotated[AnyDuration, within("0s", "12h")] = Duration.parse("30s")
@@ -32,8 +41,6 @@ class Queue(Model):
     retention: Annotated[AnyDuration, within("60s", "14d")] = Duration.parse("4d")
     wait: Annotated[AnyDuration, within("0s", "20s")] = Duration(0)
     """How long a receive waits for a message, unless it says so itself."""
-    max_receives: Annotated[int, whole(1, RECEIVES_MAX)] | None = None
-    """On the receive after so many a message is a dead letter."""
     in_flight: Annotated[int, whole(1, 2**29)] = IN_FLIGHT
     """Messages that may be in flight at once."""
     duplicates: Share = 0.0
@@ -58,3 +65,56 @@ class Queue(Model):
             if self.throughput == "high":
                 raise refusal("only a FIFO queue has a high throughput mode", "type: fifo")
         return self
+
+
+class Queue(QueueRules):
+    """A queue by itself; where its dead letters go is told to `parts.Queue`."""
+
+    max_receives: Annotated[int, whole(1, RECEIVES_MAX)] | None = None
+    """On the receive after so many a message is a dead letter."""
+
+
+class DeadLetter(Model):
+    """Where messages go that were received in vain so many times."""
+
+    queue: Name
+    max_receives: Annotated[int, whole(1, RECEIVES_MAX)] = 10
+    """On the receive after so many a message is a dead letter."""
+
+    bare = "queue"
+
+
+class NamedQueue(QueueRules):
+    """A queue of a scenario."""
+
+    dead_letter: DeadLetter | None = None
+
+
+class Send(Model):
+    """A message for a queue; whoever sends it goes on as soon as the queue has it."""
+
+    to: Name
+    """A queue."""
+    group: Name | None = None
+    """Messages of one group of a FIFO queue are worked in order, one at a time."""
+    delay: Annotated[AnyDuration, within("0s", "15m")] | None = None
+    """Of this message, in place of that of its queue, which must be a standard one."""
+
+    bare = "to"
+    later = frozenset({"attributes", "event"})
+
+
+class Consumes(Model):
+    """The workers of a service take messages of a queue in the place of requests."""
+
+    queue: Name
+    batch: Annotated[int, whole(1, 10)] = 1
+    """Messages of one receive, at most; a worker works them one after the other."""
+    wait: Annotated[AnyDuration, within("0s", "20s")] | None = None
+    """How long a receive waits for a message; by default as the queue has it."""
+    heartbeat: PositiveDuration | None = None
+    """How often a worker begins the visibility timeout of what it holds anew."""
+    on_timeout: Literal["abandon", "finish"] = "finish"
+    """What becomes of work that is not done when its visibility timeout ends."""
+
+    bare = "queue"

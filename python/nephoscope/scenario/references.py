@@ -21,8 +21,10 @@ KINDS = {
     "topics": "topic",
     "buses": "bus",
 }
-_NOT_BUILT = ("queues", "topics", "buses")
-_DESTINATIONS = ("load_balancers", "fleets")
+_NOT_BUILT = ("topics", "buses")
+_CALLED = ("load_balancers", "fleets")
+_DESTINATIONS = (*_CALLED, "queues")
+_ALONE = ("services", "fleets", "hosts", "queues")
 
 
 class Reference(NamedTuple):
@@ -73,6 +75,12 @@ def call_target(step: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def named_queue(value: Any, key: str) -> str | None:
+    """The queue that a send, a consumer or a dead-letter policy names under `key`, or bare."""
+    name = value.get(key) if isinstance(value, dict) else value
+    return name if isinstance(name, str) else None
+
+
 def attempts_at_most(step: dict[str, Any]) -> int:
     """How often a call is made at most: until the last attempt, each of them doubled."""
     call = mapping(step.get("call"))
@@ -110,6 +118,10 @@ def references(tree: Any) -> Iterator[Reference]:
             yield Reference((*where, "service"), name, ("services",))
         if isinstance(name := fleet.get("hosts"), str):
             yield Reference((*where, "hosts"), name, ("hosts",))
+        for i, policy in enumerate(sequence(fleet.get("scaling"))):
+            for form, options in mapping(policy).items():
+                if isinstance(name := mapping(options).get("queue"), str):
+                    yield Reference((*where, "scaling", i, form, "queue"), name, ("queues",))
     for where, balancer in entries(tree, "load_balancers"):
         for at, target in written_targets(balancer):
             if (name := target_fleet(target)) is not None:
@@ -128,7 +140,18 @@ def references(tree: Any) -> Iterator[Reference]:
         for step_where, step in steps_in(service.get("steps"), (*where, "steps")):
             if (name := call_target(step)) is not None:
                 inner = ("to",) if isinstance(step["call"], dict) else ()
-                yield Reference((*step_where, "call", *inner), name, _DESTINATIONS)
+                yield Reference((*step_where, "call", *inner), name, _CALLED)
+            yield from _queue(step_where, step, "send", "to")
+        yield from _queue(where, service, "consumes", "queue")
+    for where, queue in entries(tree, "queues"):
+        yield from _queue(where, queue, "dead_letter", "queue")
+
+
+def _queue(where: Where, part: dict[str, Any], key: str, inside: str) -> Iterator[Reference]:
+    """The queue that a part names."""
+    if (name := named_queue(part.get(key), inside)) is not None:
+        inner = (inside,) if isinstance(part[key], dict) else ()
+        yield Reference((*where, key, *inner), name, ("queues",))
 
 
 def _struck(tree: Any) -> Iterator[Reference]:
@@ -156,7 +179,7 @@ def name_problems(document: Document) -> Iterator[Problem]:
     # The legal names are asked for by many references, so they are made once for each kind.
     legal: dict[tuple[str, ...], dict[str, None]] = {
         sections: dict.fromkeys([n for s in sections for n in mapping(document.tree.get(s))])
-        for sections in (("services",), ("fleets",), ("hosts",), _DESTINATIONS)
+        for sections in (*((section,) for section in _ALONE), _CALLED, _DESTINATIONS)
     }
     for reference in references(document.tree):
         if reference.name in legal[reference.sections]:

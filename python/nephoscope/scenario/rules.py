@@ -15,6 +15,7 @@ from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.life_rules import life_problems
 from nephoscope.scenario.membership_rules import membership_problems
 from nephoscope.scenario.placing import placing_problems
+from nephoscope.scenario.queue_problems import queue_problems
 from nephoscope.scenario.references import entries, mapping
 from nephoscope.scenario.scaling_rules import scaling_problems
 from nephoscope.scenario.traffic import RATED
@@ -35,6 +36,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     for where, traffic in entries(document.tree, "traffic"):
         yield from _traffic(document, where, traffic)
     yield from balancer_problems(document)
+    yield from queue_problems(document)
 
 
 def _clock(document: Document) -> Iterator[Problem]:
@@ -47,7 +49,8 @@ def _clock(document: Document) -> Iterator[Problem]:
         message = f"the warm-up of {warmup} leaves nothing of the {duration} to measure"
         yield document.problem(("warmup",), message, allowed=f"less than {duration}, or auto")
     columns = 6 * (_length(document, "traffic") + _length(document, "load_balancers"))
-    intervals_max = SERIES_VALUES_MAX // max(columns + _length(document, "fleets"), 1)
+    columns += _length(document, "fleets") + 3 * _length(document, "queues")
+    intervals_max = SERIES_VALUES_MAX // max(columns, 1)
     if interval is not None and 0 < interval * intervals_max < duration:
         message = f"{duration // interval} intervals are too many"
         least = Duration(duration // max(intervals_max, 1) + 1)

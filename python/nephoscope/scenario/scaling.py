@@ -8,6 +8,7 @@ from nephoscope.errors import UnitError, shorten
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     AnyDuration,
+    Name,
     PositiveDuration,
     Scalar,
     Share,
@@ -26,8 +27,8 @@ from nephoscope.scenario.units import (
     parse_share,
 )
 
-METRICS = ("cpu", "requests_per_target", "network")
-LATER_METRICS = ("backlog_per_instance",)
+METRICS = ("cpu", "requests_per_target", "network", "backlog_per_instance")
+BACKLOG = "backlog_per_instance"
 
 HOUR_NS = 3600 * 10**9
 
@@ -71,10 +72,6 @@ Count = Annotated[
 
 
 def _read_metric(value: Any) -> str:
-    if value in LATER_METRICS:
-        raise refusal(
-            f"{value}: not built yet in this version of nephoscope", f"one of {', '.join(METRICS)}"
-        )
     if value not in METRICS:
         raise refusal(f"{shorten(value)} is not a metric", ", ".join(METRICS))
     return str(value)
@@ -124,13 +121,28 @@ def _triple(value: Any) -> Any:
 Step = Annotated[tuple[Bound, Bound, Change], BeforeValidator(_triple)]
 
 
-class TargetTracking(Model):
-    """Keeps a metric near its target; it must fall in proportion as instances are added."""
+class Looking(Model):
+    """A policy that looks at a metric."""
 
     metric: MetricName
+    queue: Name | None = None
+    """Whose visible messages are counted, of `backlog_per_instance`."""
+
+    @model_validator(mode="after")
+    def _has_its_queue(self) -> Self:
+        if self.metric == BACKLOG and self.queue is None:
+            raise refusal(f"{BACKLOG} needs a queue", "queue: the name of one")
+        if self.metric != BACKLOG and self.queue is not None:
+            raise refusal(f"{self.metric} has no queue", f"queue only beside {BACKLOG}")
+        return self
+
+
+class TargetTracking(Looking):
+    """Keeps a metric near its target; it must fall in proportion as instances are added."""
+
     target: Level
     """Of `cpu` a share of the vCPUs, of `requests_per_target` requests a minute, of `network` a
-    bandwidth; of an instance."""
+    bandwidth, of `backlog_per_instance` messages; of an instance."""
     scale_in: bool = True
     """Whether it also removes instances."""
     scale_in_below: Share | None = None
@@ -159,10 +171,9 @@ class TargetTracking(Model):
         return self.target * (usual if self.scale_in_below is None else self.scale_in_below)
 
 
-class Alarmed(Model):
+class Alarmed(Looking):
     """A policy with an alarm of its own."""
 
-    metric: MetricName
     threshold: Level
     when: Literal["above", "below"] = "above"
     """The alarm breaches at the threshold and above it, or at it and below."""
@@ -267,6 +278,8 @@ class Predictive(Model):
 
     @model_validator(mode="after")
     def _looks_ahead(self) -> Self:
+        if self.metric == BACKLOG:
+            raise refusal(f"{BACKLOG} cannot be foretold", "cpu, requests_per_target or network")
         if self.target == 0.0:
             raise refusal("a target of 0 is never reached", "a number above 0")
         if self.metric == "cpu" and self.target > 1.0:

@@ -1,7 +1,9 @@
 """Scaling policies, as the core takes them."""
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from nephoscope import _core
 from nephoscope.scenario.fleet import Fleet
@@ -27,13 +29,18 @@ COOLDOWN_NS = 300 * 10**9
 # In place of a size that stays.
 UNCHANGED = -1
 
+_NO_QUEUES: Mapping[str, int] = MappingProxyType({})
+
 
 def scaling_spec(
-    fleet: Fleet, start: datetime = datetime(2024, 1, 1, tzinfo=UTC), duration_ns: int = 0
+    fleet: Fleet,
+    start: datetime = datetime(2024, 1, 1, tzinfo=UTC),
+    duration_ns: int = 0,
+    queues: Mapping[str, int] = _NO_QUEUES,
 ) -> _core.scaling.ScalingSpec:
     """How the size of a fleet changes by itself; not active where it does not.
 
-    `start` and the duration say when schedules come.
+    `start` and the duration say when schedules come; queues are known by their numbers.
     """
     spec = _scaling.ScalingSpec()
     if not isinstance(fleet.count, Bounds):
@@ -43,7 +50,7 @@ def scaling_spec(
     metrics = fleet.metrics or Metrics()
     spec.period_ns, spec.delay_ns = int(metrics.period), int(metrics.delay)
     looking = (it for it in fleet.scaling if it.form in _scaling.PolicyKind.__members__)
-    spec.policies = [_policy(it, fleet) for it in looking]
+    spec.policies = [_policy(it, fleet, queues) for it in looking]
     spec.predictive = [_predictive(it.predictive) for it in fleet.scaling if it.predictive]
     changes = [
         _change(it.scheduled, at_ns)
@@ -55,11 +62,15 @@ def scaling_spec(
     return spec
 
 
-def _policy(policy: Policy, fleet: Fleet) -> _core.scaling.ScalingPolicySpec:
+def _policy(
+    policy: Policy, fleet: Fleet, queues: Mapping[str, int]
+) -> _core.scaling.ScalingPolicySpec:
     spec = _scaling.ScalingPolicySpec()
     spec.kind = _scaling.PolicyKind[policy.form]
     options = policy.options
     spec.metric = _scaling.Metric[options.metric]
+    if options.queue is not None:
+        spec.queue = queues.get(options.queue, 0)  # a part alone has none
     match options:
         case TargetTracking():
             spec.target, spec.low, spec.scales_in = options.target, options.low, options.scale_in

@@ -17,6 +17,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.queue import Consumes, Send
 from nephoscope.scenario.resilience import CircuitBreaker, Hedge, Retry
 
 
@@ -57,6 +58,7 @@ class Step(OneOf):
     sleep: Distribution | None = None
     """Waiting that holds the worker but no CPU."""
     call: Call | None = None
+    send: Send | None = None
     choose: Annotated[Items[Branch], AfterValidator(_some_weight)] | None = None
     fail: Share | None = None
     """The request fails here with this probability."""
@@ -70,7 +72,7 @@ class Step(OneOf):
     gpu: GpuStep | None = None
     """Time on one reference accelerator; without one the CPU takes 20 times as long."""
 
-    later = frozenset({"send", "publish", "put", "parallel"})
+    later = frozenset({"publish", "put", "parallel"})
 
 
 Steps = Items[Step]
@@ -90,9 +92,21 @@ class Service(Model):
     """Requests that may wait for a worker, by default any number; more are rejected."""
     rate_limit: RateLimit | None = None
     shed: Shed | None = None
+    consumes: Consumes | None = None
     steps: Steps
 
-    later = frozenset({"consumes"})
+    @model_validator(mode="after")
+    def _consumes_alone(self) -> Self:
+        if self.consumes is None:
+            return self
+        for key in ("backlog", "rate_limit", "shed"):
+            if getattr(self, key) is not None:
+                message = f"{key} has no effect on a service that consumes: its work waits queued"
+                raise refusal(message, f"{key}, or consumes")
+        if self.discipline == "ps" and self.concurrency is None:
+            message = "a service that consumes has so many workers as it is told"
+            raise refusal(message, "concurrency beside discipline: ps")
+        return self
 
     @model_validator(mode="after")
     def _sheds_in_time(self) -> Self:

@@ -28,7 +28,9 @@ def standstill_problems(document: Document) -> Iterator[Problem]:
         to = traffic.get("to")
         if not (_is_zero(closed.get("think")) and isinstance(to, str) and to in world.services):
             continue
-        if world.may_refuse(to):
+        if to in mapping(document.tree.get("queues")):
+            reason = f"{to} takes a message at once"
+        elif world.may_refuse(to):
             reason = f"{to} can reject a user, who comes back within the same instant"
         elif "circuit_breaker" in traffic:
             reason = "an open circuit breaker answers at once"

@@ -21,6 +21,7 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.life import Account, Action
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.queue import NamedQueue
 from nephoscope.scenario.service import Service
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Duration
@@ -51,6 +52,7 @@ class ScenarioModel(Model):
     hosts: dict[Name, Hosts] = Field(default_factory=dict)
     fleets: Some[Fleet]
     load_balancers: dict[Name, LoadBalancer] = Field(default_factory=dict)
+    queues: dict[Name, NamedQueue] = Field(default_factory=dict)
     actions: Annotated[tuple[Action, ...], Strict(False)] = ()
     """What an operator does to instances at set times."""
     accounts: dict[Name, Account] = Field(default_factory=dict)
@@ -59,7 +61,7 @@ class ScenarioModel(Model):
     faults: Annotated[tuple[Fault, ...], Strict(False)] = ()
     """What fails, at set times or at random."""
 
-    later = frozenset({"buses", "queues", "topics"})
+    later = frozenset({"buses", "topics"})
 
 
 def part_at(where: tuple[Any, ...]) -> Any:

@@ -15,7 +15,7 @@ class Traffic(Model):
     """Requests that come from outside."""
 
     to: Name
-    """A load balancer or a fleet."""
+    """A load balancer, a fleet or a queue."""
     rate: PositiveRate | None = None
     arrivals: Arrivals = Arrivals(poisson=NoOptions())
     clients: Clients | None = None
@@ -28,5 +28,7 @@ class Traffic(Model):
     """How long a client waits for its answer in all; servers know it and stop when it passes."""
     circuit_breaker: CircuitBreaker | None = None
     hedge: Hedge | None = None
+    group: Name | None = None
+    """Of the messages that are sent to a queue; in a FIFO queue they are worked in order."""
 
-    later = frozenset({"attributes", "event", "group"})
+    later = frozenset({"attributes", "event"})

@@ -1,0 +1,34 @@
+// Queues of a world, and who consumes them, as plain data.
+
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "messaging/queue_spec.hpp"
+
+namespace nephoscope {
+
+struct WorldQueueSpec {
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
+  std::string name;
+  QueueSpec rules;
+  std::uint32_t dead_letter = none;  // the queue that gets its dead letters
+};
+
+// How the workers of a service come by their work, if they do not wait for requests.
+struct ConsumeSpec {
+  static constexpr std::uint32_t batch_max = 10;
+
+  std::uint32_t queue = WorldQueueSpec::none;
+  std::uint32_t batch = 1;        // messages of one receive, at most
+  std::int64_t wait_ns = 0;       // for the first of them; 0: a short poll
+  std::int64_t heartbeat_ns = 0;  // after which what a worker holds is hidden anew; 0: never
+  bool abandons = false;          // work ends with the visibility timeout of its message
+
+  bool present() const { return queue != WorldQueueSpec::none; }
+};
+
+}  // namespace nephoscope
