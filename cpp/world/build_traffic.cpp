@@ -274,7 +274,9 @@ void World::find_first_samplers() {
     route.timed = single && !route.plain && !faults_.slow;
   }
   for (const Route& route : routes_) {
-    if (!route.check && !route.plain) fleets_[route.fleet].plain = false;
+    if (route.check || route.plain) continue;
+    fleets_[route.fleet].timed |= route.timed;
+    fleets_[route.fleet].plain &= route.timed;
   }
   for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
     fleets_[fleet].unwatched = may_be_unwatched(fleet);

@@ -144,9 +144,9 @@ void World::serialize(Archive& archive) {
     fleet.members.serialize(archive);
     fleet.aside.serialize(archive);
     archive(fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most,
-            fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal, fleet.booting,
-            fleet.launching, fleet.terminations, fleet.successions, fleet.counts, fleet.eventful,
-            fleet.devices, fleet.failures, fleet.refusals);
+            fleet.plain, fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal,
+            fleet.booting, fleet.launching, fleet.terminations, fleet.successions, fleet.counts,
+            fleet.eventful, fleet.devices, fleet.failures, fleet.refusals);
     fleet.refresh.serialize(archive);
     fleet.membership.serialize(archive);
     archive(fleet.launched_as, fleet.vcpu_ns, fleet.vcpus);

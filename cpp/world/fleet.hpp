@@ -136,8 +136,10 @@ struct Fleet {
   std::uint32_t most = 0;
   DeviceUse devices;
 
-  // All that is asked of its instances is to compute, once, and nothing is taken back.
+  // All that has been asked of its instances is to compute, once, and nothing is taken back.
   bool plain = true;
+  // Some of those who ask leave after a while. A request that may be late is not plain.
+  bool timed = false;
   // Nobody looks at what its instances hold, so their completions are not in the calendar.
   bool unwatched = false;
   // An instance that is no more than one target keeps the count of what it has answered itself:

@@ -30,6 +30,7 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   it.instance = instance;
   const Route& route = routes_[sent.route];
   it.place = route.entry;
+  if (route.timed) fleets_[route.fleet].plain = false;
   Caller& caller = caller_of(sent);
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);
   return offer_visit(visit, work);
@@ -278,7 +279,7 @@ bool World::may_be_unwatched(std::uint32_t at) const {
       return false;
     if (balancer.anomalies.active()) return false;
   }
-  return fleet.plain;
+  return fleet.plain && !fleet.timed;
 }
 
 // From now on somebody looks at an instance of an unwatched fleet.

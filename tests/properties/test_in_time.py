@@ -28,6 +28,9 @@ def timed_systems(draw) -> System:
         if draw(st.integers(0, 9)) > 0:
             source["timeout"] = draw(SECONDS)
             source["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
+    for door in tree["load_balancers"].values():
+        if "surge_queue" not in door and draw(st.integers(0, 2)) == 0:
+            door["idle_timeout"] = draw(SECONDS)
     return System(tree, system.changes, system.cuts_ns, system.seed)
 
 

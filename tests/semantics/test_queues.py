@@ -447,7 +447,7 @@ LINE = {"type": "fifo"}
         ({"queue": LINE}, "traffic.customers.group", "group is missing"),
         ({"traffic": {"timeout": "2s"}}, "traffic.customers.timeout", "has no effect"),
         ({"traffic": {"hedge": "2s"}}, "traffic.customers.hedge", "has no effect"),
-        ({"traffic": {"on_timeout": "finish"}}, "traffic.customers.on_timeout", "has no effect"),
+        ({"traffic": {"on_timeout": "abandon"}}, "traffic.customers.on_timeout", "has no effect"),
         ({"traffic": {"to": "web"}}, "traffic.customers.to", "takes its work from a queue"),
         ({"rules": {"heartbeat": "30s"}}, "services.work.consumes.heartbeat", "comes too late"),
         ({"queue": {"visibility_timeout": "0s"}}, "queues.orders.visibility_timeout", "no time"),
