@@ -20,6 +20,7 @@ from nephoscope import catalog, parts
 from nephoscope.errors import (
     CatalogError,
     EventError,
+    ExperimentError,
     NephoscopeError,
     PathError,
     PatternError,
@@ -27,7 +28,7 @@ from nephoscope.errors import (
     ScenarioError,
     UnitError,
 )
-from nephoscope.experiment import Replications, replicate
+from nephoscope.experiment import Comparison, Replications, compare, replicate
 from nephoscope.results import Result
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
@@ -35,7 +36,9 @@ from nephoscope.simulation import Simulation
 
 __all__ = [
     "CatalogError",
+    "Comparison",
     "EventError",
+    "ExperimentError",
     "NephoscopeError",
     "PathError",
     "PatternError",
@@ -47,6 +50,7 @@ __all__ = [
     "Simulation",
     "UnitError",
     "catalog",
+    "compare",
     "parts",
     "replicate",
     "run",

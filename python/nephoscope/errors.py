@@ -10,6 +10,7 @@ NephoscopeError
 |-- PatternError (also ValueError)      a pattern, policy, template or schedule that is none
 |-- EventError (also ValueError)        an event or the attributes of a message that are none
 |-- PathError (also LookupError)        a path that a result does not have
+|-- ExperimentError                     an experiment that came to no end; says what is kept
 |-- StateError (also ValueError)        saved bytes that are not a simulation of this version
 `-- InvariantError                      the engine contradicted itself; never the user's fault
 """
@@ -135,6 +136,10 @@ class EventError(NephoscopeError, ValueError):
 
 class PathError(NephoscopeError, LookupError):
     """A path that leads nowhere."""
+
+
+class ExperimentError(NephoscopeError):
+    """An experiment that came to no end, or to none that answers: why, and what is kept of it."""
 
 
 class StateError(NephoscopeError, ValueError):

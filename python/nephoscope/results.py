@@ -149,7 +149,11 @@ class Result:
     def histogram(self, path: str) -> _core.Histogram:
         """The latencies (ns) behind a part: `histogram("traffic.customers")`."""
         section, _, name = path.removesuffix(".latency_s").partition(".")
-        return _copy(self._part(section, name)["latency"])
+        name, _, group = name.partition(".groups.")
+        part = self._part(section, name)
+        if group and group not in part.get("groups", {}):
+            raise _no_path(path, part.get("groups", {}))
+        return _copy((part["groups"][group] if group else part)["latency"])
 
     def series(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """Times (s, the ends of the intervals) and values.

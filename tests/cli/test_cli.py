@@ -259,7 +259,7 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--replications", "0"], "--replications"),
         (["run", COFFEE, "--threads", "0"], "--threads"),
         (["run", COFFEE, "--turbo"], "--turbo"),
-        (["compare", COFFEE], "compare: not built yet"),
+        (["sweep", COFFEE], "sweep: not built yet"),
         (["run", COFFEE, "--report", "x.html"], "--report: not built yet"),
         (["catalog", "computer"], "did you mean compute?"),
         (["catalog", "--memory-min", "16"], "did you mean 16GiB?"),
@@ -285,6 +285,7 @@ def test_version_and_help(call):
         ["run", "-h"],
         ["check", "--help"],
         ["schema", "--help"],
+        ["compare", "--help"],
         ["catalog", "-h"],
     ):
         assert call(*arguments).exit_code == 0

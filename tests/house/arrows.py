@@ -44,9 +44,10 @@ PYTHON_RANKS: dict[str, int] = {
     "simulation": 7,
     "experiment": 7,
     "report": 8,
-    "cli": 9,
-    "__main__": 10,
-    "__init__": 10,
+    "commands": 9,
+    "cli": 10,
+    "__main__": 11,
+    "__init__": 11,
 }
 
 # Imports within a function that run upwards all the same: a method that is a short cut to what a

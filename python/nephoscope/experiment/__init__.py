@@ -1,5 +1,22 @@
-"""Experiments: many runs of one scenario, and what they say together."""
+"""Experiments: many runs of one scenario or of several, and what they say together.
 
-from nephoscope.experiment.replicate import Interval, Replications, replicate
+interval, student     estimates, and how far off they may be
+runs                  many runs, a thread each
+replicate             one scenario, often
+alternatives          a scenario under other values
+metrics               the numbers that an experiment is about
+compare               differences of alternatives
+"""
 
-__all__ = ["Interval", "Replications", "replicate"]
+from nephoscope.experiment.compare import Comparison, Difference, compare
+from nephoscope.experiment.interval import Interval
+from nephoscope.experiment.replicate import Replications, replicate
+
+__all__ = [
+    "Comparison",
+    "Difference",
+    "Interval",
+    "Replications",
+    "compare",
+    "replicate",
+]

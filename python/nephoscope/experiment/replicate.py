@@ -1,77 +1,49 @@
 """Replications: the same scenario with other random numbers, and intervals on everything."""
 
 import hashlib
-import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from threading import Event
 from typing import Any
 
 import numpy as np
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.experiment.student import t_quantile
+from nephoscope.experiment.interval import Interval, Pooled, ResultRun
+from nephoscope.experiment.metrics import LOST_SHARE
+from nephoscope.experiment.runs import Job, Progress, check_threads, run_all, warmups_of
 from nephoscope.fleet_results import latency_summary
 from nephoscope.nearest import nearest
 from nephoscope.results import FORMAT, Result
-from nephoscope.run import run, warmup_of
 from nephoscope.scenario import Scenario
-
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """The mean of a number over the replications, and how far off it may be."""
-
-    mean: float
-    half_width: float | None
-    """Of the interval in which the true mean lies with a probability of 95 %; None of one run."""
-    std: float | None
-    """Standard deviation from run to run."""
-    n: int
-    """Replications that have the number: one without a request has no latency."""
-
-    @property
-    def low(self) -> float | None:
-        """The lower end."""
-        return None if self.half_width is None else self.mean - self.half_width
-
-    @property
-    def high(self) -> float | None:
-        """The upper end."""
-        return None if self.half_width is None else self.mean + self.half_width
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Interval":
-        """Student's interval of independent values."""
-        n = len(values)
-        mean = float(np.mean(values))
-        if n < 2:
-            return cls(mean, None, None, n)
-        std = float(np.std(values, ddof=1))
-        return cls(mean, t_quantile(CONFIDENCE, n - 1) * std / n**0.5, std, n)
 
 
 class Replications:
-    """The results of all replications, in order, and their means with intervals."""
+    """The results of all replications, in order, and an interval on every number."""
 
     def __init__(self, results: Sequence[Result], wall_s: float) -> None:
         self.results = tuple(results)
         self.wall_s = wall_s
 
     @cached_property
+    def runs(self) -> tuple[ResultRun, ...]:
+        """The results as the runs of an experiment."""
+        return tuple(ResultRun(result) for result in self.results)
+
+    @cached_property
     def intervals(self) -> dict[str, Interval]:
-        """Every number by its path, as in a Result."""
-        values: dict[str, list[float]] = {}
-        for result in self.results:
-            for path, value in result.scalars():
-                values.setdefault(path, []).append(value)
-        return {path: Interval.of(numbers) for path, numbers in values.items()}
+        """Every number by its path, as in a Result; quantiles are of all requests together."""
+        having: dict[str, list[ResultRun]] = {}
+        for run in self.runs:
+            for path in run.numbers:
+                having.setdefault(path, []).append(run)
+        # Runs that lack a quantile have recorded nothing, so one pool serves all paths.
+        pooled = Pooled(self.runs)
+        return {
+            path: pooled.interval(path, [run.numbers[path] for run in runs])
+            for path, runs in having.items()
+        }
 
     def __getitem__(self, path: str) -> Interval:
         if path not in self.intervals:
@@ -108,9 +80,10 @@ class Replications:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The keys of a Result with means as their values, and `intervals` by path.
+        """The keys of a Result with estimates as their values, and `intervals` by path.
 
-        `latencies` are those of all replications together: their quantiles are not means.
+        Estimates are means over the replications, those of quantiles the quantiles of all requests
+        together. `latencies` are of all requests together in all they say.
         """
         first = self.results[0]
         tree: dict[str, Any] = {
@@ -129,7 +102,8 @@ class Replications:
             "flags": self.flags,
         }
         for path, interval in self.intervals.items():
-            _put(tree, path.split("."), interval.mean)
+            if not path.endswith(f".{LOST_SHARE}"):
+                _put(tree, path.split("."), interval.value)
         names = [
             f"{section}.{name}"
             for section in ("traffic", "load_balancers", "fleets")
@@ -137,8 +111,7 @@ class Replications:
         ]
         tree["latencies"] = {name: latency_summary(self.histogram(name)) for name in names}
         tree["intervals"] = {
-            path: {"mean": i.mean, "low": i.low, "high": i.high, "std": i.std, "n": i.n}
-            for path, i in self.intervals.items()
+            path: interval_tree(interval) for path, interval in self.intervals.items()
         }
         return tree
 
@@ -153,7 +126,7 @@ def replicate(
     *,
     rng: int | None = None,
     threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Replications:
     """Run a scenario several times, a thread each, every time with other random numbers.
 
@@ -162,34 +135,25 @@ def replicate(
     """
     if replications < 1:
         raise ValueError("at least one replication")
-    if threads is not None and threads < 1:
-        raise ValueError("at least one thread")
+    check_threads(threads)
     start = time.perf_counter()
     seed = scenario.seed if rng is None else int(rng)
-    # One pilot decides for all, so that all measure the same window.
-    warmup_ns = warmup_of(scenario, seed)
-    stop = Event()
-    with ThreadPoolExecutor(threads or _processors(), "nephoscope") as pool:
-        # All within the try: an interrupt at any moment must stop what has been started.
-        try:
-            futures: list[Future[Result]] = [
-                pool.submit(run, scenario, rng=seed, replication=i, warmup_ns=warmup_ns, stop=stop)
-                for i in range(replications)
-            ]
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                if progress is not None:
-                    progress(done)
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    results = [future.result() for future in futures]
+    (warmup_ns,) = warmups_of([scenario], seed, threads)
+    jobs = [Job(scenario, i, warmup_ns) for i in range(replications)]
+    results = run_all(jobs, seed, threads, progress)
     return Replications(results, time.perf_counter() - start)
 
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def interval_tree(interval: Interval) -> dict[str, float | int | None]:
+    """An interval as plain data."""
+    return {
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+        "std": interval.std,
+        "n": interval.n,
+        "mean": interval.mean,
+    }
 
 
 def _put(tree: dict[str, Any], path: list[str], value: float) -> None:

@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 from nephoscope import PathError, Scenario, replicate
-from nephoscope.experiment import Interval
 from nephoscope.experiment.student import probability_within, t_quantile
 
 COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop.yaml")
@@ -22,23 +21,21 @@ def test_student(degrees):
     assert probability_within(0.0, degrees) == 0.0
 
 
-def test_intervals():
-    values = [1.0, 2.0, 4.0, 9.0]
-    interval = Interval.of(values)
-    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    assert interval.low == pytest.approx(low)
-    assert interval.high == pytest.approx(high)
-    assert (interval.mean, interval.n) == (4.0, 4)
-    assert Interval.of([5.0]) == Interval(5.0, None, None, 1)
-    assert Interval.of([5.0]).low is None
-    assert Interval.of([5.0, 5.0]).half_width == 0.0
-
-
 def test_every_number_has_an_interval():
     first = dict(RUNS.results[0].scalars())
-    assert set(RUNS.intervals) == set(first)
+    assert set(RUNS.intervals) == set(first) | {"traffic.customers.lost_share"}
+    lost = [
+        sum(result[f"traffic.customers.{key}"] for key in ("rejected", "failed", "timed_out"))
+        / result["traffic.customers.offered"]
+        for result in RUNS.results
+    ]
+    assert RUNS["traffic.customers.lost_share"].value == pytest.approx(np.mean(lost))
     values = [result["traffic.customers.latency_s.p99"] for result in RUNS.results]
     assert RUNS["traffic.customers.latency_s.p99"].mean == pytest.approx(np.mean(values))
+    pooled = RUNS.histogram("traffic.customers").quantile(0.99) / 1e9
+    assert RUNS["traffic.customers.latency_s.p99"].value == pooled
+    means = [result["traffic.customers.latency_s.mean"] for result in RUNS.results]
+    assert RUNS["traffic.customers.latency_s.mean"].value == pytest.approx(np.mean(means))
     assert "load_balancers.bar.targets.3.utilization" in RUNS.intervals
     with pytest.raises(PathError, match="customers"):
         RUNS["traffic.customer.latency_s.p99"]
@@ -69,6 +66,7 @@ def test_to_dict_has_the_keys_of_a_result():
     assert set(tree["traffic"]["customers"]) == set(single["traffic"]["customers"])
     assert tree["replications"] == len(RUNS) == 8
     p99 = tree["intervals"]["traffic.customers.latency_s.p99"]
+    assert p99["value"] == tree["latencies"]["traffic.customers"]["p99"]
     assert p99["low"] < tree["traffic"]["customers"]["latency_s"]["p99"] < p99["high"]
     assert tree["latencies"]["traffic.customers"]["count"] > 8 * 12_000
 

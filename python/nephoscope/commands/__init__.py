@@ -1,0 +1,1 @@
+"""The commands of experiments, and what all commands have in common."""

@@ -1,0 +1,152 @@
+"""What all commands have in common: files, overrides, output, errors, the progress bar."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nephoscope.errors import (
+    CatalogError,
+    ExperimentError,
+    NephoscopeError,
+    PathError,
+    Problem,
+    ScenarioError,
+    UnitError,
+    WordError,
+)
+from nephoscope.scenario import Scenario
+from nephoscope.scenario.units import Duration, Size
+from nephoscope.scenario.yaml_reader import read_value
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+FILE = click.argument("file", type=click.Path(path_type=Path))
+SET = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Set a value by its path, such as load_balancers.front-door.routing=round_robin.",
+)
+SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="By default the scenario's.")
+JSON = click.option(
+    "--json", "json_file", metavar="FILE", help="Write the results as JSON; - for standard output."
+)
+QUIET = click.option("--quiet", is_flag=True, help="No progress and no summary.")
+
+
+def scenario_of(file: Path, overrides: tuple[str, ...]) -> Scenario:
+    """The scenario in a file with the values of `--set`."""
+    scenario = Scenario.load(file)
+    if not overrides:
+        return scenario
+    values: dict[str, Any] = {}
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {override}: PATH=VALUE is needed")
+        value = read_value(text)
+        if value is None:
+            raise ScenarioError([Problem(path, "no value given")], f"--set {override}")
+        values[path.strip()] = value
+    return scenario.replace(values)
+
+
+def size_of(text: str, option: str) -> Size:
+    """A size that an option gives."""
+    try:
+        return Size.parse(text)
+    except UnitError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
+def console_of(width_min: int = 0) -> Console:
+    """Standard output; on a terminal narrower than `width_min` lines are wrapped, not cut."""
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.width = max(console.width, width_min)
+    return console
+
+
+def write_json(tree: dict[str, Any], file: str) -> None:
+    """Write plain data to a file or, for `-`, to standard output."""
+    text = json.dumps(tree, indent=2, allow_nan=False) + "\n"
+    if file == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--json {file}: {error.strerror}") from None
+
+
+def guarded(action: Callable[[], None]) -> None:
+    """Run a command; what goes wrong becomes a message and an exit code, never a traceback."""
+    try:
+        action()
+    except (ScenarioError, CatalogError, PathError, WordError) as error:
+        _fail(str(error), EXIT_USAGE)
+    except ExperimentError as error:
+        _fail(str(error), EXIT_ERROR)
+    except NephoscopeError as error:
+        _fail(f"internal error: {error}", EXIT_ERROR)
+    except KeyboardInterrupt:
+        _fail("interrupted", EXIT_INTERRUPTED)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    for line in message.splitlines():
+        click.echo(f"error: {line}", err=True)
+    sys.exit(code)
+
+
+class Watch:
+    """The progress bar; on a terminal only, and only for runs that take a while."""
+
+    def __init__(self, *, show: bool) -> None:
+        console = Console(stderr=True)
+        self._start = time.monotonic()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not show or not console.is_terminal,
+        )
+
+    def __enter__(self) -> "Watch":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def of_run(self, scenario: Scenario) -> Callable[[int, int], None]:
+        """Progress of one run."""
+        task = self._bar.add_task(scenario.name, total=int(scenario.duration), note="")
+
+        def show(now_ns: int, events: int) -> None:
+            rate = events / max(time.monotonic() - self._start, 1e-3) / 1e6
+            note = f"{Duration(now_ns // 10**9 * 10**9)}  {rate:.1f} M events/s"
+            self._bar.update(task, completed=now_ns, note=note)
+
+        return show
+
+    def of_many(self, total: int, what: str = "replications") -> Callable[[int], None]:
+        """Progress of many runs."""
+        task = self._bar.add_task(what, total=total, note=f"0 of {total}")
+
+        def show(done: int) -> None:
+            self._bar.update(task, completed=done, note=f"{done} of {total}")
+
+        return show

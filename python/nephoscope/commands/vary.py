@@ -1,0 +1,34 @@
+"""Values by their paths, as the options of experiments take them."""
+
+from typing import Any
+
+import click
+
+from nephoscope.errors import ScenarioError
+from nephoscope.scenario.yaml_reader import read_value
+
+
+def values_of(option: str, texts: tuple[str, ...]) -> dict[str, list[Any]]:
+    """The lists of values in texts such as `fleets.web.count=1,2,3`.
+
+    What follows the equals sign is the inside of a YAML list: `round_robin, {ip_hash: {}}`, and a
+    text with a comma in it is quoted.
+    """
+    values: dict[str, list[Any]] = {}
+    for text in texts:
+        path, equals, listed = text.partition("=")
+        path = path.strip()
+        if not equals or not path:
+            raise click.UsageError(f"{option} {text}: PATH=VALUE,VALUE is needed")
+        if path in values:
+            raise click.UsageError(f"{option} {text}: {path} is given twice")
+        try:
+            found = read_value(f"[{listed}]")
+        except ScenarioError as error:
+            message = error.problems[0].message
+            raise click.UsageError(
+                f"{option} {text}: {message}; values are separated by commas, and those with a "
+                "comma of their own are quoted or in brackets"
+            ) from None
+        values[path] = found
+    return values

@@ -1,0 +1,114 @@
+"""Alternatives: one scenario with other values at some of its paths."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from nephoscope.errors import Problem, ScenarioError, shorten
+from nephoscope.scenario import Scenario
+from nephoscope.scenario.document import from_values
+
+Values = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A scenario with the values that tell it from the others, and its name among them."""
+
+    label: str
+    values: dict[str, Any]
+    scenario: Scenario
+
+
+def in_step(scenario: Scenario, vary: Values) -> list[Alternative]:
+    """An alternative for each position in the lists of values: the first of all, the second of all.
+
+    What is compared are designs, and a design seldom differs from another by one value: a bigger
+    machine comes in a smaller number, a queue with its consumers. So lists go in step and must be
+    of the same length. Every combination of values is what a sweep has.
+    """
+    lengths = {path: len(_listed(path, values)) for path, values in vary.items()}
+    if not lengths:
+        raise ScenarioError("nothing is varied: a path with at least two values is needed")
+    first, *others = lengths
+    for path in others:
+        if lengths[path] != lengths[first]:
+            message = (
+                f"{lengths[path]} values beside {lengths[first]} of {first}: lists go in step, the "
+                "first value of each together, then the second (every combination is a sweep)"
+            )
+            raise ScenarioError([Problem(path, message, allowed=f"{lengths[first]} values")])
+    if lengths[first] < 2:
+        raise ScenarioError(
+            [Problem(first, "one value is no comparison", allowed="at least two values")]
+        )
+    return _made(
+        scenario, [dict(zip(vary, row, strict=True)) for row in zip(*vary.values(), strict=True)]
+    )
+
+
+def crossed(scenario: Scenario, grid: Values) -> list[Alternative]:
+    """An alternative for each combination of values, the last path changing fastest."""
+    for path, values in grid.items():
+        if not len(_listed(path, values)):
+            raise ScenarioError([Problem(path, "no values given", allowed="at least one value")])
+    if not grid:
+        raise ScenarioError("nothing is varied: a path with its values is needed")
+    return _made(scenario, [dict(zip(grid, row, strict=True)) for row in product(*grid.values())])
+
+
+def text_of(value: Any) -> str:
+    """A value as it would be written in a file, on one line."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {text_of(inner)}" for key, inner in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(text_of, value)) + "]"
+    return str(value)
+
+
+def _listed(path: str, values: Any) -> Sequence[Any]:
+    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
+        message = f"{shorten(values)} is not a list of values"
+        raise ScenarioError([Problem(path, message, allowed="a list, such as [1, 2]")])
+    listed: Sequence[Any] = values
+    return listed
+
+
+def _made(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> list[Alternative]:
+    alternatives: list[Alternative] = []
+    labels: set[str] = set()
+    if rows and "seed" in rows[0]:
+        message = "all alternatives have one seed, so that their random numbers are the same"
+        raise ScenarioError([Problem("seed", message, allowed="other replications")])
+    for values in rows:
+        row = {path: from_values({"value": it}).tree.get("value") for path, it in values.items()}
+        names = _short_names(list(row))
+        label = ", ".join(
+            text_of(value) if len(row) == 1 else f"{names[path]}={text_of(value)}"
+            for path, value in row.items()
+        )
+        if label in labels:
+            path = next(iter(row))
+            raise ScenarioError([Problem(path, f"{label} is given twice")])
+        labels.add(label)
+        alternatives.append(Alternative(label, row, scenario.replace(row)))
+    return alternatives
+
+
+def _short_names(paths: Sequence[str]) -> dict[str, str]:
+    """Each path by as many of its last parts as tell it from the others."""
+    names = {}
+    for path in paths:
+        parts = path.split(".")
+        for length in range(1, len(parts) + 1):
+            name = ".".join(parts[-length:])
+            if sum(f".{other}".endswith(f".{name}") for other in paths) == 1:
+                break
+        names[path] = name
+    return names
