@@ -20,7 +20,9 @@ from nephoscope.commands.common import (
     write_json,
 )
 from nephoscope.commands.compare import compare_command
+from nephoscope.commands.vary import shares_of
 from nephoscope.experiment import Replications, replicate
+from nephoscope.experiment.precision import REPLICATIONS_MAX
 from nephoscope.report.catalog_table import print_hosts, print_types
 from nephoscope.report.description import describe
 from nephoscope.report.terminal import print_replications, print_result
@@ -61,6 +63,16 @@ def _refuse_later(_: click.Context, option: click.Parameter, value: object) -> N
 @click.option(
     "--replications", type=click.IntRange(1), help="Run this often, with intervals on everything."
 )
+@click.option(
+    "--until-precision",
+    "precision",
+    multiple=True,
+    metavar="PATH=SHARE",
+    help="Replicate until a number is known this well, such as latency_s.p99=2%.",
+)
+@click.option(
+    "--replications-max", type=click.IntRange(2), default=REPLICATIONS_MAX, show_default=True
+)
 @click.option("--threads", type=click.IntRange(1), help="For replications; default: every CPU.")
 @JSON
 @click.option("--report", hidden=True, expose_value=False, callback=_refuse_later)
@@ -70,6 +82,8 @@ def run_command(
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int | None,
+    precision: tuple[str, ...],
+    replications_max: int,
     threads: int | None,
     json_file: str | None,
     quiet: bool,
@@ -77,19 +91,24 @@ def run_command(
     """Simulate the scenario in FILE and tell what its users felt."""
 
     def simulate() -> None:
+        wanted = shares_of("--until-precision", precision)
+        if wanted and replications is not None and replications > replications_max:
+            raise click.UsageError("--replications is more than --replications-max")
         scenario = scenario_of(file, overrides)
         watch = Watch(show=not quiet)
         with watch:
             outcome: Result | Replications
-            if replications is None:
+            if replications is None and not wanted:
                 outcome = run(scenario, rng=seed, progress=watch.of_run(scenario))
             else:
                 outcome = replicate(
                     scenario,
                     replications,
+                    until_precision=wanted,
+                    replications_max=max(replications_max, replications or 0),
                     rng=seed,
                     threads=threads,
-                    progress=watch.of_many(replications),
+                    progress=watch.of_many(replications_max if wanted else replications or 0),
                 )
         if json_file is not None:
             write_json(outcome.to_dict(), json_file)

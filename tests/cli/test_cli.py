@@ -85,6 +85,20 @@ def test_replications(call):
     assert one["intervals"]["traffic.customers.latency_s.p99"]["n"] == 3
 
 
+def test_replications_until_precision(call):
+    outcome = call("run", COFFEE, "--until-precision", "latency_s.p99=4%", "--json", "-")
+    tree = json.loads(outcome.stdout)
+    goal = tree["precision"]["traffic.customers.latency_s.p99"]
+    assert goal["met"]
+    assert goal["reached"] <= goal["wanted"] == 0.04
+    assert tree["replications"] >= 10
+    outcome = call(
+        *("run", COFFEE, "--until-precision", "latency_s.mean=0.1%", "--replications-max", 10)
+    )
+    assert outcome.exit_code == 0
+    assert "after 10 replications, 0.1 % was wanted" in outcome.stdout
+
+
 def test_check_describes_what_would_run(call):
     for file in EXAMPLES.glob("*.yaml"):
         outcome = call("check", file)
@@ -258,6 +272,13 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--seed", "x"], "--seed"),
         (["run", COFFEE, "--replications", "0"], "--replications"),
         (["run", COFFEE, "--threads", "0"], "--threads"),
+        (["run", COFFEE, "--until-precision", "latency_s.p99"], "PATH=SHARE is needed"),
+        (["run", COFFEE, "--until-precision", "latency_s.p99=2"], "not between 0 and 1"),
+        (["run", COFFEE, "--until-precision", "latency_s.p99=[1"], "not legal YAML"),
+        (["run", COFFEE, "--until-precision", "latency_s.p99=0.1%"], "above 0.4 %"),
+        (["run", COFFEE, "--until-precision", "latency_s.p9=2%"], "did you mean latency_s.p99?"),
+        (["run", COFFEE, "--until-precision", "a=1%", "--until-precision", "a=1%"], "twice"),
+        (["run", COFFEE, "--until-precision", "a=1%", "--replications", "5000"], "more than"),
         (["run", COFFEE, "--turbo"], "--turbo"),
         (["sweep", COFFEE], "sweep: not built yet"),
         (["run", COFFEE, "--report", "x.html"], "--report: not built yet"),

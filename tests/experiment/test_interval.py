@@ -35,42 +35,53 @@ def test_a_mean_has_students_interval():
     low, high = stats.t.interval(0.95, 3, 4.0, stats.sem(values))
     assert (interval.low, interval.high) == pytest.approx((low, high))
     assert (interval.value, interval.mean, interval.n) == (4.0, 4.0, 4)
-    wide = Interval.of(values, confidence=0.99)
+    wide = Interval.of(values, 0.99)
     low, high = stats.t.interval(0.99, 3, 4.0, stats.sem(values))
     assert (wide.low, wide.high) == pytest.approx((low, high))
 
 
 def test_one_value_has_no_interval_and_equal_ones_an_empty_one():
     alone = Interval.of([5.0])
-    assert alone == Interval(5.0, None, None, 1, 5.0)
-    assert (alone.low, alone.high) == (None, None)
+    assert alone == Interval(5.0, None, None, None, 1, 5.0)
+    assert alone.half_width is None
     assert Interval.of([5.0, 5.0]).half_width == 0.0
 
 
-def test_a_quantile_is_of_all_requests_together_with_the_interval_of_sectioning():
-    # Medians 1 and 4; of all six values, 1 1 1 1 4 4 by rank 3, the median is 1.
-    runs = [FakeRun([1, 1, 1, 1]), FakeRun([4, 4])]
+def test_a_quantile_is_of_all_requests_together_with_woodruffs_interval():
+    # 100 values of 1 to 100 ms, and 200 of 51 to 150 ms, each twice. Up to x ms between 51 and 100
+    # are x + 2 (x - 50) of all 300: 149 up to 83 ms and 152 up to 84 ms, which is the median.
+    first = [i / 1000 for i in range(1, 101)]
+    second = [i / 1000 for i in range(51, 151) for _ in range(2)]
+    runs = [FakeRun(first), FakeRun(second)]
     interval = interval_of(runs, P50)
-    assert interval.value == pytest.approx(1.0, rel=0.004)
-    assert interval.mean == pytest.approx(2.5, rel=0.004)
-    # Deviations 0 and 3 from the estimate, not 1.5 from the mean of both.
-    std = sqrt((0.0**2 + 3.0**2) / 1)
-    assert interval.std == pytest.approx(std, rel=0.01)
-    half_width = stats.t.ppf(0.975, 1) * std / sqrt(2) + interval.value / 256
-    assert interval.half_width == pytest.approx(half_width, rel=0.01)
+    assert interval.value == pytest.approx(0.084, rel=0.005)
+    assert interval.mean == pytest.approx((0.050 + 0.100) / 2, rel=0.01)
+    # Of 84 and 68, 50.7 and 101.3 were expected: residuals of 33.3 both, so that the share has an
+    # error of sqrt(2 (33.3^2 + 33.3^2)) / 300, or 0.22; times 12.7 that is all there is and more.
+    assert (interval.low, interval.high) == (pytest.approx(0.001, rel=0.01), None)
+    assert interval.half_width is None
+    # Of 20 such pairs the error is small.
+    many = interval_of(runs * 20, P50)
+    residual = 84 - 100 * 152 / 300
+    error = sqrt(40 / 39 * 40 * residual**2) / 6000
+    reach = stats.t.ppf(0.975, 39) * error
+    low, high = ((300 * (0.5 + sign * reach) + 100) / 3 / 1000 for sign in (-1, 1))
+    assert many.low == pytest.approx(low, rel=0.02)
+    assert many.high == pytest.approx(high, rel=0.02)
+    assert many.half_width == max(many.high - many.value, many.value - many.low)
 
 
 def test_a_quantile_that_never_varies_is_known_as_well_as_a_histogram_knows_it():
     interval = interval_of([FakeRun([1, 2, 3]), FakeRun([1, 2, 3])], P50)
     assert interval.std == 0.0
     assert interval.low <= 2.0 <= interval.high
-    assert interval.half_width == interval.value / 256
+    assert interval.half_width == pytest.approx(interval.value / 256)
 
 
 def test_a_quantile_without_a_histogram_is_a_mean():
     runs = [FakeRun([], **{"other_s.p50": value}) for value in (1.0, 3.0)]
     assert interval_of(runs, "traffic.users.other_s.p50").value == 2.0
-    assert Pooled(runs).quantile_s("traffic.users.p50") is None
+    assert Pooled(runs).interval("traffic.users.p50", [4.0]).value == 4.0
 
 
 def test_runs_that_lack_a_number_are_left_out():

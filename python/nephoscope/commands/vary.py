@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from nephoscope.errors import ScenarioError
+from nephoscope.errors import ScenarioError, UnitError
+from nephoscope.scenario.units import parse_share
 from nephoscope.scenario.yaml_reader import read_value
 
 
@@ -32,3 +33,23 @@ def values_of(option: str, texts: tuple[str, ...]) -> dict[str, list[Any]]:
             ) from None
         values[path] = found
     return values
+
+
+def shares_of(option: str, texts: tuple[str, ...]) -> dict[str, float]:
+    """The shares in texts such as `latency_s.p99=2%`."""
+    shares: dict[str, float] = {}
+    for text in texts:
+        path, equals, share = text.partition("=")
+        path = path.strip()
+        if not equals or not path:
+            raise click.UsageError(f"{option} {text}: PATH=SHARE is needed, such as 2%")
+        if path in shares:
+            raise click.UsageError(f"{option} {text}: {path} is given twice")
+        try:
+            value = read_value(share)
+            shares[path] = parse_share(value)
+        except ScenarioError as error:
+            raise click.UsageError(f"{option} {text}: {error.problems[0].message}") from None
+        except UnitError as error:
+            raise click.UsageError(f"{option} {text}: {error}") from None
+    return shares

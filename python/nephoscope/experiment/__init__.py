@@ -3,6 +3,7 @@
 interval, student     estimates, and how far off they may be
 runs                  many runs, a thread each
 replicate             one scenario, often
+precision             as often as it takes
 alternatives          a scenario under other values
 metrics               the numbers that an experiment is about
 compare               differences of alternatives

@@ -27,7 +27,7 @@ from nephoscope.experiment.interval import (
 )
 from nephoscope.experiment.metrics import chosen, is_missing
 from nephoscope.experiment.replicate import Replications, interval_tree
-from nephoscope.experiment.runs import Job, Progress, check_threads, run_all, warmups_of
+from nephoscope.experiment.runs import Job, Progress, after, check_threads, run_all, warmups_of
 from nephoscope.nearest import listing, nearest
 from nephoscope.results import FORMAT
 from nephoscope.scenario import Scenario
@@ -217,7 +217,7 @@ def compare(
     first = run_all([Job(it, 0, warmup_ns) for it, warmup_ns in each], seed, threads, progress)
     metrics = chosen(first, metrics)
     jobs = [Job(it, i, warmup_ns) for it, warmup_ns in each for i in range(1, replications)]
-    rest = run_all(jobs, seed, threads, progress and _after(len(first), progress))
+    rest = run_all(jobs, seed, threads, progress and after(len(first), progress))
     wall_s = time.perf_counter() - start
     further = replications - 1
     runs = [
@@ -228,10 +228,6 @@ def compare(
     pairs = [(later, earlier) for earlier, later in combinations(labels, 2)]
     pairs = pairs if all_pairs else pairs[: len(labels) - 1]
     return Comparison(alternatives, runs, metrics, pairs, confidence, wall_s)
-
-
-def _after(before: int, progress: Progress) -> Progress:
-    return lambda done: progress(before + done)
 
 
 def check_confidence(confidence: float) -> None:

@@ -3,11 +3,12 @@
 A number of a run is a mean, a count or a share, or it is a quantile. Of the first kind the estimate
 is the mean over the runs, with Student's interval. The mean of the quantiles of many runs is not a
 quantile: it is off by an amount that more runs do not lessen. So the estimate of a quantile is the
-quantile of all requests of all runs together, and its interval is that of sectioning (Asmussen and
-Glynn, Stochastic Simulation, 2007, III.5a; Nakayama, ACM TOMACS 24(4), 2014), with the runs as
-sections: their quantiles deviate from that estimate, not from their own mean, so that what a single
-run is off by makes the interval wider. Histograms know a quantile within 0.4 %, which no number of
-runs mends, so that is added at both ends.
+quantile of all requests of all runs together. Its interval is Woodruff's (JASA 47, 1952): how often
+the estimate is not exceeded is a share, of which the runs give a Student interval (a ratio of sums
+over runs, Cochran, Sampling Techniques, 6.3, since runs differ in their number of requests), and
+the quantiles at the ends of that interval are those of this one. It is not symmetrical, and where
+the requests do not reach as far up as its upper end it has none. Histograms know a quantile within
+0.4 %, which no number of runs mends, so that is added at both ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,45 +37,35 @@ class Interval:
 
     value: float
     """The estimate: the mean over the runs; of a quantile, that of all their requests together."""
-    half_width: float | None
-    """Of the interval, which has a probability of 95 % unless told otherwise; None of one run."""
+    low: float | None
+    """The lower end; the truth is between the ends with a probability of 95 %, unless told
+    otherwise. None of one run."""
+    high: float | None
+    """The upper end; None too of a quantile that is too far out for the number of requests."""
     std: float | None
-    """Standard deviation from run to run, around the estimate."""
+    """Standard deviation from run to run."""
     n: int
     """Runs that have the number: one without a request has no latency."""
     mean: float
     """The mean over the runs, which is the estimate unless that is a quantile."""
 
     @property
-    def low(self) -> float | None:
-        """The lower end."""
-        return None if self.half_width is None else self.value - self.half_width
-
-    @property
-    def high(self) -> float | None:
-        """The upper end."""
-        return None if self.half_width is None else self.value + self.half_width
+    def half_width(self) -> float | None:
+        """How far the estimate may be off: the distance to the farther end."""
+        if self.low is None or self.high is None:
+            return None
+        return max(self.high - self.value, self.value - self.low)
 
     @classmethod
-    def of(
-        cls,
-        values: Sequence[float],
-        estimate: float | None = None,
-        confidence: float = CONFIDENCE,
-        resolution: float = 0.0,
-    ) -> "Interval":
-        """Student's interval of independent values, around their mean or another estimate.
-
-        `resolution` is what the estimate may be off by however many values there are.
-        """
+    def of(cls, values: Sequence[float], confidence: float = CONFIDENCE) -> "Interval":
+        """Student's interval of the mean of independent values."""
         n = len(values)
         mean = float(np.mean(values))
-        value = mean if estimate is None else estimate
         if n < 2:
-            return cls(value, None, None, n, mean)
-        std = float(np.sqrt(np.sum((np.asarray(values) - value) ** 2) / (n - 1)))
-        half_width = t_quantile(confidence, n - 1) * std / n**0.5 + resolution
-        return cls(value, half_width, std, n, mean)
+            return cls(mean, None, None, None, n, mean)
+        std = float(np.std(values, ddof=1))
+        half_width = t_quantile(confidence, n - 1) * std / n**0.5
+        return cls(mean, mean - half_width, mean + half_width, std, n, mean)
 
 
 class Run(Protocol):
@@ -113,40 +104,70 @@ class ResultRun:
             return None
 
 
+class _Part:
+    """The latencies of one part of the system: those of each run, and all together."""
+
+    def __init__(self, histograms: Sequence[_core.Histogram]) -> None:
+        self.histograms = histograms
+        self.merged = _core.Histogram()
+        for histogram in histograms:
+            self.merged.merge(histogram)
+        self.counts = np.array([histogram.count for histogram in histograms], dtype=np.float64)
+
+    def quantile(self, p: float) -> float:
+        return self.merged.quantile(p) / 1e9
+
+    def ends(self, p: float, confidence: float) -> tuple[float | None, float | None]:
+        """Woodruff's interval of the quantile."""
+        n, total = len(self.histograms), float(self.counts.sum())
+        if n < 2:
+            return None, None
+        estimate = self.merged.quantile(p)
+        below = np.array([_up_to(histogram, estimate) for histogram in self.histograms])
+        residuals = below - self.counts * (below.sum() / total)
+        error = np.sqrt(n / (n - 1) * np.sum(residuals**2)) / total
+        reach = t_quantile(confidence, n - 1) * float(error)
+        low = self.quantile(max(p - reach, 0.0)) * (1.0 - HALF_BUCKET)
+        if p + reach > 1.0 - 1.0 / total:
+            return low, None
+        return low, self.quantile(p + reach) * (1.0 + HALF_BUCKET)
+
+
+def _up_to(histogram: _core.Histogram, value: int) -> float:
+    """How many values are in buckets that begin no later than this one."""
+    lower, _, counts = histogram.buckets()
+    return float(counts[lower <= value].sum())
+
+
 class Pooled:
-    """The latencies of several runs together, each part merged once."""
+    """The latencies of several runs together, each part of the system merged once."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = runs
-        self._merged: dict[str, _core.Histogram | None] = {}
+        self._parts: dict[str, _Part | None] = {}
 
     def interval(
         self, path: str, values: Sequence[float], confidence: float = CONFIDENCE
     ) -> Interval:
         """The interval of a number that the runs have these values of."""
-        quantile = self.quantile_s(path)
-        if quantile is None:
-            return Interval.of(values, None, confidence)
-        return Interval.of(values, quantile, confidence, quantile * HALF_BUCKET)
+        plain = Interval.of(values, confidence)
+        name, _, quantile = path.rpartition(".")
+        part = self._part(name) if quantile in QUANTILES and name.endswith("_s") else None
+        if part is None:
+            return plain
+        p = QUANTILES[quantile]
+        low, high = part.ends(p, confidence)
+        return Interval(part.quantile(p), low, high, plain.std, plain.n, plain.mean)
 
-    def quantile_s(self, path: str) -> float | None:
-        """The quantile at a path such as `traffic.customers.latency_s.p99`; None if it is none."""
-        part, _, name = path.rpartition(".")
-        if name not in QUANTILES or not part.endswith("_s"):
-            return None
-        if part not in self._merged:
-            self._merged[part] = self._merge(part)
-        merged = self._merged[part]
-        return None if merged is None else merged.quantile(QUANTILES[name]) / 1e9
-
-    def _merge(self, part: str) -> _core.Histogram | None:
-        merged = _core.Histogram()
-        for run in self._runs:
-            histogram = run.histogram(part)
-            if histogram is None:
-                return None
-            merged.merge(histogram)
-        return merged if merged.count else None
+    def _part(self, name: str) -> _Part | None:
+        """The part; None where a run keeps no histogram of it."""
+        if name not in self._parts:
+            found = [run.histogram(name) for run in self._runs]
+            known = [histogram for histogram in found if histogram is not None]
+            having = [histogram for histogram in known if histogram.count]
+            complete = len(known) == len(found) and len(having) > 0
+            self._parts[name] = _Part(having) if complete else None
+        return self._parts[name]
 
 
 def interval_of(runs: Sequence[Run], path: str, confidence: float = CONFIDENCE) -> Interval | None:
@@ -164,8 +185,8 @@ def difference_of(
     """What one series of runs has more of than another, run for run; None without a pair.
 
     Always the mean of the differences, of quantiles too: what runs of one length are off by is
-    much the same on both sides, and pooled quantiles would differ in steps of the histogram, which
-    may be wider than the interval of paired values.
+    much the same on both sides, and quantiles of all requests would differ in steps of the
+    histogram, which may be wider than the interval of paired values.
     """
     pairs = [(a.number(path), b.number(path)) for a, b in zip(runs, base, strict=True)]
     values = [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,8 @@ from nephoscope import _core
 from nephoscope.errors import PathError
 from nephoscope.experiment.interval import Interval, Pooled, ResultRun
 from nephoscope.experiment.metrics import LOST_SHARE
-from nephoscope.experiment.runs import Job, Progress, check_threads, run_all, warmups_of
+from nephoscope.experiment.precision import REPLICATIONS_MAX, Goal, until_met
+from nephoscope.experiment.runs import Job, Progress, after, check_threads, run_all, warmups_of
 from nephoscope.fleet_results import latency_summary
 from nephoscope.nearest import nearest
 from nephoscope.results import FORMAT, Result
@@ -22,9 +23,13 @@ from nephoscope.scenario import Scenario
 class Replications:
     """The results of all replications, in order, and an interval on every number."""
 
-    def __init__(self, results: Sequence[Result], wall_s: float) -> None:
+    def __init__(
+        self, results: Sequence[Result], wall_s: float, precision: Sequence[Goal] = ()
+    ) -> None:
         self.results = tuple(results)
         self.wall_s = wall_s
+        self.precision = tuple(precision)
+        """What was to be known how well, where that decided on the number of replications."""
 
     @cached_property
     def runs(self) -> tuple[ResultRun, ...]:
@@ -74,10 +79,20 @@ class Replications:
     def flags(self) -> list[str]:
         """What a reader must know, with how many of the replications it holds of."""
         flags = [flag for result in self.results for flag in result.flags]
-        return [
+        told = [
             f"{flag} ({flags.count(flag)} of {len(self)} replications)"
             for flag in dict.fromkeys(flags)
         ]
+        for goal in self.precision:
+            if not goal.met:
+                reached = "no interval" if goal.reached is None else f"{100 * goal.reached:.2g} %"
+                told.append(
+                    f"{goal.path}: precision {reached} after {len(self)} replications, "
+                    f"{100 * goal.wanted:g} % was wanted"
+                )
+        if self.precision and any(result.steady is False for result in self.results):
+            told.append("the precision is of runs of this duration: there is no steady state")
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of a Result with estimates as their values, and `intervals` by path.
@@ -110,6 +125,11 @@ class Replications:
             for name in tree.get(section, {})
         ]
         tree["latencies"] = {name: latency_summary(self.histogram(name)) for name in names}
+        if self.precision:
+            tree["precision"] = {
+                goal.path: {"wanted": goal.wanted, "reached": goal.reached, "met": goal.met}
+                for goal in self.precision
+            }
         tree["intervals"] = {
             path: interval_tree(interval) for path, interval in self.intervals.items()
         }
@@ -122,26 +142,42 @@ class Replications:
 
 def replicate(
     scenario: Scenario,
-    replications: int = 30,
+    replications: int | None = None,
     *,
+    until_precision: Mapping[str, float] | None = None,
+    replications_max: int = REPLICATIONS_MAX,
     rng: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Replications:
     """Run a scenario several times, a thread each, every time with other random numbers.
 
-    The results do not depend on the number of threads, which is that of the processors unless told
-    otherwise. `progress` is called with the number of replications that have ended.
+    30 times unless told otherwise. With `until_precision`, such as `{"latency_s.p99": 0.02}`, as
+    often as it takes to know these numbers within a share of the truth, but no less than
+    `replications` (at least 10) and no more than `replications_max`. A path that begins below
+    a source of traffic is that number of all of them. The results do not depend on the number of
+    threads, which is that of the processors unless told otherwise. `progress` is called with the
+    number of replications that have ended.
     """
-    if replications < 1:
+    least = replications if replications is not None else 1 if until_precision else 30
+    if least < 1:
         raise ValueError("at least one replication")
+    if replications_max < max(least, 2):
+        raise ValueError(f"replications_max is at least {max(least, 2)}")
     check_threads(threads)
     start = time.perf_counter()
     seed = scenario.seed if rng is None else int(rng)
     (warmup_ns,) = warmups_of([scenario], seed, threads)
-    jobs = [Job(scenario, i, warmup_ns) for i in range(replications)]
-    results = run_all(jobs, seed, threads, progress)
-    return Replications(results, time.perf_counter() - start)
+
+    def more(begin: int, end: int) -> list[Result]:
+        jobs = [Job(scenario, i, warmup_ns) for i in range(begin, end)]
+        return run_all(jobs, seed, threads, progress and after(begin, progress))
+
+    if until_precision:
+        results, goals = until_met(until_precision, least, replications_max, more)
+    else:
+        results, goals = more(0, least), []
+    return Replications(results, time.perf_counter() - start, goals)
 
 
 def interval_tree(interval: Interval) -> dict[str, float | int | None]:

@@ -62,6 +62,11 @@ def warmups_of(scenarios: Sequence[Scenario], seed: int, threads: int | None = N
     ]
 
 
+def after(before: int, progress: Progress) -> Progress:
+    """Progress of runs that others came before."""
+    return lambda done: progress(before + done)
+
+
 def check_threads(threads: int | None) -> None:
     """Refuse a number of threads that is none."""
     if threads is not None and threads < 1:

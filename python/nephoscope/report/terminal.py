@@ -27,14 +27,17 @@ def print_result(result: Result, console: Console) -> None:
 
 
 def print_replications(runs: Replications, console: Console) -> None:
-    """The summary of many runs: means, each with the half width of its 95 % interval."""
+    """The summary of many runs: estimates, each with the half width of its 95 % interval."""
     tree = runs.to_dict()
     half_widths = {
         path: interval.half_width
         for path, interval in runs.intervals.items()
         if interval.half_width is not None
     }
-    note = Text("  each number is a mean of the replications ± its 95 % interval", style="dim")
+    note = Text(
+        "  means of the replications, quantiles of all requests together, ± their 95 % intervals",
+        style="dim",
+    )
     console.print(Group(_head(tree), note, *_tables(tree, half_widths), *_tail(tree)))
 
 
