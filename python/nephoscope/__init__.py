@@ -28,7 +28,7 @@ from nephoscope.errors import (
     ScenarioError,
     UnitError,
 )
-from nephoscope.experiment import Comparison, Replications, compare, replicate
+from nephoscope.experiment import Comparison, Replications, Sweep, compare, replicate, sweep
 from nephoscope.results import Result
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
@@ -48,10 +48,12 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Simulation",
+    "Sweep",
     "UnitError",
     "catalog",
     "compare",
     "parts",
     "replicate",
     "run",
+    "sweep",
 ]

@@ -20,6 +20,7 @@ from nephoscope.commands.common import (
     write_json,
 )
 from nephoscope.commands.compare import compare_command
+from nephoscope.commands.sweep import sweep_command
 from nephoscope.commands.vary import shares_of
 from nephoscope.experiment import Replications, replicate
 from nephoscope.experiment.precision import REPLICATIONS_MAX
@@ -31,7 +32,7 @@ from nephoscope.run import run
 from nephoscope.scenario.problems import NOT_BUILT
 from nephoscope.scenario.schema import json_schema
 
-_LATER = ("sweep", "size")
+_LATER = ("size",)
 
 
 class _Commands(click.Group):
@@ -182,3 +183,4 @@ def schema() -> None:
 
 
 main.add_command(compare_command)
+main.add_command(sweep_command)

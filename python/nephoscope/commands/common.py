@@ -41,6 +41,20 @@ SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="By defaul
 JSON = click.option(
     "--json", "json_file", metavar="FILE", help="Write the results as JSON; - for standard output."
 )
+METRIC = click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="PATH",
+    help="A number by its path in the results; by default latency, losses and the bill.",
+)
+CONFIDENCE = click.option(
+    "--confidence",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+)
+THREADS = click.option("--threads", type=click.IntRange(1), help="By default one for each CPU.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress and no summary.")
 
 
@@ -78,14 +92,18 @@ def console_of(width_min: int = 0) -> Console:
 
 def write_json(tree: dict[str, Any], file: str) -> None:
     """Write plain data to a file or, for `-`, to standard output."""
-    text = json.dumps(tree, indent=2, allow_nan=False) + "\n"
+    write_text(json.dumps(tree, indent=2, allow_nan=False) + "\n", file, "--json")
+
+
+def write_text(text: str, file: str, option: str) -> None:
+    """Write a text to the file that an option names or, for `-`, to standard output."""
     if file == "-":
         click.echo(text, nl=False)
         return
     try:
         Path(file).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"--json {file}: {error.strerror}") from None
+        raise click.UsageError(f"{option} {file}: {error.strerror}") from None
 
 
 def guarded(action: Callable[[], None]) -> None:

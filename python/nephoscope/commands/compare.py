@@ -5,11 +5,14 @@ from pathlib import Path
 import click
 
 from nephoscope.commands.common import (
+    CONFIDENCE,
     FILE,
     JSON,
+    METRIC,
     QUIET,
     SEED,
     SET,
+    THREADS,
     Watch,
     console_of,
     guarded,
@@ -19,21 +22,6 @@ from nephoscope.commands.common import (
 from nephoscope.commands.vary import values_of
 from nephoscope.experiment import compare
 from nephoscope.report.comparison import print_comparison
-
-METRIC = click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    metavar="PATH",
-    help="A number by its path in the results; by default latency, losses and the bill.",
-)
-CONFIDENCE = click.option(
-    "--confidence",
-    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-)
-THREADS = click.option("--threads", type=click.IntRange(1), help="By default one for each CPU.")
 
 
 @click.command(name="compare")

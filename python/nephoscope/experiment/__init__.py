@@ -6,18 +6,25 @@ replicate             one scenario, often
 precision             as often as it takes
 alternatives          a scenario under other values
 metrics               the numbers that an experiment is about
+outcome               what is kept of a run
 compare               differences of alternatives
+sweep                 every combination of values
+labour, journal       the runs of a sweep, and those there are
 """
 
 from nephoscope.experiment.compare import Comparison, Difference, compare
 from nephoscope.experiment.interval import Interval
 from nephoscope.experiment.replicate import Replications, replicate
+from nephoscope.experiment.sweep import Cell, Sweep, sweep
 
 __all__ = [
+    "Cell",
     "Comparison",
     "Difference",
     "Interval",
     "Replications",
+    "Sweep",
     "compare",
     "replicate",
+    "sweep",
 ]

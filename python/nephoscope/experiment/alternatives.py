@@ -88,7 +88,7 @@ def _made(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> list[Alternativ
         raise ScenarioError([Problem("seed", message, allowed="other replications")])
     for values in rows:
         row = {path: from_values({"value": it}).tree.get("value") for path, it in values.items()}
-        names = _short_names(list(row))
+        names = short_names(list(row))
         label = ", ".join(
             text_of(value) if len(row) == 1 else f"{names[path]}={text_of(value)}"
             for path, value in row.items()
@@ -101,14 +101,13 @@ def _made(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> list[Alternativ
     return alternatives
 
 
-def _short_names(paths: Sequence[str]) -> dict[str, str]:
-    """Each path by as many of its last parts as tell it from the others."""
+def short_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
+    """Each path by as many of its last parts, at least so many, as tell it from the others."""
     names = {}
     for path in paths:
         parts = path.split(".")
-        for length in range(1, len(parts) + 1):
-            name = ".".join(parts[-length:])
-            if sum(f".{other}".endswith(f".{name}") for other in paths) == 1:
+        for length in range(least, len(parts) + 1):
+            names[path] = ".".join(parts[-length:])
+            if sum(f".{other}".endswith(f".{names[path]}") for other in paths) == 1:
                 break
-        names[path] = name
     return names

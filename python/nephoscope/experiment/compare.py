@@ -25,9 +25,18 @@ from nephoscope.experiment.interval import (
     difference_of,
     interval_of,
 )
-from nephoscope.experiment.metrics import chosen, is_missing
+from nephoscope.experiment.metrics import chosen
+from nephoscope.experiment.outcome import ResultRun
 from nephoscope.experiment.replicate import Replications, interval_tree
-from nephoscope.experiment.runs import Job, Progress, after, check_threads, run_all, warmups_of
+from nephoscope.experiment.runs import (
+    Job,
+    Progress,
+    after,
+    check_confidence,
+    check_threads,
+    run_all,
+    warmups_of,
+)
 from nephoscope.nearest import listing, nearest
 from nephoscope.results import FORMAT
 from nephoscope.scenario import Scenario
@@ -171,7 +180,11 @@ class Comparison:
 
     def _why(self, metric: str, interval: Interval | None) -> str:
         """Why two alternatives have no difference by a metric."""
-        missing = [label for label, runs in self.runs.items() if is_missing(runs.results, metric)]
+        missing = [
+            label
+            for label, runs in self.runs.items()
+            if not any(run.knows(metric) for run in runs.runs)
+        ]
         if missing:
             return f"not in the results of {listing(missing)}"
         never = [label for label, it in self.runs.items() if interval_of(it.runs, metric) is None]
@@ -215,7 +228,7 @@ def compare(
     each = list(zip(scenarios, warmups, strict=True))
     # The first of each before all others: a metric that does not exist should not cost a night.
     first = run_all([Job(it, 0, warmup_ns) for it, warmup_ns in each], seed, threads, progress)
-    metrics = chosen(first, metrics)
+    metrics = chosen([ResultRun(result) for result in first], metrics)
     jobs = [Job(it, i, warmup_ns) for it, warmup_ns in each for i in range(1, replications)]
     rest = run_all(jobs, seed, threads, progress and after(len(first), progress))
     wall_s = time.perf_counter() - start
@@ -228,9 +241,3 @@ def compare(
     pairs = [(later, earlier) for earlier, later in combinations(labels, 2)]
     pairs = pairs if all_pairs else pairs[: len(labels) - 1]
     return Comparison(alternatives, runs, metrics, pairs, confidence, wall_s)
-
-
-def check_confidence(confidence: float) -> None:
-    """Refuse a probability that is none."""
-    if not 0.0 < confidence < 1.0:
-        raise ValueError("a confidence is above 0 and below 1, such as 0.95")

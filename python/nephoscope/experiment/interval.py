@@ -11,17 +11,14 @@ the requests do not reach as far up as its upper end it has none. Histograms kno
 0.4 %, which no number of runs mends, so that is added at both ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from nephoscope import _core
-from nephoscope.errors import PathError
-from nephoscope.experiment.metrics import number_at, numbers_of
+from nephoscope.experiment.outcome import Run
 from nephoscope.experiment.student import t_quantile
-from nephoscope.results import Result
 
 CONFIDENCE = 0.95
 
@@ -66,42 +63,6 @@ class Interval:
         std = float(np.std(values, ddof=1))
         half_width = t_quantile(confidence, n - 1) * std / n**0.5
         return cls(mean, mean - half_width, mean + half_width, std, n, mean)
-
-
-class Run(Protocol):
-    """What an experiment needs to know of a run."""
-
-    def number(self, path: str) -> float | None:
-        """A number by its path; None where it is missing or undefined."""
-
-    def histogram(self, part: str) -> _core.Histogram | None:
-        """The latencies of a part of the system, where they are kept."""
-
-
-class ResultRun:
-    """A result as a run of an experiment."""
-
-    def __init__(self, result: Result) -> None:
-        self.result = result
-        self.numbers: Mapping[str, float] = numbers_of(result)
-
-    def number(self, path: str) -> float | None:
-        """A number by its path; also of a target that is one of too many to be listed."""
-        if path in self.numbers:
-            return self.numbers[path]
-        try:
-            value = number_at(self.result, path)
-        except PathError:
-            return None
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return value if is_number else None
-
-    def histogram(self, part: str) -> _core.Histogram | None:
-        """The latencies of a part of the system."""
-        try:
-            return self.result.histogram(part)
-        except PathError:
-            return None
 
 
 class _Part:

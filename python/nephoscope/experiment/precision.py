@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nephoscope.errors import PathError, WordError, shorten
-from nephoscope.experiment.interval import HALF_BUCKET, QUANTILES, ResultRun, interval_of
-from nephoscope.experiment.metrics import check_known, number_at, numbers_of
+from nephoscope.experiment.interval import HALF_BUCKET, QUANTILES, interval_of
+from nephoscope.experiment.metrics import check_known
+from nephoscope.experiment.outcome import ResultRun, Run
 from nephoscope.nearest import nearest
 from nephoscope.results import Result
 
@@ -54,15 +55,17 @@ class Goal:
 def goals_of(result: Result, wanted: Mapping[str, float]) -> list[Goal]:
     """The goals: a path of the result, or the end of one that all traffic has."""
     goals: dict[str, Goal] = {}
+    run = ResultRun(result)
+    sections = {it.partition(".")[0] for it in run.numbers}
     for path, share in wanted.items():
         paths = [path]
-        if not _has(result, path):
+        if not run.knows(path) and path.partition(".")[0] not in sections:
             paths = [f"traffic.{name}.{path}" for name in result["traffic"]]
-            if not any(_has(result, it) for it in paths):
-                raise _unknown(result, path)
-            paths = [it for it in paths if _has(result, it)]
+            if not any(run.knows(it) for it in paths):
+                raise _unknown(run, path)
+            paths = [it for it in paths if run.knows(it)]
         for it in paths:
-            check_known([result], it)
+            check_known([run], it)
             _check_share(it, share)
             goals[it] = Goal(it, share)
     return list(goals.values())
@@ -113,17 +116,8 @@ def _check_share(path: str, share: float) -> None:
         raise WordError(f"precision of {path}: {share:g} is out of range{why}", allowed)
 
 
-def _has(result: Result, path: str) -> bool:
-    try:
-        number_at(result, path)
-    except PathError:
-        return False
-    return True
-
-
-def _unknown(result: Result, path: str) -> PathError:
-    numbers = numbers_of(result)
-    ends = [it.split(".", 2)[2] for it in numbers if it.startswith("traffic.")]
-    word = nearest(path, numbers if path.startswith("traffic.") else ends)
+def _unknown(run: Run, path: str) -> PathError:
+    ends = [it.split(".", 2)[2] for it in run.numbers if it.startswith("traffic.")]
+    word = nearest(path, ends)
     hint = f"; did you mean {word}?" if word else ""
     return PathError(f"no number {path!r} in these results, nor at the end of traffic.NAME{hint}")

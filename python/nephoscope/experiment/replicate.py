@@ -10,8 +10,8 @@ import numpy as np
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.experiment.interval import Interval, Pooled, ResultRun
-from nephoscope.experiment.metrics import LOST_SHARE
+from nephoscope.experiment.interval import Interval, Pooled
+from nephoscope.experiment.outcome import LOST_SHARE, ResultRun
 from nephoscope.experiment.precision import REPLICATIONS_MAX, Goal, until_met
 from nephoscope.experiment.runs import Job, Progress, after, check_threads, run_all, warmups_of
 from nephoscope.fleet_results import latency_summary

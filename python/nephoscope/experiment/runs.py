@@ -73,6 +73,12 @@ def check_threads(threads: int | None) -> None:
         raise ValueError("at least one thread")
 
 
+def check_confidence(confidence: float) -> None:
+    """Refuse a probability that is none."""
+    if not 0.0 < confidence < 1.0:
+        raise ValueError("a confidence is above 0 and below 1, such as 0.95")
+
+
 def processors() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

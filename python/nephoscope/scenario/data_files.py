@@ -87,14 +87,20 @@ def data_problems(document: Document, files: DataFiles) -> Iterator[Problem]:
     files.tables.forget()
 
 
-def _read(options: Any, files: DataFiles) -> None:
+def data_arrays(tree: Any, files: DataFiles) -> Iterator[Floats | Integers]:
+    """What the data files of a scenario without a mistake hold, in the order of their keys."""
+    for where, value in _named_files(tree, ()):
+        yield from _read(_FORMS[str(where[-1])].model_validate(value), files)
+
+
+def _read(options: Any, files: DataFiles) -> tuple[Floats | Integers, ...]:
     match options:
         case Trace() if options.column is not None:
-            files.instants_ns(options)
+            return (files.instants_ns(options),)
         case Trace():
-            files.counts_of(options)
+            return files.counts_of(options)
         case _:
-            files.durations_ns(options)
+            return (files.durations_ns(options),)
 
 
 def _named_files(value: Any, where: Where) -> Iterator[tuple[Where, dict[str, Any]]]:

@@ -1,0 +1,100 @@
+"""`nephoscope sweep`."""
+
+from math import prod
+from pathlib import Path
+
+import click
+
+from nephoscope.commands.common import (
+    CONFIDENCE,
+    FILE,
+    JSON,
+    METRIC,
+    QUIET,
+    SEED,
+    SET,
+    Watch,
+    console_of,
+    guarded,
+    scenario_of,
+    write_json,
+    write_text,
+)
+from nephoscope.commands.vary import values_of
+from nephoscope.experiment import sweep
+from nephoscope.report.sweep import print_sweep
+from nephoscope.scenario.problems import NOT_BUILT
+
+
+def _refuse(_: click.Context, option: click.Parameter, value: object) -> None:
+    if value is not None:
+        raise click.UsageError(f"--{option.name}: {NOT_BUILT}")
+
+
+@click.command(name="sweep")
+@FILE
+@click.option(
+    "--grid",
+    "texts",
+    multiple=True,
+    required=True,
+    metavar="PATH=A,B,C",
+    help="Values of a path; of several options every combination.",
+)
+@SET
+@SEED
+@click.option("--replications", type=click.IntRange(1), default=10, show_default=True)
+@METRIC
+@CONFIDENCE
+@click.option("--workers", type=click.IntRange(1), help="Threads, by default one for each CPU.")
+@click.option("--executor", hidden=True, expose_value=False, callback=_refuse)
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="A file of all runs that have ended; a sweep that was killed goes on from there.",
+)
+@click.option("--csv", "csv_file", metavar="FILE", help="Write the table as CSV; - for output.")
+@JSON
+@QUIET
+def sweep_command(
+    file: Path,
+    texts: tuple[str, ...],
+    overrides: tuple[str, ...],
+    seed: int | None,
+    replications: int,
+    metrics: tuple[str, ...],
+    confidence: float,
+    workers: int | None,
+    journal: Path | None,
+    csv_file: str | None,
+    json_file: str | None,
+    quiet: bool,
+) -> None:
+    """Run FILE under every combination of values, each with the same random numbers."""
+
+    def simulate() -> None:
+        if json_file == csv_file == "-":
+            raise click.UsageError("--json and --csv cannot both go to standard output")
+        grid = values_of("--grid", texts)
+        scenario = scenario_of(file, overrides)
+        watch = Watch(show=not quiet)
+        with watch:
+            found = sweep(
+                scenario,
+                grid,
+                replications,
+                metrics=metrics or None,
+                workers=workers,
+                journal=journal,
+                confidence=confidence,
+                rng=seed,
+                progress=watch.of_many(replications * prod(map(len, grid.values())), "runs"),
+            )
+        if json_file is not None:
+            write_json(found.to_dict(), json_file)
+        if csv_file is not None:
+            write_text(found.to_csv(), csv_file, "--csv")
+        if not quiet and "-" not in (json_file, csv_file):
+            print_sweep(found, console_of(width_min=100))
+
+    guarded(simulate)

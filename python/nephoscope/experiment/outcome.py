@@ -1,0 +1,217 @@
+"""What an experiment keeps of a run: numbers by path, latencies, and what must be told of it.
+
+A result that is at hand is one (`ResultRun`). An `Outcome` stands by itself: it is some kilobytes,
+travels between processes and is kept in a journal. It leaves out the numbers of single targets and
+hosts, which are many.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from nephoscope import _core
+from nephoscope.errors import NephoscopeError, PathError
+from nephoscope.results import Result
+
+# The one number of experiments that a result does not have: what came to nothing, of all offered.
+LOST_SHARE = "lost_share"
+_LOST = ("rejected", "failed", "timed_out")
+
+# Of the run, not of what was simulated: nothing to compare.
+_OF_THE_RUN = frozenset({"format", "seed", "replication", "events", "wall_s", "steady"})
+# What unpacking raises, besides ValueError, of bytes that `pack` did not make.
+_DAMAGE = (zlib.error, LookupError, TypeError, AttributeError, ArithmeticError, NephoscopeError)
+_BUCKETS_MAX = 100_000
+
+_DETAILS = (".targets.", ".by_host.")
+
+
+class Run(Protocol):
+    """What an experiment needs to know of a run."""
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """The numbers by their paths, at least those that are listed; not what is undefined."""
+
+    def number(self, path: str) -> float | None:
+        """A number by its path; None where it is missing or undefined."""
+
+    def knows(self, path: str) -> bool:
+        """Whether there is such a number, be it undefined in this run."""
+
+    def histogram(self, part: str) -> _core.Histogram | None:
+        """The latencies of a part of the system, where they are kept."""
+
+
+class ResultRun:
+    """A result as a run of an experiment."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.numbers: Mapping[str, float] = _numbers_of(result)
+
+    def number(self, path: str) -> float | None:
+        """A number by its path; also of a target that is one of too many to be listed."""
+        if path in self.numbers:
+            return self.numbers[path]
+        value = self._at(path)
+        return value if _is_number(value) else None
+
+    def knows(self, path: str) -> bool:
+        """Whether there is such a number."""
+        value = self._at(path)
+        return path not in _OF_THE_RUN and (value is None or _is_number(value))
+
+    def histogram(self, part: str) -> _core.Histogram | None:
+        """The latencies of a part of the system."""
+        try:
+            return self.result.histogram(part)
+        except PathError:
+            return None
+
+    def _at(self, path: str) -> Any:
+        """What is at a path; a text where nothing is, which is no number either."""
+        try:
+            if path.startswith("traffic.") and path.endswith(f".{LOST_SHARE}"):
+                return _lost_share(self.result[path.removesuffix(f".{LOST_SHARE}")])
+            return self.result[path]
+        except PathError:
+            return "nothing"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is kept of a run when its result has gone."""
+
+    numbers: dict[str, float]
+    undefined: frozenset[str]
+    histograms: dict[str, _core.Histogram]
+    flags: tuple[str, ...]
+    fingerprint: str
+    events: int
+    warmup_s: float
+
+    @classmethod
+    def of(cls, result: Result) -> "Outcome":
+        """The outcome of a result."""
+        numbers = {
+            path: number
+            for path, number in _numbers_of(result).items()
+            if not any(detail in path for detail in _DETAILS)
+        }
+        numbers["in_flight"] = result.in_flight
+        parts = [path.removesuffix(".count") for path in numbers if path.endswith("_s.count")]
+        run = ResultRun(result)
+        found = {part: run.histogram(part) for part in parts}
+        return cls(
+            numbers,
+            frozenset(_undefined(result)),
+            {part: histogram for part, histogram in found.items() if histogram is not None},
+            tuple(result.flags),
+            result.fingerprint,
+            result.events,
+            result.warmup_s,
+        )
+
+    def number(self, path: str) -> float | None:
+        """A number by its path."""
+        return self.numbers.get(path)
+
+    def knows(self, path: str) -> bool:
+        """Whether there is such a number."""
+        return path in self.numbers or path in self.undefined
+
+    def histogram(self, part: str) -> _core.Histogram | None:
+        """The latencies of a part of the system."""
+        return self.histograms.get(part)
+
+    def pack(self) -> bytes:
+        """The outcome as bytes: compressed JSON, which any language reads."""
+        tree = {
+            "numbers": self.numbers,
+            "undefined": sorted(self.undefined),
+            "histograms": {part: _packed(it) for part, it in self.histograms.items()},
+            "flags": self.flags,
+            "fingerprint": self.fingerprint,
+            "events": self.events,
+            "warmup_s": self.warmup_s,
+        }
+        return zlib.compress(json.dumps(tree, allow_nan=False, separators=(",", ":")).encode())
+
+    @classmethod
+    def unpack(cls, data: bytes) -> "Outcome":
+        """What `pack` made; raises ValueError for bytes that it did not."""
+        try:
+            tree = json.loads(zlib.decompress(data))
+            return cls(
+                dict(tree["numbers"]),
+                frozenset(tree["undefined"]),
+                {part: _unpacked(it) for part, it in tree["histograms"].items()},
+                tuple(tree["flags"]),
+                str(tree["fingerprint"]),
+                int(tree["events"]),
+                float(tree["warmup_s"]),
+            )
+        except _DAMAGE as error:
+            raise ValueError(f"not an outcome: {error}") from None
+
+
+def _numbers_of(result: Result) -> dict[str, float]:
+    """Every number of a result by its path, lost shares too; what is undefined is left out."""
+    numbers = dict(result.scalars())
+    offered = [path for path in numbers if path.startswith("traffic.") and path.count(".") == 2]
+    for path in offered:
+        if path.endswith(".offered") and numbers[path]:
+            part = path.removesuffix(".offered")
+            lost = sum(numbers[f"{part}.{key}"] for key in _LOST)
+            numbers[f"{part}.{LOST_SHARE}"] = lost / numbers[path]
+    return numbers
+
+
+def _lost_share(account: Mapping[str, Any]) -> float | None:
+    lost: float = sum(account[key] for key in _LOST)
+    return lost / account["offered"] if account["offered"] else None
+
+
+def _undefined(result: Result) -> Iterator[str]:
+    tree = result.to_dict()
+    for name, account in tree["traffic"].items():
+        if not account["offered"]:
+            yield f"traffic.{name}.{LOST_SHARE}"
+    for section, part in tree.items():
+        if isinstance(part, dict):
+            yield from _nones(part, section)
+
+
+def _nones(tree: Any, path: str) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key not in {"targets", "by_host"}:
+                yield from _nones(value, f"{path}.{key}")
+    elif tree is None:
+        yield path
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _packed(histogram: _core.Histogram) -> list[Any]:
+    first, counts, *rest = cast(Any, histogram).__getstate__()
+    (filled,) = np.nonzero(counts)
+    return [first, len(counts), filled.tolist(), counts[filled].tolist(), rest]
+
+
+def _unpacked(packed: Any) -> _core.Histogram:
+    first, size, filled, filled_counts, rest = packed
+    if not 0 <= size <= _BUCKETS_MAX:
+        raise ValueError(f"a histogram of {size} buckets")
+    counts = np.zeros(size, dtype=np.uint64)
+    counts[np.asarray(filled, dtype=np.int64)] = np.asarray(filled_counts, dtype=np.uint64)
+    histogram = _core.Histogram.__new__(_core.Histogram)
+    cast(Any, histogram).__setstate__([first, counts, *rest])
+    return histogram

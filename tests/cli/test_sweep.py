@@ -1,0 +1,68 @@
+"""`nephoscope sweep`: its table, CSV and JSON, and what it refuses."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from cli.test_cli import COFFEE
+from nephoscope import Scenario, sweep
+from nephoscope.cli import main
+
+COUNT = "fleets.baristas.count"
+ROUTING = "load_balancers.bar.routing"
+GRID = ("--grid", f"{COUNT}=6,7", "--grid", f"{ROUTING}=random,{{power_of_two: {{}}}}")
+SHORT = ("--set", "duration=10m", "--replications", "2")
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [str(it) for it in arguments])
+
+
+def test_all_forms_are_those_of_python(tmp_path):
+    journal, table = tmp_path / "runs.sqlite", tmp_path / "table.csv"
+    outcome = call("sweep", COFFEE, *GRID, *SHORT, "--journal", journal, "--csv", table)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    for words in ("4 combinations", "8 of 8 runs made now", "power_of_two", "±", "lost_share"):
+        assert words in outcome.stdout
+    short = Scenario.load(COFFEE).replace({"duration": "10m"})
+    found = sweep(short, {COUNT: [6, 7], ROUTING: ["random", {"power_of_two": {}}]}, 2)
+    assert table.read_text() == found.to_csv()
+    again = call("sweep", COFFEE, *GRID, *SHORT, "--journal", journal, "--json", "-")
+    assert json.loads(again.stdout) == json.loads(json.dumps(found.to_dict()))
+    assert "0 of 8 runs made now" in call(
+        "sweep", COFFEE, *GRID, *SHORT, "--journal", journal, "--workers", 1
+    ).stdout  # fmt: skip
+
+
+def test_quiet_says_nothing():
+    outcome = call("sweep", COFFEE, *GRID, *SHORT, "--quiet")
+    assert (outcome.exit_code, outcome.output) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--grid"),
+        (["--grid", COUNT], "PATH=VALUE,VALUE is needed"),
+        (["--grid", f"{COUNT}="], "no values given"),
+        (["--grid", f"{COUNT}=6,6"], "6 is given twice"),
+        (["--grid", "fleets.barista.count=6"], f"did you mean {COUNT}"),
+        (["--grid", "seed=1,2"], "one seed"),
+        ([*GRID, "--metric", "cost_usd.totl"], "did you mean cost_usd.total?"),
+        ([*GRID, "--executor", "ray"], "--executor: not built yet"),
+        ([*GRID, "--json", "-", "--csv", "-"], "cannot both go"),
+        ([*GRID, "--workers", "0"], "--workers"),
+    ],
+)
+def test_mistakes_of_usage(arguments, words):
+    outcome = call("sweep", COFFEE, *SHORT, *arguments)
+    assert outcome.exit_code == 2
+    assert words in outcome.stderr
+    assert "Traceback" not in outcome.output
+
+
+def test_a_journal_that_is_none(tmp_path):
+    outcome = call("sweep", COFFEE, *GRID, *SHORT, "--journal", tmp_path)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith(f"error: the journal {tmp_path} cannot be opened")

@@ -1,0 +1,115 @@
+"""Sweeps that are killed at any moment, or find the disk full: nothing is lost or run twice."""
+
+import json
+import random
+import re
+import resource
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from experiment.small import COUNT, small
+from nephoscope import sweep
+
+COUNTS = list(range(2, 12))
+REPLICATIONS = 10
+RUNS = len(COUNTS) * REPLICATIONS
+
+
+class Place:
+    """A folder with a scenario, a journal and a table, and the sweep that joins them."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.journal = folder / "runs.sqlite"
+        self.table = folder / "table.csv"
+        file = folder / "small.json"
+        file.write_text(json.dumps(small().to_dict()))
+        self.command = [
+            *(sys.executable, "-m", "nephoscope", "sweep", str(file)),
+            *("--grid", f"{COUNT}={','.join(map(str, COUNTS))}"),
+            *("--replications", str(REPLICATIONS), "--workers", "2"),
+            *("--csv", str(self.table), "--journal", str(self.journal)),
+        ]
+
+    def start(self, **options):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(self.command, **pipes, **options)
+
+    def killed_after(self, seconds):
+        """Runs that are in the journal when the sweep has been killed so long after its start."""
+        process = self.start()
+        time.sleep(seconds)
+        process.kill()
+        process.communicate()
+        return self.there()
+
+    def there(self):
+        if not self.journal.exists():
+            return 0
+        database = sqlite3.connect(self.journal)
+        try:
+            tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            return database.execute("SELECT count(*) FROM runs").fetchone()[0] if tables else 0
+        finally:
+            database.close()
+
+    def finished(self):
+        """The table in the end, and how many runs were made for it now."""
+        process = self.start()
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, err) == (0, "")
+        made = re.search(rf"([0-9]+) of {RUNS} runs made now", out)
+        return self.table.read_text(), int(made[1])
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return sweep(small(), {COUNT: COUNTS}, REPLICATIONS).to_csv()
+
+
+def test_killed(tmp_path, whole):
+    place = Place(tmp_path / "fast")
+    there = place.killed_after(random.Random(7).uniform(0.7, 0.9))
+    found = sweep(small(), {COUNT: COUNTS}, REPLICATIONS, journal=place.journal)
+    assert found.to_csv() == whole
+    assert found.simulated == RUNS - there
+    assert place.there() == RUNS
+
+
+@pytest.mark.slow
+def test_killed_again_and_again(tmp_path, whole):
+    draws = random.Random(11)
+    between = 0
+    for i in range(25):
+        place = Place(tmp_path / str(i))
+        counts = [place.killed_after(draws.uniform(0.2, 1.2)) for _ in range(4)]
+        assert counts == sorted(counts)  # no run that has ended is lost
+        assert place.finished() == (whole, RUNS - counts[-1])  # and none is made twice
+        assert place.finished() == (whole, 0)
+        between += sum(0 < count < RUNS for count in counts)
+    assert between > 20  # most kills were in the middle of a sweep
+
+
+def test_a_full_disk(tmp_path, whole):
+    place = Place(tmp_path / "full")
+    room = 100 * 1024  # a file may be no longer than that: as full as a disk can be
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    process = place.start(preexec_fn=limit)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert re.match(
+        r"error: the journal \S+ cannot be written: .*; \d+ of 100 runs are in the journal ", err
+    )
+    assert "Traceback" not in err
+    told = int(re.search(r"(\d+) of 100", err)[1])
+    there = place.there()
+    assert 0 < there == told < RUNS
+    found = sweep(small(), {COUNT: COUNTS}, REPLICATIONS, journal=place.journal)
+    assert (found.to_csv(), found.simulated) == (whole, RUNS - there)
