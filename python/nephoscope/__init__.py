@@ -27,8 +27,18 @@ from nephoscope.errors import (
     Problem,
     ScenarioError,
     UnitError,
+    WordError,
 )
-from nephoscope.experiment import Comparison, Replications, Sweep, compare, replicate, sweep
+from nephoscope.experiment import (
+    Comparison,
+    Replications,
+    Sizing,
+    Sweep,
+    compare,
+    replicate,
+    size,
+    sweep,
+)
 from nephoscope.results import Result
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
@@ -48,12 +58,15 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Simulation",
+    "Sizing",
     "Sweep",
     "UnitError",
+    "WordError",
     "catalog",
     "compare",
     "parts",
     "replicate",
     "run",
+    "size",
     "sweep",
 ]

@@ -20,6 +20,7 @@ from nephoscope.commands.common import (
     write_json,
 )
 from nephoscope.commands.compare import compare_command
+from nephoscope.commands.size import size_command
 from nephoscope.commands.sweep import sweep_command
 from nephoscope.commands.vary import shares_of
 from nephoscope.experiment import Replications, replicate
@@ -32,21 +33,8 @@ from nephoscope.run import run
 from nephoscope.scenario.problems import NOT_BUILT
 from nephoscope.scenario.schema import json_schema
 
-_LATER = ("size",)
 
-
-class _Commands(click.Group):
-    """Refuses the commands that a later version brings by their names."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] in _LATER:
-            ctx.fail(f"{args[0]}: {NOT_BUILT}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(engine_version(), message="%(version)s")
 def main() -> None:
     """Simulate clouds, request by request."""
@@ -184,3 +172,4 @@ def schema() -> None:
 
 main.add_command(compare_command)
 main.add_command(sweep_command)
+main.add_command(size_command)

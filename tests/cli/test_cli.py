@@ -280,7 +280,6 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--until-precision", "a=1%", "--until-precision", "a=1%"], "twice"),
         (["run", COFFEE, "--until-precision", "a=1%", "--replications", "5000"], "more than"),
         (["run", COFFEE, "--turbo"], "--turbo"),
-        (["size", COFFEE], "size: not built yet"),
         (["run", COFFEE, "--report", "x.html"], "--report: not built yet"),
         (["catalog", "computer"], "did you mean compute?"),
         (["catalog", "--memory-min", "16"], "did you mean 16GiB?"),
@@ -308,6 +307,7 @@ def test_version_and_help(call):
         ["schema", "--help"],
         ["compare", "--help"],
         ["sweep", "--help"],
+        ["size", "--help"],
         ["catalog", "-h"],
     ):
         assert call(*arguments).exit_code == 0

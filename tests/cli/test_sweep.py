@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from cli.test_cli import COFFEE
+from cli.test_cli import COFFEE, watched
 from nephoscope import Scenario, sweep
 from nephoscope.cli import main
 
@@ -66,3 +66,13 @@ def test_a_journal_that_is_none(tmp_path):
     outcome = call("sweep", COFFEE, *GRID, *SHORT, "--journal", tmp_path)
     assert outcome.exit_code == 1
     assert outcome.stderr.startswith(f"error: the journal {tmp_path} cannot be opened")
+
+
+def test_interrupted(tmp_path):
+    journal = tmp_path / "runs.sqlite"
+    endless = ("--set", "duration=5000d", "--set", "series=none", "--journal", journal)
+    code, out, shown = watched("sweep", COFFEE, *GRID, *endless, until=b"0 of 40")
+    assert (code, out) == (130, b"")
+    assert shown.rstrip().endswith(b"error: interrupted")
+    assert b"Traceback" not in shown
+    assert call("sweep", COFFEE, *GRID, *SHORT, "--journal", journal).exit_code == 0

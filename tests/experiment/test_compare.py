@@ -8,6 +8,7 @@ from scipy import stats
 
 import nephoscope as nph
 from experiment.small import COUNT, LOST, MEAN, P99, small
+from theory import formulas
 
 ROUTING = "load_balancers.door.routing"
 BOTH = {ROUTING: ["round_robin", "least_connections", "random"]}
@@ -63,6 +64,21 @@ def test_common_random_numbers_make_intervals_narrow():
 def test_the_number_of_threads_changes_nothing(threads):
     again = nph.compare(small(), BOTH, 10, threads=threads)
     assert again.to_dict() | {"wall_s": 0} == FOUND.to_dict() | {"wall_s": 0}
+
+
+@pytest.mark.slow
+def test_designs_that_are_the_same_in_law_are_seldom_told_apart():
+    # A gamma law with a coefficient of variation of 1 is the exponential, by other draws.
+    step = "services.page.steps.0.compute"
+    same = [{"exponential": "150ms"}, {"gamma": {"mean": "150ms", "cv": 1}}]
+    experiments = 500
+    apart = 0
+    for seed in range(experiments):
+        found = nph.compare(small(), {step: same}, 10, rng=seed)
+        assert found[MEAN, found.labels[1]].interval.value != 0.0
+        apart += any(it.verdict != "not distinguishable" for it in found.differences)
+    _, high = formulas.coverage_range(experiments, 0.05)
+    assert 0 < apart <= high
 
 
 def test_all_pairs():

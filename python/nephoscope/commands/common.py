@@ -168,3 +168,12 @@ class Watch:
             self._bar.update(task, completed=done, note=f"{done} of {total}")
 
         return show
+
+    def of_trials(self, replications: int) -> Callable[[int], None]:
+        """Progress of trials of so many runs each, of which nobody knows how many there will be."""
+        task = self._bar.add_task("trials", total=None, note="0 values tried")
+
+        def show(done: int) -> None:
+            self._bar.update(task, note=f"{done // replications} values tried")
+
+        return show

@@ -23,16 +23,21 @@ def values_of(option: str, texts: tuple[str, ...]) -> dict[str, list[Any]]:
             raise click.UsageError(f"{option} {text}: PATH=VALUE,VALUE is needed")
         if path in values:
             raise click.UsageError(f"{option} {text}: {path} is given twice")
-        try:
-            found = read_value(f"[{listed}]")
-        except ScenarioError as error:
-            message = error.problems[0].message
-            raise click.UsageError(
-                f"{option} {text}: {message}; values are separated by commas, and those with a "
-                "comma of their own are quoted or in brackets"
-            ) from None
-        values[path] = found
+        values[path] = list_of(option, text, listed)
     return values
+
+
+def list_of(option: str, text: str, listed: str) -> list[Any]:
+    """The values in the inside of a YAML list; `text` is what the option was given in full."""
+    try:
+        found: list[Any] = read_value(f"[{listed}]")
+    except ScenarioError as error:
+        message = error.problems[0].message
+        raise click.UsageError(
+            f"{option} {text}: {message}; values are separated by commas, and those with a "
+            "comma of their own are quoted or in brackets"
+        ) from None
+    return found
 
 
 def shares_of(option: str, texts: tuple[str, ...]) -> dict[str, float]:

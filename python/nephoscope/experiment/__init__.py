@@ -10,11 +10,15 @@ outcome               what is kept of a run
 compare               differences of alternatives
 sweep                 every combination of values
 labour, journal       the runs of a sweep, and those there are
+size                  the least value for which a condition holds
+condition             conditions on results
+scale, search         the values there are, and the least of them in few trials
 """
 
 from nephoscope.experiment.compare import Comparison, Difference, compare
 from nephoscope.experiment.interval import Interval
 from nephoscope.experiment.replicate import Replications, replicate
+from nephoscope.experiment.size import Sizing, Trial, size
 from nephoscope.experiment.sweep import Cell, Sweep, sweep
 
 __all__ = [
@@ -23,8 +27,11 @@ __all__ = [
     "Difference",
     "Interval",
     "Replications",
+    "Sizing",
     "Sweep",
+    "Trial",
     "compare",
     "replicate",
+    "size",
     "sweep",
 ]

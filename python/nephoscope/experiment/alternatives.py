@@ -1,6 +1,6 @@
 """Alternatives: one scenario with other values at some of its paths."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -14,11 +14,16 @@ Values = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True)
 class Alternative:
-    """A scenario with the values that tell it from the others, and its name among them."""
+    """A scenario under other values, and its name among the alternatives."""
 
     label: str
     values: dict[str, Any]
-    scenario: Scenario
+    base: Scenario
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario with these values: made anew each time, for there may be many of them."""
+        return self.base.replace(self.values)
 
 
 def in_step(scenario: Scenario, vary: Values) -> list[Alternative]:
@@ -72,6 +77,13 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def refuse_seed(paths: Iterable[str]) -> None:
+    """Refuse to vary the seed, which would do nothing."""
+    if "seed" in paths:
+        message = "all alternatives have one seed, so that their random numbers are the same"
+        raise ScenarioError([Problem("seed", message, allowed="other replications")])
+
+
 def _listed(path: str, values: Any) -> Sequence[Any]:
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
         message = f"{shorten(values)} is not a list of values"
@@ -83,9 +95,8 @@ def _listed(path: str, values: Any) -> Sequence[Any]:
 def _made(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> list[Alternative]:
     alternatives: list[Alternative] = []
     labels: set[str] = set()
-    if rows and "seed" in rows[0]:
-        message = "all alternatives have one seed, so that their random numbers are the same"
-        raise ScenarioError([Problem("seed", message, allowed="other replications")])
+    if rows:
+        refuse_seed(rows[0])
     for values in rows:
         row = {path: from_values({"value": it}).tree.get("value") for path, it in values.items()}
         names = short_names(list(row))
@@ -97,7 +108,10 @@ def _made(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> list[Alternativ
             path = next(iter(row))
             raise ScenarioError([Problem(path, f"{label} is given twice")])
         labels.add(label)
-        alternatives.append(Alternative(label, row, scenario.replace(row)))
+        alternative = Alternative(label, row, scenario)
+        # A value that is wrong should be told before anything is run.
+        _ = alternative.scenario
+        alternatives.append(alternative)
     return alternatives
 
 

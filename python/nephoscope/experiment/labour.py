@@ -9,7 +9,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from threading import Event
 from types import TracebackType
@@ -28,6 +28,8 @@ R = TypeVar("R")
 
 # Runs that an executor has at a time: enough for a cluster, few enough to be held in memory.
 AHEAD = 256
+# Scenarios at hand; of a larger grid they are made again when they are needed.
+SCENARIOS_HELD = 1024
 
 
 def simulate(
@@ -95,7 +97,8 @@ class Labour:
         self._total = len(cells) * replications
         self._journal = journal
         self._progress = progress
-        self._hashes = [scenario_hash(cell.scenario, seed) for cell in cells]
+        self._scenario = lru_cache(SCENARIOS_HELD)(lambda i: self._cells[i].scenario)
+        self._hashes = [scenario_hash(self._scenario(i), seed) for i in range(len(cells))]
         self._warmups: dict[int, int] = {}
         self._made = [journal.replications(it) for it in self._hashes]
         self._there = sum(replication < replications for made in self._made for replication in made)
@@ -107,14 +110,13 @@ class Labour:
     def pilots(self, workers: Workers) -> None:
         """Find the warm-ups that are to be found."""
         missing = []
-        for i, cell in enumerate(self._cells):
-            known = self._journal.warmup_ns(self._hashes[i])
-            if cell.scenario.warmup != "auto":
-                self._warmups[i] = int(cell.scenario.warmup)
-            elif known is not None:
-                self._warmups[i] = known
-            else:
+        for i in range(len(self._cells)):
+            warmup = self._scenario(i).warmup
+            known = self._journal.warmup_ns(self._hashes[i]) if warmup == "auto" else int(warmup)
+            if known is None:
                 missing.append(i)
+            else:
+                self._warmups[i] = known
 
         def keep(found: list[tuple[int, int]]) -> None:
             self._warmups.update(found)
@@ -122,7 +124,7 @@ class Labour:
 
         self._have_made(
             missing,
-            lambda i: workers.pilot(self._cells[i].scenario, self._seed),
+            lambda i: workers.pilot(self._scenario(i), self._seed),
             keep,
             lambda i: f"the pilot of {self._cells[i].label}",
         )
@@ -137,7 +139,7 @@ class Labour:
         ]
 
         def submit(job: _Job) -> Future[bytes]:
-            scenario = self._cells[job.cell].scenario
+            scenario = self._scenario(job.cell)
             return workers.simulate(scenario, self._seed, job.replication, self._warmups[job.cell])
 
         def keep(found: list[tuple[_Job, bytes]]) -> None:

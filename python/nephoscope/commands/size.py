@@ -1,0 +1,115 @@
+"""`nephoscope size`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nephoscope.commands.common import (
+    CONFIDENCE,
+    FILE,
+    JSON,
+    QUIET,
+    SEED,
+    SET,
+    THREADS,
+    Watch,
+    console_of,
+    guarded,
+    scenario_of,
+    write_json,
+)
+from nephoscope.commands.vary import list_of
+from nephoscope.errors import UnitError
+from nephoscope.experiment import size
+from nephoscope.report.size import print_size
+from nephoscope.scenario.units import parse_share
+
+
+def _tolerance(_: click.Context, __: click.Parameter, text: str) -> float:
+    try:
+        return parse_share(text)
+    except UnitError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _range(_: click.Context, __: click.Parameter, text: str | None) -> tuple[Any, Any] | None:
+    if text is None:
+        return None
+    values = list_of("--between", text, text)
+    if len(values) != 2:
+        raise click.UsageError(f"--between {text}: LOW,HIGH is needed")
+    low, high = values
+    return low, high
+
+
+@click.command(name="size")
+@FILE
+@click.option("--vary", "path", required=True, metavar="PATH", help="What is to be found.")
+@click.option(
+    "--until",
+    required=True,
+    metavar="CONDITION",
+    help="Such as 'traffic.customers.latency_s.p99 < 0.2'; several are joined by and.",
+)
+@click.option(
+    "--between",
+    metavar="LOW,HIGH",
+    callback=_range,
+    help="Where to look; by default whole numbers from 1.",
+)
+@click.option(
+    "--tolerance",
+    default="5%",
+    show_default=True,
+    callback=_tolerance,
+    help="Of durations, rates and sizes.",
+)
+@click.option("--greatest", is_flag=True, help="Find the greatest value instead of the least.")
+@CONFIDENCE
+@click.option("--replications", type=click.IntRange(2), default=20, show_default=True)
+@SET
+@SEED
+@THREADS
+@JSON
+@QUIET
+def size_command(
+    file: Path,
+    path: str,
+    until: str,
+    between: tuple[Any, Any] | None,
+    tolerance: float,
+    greatest: bool,
+    confidence: float,
+    replications: int,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    threads: int | None,
+    json_file: str | None,
+    quiet: bool,
+) -> None:
+    """Find the least value of a path in FILE for which a condition on the results holds."""
+
+    def simulate() -> None:
+        scenario = scenario_of(file, overrides)
+        watch = Watch(show=not quiet)
+        with watch:
+            found = size(
+                scenario,
+                path,
+                until,
+                between=between,
+                tolerance=tolerance,
+                greatest=greatest,
+                confidence=confidence,
+                replications=replications,
+                rng=seed,
+                threads=threads,
+                progress=watch.of_trials(replications),
+            )
+        if json_file is not None:
+            write_json(found.to_dict(), json_file)
+        if not quiet and json_file != "-":
+            print_size(found, console_of(width_min=100))
+
+    guarded(simulate)

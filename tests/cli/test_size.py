@@ -1,0 +1,69 @@
+"""`nephoscope size`: what it finds, its table and JSON, and what it refuses."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from cli.test_cli import COFFEE
+from nephoscope import Scenario, size
+from nephoscope.cli import main
+
+COUNT = "fleets.baristas.count"
+UNTIL = "traffic.customers.latency_s.p99 < 7s"
+SHORT = ("--set", "duration=30m", "--replications", "5")
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [str(it) for it in arguments])
+
+
+def test_the_table_and_the_json_are_those_of_python():
+    arguments = ("size", COFFEE, "--vary", COUNT, "--until", UNTIL, *SHORT)
+    outcome = call(*arguments)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    found = size(Scenario.load(COFFEE).replace({"duration": "30m"}), COUNT, UNTIL, replications=5)
+    assert outcome.stdout.startswith(f"{COUNT} = {found.value}  is the least with {UNTIL}, at 95 %")
+    for words in ("holds", "taken for granted", "Bonferroni", "5 replications"):
+        assert words in outcome.stdout
+    printed = json.loads(call(*arguments, "--json", "-").stdout)
+    assert printed | {"wall_s": 0} == found.to_dict() | {"wall_s": 0}
+
+
+def test_a_rate():
+    outcome = call(
+        *("size", COFFEE, "--vary", "traffic.customers.rate", "--between", "1/s, 8/s"),
+        *("--until", UNTIL, "--greatest", "--tolerance", "20%", *SHORT),
+    )
+    assert outcome.exit_code == 0
+    assert "is the greatest with" in outcome.stdout
+
+
+def test_no_value_will_do():
+    until = "traffic.customers.lost_share < 0.01%"
+    outcome = call("size", COFFEE, "--vary", COUNT, "--until", until, "--between", "6,8", *SHORT)
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith(f"error: no value of {COUNT} from 6 to 8 is known to do: at 8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--vary"),
+        (["--vary", COUNT], "--until"),
+        (["--vary", COUNT, "--until", "fast"], "is not a condition"),
+        (["--vary", COUNT, "--until", "cost_usd.totl < 1"], "did you mean cost_usd.total?"),
+        (["--vary", "fleets.barista.count", "--until", UNTIL], f"did you mean {COUNT}"),
+        (["--vary", COUNT, "--until", UNTIL, "--between", "1"], "LOW,HIGH is needed"),
+        (["--vary", COUNT, "--until", UNTIL, "--between", "1,"], "LOW,HIGH is needed"),
+        (["--vary", COUNT, "--until", UNTIL, "--between", "[1"], "not legal YAML"),
+        (["--vary", COUNT, "--until", UNTIL, "--between", "9,2"], "is no range"),
+        (["--vary", COUNT, "--until", UNTIL, "--tolerance", "5"], "--tolerance"),
+        (["--vary", "duration", "--until", UNTIL], "between two values"),
+    ],
+)
+def test_mistakes_of_usage(arguments, words):
+    outcome = call("size", COFFEE, *SHORT, *arguments)
+    assert outcome.exit_code == 2
+    assert words in outcome.stderr
+    assert "Traceback" not in outcome.output
