@@ -94,6 +94,15 @@ def test_processes_even_if_they_are_killed(tmp_path):
     with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as executor:
         assert nph.sweep(small(), GRID, 3, executor=executor).to_dict() == FOUND.to_dict()
 
+        # A worker needs no data file of the scenario.
+        table = tmp_path / "work.csv"
+        table.write_text("s\n0.02\n0.15\n")
+        replay = {"replay": {"file": str(table), "column": "s"}}
+        replayed = small(**{"services.page.steps.0.compute": replay})
+        table.unlink()
+        there = nph.sweep(replayed, GRID, 1, executor=executor)
+        assert there.to_dict() == nph.sweep(replayed, GRID, 1).to_dict()
+
         def kill(done):
             # Each cell has been run once, and the next runs are about to be submitted.
             if done == 6:
@@ -159,6 +168,8 @@ def test_refusals():
     ):
         with pytest.raises(ValueError, match=words):
             nph.sweep(small(), GRID, **options)
+    with pytest.raises(TypeError, match="no executor"):
+        nph.sweep(small(), GRID, executor="ray")
     with pytest.raises(nph.PathError, match=r"did you mean count=2, rate=5/s\?"):
         FOUND["count=2, rate=5"]
 

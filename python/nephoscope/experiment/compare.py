@@ -120,8 +120,8 @@ class Comparison:
         raise PathError(f"no difference of {metric!r} for {alternative!r}{hint} (there: {there})")
 
     def estimate(self, metric: str, label: str) -> Interval | None:
-        """What an alternative has of a metric, with an interval of its own; None if undefined."""
-        return interval_of(self.runs[label].runs, metric)
+        """What an alternative has of a metric, with an interval by itself; None if undefined."""
+        return interval_of(self.runs[label].runs, metric, self.confidence)
 
     @property
     def flags(self) -> list[str]:

@@ -44,6 +44,8 @@ class Workers:
     """An executor that was given, or threads of our own that stop when something goes wrong."""
 
     def __init__(self, executor: Executor | None, threads: int | None) -> None:
+        if executor is not None and not hasattr(executor, "submit"):
+            raise TypeError(f"{executor!r} is no executor: none of concurrent.futures")
         self._given = executor is not None
         self._executor = executor or ThreadPoolExecutor(threads or processors(), "nephoscope")
         self._stop = Event()
@@ -192,7 +194,9 @@ class Labour:
                 if found:
                     self._keep(keep, found)
                 if failed is not None:
-                    raise self._told(name(failed[0]), failed[1]) from failed[1]
+                    job, cause = failed
+                    told = self._told(name(job), cause)
+                    raise told from (None if told is cause else cause)
         except BrokenExecutor as error:
             raise self._told("a run", error) from error
         finally:

@@ -51,10 +51,10 @@ def _parts(found: Comparison) -> Iterable[RenderableType]:
         f"random numbers, seed {first.seed}"
     )
     yield head
+    together, each = 100 * found.confidence, 100 * found.each_confidence
     yield Text(
-        f"  estimates with 95 % each; the {len(found.differences)} differences are paired, each at "
-        f"{100 * found.each_confidence:.5g} % so that all hold at {100 * found.confidence:g} % "
-        "(Bonferroni)",
+        f"  estimates at {together:g} % by themselves; the {len(found.differences)} differences "
+        f"are paired, each at {each:.5g} % so that all hold at {together:g} % (Bonferroni)",
         style="dim",
     )
     for metric in found.metrics:
