@@ -11,8 +11,10 @@ import time
 
 import pytest
 
+import nephoscope as nph
 from experiment.small import COUNT, small
 from nephoscope import sweep
+from nephoscope.experiment.journal import Journal, scenario_hash
 
 COUNTS = list(range(2, 12))
 REPLICATIONS = 10
@@ -94,6 +96,29 @@ def test_killed_again_and_again(tmp_path, whole):
     assert between > 20  # most kills were in the middle of a sweep
 
 
+def test_a_full_database(tmp_path, whole, monkeypatch):
+    prepare = Journal._prepare
+
+    def small_disk(journal):
+        prepare(journal)
+        journal._db.execute("PRAGMA max_page_count = 20")
+
+    file = tmp_path / "runs.sqlite"
+    monkeypatch.setattr(Journal, "_prepare", small_disk)
+    with pytest.raises(nph.ExperimentError) as caught:
+        sweep(small(), {COUNT: COUNTS}, REPLICATIONS, journal=file)
+    monkeypatch.undo()
+    full = r"cannot be written: database or disk is full; (\d+) of 100"
+    told = re.search(full, str(caught.value))
+    with Journal(file) as journal:
+        scenarios = [scenario_hash(small(**{COUNT: count}), 3) for count in COUNTS]
+        there = sum(len(journal.replications(scenario)) for scenario in scenarios)
+    assert 0 < there == int(told[1]) < RUNS
+    found = sweep(small(), {COUNT: COUNTS}, REPLICATIONS, journal=file)
+    assert (found.to_csv(), found.simulated) == (whole, RUNS - there)
+
+
+@pytest.mark.slow
 def test_a_full_disk(tmp_path, whole):
     place = Place(tmp_path / "full")
     room = 100 * 1024  # a file may be no longer than that: as full as a disk can be

@@ -43,6 +43,12 @@ def test_any_executor_will_do():
             assert executor.submit(abs, -1).result() == 1
 
 
+def test_few_runs_and_scenarios_are_held_at_a_time(monkeypatch):
+    monkeypatch.setattr(labour, "AHEAD", 2)
+    monkeypatch.setattr(labour, "SCENARIOS_HELD", 1)
+    assert nph.sweep(small(), GRID, 3, workers=2).to_dict() == FOUND.to_dict()
+
+
 def test_what_is_in_the_journal_is_not_run_again(tmp_path):
     file = tmp_path / "runs.sqlite"
     executor = InTurn()
