@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from nephoscope import Scenario, ScenarioError
-from nephoscope.experiment.alternatives import crossed, in_step, text_of
+from nephoscope.experiment.alternatives import crossed, in_step, json_of, text_of
 from scenario.breaking import GOOD
 
 SCENARIO = Scenario(**GOOD)
@@ -65,6 +65,10 @@ def test_values_are_told_as_files_have_them():
     values = [timedelta(minutes=10), "20m"]
     assert [it.label for it in in_step(SCENARIO, {"duration": values})] == ["600000000us", "20m"]
     assert text_of({"a": [1, True, None]}) == "{a: [1, true, none]}"
+
+
+def test_json_has_no_infinite_numbers():
+    assert json_of({"a": [1, float("inf"), (2.5, None)]}) == {"a": [1, "inf", [2.5, None]]}
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,18 @@ def test_runs_that_lack_a_number_are_left_out():
     assert interval_of([FakeRun([])], P50) is None
 
 
+def test_what_was_never_lost_may_be_lost_all_the_same():
+    runs = [FakeRun([1], lost_share=0.0, offered=500) for _ in range(4)]
+    interval = interval_of(runs, RATE)
+    # Of 2,000 requests none with a probability of 2.5 %: 3.69 in 2,000; one-sided at 95 % three.
+    assert (interval.value, interval.low) == (0.0, 0.0)
+    assert interval.high == pytest.approx(3.688879 / 2000)
+    assert interval_of(runs, RATE, 0.9).high == pytest.approx(2.995732 / 2000)
+    assert interval_of(runs[:1], RATE).high is None
+    seen = [*runs, FakeRun([1], lost_share=0.01, offered=500)]
+    assert interval_of(seen, RATE).high == pytest.approx(Interval.of([0.0] * 4 + [0.01]).high)
+
+
 def test_differences_are_paired():
     ours = [FakeRun([1], lost_share=value) for value in (0.11, 0.52, 0.93)]
     base = [FakeRun([1], lost_share=value) for value in (0.10, 0.50, 0.90)]

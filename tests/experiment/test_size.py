@@ -129,6 +129,15 @@ def test_what_is_found_is_wrong_no_more_often_than_told():
     assert wrong >= 4
 
 
+def test_that_nothing_was_lost_is_not_enough():
+    # 20 runs of 500 requests to servers that turn nobody away.
+    open_door = small(**{"services.page.backlog": None, COUNT: 3})
+    found = nph.size(open_door, COUNT, f"{LOST} < 0.2%", between=(3, 4))
+    assert found.value == 3
+    with pytest.raises(nph.ExperimentError, match=r"is 0 \(0 to 0\.000.*replications might show"):
+        nph.size(open_door, COUNT, f"{LOST} < 0.01%", between=(3, 4))
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_number_of_threads_changes_nothing(threads):
     found = nph.size(small(), COUNT, f"{P99} < 0.9", threads=threads)

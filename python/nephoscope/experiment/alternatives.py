@@ -1,5 +1,6 @@
 """Alternatives: one scenario with other values at some of its paths."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -75,6 +76,18 @@ def text_of(value: Any) -> str:
         case list() | tuple():
             return "[" + ", ".join(map(text_of, value)) + "]"
     return str(value)
+
+
+def json_of(value: Any) -> Any:
+    """A value as JSON has it, in which no number is infinite."""
+    match value:
+        case Mapping():
+            return {key: json_of(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [json_of(inner) for inner in value]
+        case float() if not math.isfinite(value):
+            return text_of(value)
+    return value
 
 
 def refuse_seed(paths: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ from itertools import combinations
 from typing import Any
 
 from nephoscope.errors import PathError
-from nephoscope.experiment.alternatives import Alternative, Values, in_step
+from nephoscope.experiment.alternatives import Alternative, Values, in_step, json_of
 from nephoscope.experiment.interval import (
     CONFIDENCE,
     Interval,
@@ -150,7 +150,7 @@ class Comparison:
             "alternatives": [
                 {
                     "label": it.label,
-                    "values": it.values,
+                    "values": json_of(it.values),
                     "fingerprint": self.runs[it.label].fingerprint,
                     "flags": self.runs[it.label].flags,
                     "warmup_s": self.runs[it.label].results[0].warmup_s,

@@ -11,13 +11,14 @@ the requests do not reach as far up as its upper end it has none. Histograms kno
 0.4 %, which no number of runs mends, so that is added at both ends.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nephoscope import _core
-from nephoscope.experiment.outcome import Run
+from nephoscope.experiment.outcome import LOST_SHARE, Run
 from nephoscope.experiment.student import t_quantile
 
 CONFIDENCE = 0.95
@@ -115,10 +116,23 @@ class Pooled:
         name, _, quantile = path.rpartition(".")
         part = self._part(name) if quantile in QUANTILES and name.endswith("_s") else None
         if part is None:
-            return plain
+            return self._unseen(path, plain, confidence) if not any(values) else plain
         p = QUANTILES[quantile]
         low, high = part.ends(p, confidence)
         return Interval(part.quantile(p), low, high, plain.std, plain.n, plain.mean)
+
+    def _unseen(self, path: str, plain: Interval, confidence: float) -> Interval:
+        """The interval of a share of requests that no run has had any of.
+
+        That nothing was lost of n does not mean that nothing can be: with a share of 3 / n that
+        happens once in twenty times (Hanley and Lippman-Hand, JAMA 249, 1983).
+        """
+        part, _, name = path.rpartition(".")
+        if name != LOST_SHARE or plain.high is None:
+            return plain
+        offered = sum(run.number(f"{part}.offered") or 0.0 for run in self._runs)
+        high = min(-math.log((1.0 - confidence) / 2.0) / offered, 1.0)
+        return replace(plain, high=high)
 
     def _part(self, name: str) -> _Part | None:
         """The part; None where a run keeps no histogram of it."""

@@ -45,7 +45,8 @@ class Goal:
         interval = interval_of(runs, self.path)
         if interval is None or interval.half_width is None:
             return Goal(self.path, self.wanted, None)
-        if interval.half_width == 0.0:
+        # Of what never happens, and of what never varies, more replications tell nothing new.
+        if interval.half_width == 0.0 or interval.value == interval.std == 0.0:
             return Goal(self.path, self.wanted, 0.0)
         share = interval.half_width / abs(interval.value) if interval.value else math.inf
         # The other way round: h = g / (1 + g) is the interval of an error g.

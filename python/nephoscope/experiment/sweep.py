@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nephoscope.errors import PathError
-from nephoscope.experiment.alternatives import Alternative, Values, crossed, text_of
+from nephoscope.experiment.alternatives import Alternative, Values, crossed, json_of, text_of
 from nephoscope.experiment.interval import CONFIDENCE, Interval, interval_of
 from nephoscope.experiment.journal import Journal
 from nephoscope.experiment.labour import Labour, Workers
@@ -89,7 +89,7 @@ class Sweep:
             "cells": [
                 {
                     "label": cell.label,
-                    "values": cell.values,
+                    "values": json_of(cell.values),
                     "fingerprint": cell.fingerprint,
                     "flags": list(cell.flags),
                     "metrics": {
