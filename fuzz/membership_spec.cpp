@@ -22,6 +22,7 @@ MembershipSpec membership(Bytes& bytes) {
   made.termination = bytes.enumerator<TerminationPolicy>(termination_policies);
   made.balance = bytes.enumerator<ZoneBalance>(3);
   made.asks_balancers = bytes.one_in(4);
+  if (bytes.one_in(4)) made.impaired_ns = odd_time(bytes, 1, 5000);
   if (bytes.one_in(2)) made.grace_ns = odd_time(bytes, 0, 2000);
   made.launches_first = bytes.one_in(2);
   if (bytes.one_in(3)) made.protect = bytes.one_in(2) ? MembershipSpec::all : bytes.between(1, 3);

@@ -43,6 +43,7 @@ void bind_spec_membership(py::module_& core) {
       .def_readwrite("termination", &MembershipSpec::termination)
       .def_readwrite("balance", &MembershipSpec::balance)
       .def_readwrite("asks_balancers", &MembershipSpec::asks_balancers)
+      .def_readwrite("impaired_ns", &MembershipSpec::impaired_ns)
       .def_readwrite("grace_ns", &MembershipSpec::grace_ns)
       .def_readwrite("launches_first", &MembershipSpec::launches_first)
       .def_readwrite("protect", &MembershipSpec::protect)

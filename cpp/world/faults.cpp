@@ -351,6 +351,7 @@ void World::fall(std::uint32_t instance) {
   if (fleet.unwatched) watch(fleet_of_[instance]);
   Messaging(*this).crash(instance);
   phase_[instance] = Phase::down;
+  fleet.membership.note_fall(index_in_fleet_[instance], now_);
   break_checks(instance);
   ++fleet.failures.falls;
   fleet.failures.down_ns -= static_cast<std::uint64_t>(now_);

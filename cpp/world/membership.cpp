@@ -44,8 +44,10 @@ void World::build_membership(const WorldSpec& spec, std::uint32_t index) {
           at("fleets", index, "termination_policy"), "is not known");
   require(static_cast<unsigned>(rules.balance) <= 2, at("fleets", index, "zone_balance"),
           "is not known");
-  require(rules.grace_ns >= 0 && rules.grace_ns <= duration_max, at("fleets", index, "health"),
-          "grace must be from 0 to 73 years");
+  for (const std::int64_t time : {rules.grace_ns, rules.impaired_ns}) {
+    require(time >= 0 && time <= duration_max, at("fleets", index, "health"),
+            "grace and impaired must be from 0 to 73 years");
+  }
   const bool lasts = rules.lifetime_ns == 0 || rules.lifetime_ns >= lifetime_min_ns;
   require(lasts && rules.lifetime_ns <= duration_max, at("fleets", index, "max_lifetime"),
           "must be a day or more");
@@ -158,12 +160,17 @@ void World::keep_member(std::uint32_t instance) {
   ++it.guarded;
 }
 
-// Whether some balancer holds it unhealthy and is to be believed. Who served when the clock started
-// has no grace.
-bool WorldView::is_held_unhealthy(const Fleet& fleet, std::uint32_t instance) const {
+// Whether it has been impaired for too long, or some balancer whose word counts holds it unhealthy.
+// Who served when the clock started has no grace.
+bool WorldView::is_unhealthy(const Fleet& fleet, std::uint32_t instance) const {
+  const Membership& it = fleet.membership;
   const std::uint32_t index = index_in_fleet_[instance];
-  const std::int64_t since = fleet.membership.since[index];
-  if (since > 0 && now_ - since < fleet.membership.spec.grace_ns) return false;
+  if (it.since[index] > 0 && now_ - it.since[index] < it.spec.grace_ns) return false;
+  if (it.spec.impaired_ns != 0 && phase_[instance] == Phase::down &&
+      now_ - it.fell[index] >= it.spec.impaired_ns) {
+    return true;
+  }
+  if (!it.spec.asks_balancers) return false;
   for (const Attachment& attachment : fleet.attachments) {
     const Health& health = balancers_[attachment.balancer].health;
     if (!health.active() || health.unhealthy() == 0) continue;
@@ -194,9 +201,7 @@ WorldView::ToReplace WorldView::to_replace(const Fleet& fleet) const {
   const Membership& it = fleet.membership;
   ToReplace made;
   for (const std::uint32_t instance : fleet.members) {
-    if (it.spec.asks_balancers && is_held_unhealthy(fleet, instance)) {
-      made.instances.push_back(instance);
-    }
+    if (is_unhealthy(fleet, instance)) made.instances.push_back(instance);
   }
   made.unhealthy = made.instances.size();
   // Gradually: the last ones have been replaced.

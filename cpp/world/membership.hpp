@@ -17,7 +17,7 @@ namespace nephoscope {
 
 // What was done for its rules, in the whole run.
 struct MembershipCounts {
-  std::uint64_t unhealthy = 0;    // replaced, because a balancer held them unhealthy
+  std::uint64_t unhealthy = 0;    // replaced: held so by a balancer, or impaired for too long
   std::uint64_t stopped = 0;      // replaced, because they did not run
   std::uint64_t expired = 0;      // replaced, because their time was over
   std::uint64_t rebalanced = 0;   // launched in a zone that had too few
@@ -49,16 +49,25 @@ struct Membership {
   std::uint32_t guarded = 0;          // instances that are protected
   std::int64_t rests_until = 0;       // a zone had no room: no other move before
   std::vector<std::int64_t> since;    // by index in the fleet, when it entered service
+  std::vector<std::int64_t> fell;     // by index, when it went down last
   std::vector<std::uint8_t> guards;   // by index
   std::vector<std::uint32_t> pool;    // machines, in the order of coming there
   std::int64_t pool_rests_until = 0;  // there was no room for one more: no other try before
   MembershipCounts counts;
 
   std::uint32_t surplus() const { return replacing + moving; }
-  bool timed() const { return spec.asks_balancers || spec.lifetime_ns != 0; }
+  bool timed() const {
+    return spec.asks_balancers || spec.impaired_ns != 0 || spec.lifetime_ns != 0;
+  }
   bool looks() const { return timed() || !zones.empty() || spec.pool.active; }
   // Whether there is something to tell.
   bool present() const { return looks() || hooked() || spec.protect != 0; }
+  // One has gone down: its status checks fail from now on.
+  void note_fall(std::uint32_t index, std::int64_t now) {
+    if (spec.impaired_ns == 0) return;
+    if (index >= fell.size()) fell.resize(index + std::size_t{1});
+    fell[index] = now;
+  }
   // One that was protected, perhaps, has left service.
   void unguard(std::uint32_t index) {
     if (index >= guards.size() || guards[index] == 0) return;
@@ -72,7 +81,7 @@ struct Membership {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(scale_ins, replacing, moving, guarded, rests_until, since, guards, pool,
+    archive(scale_ins, replacing, moving, guarded, rests_until, since, fell, guards, pool,
             pool_rests_until, counts);
   }
 };

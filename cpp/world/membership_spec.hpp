@@ -41,7 +41,8 @@ struct MembershipSpec {
   TerminationPolicy termination = TerminationPolicy::standard;
   ZoneBalance balance = ZoneBalance::off;
   bool asks_balancers = false;   // whom they hold unhealthy, or who does not run, is replaced
-  std::int64_t grace_ns = 0;     // from entering service, in which the balancers are not asked
+  std::int64_t impaired_ns = 0;  // who has been down for so long is replaced; 0: never
+  std::int64_t grace_ns = 0;     // from entering service, in which neither counts
   bool launches_first = false;   // a replacement is there before who is replaced goes
   std::uint32_t protect = 0;     // instances that scaling in leaves alone
   std::int64_t lifetime_ns = 0;  // after which an instance is replaced; 0: never

@@ -106,7 +106,7 @@ class WorldView : protected WorldState {
   std::vector<ZoneCount> zone_counts(const Fleet& fleet) const;
   std::int64_t rank_to_go(const Fleet& fleet, std::uint32_t instance) const;
   std::vector<std::uint32_t> who_goes(const Fleet& fleet, std::uint32_t count) const;
-  bool is_held_unhealthy(const Fleet& fleet, std::uint32_t instance) const;
+  bool is_unhealthy(const Fleet& fleet, std::uint32_t instance) const;
   std::uint32_t margin_of(const Fleet& fleet) const;
   std::uint32_t pool_size(const Fleet& fleet) const;
   std::int64_t hook_ns(const Hook& hook, std::uint32_t instance, bool& late) const;

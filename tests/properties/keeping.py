@@ -34,7 +34,7 @@ def keep(tree: Tree, once_in: int) -> None:
         if "hosts" in fleet:
             fleet["zone_balance"] = rng.choice(("best_effort", "only", "off"))
         if name in checked and rng.random() < 0.7:
-            grace = rng.choice(({}, {}, {"grace": "1700ms"}))
+            grace = rng.choice(({}, {}, {"grace": "1700ms"}, {"impaired": "2500ms"}))
             fleet["health"] = {"check": "load_balancer"} | grace
             fleet["replacement"] = rng.choice(("terminate_first", "launch_first"))
         if isinstance(fleet["count"], dict) and "purchase" not in fleet and rng.random() < 0.5:

@@ -249,6 +249,40 @@ def test_what_does_not_run_is_replaced_at_once_whatever_its_grace():
 
 
 @pytest.mark.parametrize(
+    ("health", "replaced"),
+    [
+        ("instance", False),
+        ({"impaired": "3m"}, True),
+        ({"impaired": "3m", "grace": "1h"}, True),  # who served from the start has no grace
+        ({"impaired": "10m"}, False),  # it is back before
+    ],
+)
+def test_who_is_impaired_for_too_long_is_replaced(health, replaced):
+    """One of two is down from 15 s on, for five minutes."""
+    fault = {"at": "15s", "for": "5m", "fail": {"fleet": "web", "count": 1}}
+    sim = lone(fleet(count=2) | {"health": health}, faults=[fault])
+    for at, there in ((194, [0, 1]), (196, [1, 2] if replaced else [0, 1])):
+        sim.advance(f"{at}s")
+        assert running(sim) == there
+    sim.advance("400s")
+    web = web_of(sim)
+    assert (web["launches"], web["terminations"]) == ((3, 1) if replaced else (2, 0))
+    assert web.get("membership", {}).get("unhealthy", 0) == int(replaced)
+
+
+def test_who_is_impaired_in_its_grace_is_replaced_after_it():
+    fault = {"at": "15s", "for": "2h", "fail": {"fleet": "web", "count": 1}}
+    web = fleet(count=0) | {"health": {"impaired": "3m", "grace": "10m"}}
+    sim = lone(web, faults=[fault])
+    sim.advance("10s")
+    sim.set("fleets.web.count", 1)
+    sim.advance("609.9s")
+    assert running(sim) == [0]
+    sim.advance("611s")
+    assert running(sim) == [1]
+
+
+@pytest.mark.parametrize(
     ("replacement", "least", "most"), [("terminate_first", 1, 2), ("launch_first", 2, 3)]
 )
 def test_who_is_replaced_leaves_first_or_when_another_serves(replacement, least, most):

@@ -44,6 +44,7 @@ class MembershipSpec:
     termination: TerminationPolicy
     balance: ZoneBalance
     asks_balancers: bool
+    impaired_ns: int
     grace_ns: int
     launches_first: bool
     protect: int

@@ -10,6 +10,7 @@ from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     SPAN,
     AnyDuration,
+    PositiveDuration,
     Scalar,
     quantity,
     refusal,
@@ -52,15 +53,19 @@ class Health(Model):
     check: Literal["instance", "load_balancer"] = "instance"
     """instance: what has been terminated is replaced; load_balancer: what a balancer holds
     unhealthy as well, and what does not run."""
+    impaired: PositiveDuration | None = None
+    """How long an instance may be down, its status checks impaired, before it is replaced; by
+    default for ever."""
     grace: AnyDuration | None = None
-    """From entering service, in which a balancer's word does not count; by default none."""
+    """From entering service, in which neither counts; by default none."""
 
     bare = "check"
 
     @model_validator(mode="after")
-    def _grace_is_of_balancers(self) -> Self:
-        if self.grace is not None and self.check == "instance":
-            raise refusal("grace without load_balancer has no effect", "check: load_balancer")
+    def _grace_is_from_something(self) -> Self:
+        if self.grace is not None and self.check == "instance" and self.impaired is None:
+            message = "grace without load_balancer or impaired has no effect"
+            raise refusal(message, "check: load_balancer, or impaired")
         return self
 
 

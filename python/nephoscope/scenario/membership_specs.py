@@ -21,6 +21,7 @@ def membership_spec(fleet: Fleet, law: Law) -> _core.membership.MembershipSpec:
     usual = "best_effort" if isinstance(fleet.count, Bounds) else "off"
     spec.balance = _membership.ZoneBalance[fleet.zone_balance or usual]
     spec.asks_balancers = fleet.health.check == "load_balancer"
+    spec.impaired_ns = int(fleet.health.impaired or 0)
     spec.grace_ns = int(fleet.health.grace or 0)
     spec.launches_first = fleet.replacement == "launch_first"
     spec.protect = fleet.scale_in_protection
