@@ -33,6 +33,7 @@ QueueSpec queue_spec(Bytes& bytes, QueueKind kind) {
   spec.in_flight_max = bytes.one_in(16) ? 0 : bytes.between(1, 12);
   spec.calls_per_second = bytes.one_in(8) ? bytes.between(1, 9) : 0;
   spec.group_calls_per_second = bytes.one_in(8) ? bytes.between(1, 9) : 0;
+  spec.message_bytes = bytes.one_in(4) ? bytes.between(1, 1U << 16) : 0;
   spec.content_deduplication = fifo && bytes.one_in(2) ? 1 : 0;
   spec.group_deduplication = fifo && bytes.one_in(2) ? 1 : 0;
   spec.duplicates = !fifo && bytes.one_in(4) ? 0.5 : 0.0;
@@ -104,13 +105,17 @@ class Program {
   void receive(Bytes& bytes) {
     Delivery out[MessageQueue::batch_max];
     const std::uint32_t max = bytes.between(1, MessageQueue::batch_max);
-    const std::int64_t visibility = bytes.one_in(3) ? bytes.any_of(spans) : Receive::usual;
+    Receive call{max, bytes.one_in(3) ? bytes.any_of(spans) : Receive::usual};
+    if (queue_.spec().kind == QueueKind::fifo && bytes.one_in(2)) {
+      call.attempt = bytes.between(0, 3);
+      call.has_attempt = 1;
+    }
     Received received;
     if (bytes.one_in(3)) {
-      received = queue_.poll(now_, {max, visibility}, bytes.any_of(spans), out);
+      received = queue_.poll(now_, call, bytes.any_of(spans), out);
       if (received.ticket != 0) ticket_ = received.ticket;
     } else {
-      received = queue_.receive(now_, {max, visibility}, out);
+      received = queue_.receive(now_, call, out);
     }
     for (std::uint32_t at = 0; at < received.count; ++at) receipts_.push_back(out[at].receipt);
   }

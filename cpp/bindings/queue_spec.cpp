@@ -72,6 +72,7 @@ void bind_spec(py::module_& m) {
       .def_readwrite("group_calls_per_second", &QueueSpec::group_calls_per_second)
       .def_readwrite("content_deduplication", &QueueSpec::content_deduplication)
       .def_readwrite("group_deduplication", &QueueSpec::group_deduplication)
+      .def_readwrite("message_bytes", &QueueSpec::message_bytes)
       .def_readwrite("visibility_ns", &QueueSpec::visibility_ns)
       .def_readwrite("delay_ns", &QueueSpec::delay_ns)
       .def_readwrite("retention_ns", &QueueSpec::retention_ns)

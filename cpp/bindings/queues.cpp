@@ -3,9 +3,11 @@
 #include "bindings/pybind11.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "bindings/queue_accounts.hpp"
+#include "bindings/queue_columns.hpp"
 #include "bindings/state.hpp"
 #include "kernel/errors.hpp"
 #include "messaging/message_queue.hpp"
@@ -13,9 +15,6 @@
 namespace nephoscope {
 
 namespace {
-
-template <class Number>
-using Array = py::array_t<Number, py::array::c_style | py::array::forcecast>;
 
 void in_order(const MessageQueue& queue, std::int64_t now) {
   require(now >= queue.now(), "at", "must not be before the call before");
@@ -30,94 +29,11 @@ std::uint32_t group_of(const MessageQueue& queue, std::int64_t group) {
   return group < 0 ? Message::none : static_cast<std::uint32_t>(group);
 }
 
-// Columns of messages: number, body, sent, receives, group (-1: none), and one more of the caller.
-template <class Records, class Of, class Last>
-py::tuple columns(const Records& records, Of message_of, Last last) {
-  const auto size = static_cast<py::ssize_t>(records.size());
-  Array<std::uint64_t> numbers(size);
-  Array<std::uint64_t> bodies(size);
-  Array<std::int64_t> sent(size);
-  Array<std::uint32_t> receives(size);
-  Array<std::int64_t> groups(size);
-  Array<decltype(last(records[0]))> lasts(size);
-  for (py::ssize_t at = 0; at < size; ++at) {
-    const auto& record = records[static_cast<std::size_t>(at)];
-    const Message& it = message_of(record);
-    numbers.mutable_data()[at] = it.number;
-    bodies.mutable_data()[at] = it.body;
-    sent.mutable_data()[at] = it.sent;
-    receives.mutable_data()[at] = it.receives;
-    groups.mutable_data()[at] =
-        it.group == Message::none ? std::int64_t{-1} : std::int64_t{it.group};
-    lasts.mutable_data()[at] = last(record);
-  }
-  return py::make_tuple(numbers, bodies, sent, receives, groups, lasts);
+// Ten, or as many as one call has room for.
+py::ssize_t messages_of_a_send(const QueueSpec& spec) {
+  constexpr std::uint32_t most = MessageQueue::batch_max;
+  return spec.message_bytes == 0 ? most : std::min(most, QueueSpec::bytes_max / spec.message_bytes);
 }
-
-py::tuple columns(const std::vector<Delivery>& deliveries) {
-  return columns(
-      deliveries, [](const Delivery& it) -> const Message& { return it.message; },
-      [](const Delivery& it) { return it.receipt; });
-}
-
-py::tuple columns(const std::vector<Moved>& moved) {
-  return columns(
-      moved, [](const Moved& it) -> const Message& { return it.message; },
-      [](const Moved& it) { return it.time; });
-}
-
-// An array of the caller that may be left out, of one value for all or one each.
-template <class Number>
-class Column {
- public:
-  Column(const Array<Number>& values, py::ssize_t size, const char* name)
-      : data_(values.data()), step_(values.size() == 1 ? 0 : 1), there_(values.size() != 0) {
-    require(values.size() <= 1 || values.size() == size, name, "must be as long as the bodies");
-  }
-
-  bool there() const { return there_; }
-  Number operator[](py::ssize_t at) const { return data_[at * step_]; }
-
- private:
-  const Number* data_;
-  py::ssize_t step_;
-  bool there_;
-};
-
-struct Parcels {
-  const Array<std::uint64_t>& bodies;
-  Column<std::int64_t> groups;
-  Column<std::int64_t> delays;
-  Column<std::uint64_t> ids;
-
-  void check(const QueueSpec& spec) const {
-    const bool fifo = spec.kind == QueueKind::fifo;
-    require(!fifo || groups.there(), "group", "is required by a FIFO queue");
-    require(!fifo || !delays.there(), "delay", "is the queue's in a FIFO queue");
-    require(!fifo || ids.there() || spec.content_deduplication != 0, "deduplication_id",
-            "is required by a FIFO queue that does not go by content");
-    require(fifo || !ids.there(), "deduplication_id", "is of FIFO queues only");
-    for (py::ssize_t at = 0; at < bodies.size(); ++at) {
-      if (groups.there()) {
-        require(groups[at] >= 0 && groups[at] < Message::none, "group", "must be 0 to 2^32 - 2");
-      }
-      if (delays.there()) {
-        require(delays[at] >= 0 && delays[at] <= QueueSpec::delay_max, "delay",
-                "must be 0s to 15m");
-      }
-    }
-  }
-
-  Outgoing at(py::ssize_t at) const {
-    Outgoing it;
-    it.body = bodies.data()[at];
-    if (groups.there()) it.group = static_cast<std::uint32_t>(groups[at]);
-    if (delays.there()) it.delay = delays[at];
-    it.has_deduplication = ids.there() ? 1 : 0;
-    if (ids.there()) it.deduplication = ids[at];
-    return it;
-  }
-};
 
 py::tuple send(MessageQueue& queue, std::int64_t now, const Array<std::uint64_t>& bodies,
                const Array<std::int64_t>& groups, const Array<std::int64_t>& delays,
@@ -135,9 +51,9 @@ py::tuple send(MessageQueue& queue, std::int64_t now, const Array<std::uint64_t>
     const py::gil_scoped_release release;
     Outgoing out[MessageQueue::batch_max];
     SendResult results[MessageQueue::batch_max];
-    for (py::ssize_t at = 0; at < size; at += MessageQueue::batch_max) {
-      const auto count =
-          static_cast<std::uint32_t>(std::min<py::ssize_t>(size - at, MessageQueue::batch_max));
+    const py::ssize_t most = messages_of_a_send(queue.spec());
+    for (py::ssize_t at = 0; at < size; at += most) {
+      const auto count = static_cast<std::uint32_t>(std::min(size - at, most));
       for (std::uint32_t i = 0; i < count; ++i) out[i] = parcels.at(at + i);
       queue.send(now, out, count, results);
       for (std::uint32_t i = 0; i < count; ++i) {
@@ -149,13 +65,28 @@ py::tuple send(MessageQueue& queue, std::int64_t now, const Array<std::uint64_t>
   return py::make_tuple(numbers, statuses);
 }
 
-// Receives until there are so many, or one comes back with less than it asked for.
-py::tuple receive(MessageQueue& queue, std::int64_t now, std::uint64_t count,
-                  std::int64_t visibility) {
-  in_order(queue, now);
-  require(count >= 1, "max", "must be at least 1");
+// The id of a receive, which is not for several of them.
+using Attempt = std::optional<std::uint64_t>;
+
+Receive receive_of(const MessageQueue& queue, std::uint64_t max, std::int64_t visibility,
+                   Attempt attempt) {
+  require(!attempt || queue.spec().kind == QueueKind::fifo, "attempt_id", "is of FIFO queues only");
+  require(!attempt || max <= MessageQueue::batch_max, "max", "must be 1 to 10 with an attempt_id");
   require(visibility >= -1 && visibility <= QueueSpec::visibility_max, "visibility_timeout",
           "must be 0s to 12h");
+  Receive call{static_cast<std::uint32_t>(std::min<std::uint64_t>(max, MessageQueue::batch_max)),
+               visibility};
+  call.attempt = attempt.value_or(0);
+  call.has_attempt = attempt ? 1 : 0;
+  return call;
+}
+
+// Receives until there are so many, or one comes back with less than it asked for.
+py::tuple receive(MessageQueue& queue, std::int64_t now, std::uint64_t count,
+                  std::int64_t visibility, Attempt attempt) {
+  in_order(queue, now);
+  require(count >= 1, "max", "must be at least 1");
+  Receive call = receive_of(queue, count, visibility, attempt);
   std::vector<Delivery> out;
   out.reserve(std::min<std::uint64_t>(count, queue.visible()));
   CallStatus status = CallStatus::done;
@@ -163,27 +94,25 @@ py::tuple receive(MessageQueue& queue, std::int64_t now, std::uint64_t count,
     const py::gil_scoped_release release;
     Delivery batch[MessageQueue::batch_max];
     while (count > 0) {
-      const auto asked =
-          static_cast<std::uint32_t>(std::min<std::uint64_t>(count, MessageQueue::batch_max));
-      const Received received = queue.receive(now, {asked, visibility}, batch);
+      call.max = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, call.max));
+      const Received received = queue.receive(now, call, batch);
       status = received.status;
       out.insert(out.end(), batch, batch + received.count);
       count -= received.count;
-      if (received.count < asked) break;
+      if (received.count < call.max) break;
     }
   }
   return py::make_tuple(static_cast<int>(status), columns(out));
 }
 
 py::tuple poll(MessageQueue& queue, std::int64_t now, std::uint32_t max, std::int64_t visibility,
-               std::int64_t wait) {
+               std::int64_t wait, Attempt attempt) {
   in_order(queue, now);
   require(max >= 1 && max <= MessageQueue::batch_max, "max", "must be 1 to 10");
-  require(visibility >= -1 && visibility <= QueueSpec::visibility_max, "visibility_timeout",
-          "must be 0s to 12h");
+  const Receive call = receive_of(queue, max, visibility, attempt);
   require(wait >= 0 && wait <= QueueSpec::wait_max, "wait", "must be 0s to 20s");
   std::vector<Delivery> out(max);
-  const Received received = queue.poll(now, {max, visibility}, wait, out.data());
+  const Received received = queue.poll(now, call, wait, out.data());
   out.resize(received.count);
   return py::make_tuple(static_cast<int>(received.status), received.ticket, columns(out));
 }
@@ -323,9 +252,10 @@ void bind_calls(QueueClass& queue) {
       .def("arrive", &arrive, py::arg("now_ns"), py::arg("number"), py::arg("body"),
            py::arg("sent_ns"), py::arg("group"))
       .def("admit", &admit, py::arg("now_ns"), py::arg("body"), py::arg("group"))
-      .def("receive", &receive, py::arg("now_ns"), py::arg("count"), py::arg("visibility_ns"))
+      .def("receive", &receive, py::arg("now_ns"), py::arg("count"), py::arg("visibility_ns"),
+           py::arg("attempt") = py::none())
       .def("poll", &poll, py::arg("now_ns"), py::arg("max"), py::arg("visibility_ns"),
-           py::arg("wait_ns"))
+           py::arg("wait_ns"), py::arg("attempt") = py::none())
       .def("cancel", timed<&MessageQueue::cancel, std::uint64_t>(), py::arg("now_ns"),
            py::arg("ticket"))
       .def("delete", &erase, py::arg("now_ns"), py::arg("receipts"))

@@ -31,11 +31,11 @@ class Slab {
 
   NEPHOSCOPE_HOT void release(std::uint32_t index) { free_[free_size_++] = index; }
 
-  // The same for many at a time.
-  void take(std::uint32_t* indices, std::uint32_t count) {
+  // The same for many at a time, in the order of an array that is valid until one is released.
+  const std::uint32_t* take_each(std::uint32_t count) {
     while (free_size_ < count) grow();
-    for (std::uint32_t at = 0; at < count; ++at) indices[at] = free_[free_size_ - 1 - at];
     free_size_ -= count;
+    return free_.data() + free_size_;
   }
 
   // Valid until one is taken.

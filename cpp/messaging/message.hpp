@@ -20,10 +20,11 @@ struct Message {
   std::uint32_t group = none;
 };
 
-struct HeldMessage {
+// A line of the cache; what groups need to know of one is theirs (message_groups.hpp).
+struct alignas(64) HeldMessage {
   static constexpr std::uint32_t none = Message::none;
 
-  enum State : std::uint32_t {
+  enum State : std::uint16_t {
     free,     // there is no message
     flight,   // received
     visible,  // without a group, in the heap of those that are not in the row
@@ -35,18 +36,17 @@ struct HeldMessage {
   Message message;
   std::int64_t due = 0;       // end of its visibility timeout or its delay
   std::int64_t received = 0;  // when, for the last time
-  // Of its latest receipt, and of its first one in this slot: what lies between are old receipts.
+  // Of its latest receipt: counts the receives of all messages that the slot has held.
   std::uint32_t generation = 0;
-  std::uint32_t first_generation = 0;
   State state = free;
-  std::uint32_t group = none;    // index
+  std::uint16_t changed = 0;     // 1: its visibility was, since the latest receipt
   std::uint32_t earlier = none;  // in the list of timers
   std::uint32_t later = none;
-  std::uint32_t previous = none;  // in its row of the group
-  std::uint32_t next = none;
-  std::uint32_t older = none;  // among all with a group
-  std::uint32_t newer = none;
+
+  // That of its message's first receipt; those of before are of other messages.
+  std::uint32_t first_generation() const { return generation - message.receives + 1; }
 };
+static_assert(sizeof(HeldMessage) == 64);
 
 using HeldMessages = Slab<HeldMessage>;
 

@@ -15,8 +15,10 @@ SlotHeap::Key key_of(const HeldMessage& held) {
 }  // namespace
 
 void MessageGroups::join(HeldMessages& held, std::uint32_t slot) {
-  HeldMessage& it = held[slot];
-  const std::uint64_t known = indices_.find(it.message.group);
+  if (slot >= links_.size()) links_.resize(std::size_t{slot} + 1);
+  const std::uint32_t key = held[slot].message.group;
+  Links& it = links_[slot];
+  const std::uint64_t known = indices_.find(key);
   if (known != KeyTable::absent) {
     it.group = static_cast<std::uint32_t>(known);
   } else if (!free_.empty()) {
@@ -27,69 +29,73 @@ void MessageGroups::join(HeldMessages& held, std::uint32_t slot) {
     it.group = static_cast<std::uint32_t>(groups_.size());
     groups_.emplace_back();
   }
-  if (known == KeyTable::absent) indices_.set(it.message.group, it.group);
-  groups_[it.group].key = it.message.group;
+  if (known == KeyTable::absent) indices_.set(key, it.group);
+  groups_[it.group].key = key;
   ++groups_[it.group].messages;
+  it.older = newest_;
+  it.newer = none;
+  (newest_ == none ? oldest_ : links_[newest_].newer) = slot;
+  newest_ = slot;
 }
 
 void MessageGroups::wait(HeldMessages& held, std::uint32_t slot) {
-  append(held, groups_[held[slot].group].waiting, slot);
-  refresh(held, held[slot].group);
+  const std::uint32_t index = links_[slot].group;
+  append(groups_[index].waiting, slot);
+  refresh(held, index);
 }
 
 void MessageGroups::take(HeldMessages& held, std::uint32_t slot) {
-  const HeldMessage& it = held[slot];
-  Group& group = groups_[it.group];
-  if (fifo_ == 0) unlink(held, it.state == HeldMessage::late ? group.late : group.waiting, slot);
+  const std::uint32_t index = links_[slot].group;
+  Group& group = groups_[index];
+  if (fifo_ == 0) {
+    unlink(held[slot].state == HeldMessage::late ? group.late : group.waiting, slot);
+  }
   ++group.in_flight;
   ++in_flight_;
-  refresh(held, it.group);
+  refresh(held, index);
 }
 
 void MessageGroups::give_back(HeldMessages& held, std::uint32_t slot) {
-  Group& group = groups_[held[slot].group];
+  const std::uint32_t index = links_[slot].group;
+  Group& group = groups_[index];
   --group.in_flight;
   --in_flight_;
-  if (fifo_ == 0) append(held, group.late, slot);
-  refresh(held, held[slot].group);
+  if (fifo_ == 0) append(group.late, slot);
+  refresh(held, index);
 }
 
 void MessageGroups::leave(HeldMessages& held, std::uint32_t slot) {
-  const HeldMessage& it = held[slot];
-  Group& group = groups_[it.group];
-  if (it.state == HeldMessage::flight) {
+  Links& it = links_[slot];
+  const HeldMessage::State state = held[slot].state;
+  const std::uint32_t index = it.group;
+  Group& group = groups_[index];
+  if (state == HeldMessage::flight) {
     --group.in_flight;
     --in_flight_;
   }
-  if (it.state == HeldMessage::late) {
-    unlink(held, group.late, slot);
-  } else if (it.state == HeldMessage::grouped || (fifo_ != 0 && it.state == HeldMessage::flight)) {
-    unlink(held, group.waiting, slot);
+  if (state == HeldMessage::late) {
+    unlink(group.late, slot);
+  } else if (state == HeldMessage::grouped || (fifo_ != 0 && state == HeldMessage::flight)) {
+    unlink(group.waiting, slot);
   }
   --group.messages;
-  refresh(held, it.group);
+  (it.older == none ? oldest_ : links_[it.older].newer) = it.newer;
+  (it.newer == none ? newest_ : links_[it.newer].older) = it.older;
+  it.group = none;
+  refresh(held, index);
 }
 
-void MessageGroups::clear() {
-  in_flight_ = 0;
-  groups_.clear();
-  free_.clear();
-  indices_.clear();
-  quiet_.clear();
-  noisy_.clear();
-}
-
-void MessageGroups::append(HeldMessages& held, Row& row, std::uint32_t slot) {
-  held[slot].previous = row.last;
-  held[slot].next = none;
-  (row.last == none ? row.first : held[row.last].next) = slot;
+void MessageGroups::append(Row& row, std::uint32_t slot) {
+  links_[slot].previous = row.last;
+  links_[slot].next = none;
+  (row.last == none ? row.first : links_[row.last].next) = slot;
   row.last = slot;
 }
 
-void MessageGroups::unlink(HeldMessages& held, Row& row, std::uint32_t slot) {
-  const HeldMessage& it = held[slot];
-  (it.previous == none ? row.first : held[it.previous].next) = it.next;
-  (it.next == none ? row.last : held[it.next].previous) = it.previous;
+void MessageGroups::unlink(Row& row, std::uint32_t slot) {
+  const Links& it = links_[slot];
+  (it.previous == none ? row.first : links_[it.previous].next) = it.next;
+  (it.next == none ? row.last : links_[it.next].previous) = it.previous;
 }
 
 bool MessageGroups::is_noisy(const Group& group) const {
@@ -122,26 +128,34 @@ void MessageGroups::check(const HeldMessages& held) const {
   std::vector<std::uint64_t> messages(groups_.size());
   std::vector<std::uint64_t> in_flight(groups_.size());
   std::uint64_t flying = 0;
-  held.for_each([&](const HeldMessage& it) {
-    if (it.state == HeldMessage::free || it.group == none) return;
-    ++messages[it.group];
-    if (it.state != HeldMessage::flight) return;
-    ++in_flight[it.group];
+  for (std::uint32_t slot = 0; slot < links_.size(); ++slot) {
+    const std::uint32_t group = links_[slot].group;
+    if (group == none) continue;
+    ++messages[group];
+    if (held[slot].state == HeldMessage::free) {
+      throw InvariantError("a message group has a message that is gone");
+    }
+    if (held[slot].state != HeldMessage::flight) continue;
+    ++in_flight[group];
     ++flying;
-  });
+  }
+  std::uint64_t listed_by_age = 0;
+  for (std::uint32_t slot = oldest_; slot != none; slot = links_[slot].newer) ++listed_by_age;
   std::uint64_t existing = 0;
+  std::uint64_t all = 0;
   for (std::size_t at = 0; at < groups_.size(); ++at) {
     const Group& group = groups_[at];
     if (messages[at] != group.messages || in_flight[at] != group.in_flight) {
       throw InvariantError("a message group has not as many messages as are told to be its");
     }
     existing += messages[at] == 0 ? 0 : 1;
+    all += messages[at];
     const std::uint32_t index = static_cast<std::uint32_t>(at);
     const bool due = messages[at] != 0 && head(index) != none && (fifo_ == 0 || in_flight[at] == 0);
     const bool listed = quiet_.contains(index) || noisy_.contains(index);
     if (due != listed) throw InvariantError("a message group is not where its turn would be");
   }
-  if (existing != size() || flying != in_flight_) {
+  if (existing != size() || flying != in_flight_ || all != listed_by_age) {
     throw InvariantError("message groups are miscounted");
   }
 }

@@ -11,6 +11,7 @@
 //   2. A group is in quiet_ or noisy_ if it may be received from, by the age of the message that
 //      would be received; else in neither.
 //   3. A group exists as long as one of its messages does.
+//   4. All messages with a group are in one list by age.
 
 #pragma once
 
@@ -37,6 +38,15 @@ class MessageGroups {
   SlotHeap::Key turn_key() const {
     return quiet_.empty() ? noisy_.first_key() : quiet_.first_key();
   }
+  // Whether a record is of a message with a group.
+  bool holds(std::uint32_t slot) const {
+    return slot < links_.size() && links_[slot].group != none;
+  }
+  // The record behind this one in its row of the group, or `none`.
+  std::uint32_t next(std::uint32_t slot) const { return links_[slot].next; }
+  // That of the oldest message with a group, or `none`.
+  std::uint32_t oldest() const { return oldest_; }
+
   std::uint32_t head(std::uint32_t group) const {
     const Group& it = groups_[group];
     return it.late.first != none ? it.late.first : it.waiting.first;
@@ -46,7 +56,7 @@ class MessageGroups {
   std::uint64_t size() const { return indices_.size(); }
 
   // The steps of a message's life, told before its state changes. It comes under the key of its
-  // group...
+  // group, younger than all that have one...
   void join(HeldMessages& held, std::uint32_t slot);
   // ...is visible...
   void wait(HeldMessages& held, std::uint32_t slot);
@@ -57,14 +67,12 @@ class MessageGroups {
   // ...and gone, from any of these.
   void leave(HeldMessages& held, std::uint32_t slot);
 
-  void clear();
-
   // Throws InvariantError.
   void check(const HeldMessages& held) const;
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(fifo_, in_flight_, groups_, free_);
+    archive(fifo_, in_flight_, groups_, free_, links_, oldest_, newest_);
     indices_.serialize(archive);
     quiet_.serialize(archive);
     noisy_.serialize(archive);
@@ -85,8 +93,16 @@ class MessageGroups {
     std::uint32_t unused = 0;
   };
 
-  static void append(HeldMessages& held, Row& row, std::uint32_t slot);
-  static void unlink(HeldMessages& held, Row& row, std::uint32_t slot);
+  struct Links {
+    std::uint32_t group = none;     // index
+    std::uint32_t previous = none;  // in its row of the group
+    std::uint32_t next = none;
+    std::uint32_t older = none;  // among all with a group
+    std::uint32_t newer = none;
+  };
+
+  void append(Row& row, std::uint32_t slot);
+  void unlink(Row& row, std::uint32_t slot);
   bool is_noisy(const Group& group) const;
   void refresh(const HeldMessages& held, std::uint32_t index);
 
@@ -94,6 +110,9 @@ class MessageGroups {
   std::uint64_t in_flight_ = 0;
   std::vector<Group> groups_;
   std::vector<std::uint32_t> free_;
+  std::vector<Links> links_;  // by slot
+  std::uint32_t oldest_ = none;
+  std::uint32_t newest_ = none;
   KeyTable indices_;  // by key
   SlotHeap quiet_;
   SlotHeap noisy_;

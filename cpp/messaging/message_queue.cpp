@@ -20,7 +20,7 @@ MessageQueue::MessageQueue(const QueueSpec& spec, StreamKey duplicates, StreamKe
 void MessageQueue::send(std::int64_t now, const Outgoing* messages, std::uint32_t count,
                         SendResult* results) {
   advance(now);
-  ++counts_.requests;
+  counts_.requests += spec_.requests(count);
   if (!sends_.allow(now)) {
     ++counts_.throttled;
     for (std::uint32_t at = 0; at < count; ++at) results[at] = {0, CallStatus::throttled};
@@ -35,15 +35,16 @@ void MessageQueue::send(std::int64_t now, const Outgoing* messages, std::uint32_
 // All of them into the row, if that is where they belong.
 bool MessageQueue::send_plain(const Outgoing* messages, std::uint32_t count, SendResult* results) {
   if (plain_ == 0) return false;
+  bool plain = true;
   for (std::uint32_t at = 0; at < count; ++at) {
-    if (messages[at].group != none || messages[at].delay > 0) return false;
+    plain &= (messages[at].group == none) & (messages[at].delay <= 0);
   }
+  if (!plain) return false;
   if (row_.empty()) note(now_ + spec_.retention_ns);
-  const std::int64_t now = now_;
   const std::uint64_t first = next_number_;
-  row_.push_each(count, [=](std::uint32_t at) {
+  row_.push_each(now_, first, count, [=](std::uint32_t at) {
     results[at] = {first + at, CallStatus::done};
-    return Message{now, first + at, messages[at].body, 0, none};
+    return messages[at].body;
   });
   next_number_ += count;
   visible_ += count;
@@ -137,11 +138,11 @@ void MessageQueue::erase(std::int64_t now, const std::uint64_t* receipts, std::u
   if (first_waiter_ != none) serve();
 }
 
-// Of the first ones as many as are in flight in the list of timers, without a group.
+// Of the first ones as many as are in flight in the list of timers, in a queue without groups.
 std::uint32_t MessageQueue::erase_plain(const std::uint64_t* receipts, std::uint32_t count,
                                         ReceiptStatus* results) {
   HeldMessage* const held = held_.data();
-  const std::uint64_t size = alone_.empty() ? held_.size() : 0;
+  const std::uint64_t size = alone_.empty() && groups_.size() == 0 ? held_.size() : 0;
   std::uint32_t first = flight_first_;
   std::uint32_t last = flight_last_;
   std::uint32_t at = 0;
@@ -149,10 +150,7 @@ std::uint32_t MessageQueue::erase_plain(const std::uint64_t* receipts, std::uint
     const auto slot = static_cast<std::uint32_t>(receipts[at]);
     if (slot >= size) break;
     HeldMessage& it = held[slot];
-    if (it.generation != receipts[at] >> 32 || it.state != HeldMessage::flight ||
-        it.group != none) {
-      break;
-    }
+    if (it.generation != receipts[at] >> 32 || it.state != HeldMessage::flight) break;
     // Mostly the first one goes; whose turn is next learns at the end that nobody is before it.
     if (slot == first) {
       first = it.later;
@@ -178,7 +176,7 @@ ReceiptStatus MessageQueue::erase(std::uint64_t receipt) {
   if (slot >= held_.size()) return ReceiptStatus::stale;
   const HeldMessage& it = held_[slot];
   const bool of_this = it.state != HeldMessage::free &&
-                       static_cast<std::int32_t>(generation - it.first_generation) >= 0;
+                       static_cast<std::int32_t>(generation - it.first_generation()) >= 0;
   if (!of_this) return ReceiptStatus::stale;  // its message is gone
   const bool latest = generation == it.generation;
   if (fifo() && (!latest || it.state != HeldMessage::flight)) return ReceiptStatus::late;
@@ -196,7 +194,7 @@ std::uint64_t MessageQueue::latest(std::uint64_t receipt) const {
   const auto slot = static_cast<std::uint32_t>(receipt);
   if (slot >= held_.size()) return receipt;
   const HeldMessage& it = held_[slot];
-  const auto since = static_cast<std::int32_t>((receipt >> 32) - it.first_generation);
+  const auto since = static_cast<std::int32_t>((receipt >> 32) - it.first_generation());
   if (it.state == HeldMessage::free || since < 0) return receipt;
   return std::uint64_t{it.generation} << 32 | slot;
 }
@@ -217,6 +215,7 @@ ReceiptStatus MessageQueue::change_visibility(std::int64_t now, std::uint64_t re
   }
   if (now + timeout > it.received + QueueSpec::visibility_max) return ReceiptStatus::too_long;
   unschedule(slot);
+  it.changed = 1;
   it.due = now + timeout;
   schedule(slot, false);
   advance(now);

@@ -3,9 +3,9 @@
 //
 // The queue has no clock: every call says what time it is, and what is due by then (timeouts,
 // delays, expiries, answers to those who wait) happens first, each at its own instant. Messages
-// without a group wait in one row, in the order of sending, at 32 bytes each. Only what is more
-// than that has a record: what is in flight or was so, what is delayed by itself, what is in a
-// group.
+// without a group wait in one row, in the order of sending, at 8 bytes each and 24 for each instant
+// of sending. Only what is more than that has a record: what is in flight or was so, what is
+// delayed by itself, what is in a group.
 //
 // Visible messages are received in the order of their age (`sent`, then number); see MessageGroups
 // for those with a group. Timeouts of the usual length come in the order of receiving, so that a
@@ -15,8 +15,7 @@
 //   1. sent + duplicated = deleted + visible + delayed + in flight + dead-lettered + expired.
 //   2. row_ is in the order of age; delayed_ in that of age and of due time.
 //   3. A record is in exactly one of: aside_ (visible), a row of its group, the timers (in flight
-//   or
-//      delayed).
+//      or delayed).
 //   4. due_ is not after anything that will happen by itself.
 
 #pragma once
@@ -33,8 +32,10 @@
 #include "messaging/deduplication.hpp"
 #include "messaging/message.hpp"
 #include "messaging/message_groups.hpp"
+#include "messaging/message_row.hpp"
 #include "messaging/queue_calls.hpp"
 #include "messaging/queue_spec.hpp"
+#include "messaging/receive_attempts.hpp"
 #include "messaging/ring_queue.hpp"
 #include "messaging/slot_heap.hpp"
 
@@ -74,8 +75,8 @@ class MessageQueue {
     now_ = now;
   }
 
-  // One call with at most batch_max messages. In a FIFO queue each has a group, and an id or the
-  // queue deduplicates by content; delays are the queue's.
+  // One call with at most batch_max messages, and bytes_max of them. In a FIFO queue each has a
+  // group, and an id or the queue deduplicates by content; delays are the queue's.
   void send(std::int64_t now, const Outgoing* messages, std::uint32_t count, SendResult* results);
 
   // A message that another queue has given up. It counts as sent; its receives start anew.
@@ -84,7 +85,8 @@ class MessageQueue {
   // A message that a redrive brings: a new one, without a call. A FIFO queue's has a group.
   void admit(std::int64_t now, std::uint64_t body, std::uint32_t group);
 
-  // A short poll. `out` has room for call.max deliveries, at most batch_max.
+  // A short poll. `out` has room for call.max deliveries, at most batch_max. Only a FIFO queue
+  // takes an attempt.
   Received receive(std::int64_t now, const Receive& call, Delivery* out);
 
   // A long poll. Where no message is there, the receiver waits for `wait` and `ticket` names it;
@@ -133,8 +135,8 @@ class MessageQueue {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(spec_, plain_, counts_, now_, due_, next_number_, visible_, in_flight_, delayed_alone_,
-            sequence_, flight_first_, flight_last_, oldest_, newest_, first_waiter_, last_waiter_,
-            redrive_next_, redrive_until_, redrive_gap_, answers_, answered_, dead_, redriven_);
+            sequence_, flight_first_, flight_last_, first_waiter_, last_waiter_, redrive_next_,
+            redrive_until_, redrive_gap_, answers_, answered_, dead_, redriven_);
     row_.serialize(archive);
     delayed_.serialize(archive);
     held_.serialize(archive);
@@ -142,6 +144,7 @@ class MessageQueue {
     alone_.serialize(archive);
     groups_.serialize(archive);
     deduplication_.serialize(archive);
+    attempts_.serialize(archive);
     waiters_.serialize(archive);
     waiter_timers_.serialize(archive);
     for (CallLimit* limit : {&sends_, &receives_, &deletes_, &changes_}) limit->serialize(archive);
@@ -161,6 +164,9 @@ class MessageQueue {
     std::uint32_t generation = 0;
     std::uint32_t previous = none;
     std::uint32_t next = none;
+    std::uint32_t has_attempt = 0;
+    std::uint32_t unused = 0;
+    std::uint64_t attempt = 0;
   };
 
   bool fifo() const { return spec_.kind == QueueKind::fifo; }
@@ -187,6 +193,10 @@ class MessageQueue {
   void bury(std::uint32_t slot);
   void serve();
   std::uint32_t seen(std::uint32_t max);
+
+  // queue_attempts.cpp
+  std::uint32_t repeat(const Receive& call, Delivery* out);
+  void remember(std::uint64_t attempt, const Delivery* out, std::uint32_t count);
 
   // queue_records.cpp
   void append_to_row(const Message& message);
@@ -220,7 +230,7 @@ class MessageQueue {
   std::uint64_t delayed_alone_ = 0;  // that have records
   std::uint64_t sequence_ = 0;       // of alone_ and waiter_timers_, among equal times
 
-  RingQueue<Message> row_;
+  MessageRow row_;
   RingQueue<Delayed> delayed_;
   HeldMessages held_;
   std::uint32_t flight_first_ = none;  // the list of timers in order
@@ -228,9 +238,8 @@ class MessageQueue {
   SlotHeap alone_;  // timers that are not in the list
   SlotHeap aside_;  // visible, without a group, not in the row
   MessageGroups groups_;
-  std::uint32_t oldest_ = none;  // list of the messages with a group by age
-  std::uint32_t newest_ = none;
   Deduplication deduplication_;
+  ReceiveAttempts attempts_;
 
   Slab<Waiter> waiters_;
   SlotHeap waiter_timers_;
@@ -267,9 +276,7 @@ NEPHOSCOPE_HOT std::uint32_t MessageQueue::hold(const Message& message) {
   const std::uint32_t slot = held_.take();
   HeldMessage& it = held_[slot];
   it.message = message;
-  it.first_generation = it.generation + 1;
   it.state = HeldMessage::free;
-  it.group = none;
   return slot;
 }
 
@@ -278,6 +285,7 @@ NEPHOSCOPE_HOT Delivery MessageQueue::fly(std::uint32_t slot, std::int64_t visib
   HeldMessage& it = held_[slot];
   const bool usual = visibility == Receive::usual;
   it.state = HeldMessage::flight;
+  it.changed = 0;
   it.received = now_;
   it.due = now_ + (usual ? spec_.visibility_ns : visibility);
   ++it.message.receives;

@@ -35,6 +35,10 @@ struct Receive {
 
   std::uint32_t max = 1;
   std::int64_t visibility = usual;  // or the queue's timeout
+  // An id, if has_attempt, of a FIFO queue's receive: the same messages again, if nothing has been
+  // done to them.
+  std::uint64_t attempt = 0;
+  std::uint32_t has_attempt = 0;
 };
 
 enum class ReceiptStatus : std::uint8_t {
@@ -84,7 +88,7 @@ struct QueueCounts {
   std::uint64_t dead_lettered = 0;
   std::uint64_t expired = 0;
   std::uint64_t timed_out = 0;  // receives whose message became visible again
-  std::uint64_t requests = 0;   // calls, as they are billed
+  std::uint64_t requests = 0;   // calls as they are billed: by what they hold
   std::uint64_t empty_receives = 0;
   std::uint64_t throttled = 0;
   std::uint64_t over_limit = 0;

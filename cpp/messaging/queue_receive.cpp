@@ -17,8 +17,13 @@ Received MessageQueue::receive(std::int64_t now, const Receive& call, Delivery* 
     ++counts_.over_limit;
     return {CallStatus::over_limit, 0, 0};
   }
-  const std::uint32_t count = hand_out({seen(call.max), call.visibility}, out);
-  if (count == 0) ++counts_.empty_receives;
+  std::uint32_t count = call.has_attempt != 0 ? repeat(call, out) : 0;
+  if (count == 0) {
+    count = hand_out({seen(call.max), call.visibility}, out);
+    if (count == 0) ++counts_.empty_receives;
+    if (call.has_attempt != 0) remember(call.attempt, out, count);
+  }
+  counts_.requests += spec_.requests(count) - 1;
   return {CallStatus::done, count, 0};
 }
 
@@ -30,7 +35,12 @@ Received MessageQueue::poll(std::int64_t now, const Receive& call, std::int64_t 
     ++counts_.throttled;
     return {CallStatus::throttled, 0, 0};
   }
-  const std::uint32_t count = hand_out(call, out);
+  std::uint32_t count = call.has_attempt != 0 ? repeat(call, out) : 0;
+  if (count == 0) {
+    count = hand_out(call, out);
+    if (call.has_attempt != 0) remember(call.attempt, out, count);
+  }
+  counts_.requests += spec_.requests(count) - 1;
   if (count != 0) return {CallStatus::done, count, 0};
   if (wait == 0) {
     ++counts_.empty_receives;
@@ -38,7 +48,13 @@ Received MessageQueue::poll(std::int64_t now, const Receive& call, std::int64_t 
   }
   const std::uint32_t slot = waiters_.take();
   Waiter& it = waiters_[slot];
-  it = {call.visibility, call.max, it.generation + 1, last_waiter_, none};
+  it.visibility = call.visibility;
+  it.max = call.max;
+  ++it.generation;
+  it.previous = last_waiter_;
+  it.next = none;
+  it.has_attempt = call.has_attempt;
+  it.attempt = call.attempt;
   (last_waiter_ == none ? first_waiter_ : waiters_[last_waiter_].next) = slot;
   last_waiter_ = slot;
   waiter_timers_.push(slot, {now + wait, sequence_++});
@@ -62,6 +78,8 @@ void MessageQueue::serve() {
     Delivery out[batch_max];
     const std::uint32_t count = hand_out({it.max, it.visibility}, out);
     if (count == 0) return;
+    if (it.has_attempt != 0) remember(it.attempt, out, count);
+    counts_.requests += spec_.requests(count) - 1;
     answered_.insert(answered_.end(), out, out + count);
     answers_.push_back({std::uint64_t{it.generation} << 32 | slot, now_, first, count});
     dismiss(slot);
@@ -95,7 +113,7 @@ std::uint32_t MessageQueue::hand_out(const Receive& call, Delivery* out) {
       continue;
     }
     if (it.state == HeldMessage::visible) aside_.remove(slot);
-    if (it.group != none) groups_.take(held_, slot);
+    if (groups_.holds(slot)) groups_.take(held_, slot);
     out[count++] = fly(slot, call.visibility);
   }
   return count;
@@ -107,38 +125,46 @@ std::uint32_t MessageQueue::hand_out_row(std::uint32_t max, Delivery* out) {
   const auto count = static_cast<std::uint32_t>(std::min({std::uint64_t{max}, row_.size(), room}));
   if (count == 0) return 0;
   const std::int64_t due = now_ + spec_.visibility_ns;
-  const std::int64_t first = std::min(due, row_.front().sent + spec_.retention_ns);
+  const std::int64_t first = std::min(due, row_.first_sent() + spec_.retention_ns);
   if (flight_last_ != none && timer(held_[flight_last_]) > first) [[unlikely]] {
     for (std::uint32_t at = 0; at < count; ++at) out[at] = fly(hold(row_.pop()), Receive::usual);
     return count;
   }
   note(first);
-  std::uint32_t slots[batch_max];
-  held_.take(slots, count);
+  const std::uint32_t* const slots = held_.take_each(count);
   HeldMessage* const held = held_.data();
   const std::int64_t now = now_;
   std::uint32_t last = flight_last_;
   std::uint32_t* link = last == none ? &flight_first_ : &held[last].later;
-  row_.pop_each(count, [&](const Message& message, std::uint32_t at) {
-    const std::uint32_t slot = slots[at];
+  // Field by field: what has just been written in parts is slow to be read as a whole.
+  const auto hand_out_one = [&](const Message& message, std::uint32_t slot, Delivery& to) {
     HeldMessage& it = held[slot];
-    it.message = message;
-    it.message.receives = message.receives + 1;
+    const std::uint32_t generation = it.generation + 1;
+    for (Message* const copy : {&it.message, &to.message}) {
+      copy->sent = message.sent;
+      copy->number = message.number;
+      copy->body = message.body;
+      copy->receives = 1;
+      copy->group = message.group;
+    }
     it.due = due;
     it.received = now;
-    const std::uint32_t generation = it.generation + 1;
     it.generation = generation;
-    it.first_generation = generation;
     it.state = HeldMessage::flight;
-    it.group = none;
+    it.changed = 0;
     it.earlier = last;
     *link = slot;
     link = &it.later;
     last = slot;
-    out[at].message = message;
-    out[at].message.receives = message.receives + 1;
-    out[at].receipt = std::uint64_t{generation} << 32 | slot;
-  });
+    to.receipt = std::uint64_t{generation} << 32 | slot;
+  };
+  if (count == 1) {
+    hand_out_one(row_.pop(), *slots, *out);
+  } else {
+    row_.pop_each(count, [&](const Message& message, std::uint32_t at) {
+      hand_out_one(message, slots[at], out[at]);
+    });
+  }
   *link = none;
   flight_last_ = last;
   visible_ -= count;
@@ -155,7 +181,7 @@ std::uint32_t MessageQueue::hand_out_groups(const Receive& call, Delivery* out) 
     bool begun = false;
     std::uint32_t slot = groups_.head(groups_.turn());
     while (slot != none && count < call.max && in_flight_ < spec_.in_flight_max) {
-      const std::uint32_t next = held_[slot].next;
+      const std::uint32_t next = groups_.next(slot);
       if (spec_.max_receives != 0 && held_[slot].message.receives >= spec_.max_receives) {
         bury(slot);
         if (!begun) break;
@@ -174,7 +200,7 @@ std::uint32_t MessageQueue::hand_out_groups(const Receive& call, Delivery* out) 
 std::uint32_t MessageQueue::oldest_visible() {
   constexpr SlotHeap::Key last{never, ~std::uint64_t{0}};
   const SlotHeap::Key row =
-      row_.empty() ? last : SlotHeap::Key{row_.front().sent, row_.front().number};
+      row_.empty() ? last : SlotHeap::Key{row_.first_sent(), row_.front().number};
   const SlotHeap::Key aside = aside_.empty() ? last : aside_.first_key();
   const SlotHeap::Key group = groups_.quiet() ? groups_.turn_key() : last;
   if (group < row && group < aside) return groups_.head(groups_.turn());

@@ -29,12 +29,7 @@ void MessageQueue::show_alone(const Message& message) {
 std::uint32_t MessageQueue::hold_grouped(const Message& message) {
   const std::uint32_t slot = hold(message);
   groups_.join(held_, slot);
-  HeldMessage& it = held_[slot];
-  it.older = newest_;
-  it.newer = none;
-  (newest_ == none ? oldest_ : held_[newest_].newer) = slot;
-  newest_ = slot;
-  if (oldest_ == slot) note(message.sent + spec_.retention_ns);
+  if (groups_.oldest() == slot) note(message.sent + spec_.retention_ns);
   return slot;
 }
 
@@ -58,11 +53,7 @@ void MessageQueue::remove(std::uint32_t slot) {
     if (it.state == HeldMessage::visible) aside_.remove(slot);
     --visible_;
   }
-  if (it.group != none) {
-    groups_.leave(held_, slot);
-    (it.older == none ? oldest_ : held_[it.older].newer) = it.newer;
-    (it.newer == none ? newest_ : held_[it.newer].older) = it.older;
-  }
+  if (groups_.holds(slot)) groups_.leave(held_, slot);
   it.state = HeldMessage::free;
   held_.release(slot);
 }
@@ -122,7 +113,7 @@ std::int64_t MessageQueue::oldest() const {
   if (!row_.empty()) look_at(row_.front());
   if (!delayed_.empty()) look_at(delayed_.front().message);
   if (!aside_.empty()) look_at(held_[aside_.first()].message);
-  if (oldest_ != none) look_at(held_[oldest_].message);
+  if (groups_.oldest() != none) look_at(held_[groups_.oldest()].message);
   if (fifo()) return sent;
   for (std::uint32_t slot = flight_first_; slot != none; slot = held_[slot].later) {
     look_at(held_[slot].message);
@@ -161,10 +152,16 @@ void MessageQueue::check() const {
     ++timers;
   }
   if (timers != in_flight_ + delayed_alone_) throw InvariantError("timers of a queue are lost");
-  for (std::uint64_t at = 1; at < row_.size(); ++at) {
-    const Message& before = row_[at - 1];
-    if (before.sent > row_[at].sent) throw InvariantError("the row of a queue is out of order");
-  }
+  std::uint64_t waiting = 0;
+  std::int64_t sent = std::numeric_limits<std::int64_t>::min();
+  row_.for_each_run([&](const Message& first, std::uint32_t count) {
+    if (first.sent < sent || count == 0) {
+      throw InvariantError("the row of a queue is out of order");
+    }
+    sent = first.sent;
+    waiting += count;
+  });
+  if (waiting != row_.size()) throw InvariantError("the row of a queue has lost its runs");
   if (due_ > next_event() || next_event() < now_) {
     throw InvariantError("a queue is behind its time");
   }

@@ -15,6 +15,7 @@ void QueueSpec::check() const {
           "must be 60s to 14d");
   require(max_receives <= receives_max, "dead_letter.max_receives", "must be 1 to 1000");
   require(in_flight_max >= 1 && in_flight_max <= (1U << 29), "in_flight", "must be 1 to 2^29");
+  require(message_bytes <= bytes_max, "message_size", "must be 0B to 1MiB");
   require(group_calls_per_second <= CallLimit::group_limit_max, "group_calls_per_second",
           "must be below 2^16");
   require(duplicates >= 0.0 && duplicates <= 1.0, "duplicates", "must be 0 to 1");

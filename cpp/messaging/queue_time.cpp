@@ -15,9 +15,9 @@ std::int64_t MessageQueue::next_event() const {
     at(delayed_.front().due);
     at(delayed_.front().message.sent + spec_.retention_ns);
   }
-  if (!row_.empty()) at(row_.front().sent + spec_.retention_ns);
+  if (!row_.empty()) at(row_.first_sent() + spec_.retention_ns);
   if (!aside_.empty()) at(aside_.first_key().time + spec_.retention_ns);
-  if (oldest_ != none) at(held_[oldest_].message.sent + spec_.retention_ns);
+  if (groups_.oldest() != none) at(held_[groups_.oldest()].message.sent + spec_.retention_ns);
   if (!waiter_timers_.empty()) at(waiter_timers_.first_key().time);
   return next;
 }
@@ -53,7 +53,7 @@ void MessageQueue::time_out(std::uint32_t slot) {
   } else {
     --delayed_alone_;
   }
-  if (it.group == none) return put_aside(slot);
+  if (!groups_.holds(slot)) return put_aside(slot);
   if (flew) {
     groups_.give_back(held_, slot);
   } else {
@@ -76,8 +76,8 @@ void MessageQueue::expire() {
     remove(aside_.first());
     ++counts_.expired;
   }
-  while (oldest_ != none && expired(held_[oldest_].message)) {
-    remove(oldest_);
+  while (groups_.oldest() != none && expired(held_[groups_.oldest()].message)) {
+    remove(groups_.oldest());
     ++counts_.expired;
   }
 }

@@ -26,11 +26,15 @@ class RingQueue {
   std::uint64_t size() const { return size_; }
   std::uint64_t room() const { return elements_.size(); }
 
-  NEPHOSCOPE_HOT void push(const Element& element) {
+  NEPHOSCOPE_HOT void push(const Element& element) { push() = element; }
+
+  // One that is yet to be filled in.
+  NEPHOSCOPE_HOT Element& push() {
     if (size_ == elements_.size()) [[unlikely]]
       resize(2 * size_);
-    elements_.data()[(first_ + size_) & mask_] = element;
-    ++size_;
+    const std::uint64_t at = first_ + size_++;
+    NEPHOSCOPE_PREFETCH(elements_.data() + ((at + ahead) & mask_));
+    return elements_.data()[at & mask_];
   }
 
   // The one that came first. Precondition: !empty().
@@ -41,12 +45,15 @@ class RingQueue {
   }
 
   NEPHOSCOPE_HOT void drop() {
+    NEPHOSCOPE_PREFETCH(elements_.data() + ((first_ + ahead) & mask_));
     first_ = (first_ + 1) & mask_;
     --size_;
   }
 
   NEPHOSCOPE_HOT const Element& front() const { return elements_.data()[first_]; }
+  NEPHOSCOPE_HOT Element& front() { return elements_.data()[first_]; }
   NEPHOSCOPE_HOT const Element& back() const { return (*this)[size_ - 1]; }
+  NEPHOSCOPE_HOT Element& back() { return (*this)[size_ - 1]; }
   const Element& operator[](std::uint64_t at) const {
     return elements_.data()[(first_ + at) & mask_];
   }
@@ -63,32 +70,28 @@ class RingQueue {
     size_ += count;
   }
 
-  // The same, of what `make` returns for 0, 1, ...: without a look at the ring between them.
+  // The same, of what `make` returns for 0, 1, ... in this order.
   template <class Make>
   NEPHOSCOPE_HOT void push_each(std::uint32_t count, Make make) {
     if (size_ + count > elements_.size()) [[unlikely]]
       resize(size_ + count);
     Element* const elements = elements_.data();
     const std::uint64_t mask = mask_;
-    const std::uint64_t end = first_ + size_;
-    for (std::uint32_t at = 0; at < count; ++at) {
-      NEPHOSCOPE_PREFETCH(elements + ((end + at + ahead) & mask));
-      elements[(end + at) & mask] = make(at);
-    }
+    const std::uint64_t start = first_ + size_;
+    NEPHOSCOPE_PREFETCH(elements + ((start + ahead) & mask));
+    for (std::uint32_t at = 0; at < count; ++at) elements[(start + at) & mask] = make(at);
     size_ += count;
   }
 
-  // Calls `take` with the first so many, which leave. Precondition: there are as many.
-  template <class Take>
-  NEPHOSCOPE_HOT void pop_each(std::uint32_t count, Take take) {
-    const Element* const elements = elements_.data();
-    const std::uint64_t mask = mask_;
-    const std::uint64_t first = first_;
-    for (std::uint32_t at = 0; at < count; ++at) {
-      NEPHOSCOPE_PREFETCH(elements + ((first + at + ahead) & mask));
-      take(elements[(first + at) & mask], at);
-    }
-    first_ = (first + count) & mask;
+  // How many of the first so many are in one piece, from front() on.
+  NEPHOSCOPE_HOT std::uint32_t before_end(std::uint32_t count) const {
+    NEPHOSCOPE_PREFETCH(elements_.data() + ((first_ + ahead) & mask_));
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, elements_.size() - first_));
+  }
+
+  // The first so many leave. Precondition: there are as many.
+  NEPHOSCOPE_HOT void drop(std::uint64_t count) {
+    first_ = (first_ + count) & mask_;
     size_ -= count;
   }
 
@@ -119,7 +122,7 @@ class RingQueue {
   }
 
   // How far ahead a long ring is fetched: it is read and written where no cache has it.
-  static constexpr std::uint64_t ahead = 64;
+  static constexpr std::uint64_t ahead = sizeof(Element) < 1024 ? 1024 / sizeof(Element) : 1;
 
   std::vector<Element> elements_;
   std::uint64_t first_ = 0;

@@ -39,6 +39,7 @@ class QueueSpec:
     group_calls_per_second: int
     content_deduplication: int
     group_deduplication: int
+    message_bytes: int
     visibility_ns: int
     delay_ns: int
     retention_ns: int
@@ -76,9 +77,16 @@ class MessageQueue:
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]: ...
     def arrive(self, now_ns: int, number: int, body: int, sent_ns: int, group: int) -> None: ...
     def admit(self, now_ns: int, body: int, group: int) -> None: ...
-    def receive(self, now_ns: int, count: int, visibility_ns: int) -> tuple[int, Columns]: ...
+    def receive(
+        self, now_ns: int, count: int, visibility_ns: int, attempt: int | None = None
+    ) -> tuple[int, Columns]: ...
     def poll(
-        self, now_ns: int, max: int, visibility_ns: int, wait_ns: int
+        self,
+        now_ns: int,
+        max: int,
+        visibility_ns: int,
+        wait_ns: int,
+        attempt: int | None = None,
     ) -> tuple[int, int, Columns]: ...
     def cancel(self, now_ns: int, ticket: int) -> bool: ...
     def delete(self, now_ns: int, receipts: ArrayLike) -> NDArray[np.uint8]: ...

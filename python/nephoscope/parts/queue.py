@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError, UnitError
 from nephoscope.nearest import listing, nearest
 from nephoscope.parts.buckets import instant
+from nephoscope.parts.dead_letters import read_sources
 from nephoscope.parts.messages import RECEIPTS, RECEIVES, Answer, Messages, Received, Sending
 from nephoscope.scenario.queue import Queue as QueueModel
 from nephoscope.scenario.queue_specs import queue_rules
@@ -61,6 +62,7 @@ class Queue:
         self,
         *,
         dead_letter: Mapping[str, Any] | None = None,
+        redrive_allow: str | Sequence[str] = "all",
         seed: int = 0,
         name: str = "queue",
         **options: Any,
@@ -69,12 +71,15 @@ class Queue:
 
         `throughput` of a FIFO queue: `standard` lets through 300 calls a second of each action
         (a call holds up to 10 messages), `high` 70,000 and 300 for each message group, `unlimited`
-        all. `name` is of the streams of random numbers: `NAME/duplicates`, `NAME/short_polls`.
+        all. `redrive_allow` tells whose dead letters this queue takes: `all`, `none` or the names
+        of up to ten queues. `name` is also of the streams of random numbers: `NAME/duplicates`,
+        `NAME/short_polls`.
         """
         self._dead_letter_queue: Queue | None = None
         if dead_letter is not None:
             options["max_receives"] = dead_letter.get("max_receives", 10)
-            self._dead_letter_queue = self._checked(dead_letter, options.get("type", "standard"))
+            type_ = options.get("type", "standard")
+            self._dead_letter_queue = self._checked(dead_letter, type_, name)
         elif "max_receives" in options:
             raise ScenarioError([Problem("max_receives", "belongs into dead_letter")])
         model = _read(options)
@@ -84,6 +89,7 @@ class Queue:
             int(it) for it in (model.visibility_timeout, model.delay, model.retention)
         ]
         self._core = _core.queues.MessageQueue(_spec(model), seed, 0, name)
+        self._takes_all, self._takes_of = read_sources(redrive_allow)
         self._is_dead_letter_queue = False
         self._destination: Queue | None = None
         self._answers: list[Answer] = []
@@ -91,7 +97,7 @@ class Queue:
             self._dead_letter_queue.become_dead_letter_queue()
 
     @staticmethod
-    def _checked(dead_letter: Mapping[str, Any], type_: Any) -> Queue:
+    def _checked(dead_letter: Mapping[str, Any], type_: Any, name: str) -> Queue:
         queue = dead_letter.get("queue")
         if not isinstance(queue, Queue):
             raise ScenarioError([Problem("dead_letter.queue", "is not a queue")])
@@ -102,7 +108,15 @@ class Queue:
             )
         if queue.type != type_:
             raise ScenarioError([Problem("dead_letter.queue", f"is not of the same type, {type_}")])
+        if not queue.takes_dead_letters_of(name):
+            raise ScenarioError(
+                [Problem("dead_letter.queue", f"takes no dead letters of a queue named {name!r}")]
+            )
         return queue
+
+    def takes_dead_letters_of(self, name: str) -> bool:
+        """Whether a queue of this name may name this one for its dead letters."""
+        return self._takes_all or name in self._takes_of
 
     def become_dead_letter_queue(self) -> None:
         """Another queue names this one for its dead letters, so that it may be redriven."""
@@ -143,11 +157,16 @@ class Queue:
         most: int = 1,
         visibility_timeout: Time | None = None,
         wait: Time | None = None,
+        attempt_id: int | None = None,
     ) -> Received:
         """Receive up to ten messages; hidden for the queue's timeout unless told.
 
         With a `wait` (the queue's unless told) it is a long poll: where there is no message, the
         ticket names the receiver, and the answer will be among `answers()`.
+
+        In a FIFO queue a receive may have an id. For five minutes another one with it has the same
+        messages by the same receipts, hidden anew, as long as none was deleted, had its visibility
+        changed, or is visible again; after that it is a receive like others.
         """
         hidden = -1 if visibility_timeout is None else _ns(visibility_timeout, "visibility_timeout")
         waits = self._wait if wait is None else _ns(wait, "wait")
@@ -155,9 +174,11 @@ class Queue:
             raise ScenarioError([Problem("most", f"{most} is out of range", allowed="1 to 10")])
         ticket = 0
         if waits:
-            status, ticket, columns = self._core.poll(_ns(at, "at"), most, hidden, waits)
+            status, ticket, columns = self._core.poll(
+                _ns(at, "at"), most, hidden, waits, attempt_id
+            )
         else:
-            status, columns = self._core.receive(_ns(at, "at"), most, hidden)
+            status, columns = self._core.receive(_ns(at, "at"), most, hidden, attempt_id)
         self._settle()
         return Received(RECEIVES[status], Messages(*columns), ticket or None)
 

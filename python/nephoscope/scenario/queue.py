@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from nephoscope.scenario.fields import (
     AnyDuration,
+    AnySize,
     Name,
     PositiveDuration,
     Share,
@@ -15,11 +16,21 @@ from nephoscope.scenario.fields import (
     within,
 )
 from nephoscope.scenario.model import Model
-from nephoscope.scenario.units import Duration
+from nephoscope.scenario.units import Duration, Size
 
 RECEIVES_MAX = 1000
 # Messages that may be in flight at once, unless told.
 IN_FLIGHT = 120_000
+
+
+# The largest message, in bytes.
+SIZE_MAX = 2**20
+
+
+def _of_a_message(size: Size) -> Size:
+    if size > SIZE_MAX:
+        raise refusal(f"{size} is out of range", "0B to 1MiB")
+    return size
 
 
 class Deduplication(Model):
@@ -41,6 +52,8 @@ class QueueRules(Model):
     retention: Annotated[AnyDuration, within("60s", "14d")] = Duration.parse("4d")
     wait: Annotated[AnyDuration, within("0s", "20s")] = Duration(0)
     """How long a receive waits for a message, unless it says so itself."""
+    message_size: Annotated[AnySize, AfterValidator(_of_a_message)] = Size(0)
+    """Of each message. Calls are billed by 64 KiB of what they hold; 0B: as one request each."""
     in_flight: Annotated[int, whole(1, 2**29)] = IN_FLIGHT
     """Messages that may be in flight at once."""
     duplicates: Share = 0.0

@@ -25,6 +25,7 @@ def queue_rules(queue: QueueRules) -> _core.queues.QueueSpec:
     """A queue but for its dead letters."""
     spec = _core.queues.QueueSpec()
     spec.fifo = queue.type == "fifo"
+    spec.message_bytes = int(queue.message_size)
     spec.in_flight_max = queue.in_flight
     if spec.fifo and queue.throughput != "unlimited":
         high = queue.throughput == "high"
