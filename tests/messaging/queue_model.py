@@ -21,6 +21,7 @@ class Kept:
     in_flight: bool = False
     received: int = 0
     receipts: list[object] = field(default_factory=list)
+    changed: bool = False  # its visibility was, since it was received
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Waiting:
     max: int
     visibility: int | None
     until: int
+    attempt: int | None = None
     ticket: object = None
 
 
@@ -48,6 +50,7 @@ class QueueModel:
     waiting: list[Waiting] = field(default_factory=list)
     answers: list[tuple[object, int, list[Kept]]] = field(default_factory=list)
     known: dict[int, tuple[int, int]] = field(default_factory=dict)
+    attempts: dict[int, tuple[int, list[tuple[Kept, object]]]] = field(default_factory=dict)
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
             ("sent", "deduplicated", "received", "deleted", "dead_lettered", "expired"), 0
@@ -86,6 +89,7 @@ class QueueModel:
             taken = self._hand_out(first.max, first.visibility)
             if not taken:
                 return
+            self._remember(first.attempt, taken)
             self.waiting.pop(0)
             self.answers.append((first.ticket, self.now, taken))
 
@@ -145,6 +149,7 @@ class QueueModel:
                 continue
             it.receives += 1
             it.in_flight = True
+            it.changed = False
             it.received = self.now
             it.until = self.now + (self.visibility if visibility is None else visibility)
             it.receipts.append(object())
@@ -164,15 +169,44 @@ class QueueModel:
         locked = {it.group for it in self.in_flight()}
         return next((it for it in shown if it.group not in locked), None)
 
-    def receive(self, most: int, visibility: int | None, now: int, wait: int = 0):
+    def _remember(self, attempt: int | None, taken: list[Kept]) -> None:
+        if attempt is not None and taken:
+            self.attempts[attempt] = (self.now, [(it, it.receipts[-1]) for it in taken])
+
+    def _repeat(self, attempt: int | None, most: int, visibility: int | None) -> list[Kept]:
+        """What an earlier receive had under this id, if nothing has been done to it."""
+        at, pairs = self.attempts.get(attempt, (0, [])) if attempt is not None else (0, [])
+        if at + WINDOW <= self.now or len(pairs) > most:
+            return []
+        for it, receipt in pairs:
+            if it not in self.kept or not it.in_flight or it.changed:
+                return []
+            if it.receipts[-1] is not receipt:
+                return []
+        for it, _ in pairs:
+            hidden = self.visibility if visibility is None else visibility
+            it.until = min(self.now + hidden, it.received + 43_200 * SECOND)
+        return [it for it, _ in pairs]
+
+    def receive(
+        self,
+        most: int,
+        visibility: int | None,
+        now: int,
+        wait: int = 0,
+        attempt: int | None = None,
+    ):
         """The messages, and who waits if there are none."""
         self.advance(now)
         if not wait and not self.fifo and len(self.in_flight()) >= self.in_flight_max:
             return "over_limit", [], None
-        taken = self._hand_out(most, visibility)
+        taken = self._repeat(attempt, most, visibility)
+        if not taken:
+            taken = self._hand_out(most, visibility)
+            self._remember(attempt, taken)
         if taken or not wait:
             return "done", taken, None
-        waiting = Waiting(most, visibility, now + wait)
+        waiting = Waiting(most, visibility, now + wait, attempt)
         self.waiting.append(waiting)
         return "done", [], waiting
 
@@ -202,6 +236,7 @@ class QueueModel:
                 if now + timeout > it.received + 43_200 * SECOND:
                     return "too_long"
                 it.until = now + timeout
+                it.changed = True
                 self.advance(now)
                 return "done"
         return "not_in_flight"

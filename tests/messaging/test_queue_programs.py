@@ -13,8 +13,9 @@ from nephoscope import parts
 
 # Few values, so that instants and groups meet.
 SPANS = st.sampled_from([0, 1, SECOND, 2 * SECOND, 5 * SECOND, 7 * SECOND, 30 * SECOND])
-GAPS = st.sampled_from([0, 0, 0, 1, SECOND, 2 * SECOND, 5 * SECOND, 40 * SECOND])
+GAPS = st.sampled_from([0, 0, 0, 1, SECOND, 2 * SECOND, 5 * SECOND, 40 * SECOND, 300 * SECOND])
 MAYBE = st.one_of(st.none(), SPANS)
+ATTEMPTS = st.sampled_from([None, None, 0, 1])
 
 
 class Programs(RuleBasedStateMachine):
@@ -83,17 +84,26 @@ class Programs(RuleBasedStateMachine):
         self.model.sent_all()
         assert sent.numbers.tolist() == numbers
 
-    @rule(target=receipts, most=st.integers(1, 10), visibility=MAYBE)
-    def a_consumer_receives(self, most, visibility):
-        received = self.queue.receive(at=self.now, most=most, visibility_timeout=visibility)
-        status, kept, _ = self.model.receive(most, visibility, self.now)
+    @rule(target=receipts, most=st.integers(1, 10), visibility=MAYBE, attempt=ATTEMPTS)
+    def a_consumer_receives(self, most, visibility, attempt):
+        attempt = attempt if self.fifo else None
+        received = self.queue.receive(
+            at=self.now, most=most, visibility_timeout=visibility, attempt_id=attempt
+        )
+        status, kept, _ = self.model.receive(most, visibility, self.now, attempt=attempt)
         assert received.status == status
         return self._same(received.messages, kept)
 
-    @rule(target=receipts, most=st.integers(1, 3), wait=st.sampled_from([1, SECOND, 20 * SECOND]))
-    def a_consumer_waits(self, most, wait):
-        received = self.queue.receive(at=self.now, most=most, wait=wait)
-        _, kept, waiting = self.model.receive(most, None, self.now, wait)
+    @rule(
+        target=receipts,
+        most=st.integers(1, 3),
+        wait=st.sampled_from([1, SECOND, 20 * SECOND]),
+        attempt=ATTEMPTS,
+    )
+    def a_consumer_waits(self, most, wait, attempt):
+        attempt = attempt if self.fifo else None
+        received = self.queue.receive(at=self.now, most=most, wait=wait, attempt_id=attempt)
+        _, kept, waiting = self.model.receive(most, None, self.now, wait, attempt)
         assert (received.ticket is None) == (waiting is None)
         if waiting is not None:
             waiting.ticket = received.ticket
