@@ -15,6 +15,7 @@ from sizes import Size
 BATCH = 100
 GAP_NS = 1_000
 LIMIT = 2.0  # times the bare rings
+GROWTH = 1.5  # times what a message costs where few wait
 DEPTHS = (1_000, 100_000, 10_000_000)
 
 pytestmark = pytest.mark.benchmark(group="queues", timer=time.thread_time, warmup=False)
@@ -61,6 +62,32 @@ def test_messages(
     assert queue.counts()["visible"] == waiting
     if size.full:
         assert pairs.ratio <= LIMIT
+
+
+@pytest.mark.parametrize("waiting", DEPTHS[1:])
+def test_growth(benchmark: BenchmarkFixture, size: Size, waiting: int) -> None:
+    """The same among many and among few, turn by turn."""
+    waiting = waiting if size.full else waiting // 100
+    rounds = size.of(1_000_000) // BATCH
+    few, many = filled(DEPTHS[0]), filled(waiting)
+    pairs = Pairs("queue")
+    now = 0
+
+    def seconds(queue: _core.queues.MessageQueue) -> float:
+        start = time.thread_time()
+        assert queue.churn(now, GAP_NS, BATCH, rounds) == BATCH * rounds
+        return time.thread_time() - start
+
+    def both() -> None:
+        nonlocal now
+        reference = seconds(few)
+        pairs.add(seconds(many) / BATCH / rounds * 1e9, reference / BATCH / rounds * 1e9)
+        now += GAP_NS * rounds
+
+    benchmark.pedantic(both, rounds=min(size.rounds, 5), iterations=1)
+    benchmark.extra_info.update(pairs.summary(), limit=GROWTH)
+    if size.full:
+        assert pairs.ratio <= GROWTH
 
 
 def by_array(count: int) -> None:

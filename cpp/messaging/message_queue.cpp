@@ -34,7 +34,7 @@ void MessageQueue::send(std::int64_t now, const Outgoing* messages, std::uint32_
 
 // All of them into the row, if that is where they belong.
 bool MessageQueue::send_plain(const Outgoing* messages, std::uint32_t count, SendResult* results) {
-  if (plain_ == 0) return false;
+  if (plain_ == 0 || count == 0) return false;
   bool plain = true;
   for (std::uint32_t at = 0; at < count; ++at) {
     plain &= (messages[at].group == none) & (messages[at].delay <= 0);

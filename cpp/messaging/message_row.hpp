@@ -48,7 +48,8 @@ class MessageRow {
     bodies_.push(it.body);
   }
 
-  // So many of no group, numbered from `number` on; `body` of 0, 1, ... is called in that order.
+  // At least one, of no group, numbered from `number` on; `body` of 0, 1, ... is called in that
+  // order.
   template <class Body>
   NEPHOSCOPE_HOT void push_each(std::int64_t sent, std::uint64_t number, std::uint32_t count,
                                 Body body) {

@@ -235,6 +235,14 @@ def test_a_long_poll_returns_at_once_with_what_is_there():
     assert (bodies(received.messages), received.ticket) == ([1, 2], None)
 
 
+def test_the_timeout_of_what_was_waited_for_begins_with_the_answer():
+    queue = parts.Queue(visibility_timeout="10s")
+    queue.receive(at=0, wait="20s")
+    queue.send([5], at="3s")
+    assert take(queue, "12999ms") == []
+    assert take(queue, "13s") == [5]
+
+
 def test_a_long_poll_ends_empty():
     queue = parts.Queue(wait="20s")
     ticket = queue.receive(at="1s").ticket

@@ -13,6 +13,8 @@ from nephoscope.patterns.wildcard import read_wildcard
 
 COMPARISONS = ("=", "<", "<=", ">", ">=")
 
+LITERALS = {None: "null", True: "true", False: "false"}
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -71,7 +73,7 @@ def read_condition(value: Any, path: str, language: Language) -> Condition:
     if isinstance(value, Number):
         return Condition("number", value.text)
     if value is None or isinstance(value, bool):
-        return Condition("literal", {None: "null", True: "true", False: "false"}[value])
+        return Condition("literal", LITERALS[value])
     if isinstance(value, Members):
         return _read_operator(value, path, language)
     return refuse(
@@ -121,7 +123,9 @@ def shown(value: Any) -> str:
     """A value that was read, as messages show it."""
     if isinstance(value, Members):
         return "an object"
-    return value.text if isinstance(value, Number) else shorten(value)
+    if isinstance(value, Number):
+        return value.text
+    return LITERALS[value] if value is None or isinstance(value, bool) else shorten(value)
 
 
 def _of_text(name: str, text: str, path: str) -> Condition:
