@@ -42,10 +42,15 @@ bool MessageQueue::send_plain(const Outgoing* messages, std::uint32_t count, Sen
   if (!plain) return false;
   if (row_.empty()) note(now_ + spec_.retention_ns);
   const std::uint64_t first = next_number_;
-  row_.push_each(now_, first, count, [=](std::uint32_t at) {
-    results[at] = {first + at, CallStatus::done};
-    return messages[at].body;
-  });
+  if (count == 1) {
+    row_.push({now_, first, messages->body, 0, none});
+    *results = {first, CallStatus::done};
+  } else {
+    row_.push_each(now_, first, count, [=](std::uint32_t at) {
+      results[at] = {first + at, CallStatus::done};
+      return messages[at].body;
+    });
+  }
   next_number_ += count;
   visible_ += count;
   counts_.sent += count;

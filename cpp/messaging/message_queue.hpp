@@ -187,6 +187,7 @@ class MessageQueue {
 
   // queue_receive.cpp
   std::uint32_t hand_out(const Receive& call, Delivery* out);
+  std::uint32_t hand_out_first(Delivery* out);
   std::uint32_t hand_out_row(std::uint32_t max, Delivery* out);
   std::uint32_t hand_out_groups(const Receive& call, Delivery* out);
   std::uint32_t oldest_visible();

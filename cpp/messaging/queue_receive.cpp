@@ -6,6 +6,30 @@
 
 namespace nephoscope {
 
+namespace {
+
+// Field by field: what has just been written in parts is slow to be read as a whole.
+NEPHOSCOPE_HOT void copy_received(Message& to, const Message& from) {
+  to.sent = from.sent;
+  to.number = from.number;
+  to.body = from.body;
+  to.receives = 1;
+  to.group = from.group;
+}
+
+// The first receive of a message.
+NEPHOSCOPE_HOT void begin_flight(HeldMessage& it, const Message& message, std::int64_t now,
+                                 std::int64_t due) {
+  copy_received(it.message, message);
+  it.due = due;
+  it.received = now;
+  ++it.generation;
+  it.state = HeldMessage::flight;
+  it.changed = 0;
+}
+
+}  // namespace
+
 Received MessageQueue::receive(std::int64_t now, const Receive& call, Delivery* out) {
   advance(now);
   ++counts_.requests;
@@ -102,8 +126,8 @@ std::uint32_t MessageQueue::hand_out(const Receive& call, Delivery* out) {
   std::uint32_t count = 0;
   while (count < call.max && in_flight_ < spec_.in_flight_max) {
     if (aside_.empty() && !groups_.ready() && call.visibility == Receive::usual) {
-      count += hand_out_row(call.max - count, out + count);
-      break;
+      const std::uint32_t max = call.max - count;
+      return count + (max == 1 ? hand_out_first(out + count) : hand_out_row(max, out + count));
     }
     const std::uint32_t slot = oldest_visible();
     if (slot == none) break;
@@ -117,6 +141,33 @@ std::uint32_t MessageQueue::hand_out(const Receive& call, Delivery* out) {
     out[count++] = fly(slot, call.visibility);
   }
   return count;
+}
+
+// One message of the row, for the usual time.
+std::uint32_t MessageQueue::hand_out_first(Delivery* out) {
+  if (row_.empty()) return 0;
+  const std::int64_t due = now_ + spec_.visibility_ns;
+  const std::int64_t first = std::min(due, row_.first_sent() + spec_.retention_ns);
+  const std::uint32_t last = flight_last_;
+  if (last != none && timer(held_[last]) > first) [[unlikely]] {
+    *out = fly(hold(row_.pop()), Receive::usual);
+    return 1;
+  }
+  note(first);
+  const std::uint32_t slot = held_.take();
+  HeldMessage& it = held_[slot];
+  const Message message = row_.pop();
+  begin_flight(it, message, now_, due);
+  it.earlier = last;
+  it.later = none;
+  (last == none ? flight_first_ : held_[last].later) = slot;
+  flight_last_ = slot;
+  --visible_;
+  ++in_flight_;
+  ++counts_.received;
+  copy_received(out->message, message);
+  out->receipt = std::uint64_t{it.generation} << 32 | slot;
+  return 1;
 }
 
 // From the row alone and for the usual time, so that the timers are in order behind those before.
@@ -136,35 +187,17 @@ std::uint32_t MessageQueue::hand_out_row(std::uint32_t max, Delivery* out) {
   const std::int64_t now = now_;
   std::uint32_t last = flight_last_;
   std::uint32_t* link = last == none ? &flight_first_ : &held[last].later;
-  // Field by field: what has just been written in parts is slow to be read as a whole.
-  const auto hand_out_one = [&](const Message& message, std::uint32_t slot, Delivery& to) {
+  row_.pop_each(count, [&](const Message& message, std::uint32_t at) {
+    const std::uint32_t slot = slots[at];
     HeldMessage& it = held[slot];
-    const std::uint32_t generation = it.generation + 1;
-    for (Message* const copy : {&it.message, &to.message}) {
-      copy->sent = message.sent;
-      copy->number = message.number;
-      copy->body = message.body;
-      copy->receives = 1;
-      copy->group = message.group;
-    }
-    it.due = due;
-    it.received = now;
-    it.generation = generation;
-    it.state = HeldMessage::flight;
-    it.changed = 0;
+    begin_flight(it, message, now, due);
     it.earlier = last;
     *link = slot;
     link = &it.later;
     last = slot;
-    to.receipt = std::uint64_t{generation} << 32 | slot;
-  };
-  if (count == 1) {
-    hand_out_one(row_.pop(), *slots, *out);
-  } else {
-    row_.pop_each(count, [&](const Message& message, std::uint32_t at) {
-      hand_out_one(message, slots[at], out[at]);
-    });
-  }
+    copy_received(out[at].message, message);
+    out[at].receipt = std::uint64_t{it.generation} << 32 | slot;
+  });
   *link = none;
   flight_last_ = last;
   visible_ -= count;
