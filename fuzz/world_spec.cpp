@@ -15,6 +15,7 @@
 #include "fuzz/resilience_spec.hpp"
 #include "fuzz/scaling_spec.hpp"
 #include "fuzz/service_spec.hpp"
+#include "fuzz/topic_spec.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
@@ -362,6 +363,7 @@ WorldSpec world_spec(Bytes& bytes) {
   add_membership(bytes, made);
   add_fronts(bytes, made);
   add_queues(bytes, made);
+  add_topics(bytes, made);
   return made;
 }
 

@@ -36,12 +36,14 @@ class Stickiness {
 
   // The target that the client's cookie names, `none` if it has none that lives.
   std::uint32_t target_of(std::uint32_t source, std::uint32_t client, std::int64_t now) const {
+    if (!is_client(source, client)) return none;
     const Cookie& cookie = cookies_[first_[source] + client];
     return now < cookie.expires ? cookie.slot : none;
   }
 
   // The client has an answer of that target.
   void renew(std::uint32_t source, std::uint32_t client, std::uint32_t slot, std::int64_t now) {
+    if (!is_client(source, client)) return;
     Cookie& cookie = cookies_[first_[source] + client];
     if (!renewed_ && cookie.slot == slot && now < cookie.expires) return;
     cookie = {now + duration_, slot, 0};
@@ -66,6 +68,13 @@ class Stickiness {
     std::uint32_t slot = none;
     std::uint32_t unused = 0;
   };
+
+  // Who asks for somebody else's sake, as topics do, is no client of the source, and has no cookie.
+  bool is_client(std::uint32_t source, std::uint32_t client) const {
+    const std::size_t next = source + std::size_t{1};
+    const std::size_t end = next < first_.size() ? first_[next] : cookies_.size();
+    return client < end - first_[source];
+  }
 
   std::int64_t duration_ = 0;
   bool renewed_ = true;               // by every answer

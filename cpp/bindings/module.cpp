@@ -18,6 +18,7 @@ void bind_spec_service(py::module_&);
 void bind_spec(py::module_&);
 void bind_buckets(py::module_&);
 void bind_queues(py::module_&);
+void bind_topics(py::module_&);
 void bind_hypervisor(py::module_&);
 void bind_lifecycle(py::module_&);
 void bind_parts(py::module_&);
@@ -43,6 +44,7 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_scaling(m);
   nephoscope::bind_spec_service(m);
   nephoscope::bind_queues(m);
+  nephoscope::bind_topics(m);
   nephoscope::bind_spec(m);
   nephoscope::bind_buckets(m);
   nephoscope::bind_hypervisor(m);

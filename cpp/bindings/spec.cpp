@@ -114,6 +114,7 @@ void bind_service(py::module_& m) {
       .value("balancer", Destination::Kind::balancer)
       .value("fleet", Destination::Kind::fleet)
       .value("queue", Destination::Kind::queue)
+      .value("topic", Destination::Kind::topic)
       .finalize();
   py::class_<Destination>(m, "Destination")
       .def(py::init<>())
@@ -128,6 +129,7 @@ void bind_service(py::module_& m) {
                   .def_readwrite("resilience", &StepSpec::resilience)
                   .def_readwrite("delay_ns", &StepSpec::delay_ns)
                   .def_readwrite("group", &StepSpec::group)
+                  .def_readwrite("says", &StepSpec::says)
                   .def_readwrite("probability", &StepSpec::probability)
                   .def_readwrite("bytes", &StepSpec::bytes)
                   .def_readwrite("ops", &StepSpec::ops)
@@ -232,7 +234,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("timeout_ns", &TrafficSpec::timeout_ns)
       .def_readwrite("on_timeout", &TrafficSpec::on_timeout)
       .def_readwrite("resilience", &TrafficSpec::resilience)
-      .def_readwrite("group", &TrafficSpec::group);
+      .def_readwrite("group", &TrafficSpec::group)
+      .def_readwrite("says", &TrafficSpec::says);
   py::class_<FleetSpec>(m, "FleetSpec")
       .def(py::init<>())
       .def_readwrite("name", &FleetSpec::name)
@@ -328,6 +331,7 @@ void bind_spec(py::module_& m) {
   structs(world, "fleets", &WorldSpec::fleets);
   structs(world, "balancers", &WorldSpec::balancers);
   structs(world, "queues", &WorldSpec::queues);
+  structs(world, "topics", &WorldSpec::topics);
   structs(world, "quotas", &WorldSpec::quotas);
   structs(world, "apis", &WorldSpec::apis);
   structs(world, "actions", &WorldSpec::actions);

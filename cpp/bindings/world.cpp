@@ -6,6 +6,7 @@
 
 #include "bindings/accounts.hpp"
 #include "bindings/queue_accounts.hpp"
+#include "bindings/topic_accounts.hpp"
 #include "bindings/upkeep.hpp"
 
 namespace nephoscope {
@@ -212,6 +213,9 @@ py::dict results_dict(const World& world) {
   py::list queues;
   for (const QueueAccount& account : results.queues) queues.append(queue_dict(account));
   if (!results.queues.empty()) out["queues"] = queues;
+  py::list topics;
+  for (const TopicAccount& account : results.topics) topics.append(topic_dict(account));
+  if (!results.topics.empty()) out["topics"] = topics;
   py::list faults;
   for (std::size_t at = 0; at < results.faults.size(); ++at) {
     faults.append(fault_dict(results.faults[at], results.maintains[at], results.migrates[at]));

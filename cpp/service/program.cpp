@@ -44,7 +44,7 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
       steps_[place].draw = add_draw(path, spec.demand);
       break;
     case StepKind::call:
-      if (spec.to.kind == Destination::Kind::queue) {
+      if (spec.to.kind != Destination::Kind::balancer && spec.to.kind != Destination::Kind::fleet) {
         throw SpecError("steps." + path + ".call", "must go to a balancer or a fleet");
       }
       if (spec.timeout_ns < 0) throw SpecError("steps." + path + ".call.timeout", "is below 0");
@@ -53,12 +53,12 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
                         spec.timeout_ns, spec.resilience, probability});
       break;
     case StepKind::send:
-      if (spec.to.kind != Destination::Kind::queue) {
-        throw SpecError("steps." + path + ".send", "must go to a queue");
+      if (spec.to.kind != Destination::Kind::queue && spec.to.kind != Destination::Kind::topic) {
+        throw SpecError("steps." + path + ".send", "must go to a queue or a topic");
       }
       steps_[place].call = static_cast<std::uint32_t>(sends_.size());
-      sends_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), path, spec.to.index,
-                        spec.group, spec.delay_ns, probability});
+      sends_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), path, spec.to, spec.group,
+                        spec.delay_ns, probability, spec.says});
       break;
     case StepKind::choose:
       lay_out_choose(spec, place, after, path, probability);

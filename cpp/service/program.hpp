@@ -57,10 +57,11 @@ class Programs {
   struct Send {
     std::uint32_t service;
     std::string path;
-    std::uint32_t queue;
+    Destination to;  // a queue or a topic
     std::uint32_t group;
     std::int64_t delay_ns;  // -1: that of the queue
     double probability;     // as that of a call
+    EventChoice says;
   };
 
   // Adds the program of the next service. Throws SpecError with the path of the step within it.

@@ -16,18 +16,26 @@ enum class StepKind : std::uint8_t {
   call,     // to, timeout_ns: wait for the answer; a call that does not succeed fails the request
   choose,   // weights, branches: one branch is drawn
   fail,     // probability: the request fails here
-  send,     // to, delay_ns, group: a message for a queue, whose taking it is all that is waited for
+  send,     // to, delay_ns, group, says: a message, whose being taken is all that is waited for
   network,  // bytes: through the interface of the instance, the worker held
   disk,     // bytes and ops: on the disks of the instance, the worker held
   memory,   // bytes: held from here to the end; the request fails if there is not so much
   gpu,      // demand: time on one reference accelerator, ns; batch, marginal: taken up together
 };
 
-// Where a request or a message can be sent: an index into the world's balancers, fleets or queues.
+// Where a request or a message can be sent: an index into the world's balancers, fleets, queues or
+// topics.
 struct Destination {
-  enum class Kind : std::uint8_t { balancer, fleet, queue };
+  enum class Kind : std::uint8_t { balancer, fleet, queue, topic };
   Kind kind = Kind::balancer;
   std::uint32_t index = 0;
+};
+
+// What a message says: one of some kinds of events, by weights; without any, what led to it. Kinds
+// are numbered from 1; 0 is what says nothing.
+struct EventChoice {
+  std::vector<std::uint32_t> kinds;
+  std::vector<double> weights;
 };
 
 struct StepSpec {
@@ -40,6 +48,7 @@ struct StepSpec {
   std::uint32_t resilience = plain;  // call: by which of the world's rules, or sent once
   std::int64_t delay_ns = -1;        // send: of this message; -1: that of its queue
   std::uint32_t group = plain;       // send: of messages, or none
+  EventChoice says;                  // send
   double probability = 0.0;
   std::int64_t bytes = 0;
   std::int64_t ops = 0;

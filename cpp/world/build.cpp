@@ -44,6 +44,7 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   build_sources(spec);
   build_cookies(spec);
   build_samplers(spec);
+  Messaging(*this).build_sayings(spec);
   faults_.slow = std::any_of(spec.faults.begin(), spec.faults.end(),
                              [](const FaultSpec& fault) { return fault.kind == FaultKind::slow; });
   faults_.hangs = std::any_of(spec.faults.begin(), spec.faults.end(),

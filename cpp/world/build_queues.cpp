@@ -9,10 +9,18 @@ namespace {
 
 constexpr std::int64_t timeout_min_ns = 1'000'000;
 
-void check_group(const WorldSpec& spec, std::uint32_t queue, std::uint32_t group,
-                 const std::string& path) {
-  const bool fifo = spec.queues[queue].rules.kind == QueueKind::fifo;
-  require(!fifo || group != StepSpec::plain, path, "needs a group: its queue is a FIFO queue");
+bool is_fifo(const WorldSpec& spec, const Destination& to) {
+  if (to.kind == Destination::Kind::topic) return spec.topics[to.index].fifo;
+  return spec.queues[to.index].rules.kind == QueueKind::fifo;
+}
+
+void check_target(const WorldSpec& spec, const Destination& to, std::uint32_t group,
+                  const std::string& path) {
+  const bool to_topic = to.kind == Destination::Kind::topic;
+  require(to.index < (to_topic ? spec.topics.size() : spec.queues.size()), path, "is not there");
+  require(!is_fifo(spec, to) || group != StepSpec::plain, path,
+          to_topic ? "needs a group: its topic is a FIFO topic"
+                   : "needs a group: its queue is a FIFO queue");
 }
 
 }  // namespace
@@ -42,23 +50,22 @@ void Messaging::build(const WorldSpec& spec) {
     require(spec.queues[from.dead_letter].rules.kind == from.rules.kind, path,
             "is not of the same type");
   }
+  build_topics(spec);
   for (std::size_t index = 0; index < spec.services.size(); ++index) {
     if (spec.services[index].consumes.present()) check_consumes(spec, index);
   }
   for (const Programs::Send& send : world_.programs_.sends()) {
     const std::string path = at("services", send.service, ("steps." + send.path + ".send").c_str());
-    require(send.queue < spec.queues.size(), path, "is not there");
-    check_group(spec, send.queue, send.group, path);
-    const bool fifo = spec.queues[send.queue].rules.kind == QueueKind::fifo;
+    check_target(spec, send.to, send.group, path);
+    const bool fifo = is_fifo(spec, send.to) || send.to.kind == Destination::Kind::topic;
     require(send.delay_ns >= -1 && send.delay_ns <= QueueSpec::delay_max, path,
             "has a delay that is not from 0 to 15 min");
-    require(!fifo || send.delay_ns == -1, path, "has a delay, and its queue is a FIFO queue");
+    require(!fifo || send.delay_ns == -1, path, "has a delay, and goes to no standard queue");
   }
   for (std::size_t index = 0; index < spec.traffic.size(); ++index) {
     const TrafficSpec& traffic = spec.traffic[index];
-    if (traffic.to.kind != Destination::Kind::queue) continue;
-    require(traffic.to.index < spec.queues.size(), at("traffic", index, "to"), "is not there");
-    check_group(spec, traffic.to.index, traffic.group, at("traffic", index, "to"));
+    if (traffic.to.kind < Destination::Kind::queue) continue;
+    check_target(spec, traffic.to, traffic.group, at("traffic", index, "to"));
   }
 }
 

@@ -18,8 +18,25 @@ double attempts_at_most(const WorldSpec& spec, const Programs::Call& call) {
   return static_cast<double>(rules.attempts) * (rules.hedge_ns != 0 ? 2.0 : 1.0);
 }
 
-Destination queue_of(const Programs::Send& send) {
-  return {Destination::Kind::queue, send.queue};
+// The visits that a message leads to at most, whatever its subscriptions let through: `visits` are
+// those that one visit of each service does, and `behind` tells whose services are behind whom.
+template <class Behind>
+double visits_of_message(const WorldSpec& spec, const Destination& to,
+                         const std::vector<double>& visits, const Behind& behind) {
+  double sum = 0.0;
+  if (to.kind == Destination::Kind::topic) {
+    for (const SubscriptionSpec& each : spec.topics[to.index].subscriptions) {
+      const bool is_queue = each.to.kind == Destination::Kind::queue;
+      const double attempts = is_queue ? 1.0 : 1.0 + each.retry.retries();
+      sum += attempts * visits_of_message(spec, each.to, visits, behind);
+      const Destination letters{Destination::Kind::queue, each.dead_letter};
+      if (each.dead_letter != SubscriptionSpec::none)
+        sum += visits_of_message(spec, letters, visits, behind);
+    }
+    return sum;
+  }
+  for (const std::uint32_t service : behind(to)) sum += visits[service];
+  return sum;
 }
 
 }  // namespace
@@ -35,6 +52,7 @@ void World::build_callers(const WorldSpec& spec) {
                at("services", call.service, ("steps." + call.path + ".call").c_str()));
   }
   for (std::uint32_t index = 0; index < balancers_.size(); ++index) add_checker(index);
+  Messaging(*this).build_endpoints();
   Messaging(*this).build_consumers(spec);
 }
 
@@ -89,14 +107,16 @@ void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool aban
   require(timeout_ns >= 0 && timeout_ns <= duration_max, path, "has an impossible timeout");
   const bool to_balancer = to.kind == Destination::Kind::balancer;
   const bool to_queue = to.kind == Destination::Kind::queue;
-  const std::size_t there = to_queue      ? queues_.all.size()
+  const bool to_topic = to.kind == Destination::Kind::topic;
+  const std::size_t there = to_topic      ? topics_.all.size()
+                            : to_queue    ? queues_.all.size()
                             : to_balancer ? balancers_.size()
                                           : fleets_.size();
   require(to.index < there, path, "is not there");
   Caller& caller = callers_.emplace_back();
   caller.to = to.index;
   caller.to_balancer = to_balancer ? 1 : 0;
-  caller.to_queue = to_queue ? 1 : 0;
+  caller.sends = to_topic ? 2 : to_queue ? 1 : 0;
   caller.timeout_ns = timeout_ns;
   const std::int64_t idle = to_balancer ? balancers_[to.index].idle_ns : 0;
   if (idle != 0 && (timeout_ns == 0 || idle < timeout_ns)) {
@@ -106,7 +126,7 @@ void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool aban
   caller.abandons = abandons ? 1 : 0;
   caller.first_route = static_cast<std::uint32_t>(routes_.size());
   const auto index = static_cast<std::uint32_t>(callers_.size() - 1);
-  if (to_queue) {
+  if (caller.sends != 0) {
     Route& route = routes_.emplace_back();
     route.caller = index;
     route.fleet = none;
@@ -133,6 +153,16 @@ std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,
                                                   const Destination& to) const {
   if (to.kind == Destination::Kind::fleet) return {spec.fleets[to.index].service};
   std::vector<std::uint32_t> services;
+  if (to.kind == Destination::Kind::topic) {
+    for (const SubscriptionSpec& each : spec.topics[to.index].subscriptions) {
+      std::vector<std::uint32_t> behind = services_behind(spec, each.to);
+      services.insert(services.end(), behind.begin(), behind.end());
+      if (each.dead_letter == none) continue;
+      behind = services_behind(spec, {Destination::Kind::queue, each.dead_letter});
+      services.insert(services.end(), behind.begin(), behind.end());
+    }
+    return services;
+  }
   if (to.kind == Destination::Kind::queue) {
     // And those of the queues that its dead letters go to. Each once: only one gets a message.
     std::vector<bool> seen(spec.queues.size(), false);
@@ -161,6 +191,7 @@ std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,
 void World::refuse_endless_calls(const WorldSpec& spec) const {
   constexpr int generations = 1000;
   std::vector<double> visits(spec.services.size(), 1.0);
+  const auto behind = [&](const Destination& to) { return services_behind(spec, to); };
   for (int generation = 0; generation < generations; ++generation) {
     std::vector<double> next(visits.size(), 0.0);
     for (const Programs::Call& call : programs_.calls()) {
@@ -169,9 +200,7 @@ void World::refuse_endless_calls(const WorldSpec& spec) const {
       }
     }
     for (const Programs::Send& send : programs_.sends()) {
-      for (const std::uint32_t to : services_behind(spec, queue_of(send))) {
-        next[send.service] += send.probability * visits[to];
-      }
+      next[send.service] += send.probability * visits_of_message(spec, send.to, visits, behind);
     }
     visits = std::move(next);
   }
@@ -307,7 +336,7 @@ std::vector<bool> World::services_reached(const WorldSpec& spec, const Destinati
     }
     for (const Programs::Send& send : programs_.sends()) {
       if (send.service != service) continue;
-      const std::vector<std::uint32_t> behind = services_behind(spec, queue_of(send));
+      const std::vector<std::uint32_t> behind = services_behind(spec, send.to);
       open.insert(open.end(), behind.begin(), behind.end());
     }
   }

@@ -53,6 +53,7 @@ void WorldView::check() const {
   check_membership();
   check_pools();
   check_queues();
+  check_topics();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

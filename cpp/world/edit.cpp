@@ -119,6 +119,7 @@ void World::serialize(Archive& archive) {
   visits_.serialize(archive);
   errands_.serialize(archive);
   queues_.serialize(archive);
+  topics_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
     source.clients.serialize(archive);

@@ -47,7 +47,7 @@ struct Errand {
   std::uint16_t trial = 0;  // of the visit that made it
   Outcome last = Outcome::rejected;
   std::uint8_t awaited = 0;
-  std::array<std::uint8_t, 2> unused{};
+  std::uint16_t said = 0;  // as in Request
 
   std::uint32_t under_way() const {
     return (visits[0] != none ? 1U : 0U) + (visits[1] != none ? 1U : 0U);

@@ -27,6 +27,7 @@ std::uint32_t World::begin_errand(std::uint32_t at, const Request& request) {
   it.caller = at;
   it.traffic = request.traffic;
   it.trial = request.trial;
+  it.said = request.said;
   it.awaited = (request.flags & Visit::awaited) != 0 ? 1 : 0;
   // The deadline of a request is that of all that is done for it.
   if (it.parent != none && (visits_[it.parent].flags & Visit::tried) != 0) {
@@ -63,6 +64,7 @@ std::uint32_t World::send_attempt(std::uint32_t errand) {
   request.path = it.path;
   request.parent = errand;
   request.trial = trial_of(it.trial, it.attempts);
+  request.said = it.said;
   ++it.attempts;
   ++caller.sent;
   return send<AnyShape>(caller, request);

@@ -19,13 +19,13 @@ std::uint32_t path_of_receive(const ConsumeSpec& rules, std::uint32_t receive) {
 std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
   Caller& caller = world_.callers_[at];
   const std::uint32_t to = caller.to;
+  const bool to_topic = caller.sends == 2;
   const Sent sent{world_.now_, caller.first_route, Visit::none};
+  const std::uint16_t said = said_of_source(request.traffic, request.serial);
   Outgoing message;
-  message.body = body_of_request(request.traffic, request.serial);
+  message.body = body_of_request(origin(request.traffic, said), request.serial);
   message.group = world_.sources_[request.traffic].group;
-  SendResult result;
-  queues_.all[to].queue.send(world_.now_, &message, 1, &result);
-  const bool taken = result.status != CallStatus::throttled;
+  const bool taken = to_topic || put_into(to, message);
   const Outcome outcome = taken ? Outcome::completed : Outcome::rejected;
   ++caller.ended[static_cast<std::size_t>(outcome)];
   Route& route = world_.routes_[sent.route];
@@ -41,7 +41,11 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
     world_.answer_waiting(visit, outcome);
     world_.visits_.release(visit);
   }
-  follow(to);
+  if (to_topic) {
+    publish(to, message);
+  } else {
+    follow(to);
+  }
   if (world_.ready_.empty()) return Visit::none;
   const std::uint32_t next = world_.ready_.back();
   world_.ready_.pop_back();
@@ -51,13 +55,20 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
 void Messaging::send(std::uint32_t visit, std::uint32_t send) {
   const Programs::Send& it = world_.programs_.sends()[send];
   Outgoing message;
-  message.body = body_of_send(world_.visits_[visit], send);
+  const Visit& sender = world_.visits_[visit];
+  message.body = body_of_send(origin(sender.traffic, said_by_step(visit, send)), sender, send);
   message.delay = it.delay_ns;
   message.group = it.group;
+  if (it.to.kind == Destination::Kind::topic) return publish(it.to.index, message);
+  if (!put_into(it.to.index, message)) world_.visits_[visit].flags |= Visit::failing;
+  follow(it.to.index);
+}
+
+// False when a FIFO queue has had too many calls. Whoever sends has to follow the queue.
+bool Messaging::put_into(std::uint32_t queue, const Outgoing& message) {
   SendResult result;
-  queues_.all[it.queue].queue.send(world_.now_, &message, 1, &result);
-  if (result.status == CallStatus::throttled) world_.visits_[visit].flags |= Visit::failing;
-  follow(it.queue);
+  queues_.all[queue].queue.send(world_.now_, &message, 1, &result);
+  return result.status != CallStatus::throttled;
 }
 
 void Messaging::take(std::uint32_t poller, const Delivery* deliveries, std::uint32_t count) {
@@ -103,6 +114,7 @@ void Messaging::begin(std::uint32_t poller) {
   request.serial = serial_in(message.body);
   request.client = it.instance;
   request.traffic = traffic_in(message.body);
+  request.said = said_in(message.body);
   request.flags = Visit::awaited;
   request.path = path_of_receive(consumer.rules, message.receives);
   request.parent = poller_parent + poller;

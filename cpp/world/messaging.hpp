@@ -1,7 +1,11 @@
-// What queues and their consumers do in a world: the way of a message.
+// What queues, their consumers and topics do in a world: the way of a message.
 //
 // send -> (a worker waits) take -> begin -> ... the visit ends -> end_message -> delete -> poll
 //      -> (nobody does) it is there for who polls next
+//
+// publish -> deliver -> (a queue takes it) -> the queue's
+//                    -> try_now -> ... end_delivery -> (in vain) a timer, try_again
+//                                                   -> (too often) bury
 //
 // This is a part of World, which lends itself for as long as a call lasts; worlds without queues
 // never come here. Whoever begins to work at an instant is put among the visits that are ready, to
@@ -18,17 +22,21 @@ namespace nephoscope {
 
 class Messaging {
  public:
-  explicit Messaging(World& world) : world_(world), queues_(world.queues_) {}
+  explicit Messaging(World& world)
+      : world_(world), queues_(world.queues_), topics_(world.topics_) {}
 
-  // Building: the queues, then the callers that count what consumers do, then the first polls.
+  // Building: queues and topics, the callers that count attempts at deliveries and what consumers
+  // do, the draws of what is said, the first polls.
   void build(const WorldSpec& spec);
+  void build_endpoints();
   void build_consumers(const WorldSpec& spec);
+  void build_sayings(const WorldSpec& spec);
   void start();
 
-  // A source of traffic sends: it is answered as soon as the queue has taken or refused the
-  // message. Returns as World::send does.
+  // A source of traffic sends: it is answered as soon as the message has been taken or refused.
+  // Returns as World::send does.
   std::uint32_t send(std::uint32_t caller, const Request& request);
-  // A step does. A message that the queue does not take fails the request.
+  // A step does. A message that is not taken fails the request.
   void send(std::uint32_t visit, std::uint32_t send);
 
   // An instance begins to poll; polls no more and finishes what it holds; dies with it.
@@ -41,6 +49,10 @@ class Messaging {
 
   // The visit of a poller has ended.
   void end_message(std::uint32_t visit, Outcome outcome);
+
+  // The attempt at a delivery has ended; the next one is due.
+  void end_delivery(std::uint32_t visit, Outcome outcome);
+  void try_again(std::uint32_t delivery);
 
   // An entry of the calendar is due: by number, x 2: of a queue; + 1: of a poller.
   void wake(std::uint32_t due);
@@ -65,8 +77,37 @@ class Messaging {
   void hand_on(std::uint32_t queue);
   void expect(std::uint32_t queue);
 
+  // publishing.cpp, build_topics.cpp
+  void count_kinds(const WorldSpec& spec);
+  void build_topics(const WorldSpec& spec);
+  void build_subscription(const WorldSpec& spec, const SubscriptionSpec& from, std::uint32_t topic,
+                          const std::string& path);
+  std::uint16_t said_of_source(std::uint16_t traffic, std::uint64_t serial) const;
+  std::uint16_t said_by_step(std::uint32_t visit, std::uint32_t send) const;
+  void publish(std::uint32_t topic, const Outgoing& message);
+  void deliver(std::uint32_t subscription, const Outgoing& message);
+  bool put_into(std::uint32_t queue, const Outgoing& message);
+  std::uint32_t add_delivery(std::uint32_t subscription, const Outgoing& message);
+  bool hand_over(std::uint32_t delivery);
+  void send_request(std::uint32_t delivery);
+  bool give_up_or_wait(std::uint32_t delivery);
+  void go_on(std::uint32_t delivery);
+  std::uint32_t forget(std::uint32_t delivery);
+
+  // Source of traffic and what is said, as one number.
+  std::uint16_t origin(std::uint32_t traffic, std::uint32_t said) const {
+    return static_cast<std::uint16_t>(traffic + world_.traffic_ * said);
+  }
+  std::uint16_t traffic_in(std::uint64_t body) const {
+    return static_cast<std::uint16_t>(origin_in(body) % world_.traffic_);
+  }
+  std::uint16_t said_in(std::uint64_t body) const {
+    return static_cast<std::uint16_t>(origin_in(body) / world_.traffic_);
+  }
+
   World& world_;
   Queues& queues_;
+  Topics& topics_;
 };
 
 }  // namespace nephoscope

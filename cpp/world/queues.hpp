@@ -137,30 +137,38 @@ struct Queues {
 // Among the entries of the calendar for parts: from here on those of queues and pollers.
 inline constexpr std::uint32_t queue_parts = std::uint32_t{1} << 28;
 inline constexpr std::uint32_t pollers_max = std::uint32_t{1} << 26;
+// And from here on those of deliveries.
+inline constexpr std::uint32_t delivery_parts = queue_parts + 2 * pollers_max;
 
 // The parent of a visit that is the work of a poller: neither a visit nor an errand.
 inline constexpr std::uint32_t poller_parent = std::uint32_t{1} << 30;
+// The same of one that is an attempt at a delivery (topics.hpp).
+inline constexpr std::uint32_t delivery_parent = std::uint32_t{1} << 31;
 inline bool is_of_poller(std::uint32_t parent) {
-  return parent >= poller_parent && parent != Visit::none;
+  return parent >= poller_parent && parent < delivery_parent;
+}
+inline bool is_of_delivery(std::uint32_t parent) {
+  return parent >= delivery_parent && parent != Visit::none;
 }
 
-// What a message says: the source of traffic that it goes back to, and which of its requests. A
-// message that a service sends has a hash in the place of the latter, of all that led to it.
+// What a message carries: the source of traffic that it goes back to and what it says, in one
+// number (topics.hpp), and which of its requests. A message that a service sends has a hash in the
+// place of the latter, of all that led to it.
 inline constexpr std::uint32_t serial_bits = 48;
-inline std::uint64_t body_of_request(std::uint16_t traffic, std::uint64_t serial) {
+inline std::uint64_t body_of_request(std::uint16_t origin, std::uint64_t serial) {
   constexpr std::uint64_t serials = (std::uint64_t{1} << (serial_bits - 1)) - 1;
-  return std::uint64_t{traffic} << serial_bits | (serial & serials);
+  return std::uint64_t{origin} << serial_bits | (serial & serials);
 }
-inline std::uint64_t body_of_send(const Visit& visit, std::uint32_t send) {
+inline std::uint64_t body_of_send(std::uint16_t origin, const Visit& visit, std::uint32_t send) {
   const std::uint64_t path = (std::uint64_t{visit.path} << 32) + send + 1;
   const std::uint64_t hash = mix_bits(mix_bits(visit.serial) ^ mix_bits(path));
-  return std::uint64_t{visit.traffic} << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
+  return std::uint64_t{origin} << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
          hash >> (65 - serial_bits);
 }
 inline std::uint64_t serial_in(std::uint64_t body) {
   return body & ((std::uint64_t{1} << serial_bits) - 1);
 }
-inline std::uint16_t traffic_in(std::uint64_t body) {
+inline std::uint16_t origin_in(std::uint64_t body) {
   return static_cast<std::uint16_t>(body >> serial_bits);
 }
 

@@ -19,6 +19,8 @@ std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
   it.flags = request.flags;
   it.trial = request.trial;
   if ((it.flags & Visit::tried) != 0) errands_.open[it.parent].add(visit);
+  if (topics_.say_something()) [[unlikely]]
+    topics_.note(visit, request.said);
   return visit;
 }
 
@@ -179,6 +181,7 @@ void World::call(std::uint32_t visit, std::uint32_t call) {
   request.path = path_of_call(parent.path, call);
   request.parent = visit;
   request.trial = parent.trial;
+  if (topics_.say_something()) request.said = topics_.said[visit];
   const std::uint32_t child = send_new<AnyShape>(at, request);
   if (child != none) ready_.push_back(child);
 }
@@ -238,6 +241,7 @@ void World::answer_waiting(std::uint32_t visit, Outcome outcome) {
   if (it.traffic == Visit::health_check) return check_answered(it, outcome == Outcome::completed);
   if ((it.flags & Visit::tried) != 0) return end_attempt(visit, outcome);
   if (is_of_poller(it.parent)) return Messaging(*this).end_message(visit, outcome);
+  if (is_of_delivery(it.parent)) return Messaging(*this).end_delivery(visit, outcome);
   wake({it.parent, it.client, it.traffic, now_ - it.arrival}, outcome);
 }
 
@@ -300,7 +304,7 @@ void World::watch(std::uint32_t at) {
 
 void World::tell_routes() {
   for (Route& route : routes_) {
-    if (route.fleet == none) continue;  // it leads to a queue
+    if (route.fleet == none) continue;  // it leads to a queue or a topic
     route.unwatched = fleets_[route.fleet].unwatched;
     route.by_slot = fleets_[route.fleet].by_slot || route.check;
   }

@@ -28,7 +28,7 @@ NEPHOSCOPE_HOT std::uint32_t World::send_new(std::uint32_t at, const Request& re
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request) {
   Sent sent{now_, Shape::known ? 0 : caller.first_route, none};
-  if (!Shape::known && caller.to_queue != 0) [[unlikely]]
+  if (!Shape::known && caller.sends != 0) [[unlikely]]
     return Messaging(*this).send(routes_[sent.route].caller, request);
   std::uint32_t instance = none;
   if (Shape::balanced || (!Shape::known && caller.to_balancer != 0)) {

@@ -20,6 +20,7 @@
 #include "world/life.hpp"
 #include "world/metering.hpp"
 #include "world/queues.hpp"
+#include "world/topics.hpp"
 
 namespace nephoscope {
 
@@ -182,6 +183,20 @@ struct QueueAccount {
   std::int64_t oldest_ns = -1;  // the age of the oldest there is, or -1
 };
 
+// Of one subscription of a topic, in the whole run; and those that are under way now.
+struct SubscriptionAccount {
+  DeliveryCounts counts;
+  std::uint64_t pending = 0;
+};
+
+struct TopicAccount {
+  std::string name;
+  bool fifo = false;
+  std::uint64_t published = 0;
+  std::uint64_t deduplicated = 0;
+  std::vector<SubscriptionAccount> subscriptions;
+};
+
 // One entry a host, since the warm-up.
 struct HostPoolAccount {
   std::string name;
@@ -216,6 +231,7 @@ struct Results {
   std::vector<FleetAccount> fleets;
   std::vector<HostPoolAccount> hosts;
   std::vector<QueueAccount> queues;
+  std::vector<TopicAccount> topics;
   std::vector<FaultCounts> faults;
   std::vector<bool> maintains;  // by fault
   std::vector<bool> migrates;   // by fault

@@ -204,8 +204,8 @@ bool World::has_one_plain_caller() const {
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
     if (sends_checks(at)) return false;
   }
-  return !hooked_ && queues_.none() && traffic_ == 1 && programs_.calls().empty() &&
-         callers_[0].routes == 1 && routes_[0].plain &&
+  return !hooked_ && queues_.none() && topics_.none() && traffic_ == 1 &&
+         programs_.calls().empty() && callers_[0].routes == 1 && routes_[0].plain &&
          fleets_[routes_[0].fleet].makes.size() == 1 &&
          !fleets_[routes_[0].fleet].makes.front().hosted && balancers_.size() <= 1;
 }
@@ -264,6 +264,7 @@ void World::handle_other(const EventQueue::Event& event) {
     case EventKind::think:
       return send_of_user(index);
     case EventKind::part:
+      if (index >= delivery_parts) return Messaging(*this).try_again(index - delivery_parts);
       if (index >= queue_parts) return Messaging(*this).wake(index - queue_parts);
       if (index > 1) return end_terminate_hook(index - 2);
       if (index != 0) return finish_devices();

@@ -45,6 +45,7 @@ struct Request {
   std::uint32_t path = 0;
   std::uint32_t parent = Visit::none;
   std::uint16_t trial = 0;
+  std::uint16_t said = 0;  // a kind of event + 1, or 0: what its source says (topics.hpp)
 };
 
 struct User {

@@ -25,6 +25,7 @@
 #include "world/membership_spec.hpp"
 #include "world/queue_specs.hpp"
 #include "world/refresh_spec.hpp"
+#include "world/topic_specs.hpp"
 
 namespace nephoscope {
 
@@ -42,7 +43,8 @@ struct TrafficSpec {
   std::int64_t timeout_ns = 0;  // 0: the client waits for ever
   OnTimeout on_timeout = OnTimeout::finish;
   std::uint32_t resilience = StepSpec::plain;  // index into that of the world
-  std::uint32_t group = StepSpec::plain;       // of its messages, if it goes to a queue
+  std::uint32_t group = StepSpec::plain;       // of its messages, if it sends any
+  EventChoice says;                            // its requests, or nothing
 };
 
 struct ServiceSpec {
@@ -154,6 +156,7 @@ struct WorldSpec {
   std::vector<FleetSpec> fleets;
   std::vector<BalancerSpec> balancers;
   std::vector<WorldQueueSpec> queues;
+  std::vector<TopicSpec> topics;
   std::vector<QuotaSpec> quotas;
   std::vector<LaunchLimits> apis;
   std::vector<ActionSpec> actions;

@@ -29,6 +29,7 @@
 #include "world/scaling.hpp"
 #include "world/sources.hpp"
 #include "world/spec.hpp"
+#include "world/topics.hpp"
 #include "world/visit.hpp"
 
 namespace nephoscope {
@@ -111,6 +112,7 @@ struct WorldState {
   Slab<Visit> visits_;
   Errands errands_;
   Queues queues_;
+  Topics topics_;
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead

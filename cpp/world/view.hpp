@@ -134,6 +134,7 @@ class WorldView : protected WorldState {
   FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
                              HostPools& hosts) const;
   QueueAccount queue_account(const WorldQueue& it) const;
+  TopicAccount topic_account(const Topic& it) const;
   ScalingAccount scaling_account(const ScaledFleet& it) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
   void split_between_hosts(std::vector<HostPoolAccount>& pools) const;
@@ -157,6 +158,7 @@ class WorldView : protected WorldState {
   void check_surges() const;
   void check_hanging() const;
   void check_queues() const;
+  void check_topics() const;
 };
 
 }  // namespace nephoscope

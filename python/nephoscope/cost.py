@@ -27,6 +27,13 @@ ALARMS = {"target_tracking": 2, "step": 1, "simple": 1}
 # is not taken off: it is the account's, not the scenario's.
 USD_PER_MILLION_REQUESTS = {"standard": 0.40, "fifo": 0.50}
 
+# Of a million messages published, and delivered by HTTP or, of a FIFO topic, to queues; Amazon SNS,
+# us-east-1, 2024-12. What is free in a month is not taken off; sizes are not known, so that what
+# FIFO topics cost by the GB is left out.
+USD_PER_MILLION_PUBLISHED = {"standard": 0.50, "fifo": 0.30}
+USD_PER_MILLION_BY_HTTP = 0.60
+USD_PER_MILLION_IN_ORDER = 0.01
+
 
 def costs(
     scenario: Scenario, numbers: Mapping[str, Any], makes: Mapping[str, Sequence[Fleet]]
@@ -47,6 +54,8 @@ def costs(
         found["load_balancers"] = lines
     if lines := _queue_costs(scenario, numbers.get("queues", ())):
         found["queues"] = lines
+    if lines := _topic_costs(scenario, numbers.get("topics", ())):
+        found["topics"] = lines
     if lines := _alarm_costs(scenario, int(numbers["now_ns"])):
         found["alarms"] = lines
     if not found:
@@ -149,6 +158,25 @@ def _queue_costs(scenario: Scenario, queues: Iterable[Mapping[str, Any]]) -> Tre
         requests = int(numbers["requests"])
         usd = requests * USD_PER_MILLION_REQUESTS[kind] / 1e6
         lines[numbers["name"]] = {"type": kind, "requests": requests, "usd": usd}
+    return lines
+
+
+def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each topic: what was published, and what deliveries cost where they do."""
+    lines: Tree = {}
+    for numbers in topics:
+        topic = scenario.topics[numbers["name"]]
+        published = int(numbers["published"]) + int(numbers["deduplicated"])
+        usd = published * USD_PER_MILLION_PUBLISHED[topic.type] / 1e6
+        line: Tree = {"type": topic.type, "published": published, "by_http": 0}
+        pairs = zip(topic.subscriptions, numbers["delivered"], strict=True)
+        for subscription, delivered in pairs:
+            if subscription.to not in scenario.queues:
+                line["by_http"] += int(delivered)
+                usd += int(delivered) * USD_PER_MILLION_BY_HTTP / 1e6
+            elif topic.type == "fifo":
+                usd += int(delivered) * USD_PER_MILLION_IN_ORDER / 1e6
+        lines[numbers["name"]] = line | {"usd": usd}
     return lines
 
 

@@ -23,8 +23,12 @@ from nephoscope.life_results import life_flags
 from nephoscope.nearest import listing, nearest
 from nephoscope.queue_results import queue_tree
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.topic_results import topic_tree
 
 FORMAT = 1
+
+# What there may be several of by name, each with figures.
+SECTIONS = ("traffic", "load_balancers", "fleets", "hosts", "queues", "topics")
 
 # A table of more targets helps nobody; by its path every target can be read all the same.
 TARGETS_LISTED_MAX = 1000
@@ -196,7 +200,7 @@ class Result:
 
     def scalars(self) -> Iterator[tuple[str, float]]:
         """Every number of the simulated system by its path, those of the run itself left out."""
-        for section in ("traffic", "load_balancers", "fleets", "hosts", "queues", "cost_usd"):
+        for section in (*SECTIONS, "cost_usd"):
             yield from _leaves(self._tree.get(section, {}), section)
 
     def __repr__(self) -> str:
@@ -262,6 +266,8 @@ class Result:
             tree["queues"] = {
                 it["name"]: queue_tree(it, latency_summary) for it in self._numbers["queues"]
             }
+        if "topics" in self._numbers:
+            tree["topics"] = {it["name"]: topic_tree(it) for it in self._numbers["topics"]}
         tree |= fault_list(self._numbers)
         if self._cost is not None:
             tree["cost_usd"] = dict(self._cost)
@@ -328,7 +334,7 @@ def grows(values: npt.NDArray[np.float64]) -> bool:
 def _canonical(numbers: Any) -> Iterator[bytes]:
     """The numbers in an order and a form that no machine changes; not what it took to get them."""
     yield f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()
-    for section in ("traffic", "load_balancers", "fleets", "hosts", "queues"):
+    for section in SECTIONS:
         for part in numbers.get(section, []):
             for key in sorted(part):
                 yield f"{section}.{key}:".encode()

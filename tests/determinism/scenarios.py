@@ -242,6 +242,33 @@ def boards() -> Tree:
     return tree
 
 
+def shouts() -> Tree:
+    """Choices of events, filters, endpoints that fail and are late, dead letters, FIFO groups."""
+    tree = farm("round_robin", "1ms", {"rate": "100/s"})
+    machine = {"vcpus": 2, "memory": "1GiB"}
+    said = [{"weight": w, "attributes": {"n": n}, "event": {"n": n}} for n, w in ((1, 2), (2, 5))]
+    retry = {"retries": 4, "immediate": 1, "min_delay": "1s", "max_delay": "3s", "jitter": "full"}
+    ends = [
+        {"to": "listeners", "retry": retry, "timeout": "30ms", "dead_letter": "lost"},
+        {"to": "board", "filter": {"n": [{"numeric": [">", 1]}]}},
+    ]
+    tree["queues"] = {"board": {}, "lost": {}, "row": {"type": "fifo"}}
+    tree["topics"] = {
+        "news": {"subscriptions": ends},
+        "orders": {"type": "fifo", "subscriptions": ["row"]},
+    }
+    tree["services"] |= {
+        "answer": {"steps": [{"compute": "1ms"}, {"publish": "news"}]},
+        "listen": {"steps": [{"compute": {"exponential": "8ms"}}, {"fail": 0.2}]},
+    }
+    tree["fleets"]["listeners"] = {"instance_type": machine, "service": "listen"}
+    tree["faults"] = [{"at": "5s", "for": "3s", "fail": "listeners"}]
+    for source in tree["traffic"].values():
+        source["event"] = {"choose": said}
+    tree["traffic"]["direct"] = {"to": "orders", "rate": "350/s", "group": "all"}
+    return tree
+
+
 def special() -> dict[str, Tree]:
     """What the farm alone does not cover."""
     work, busy = {"exponential": "10ms"}, {"rate": "700/s"}
@@ -252,6 +279,7 @@ def special() -> dict[str, Tree]:
         "storm": storm(),
         "failing": failing(),
         "boards": boards(),
+        "shouts": shouts(),
         "ps": farm("least_connections", work, {"rate": "450/s"}),
         "rejected": farm("random", work, busy),
         "timed-out": farm("round_robin", work, {**busy, "timeout": "100ms"}),

@@ -38,6 +38,7 @@ PYTHON_RANKS: dict[str, int] = {
     "parts": 3,
     "scaling_results": 0,
     "queue_results": 0,
+    "topic_results": 0,
     "fleet_results": 4,
     "results": 5,
     "run": 6,

@@ -30,6 +30,7 @@ MODULES = {
     "resilience": _core.resilience,
     "scaling": _core.scaling,
     "service": _core.service,
+    "topics": _core.topics,
 }
 
 # Parameters without their types: the names, and whether each has a default.

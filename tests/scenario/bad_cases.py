@@ -6,6 +6,7 @@ from scenario.bad_hosts import DEVICES, HOSTS, LIFE
 from scenario.bad_queues import QUEUES
 from scenario.bad_resilience import RESILIENCE
 from scenario.bad_scaling import SCALING
+from scenario.bad_topics import TOPICS
 from scenario.breaking import DELETE, GOOD, Case, same
 
 COMPUTE = "services.page.steps.0.compute"
@@ -358,14 +359,13 @@ JOINED: list[Case] = [
 LATER: list[Case] = [
     (f"{prefix}{key}", {"x": 1}, None, "not built yet in this version of nephoscope")
     for prefix, keys in {
-        "": "topics buses",
-        "services.page.steps.0.": "publish put parallel",
-        "traffic.users.": "event attributes",
+        "": "buses",
+        "services.page.steps.0.": "put parallel",
     }.items()
     for key in keys.split()
 ]
 
 CASES = [
     *(*SCALARS, *DISTRIBUTIONS, *ARRIVAL, *HOSTS, *DEVICES, *LIFE, *FAILURES, *RESILIENCE),
-    *(*BALANCERS, *SCALING, *QUEUES, *JOINED, *LATER),
+    *(*BALANCERS, *SCALING, *QUEUES, *TOPICS, *JOINED, *LATER),
 ]

@@ -45,7 +45,6 @@ QUEUES: list[Case] = [
     _send("is a load balancer, not a queue"),
     _send("is out of range", delay="16m"),
     _send("only messages have a group", group="one"),
-    _send("not built yet", event={"x": 1}),
     (_STEP, {"send": {}}, f"{_STEP}.send", "to: missing"),
     (_CONSUMES, "web", None, "is a fleet, not a queue"),
     (_CONSUMES, "nowhere", None, "is not the name of a queue"),

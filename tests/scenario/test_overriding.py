@@ -88,8 +88,8 @@ def test_every_unknown_path_is_reported():
 
 
 def test_what_later_versions_bring_is_refused_by_name():
-    with pytest.raises(ScenarioError, match="event: not built yet"):
-        SCENARIO.replace({"traffic.users.event": {"a": 1}})
+    with pytest.raises(ScenarioError, match="parallel: not built yet"):
+        SCENARIO.replace({"services.page.steps.0.parallel": [[]]})
 
 
 def test_a_type_of_the_catalogue_is_replaced_as_a_whole():

@@ -72,7 +72,7 @@ def test_steps_that_use_devices(written):
         (["services", "page", "steps", 0], {}),
         (["services", "page", "steps", 0], {"gpu": 5}),
         (["services", "page", "steps", 0], {"network": "1Gbps"}),
-        (["services", "page", "steps", 0], {"publish": "x"}),
+        (["services", "page", "steps", 0], {"publish": {"event": {}}}),
         (["fleets", "web", "instance_type"], {"network": "10GB"}),
         (["services", "page", "steps", 0, "compute"], {"exponential": 5}),
         (["load_balancers", "front", "routing"], "least_conn"),
@@ -80,7 +80,8 @@ def test_steps_that_use_devices(written):
         (["traffic", "users", "clients"], "many"),
         (["traffic", "clerks", "arrivals"], "closed"),
         (["traffic", "clerks", "arrivals"], {"profile": [["0s"]]}),
-        (["topics"], {}),
+        (["buses"], {}),
+        (["topics"], {"news": {"subscriptions": [{"filter": {}}]}}),
         (["queues"], {"orders": {"visibility_timeout": 30}}),
     ],
 )

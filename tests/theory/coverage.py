@@ -35,6 +35,7 @@ ELSEWHERE = {
     "SCALER_fluid_ramp": "theory/test_own_policies.py",
     "HPA_": "theory/test_own_policies.py",
     "SQS_": "messaging/test_redelivery.py",
+    "SNS_": "theory/test_deliveries.py",
 }
 
 # Not expressible: the feature belongs to a later version, or the mechanism is not the one in use.
@@ -46,7 +47,6 @@ NOT_YET = {
     "DPS_": "requests of unequal weight within one instance",
     "FORKJOIN2": "the step `parallel`",
     "MAX_EXP": "the step `parallel`",
-    "SNS_": "topics",
     "EventBridge_": "event buses",
     "METASTABLE_": "context only, no figure of a model",
     "EC2_": "burst credits",

@@ -23,17 +23,14 @@ from nephoscope._core import queues as queues
 from nephoscope._core import resilience as resilience
 from nephoscope._core import scaling as scaling
 from nephoscope._core import service as service
-from nephoscope._core.hosts import (
-    BillingRule,
-    BurstFacts,
-    GroupSpec,
-    HostPoolSpec,
-    InterferenceFacts,
-)
+from nephoscope._core import topics as topics
+from nephoscope._core.hosts import BurstFacts, GroupSpec, HostPoolSpec, InterferenceFacts
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 from nephoscope._core.membership import MembershipSpec
 from nephoscope._core.resilience import ResilienceSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
+
+_BillingRule = hosts.BillingRule
 
 def stream_key(seed: int, replication: int, name: str) -> tuple[int, int]: ...
 def random_words(
@@ -199,6 +196,7 @@ class DestinationKind(enum.Enum):
     balancer = 0
     fleet = 1
     queue = 2
+    topic = 3
 
 @final
 class Destination:
@@ -228,6 +226,7 @@ class StepSpec:
     resilience: int
     delay_ns: int
     group: int
+    says: topics.EventChoice
     probability: float
     bytes: int
     ops: int
@@ -265,6 +264,7 @@ class TrafficSpec:
     on_timeout: OnTimeout
     resilience: int
     group: int
+    says: topics.EventChoice
 
 @final
 class FleetSpec:
@@ -295,7 +295,7 @@ class FleetSpec:
     burst: BurstFacts
     interference: InterferenceFacts
     initially: bool
-    billing: BillingRule
+    billing: _BillingRule
     life: LifeSpec
     scaling: scaling.ScalingSpec
     refresh: RefreshSpec
@@ -338,6 +338,7 @@ class WorldSpec:
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
     queues: list[queues.WorldQueueSpec]
+    topics: list[topics.TopicSpec]
     quotas: list[QuotaSpec]
     apis: list[LaunchLimits]
     actions: list[ActionSpec]

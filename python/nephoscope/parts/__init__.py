@@ -12,6 +12,7 @@ Their options are in the words of the scenario language, their times in integer 
 
 from nephoscope._core import EventQueue, Histogram, Series
 from nephoscope.parts.buckets import CpuCredits, LaunchCreditLimit, TokenBucket
+from nephoscope.parts.delivery import DeliveryPolicy
 from nephoscope.parts.event_schedule import EventSchedule
 from nephoscope.parts.guests import Guests
 from nephoscope.parts.hypervisor import SCHEDULERS, Hypervisor, share_out
@@ -52,6 +53,7 @@ __all__ = [
     "Backoff",
     "CircuitBreaker",
     "CpuCredits",
+    "DeliveryPolicy",
     "EventPattern",
     "EventQueue",
     "EventRules",

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from nephoscope.report.queue_words import consumes_words, queue_words, send_words
+from nephoscope.report.queue_words import (
+    consumes_words,
+    event_words,
+    publish_words,
+    queue_words,
+    send_words,
+    topic_words,
+)
 from nephoscope.report.resilience_words import resilience_words
 from nephoscope.report.scaling_words import membership_words, scaling_words
 from nephoscope.scenario import Scenario
@@ -28,6 +35,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield from _section("load balancers", _balancers(scenario))
     yield from _section("hosts", _hosts(scenario))
     yield from _section("queues", queue_words(scenario))
+    yield from _section("topics", topic_words(scenario))
     yield from _section("fleets", _fleets(scenario))
     yield from _section("actions", _actions(scenario))
     yield from _section("faults", _faults(scenario))
@@ -46,6 +54,8 @@ def _traffic(name: str, traffic: Traffic) -> str:
     parts = [f"{name}: {_arrivals(traffic.arrivals, traffic)} to {traffic.to}"]
     if traffic.group is not None:
         parts.append(f"group {traffic.group}")
+    if words := event_words(traffic):
+        parts.append(words.removeprefix(", "))
     if traffic.clients is not None:
         law = traffic.clients.popularity
         zipf = f", zipf {law.zipf:g}" if law.zipf is not None else ""
@@ -224,6 +234,8 @@ def _step(step: Step) -> str:
         return ", ".join([f"call {step.call.to}{limit}", *resilience_words(step.call)])
     if step.send is not None:
         return send_words(step.send)
+    if step.publish is not None:
+        return publish_words(step.publish)
     if step.choose is not None:
         total = sum(branch.weight for branch in step.choose)
         return "choose " + " or ".join(

@@ -1,10 +1,13 @@
-"""Queues, what is sent to them and who lives on them, in words."""
+"""Queues and topics, what is sent to them and who lives on them, in words."""
 
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.queue import IN_FLIGHT, NamedQueue, Send
 from nephoscope.scenario.service import Service
+from nephoscope.scenario.topic import DeliveryRetry, Publish, Subscription, Topic
+from nephoscope.scenario.traffic import Traffic
 
 
 def queue_words(scenario: Scenario) -> Iterator[str]:
@@ -36,7 +39,41 @@ def send_words(send: Send) -> str:
     """A step that sends."""
     group = "" if send.group is None else f" in the group {send.group}"
     delay = "" if send.delay is None else f", delayed by {send.delay}"
-    return f"send to {send.to}{group}{delay}"
+    return f"send to {send.to}{group}{delay}{event_words(send)}"
+
+
+def publish_words(publish: Publish) -> str:
+    """A step that publishes."""
+    group = "" if publish.group is None else f" in the group {publish.group}"
+    return f"publish to {publish.to}{group}{event_words(publish)}"
+
+
+def event_words(part: Send | Publish | Traffic) -> str:
+    """What is said, if anything is."""
+    if is_choice(part.event):
+        return f", one of {len(alternatives(part.event))} events"
+    said = [key for key in ("event", "attributes") if getattr(part, key) is not None]
+    return f", with {'its own ' if 'event' in said else ''}{' and '.join(said)}" if said else ""
+
+
+def topic_words(scenario: Scenario) -> Iterator[str]:
+    """A line for each topic."""
+    for name, topic in scenario.topics.items():
+        subscribers = (_subscription(each, topic, scenario) for each in topic.subscriptions)
+        scope = f", deduplication in a {topic.deduplication}" if topic.deduplication else ""
+        yield f"{name}: {topic.type}{scope}, to {'; '.join(subscribers) or 'nobody'}"
+
+
+def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
+    words = [each.to]
+    if each.filter is not None:
+        words.append(f"filtered by {each.filter_scope}")
+    if each.to not in scenario.queues:
+        policy = each.retry or topic.retry or DeliveryRetry()
+        words.append(f"{policy.retries} retries")
+    if each.dead_letter is not None:
+        words.append(f"else to {each.dead_letter}")
+    return ", ".join(words)
 
 
 def consumes_words(service: Service) -> str:

@@ -16,6 +16,7 @@ _LOST = ("rejected", "failed", "timed_out")
 _LATENCIES = ("mean", "p50", "p99", "p999", "max")
 _LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations", "stopped")
 _GONE = ("dead_lettered", "expired")
+_UNDELIVERED = ("filtered", "retried", "dead_lettered", "dropped", "pending")
 _ROWS_MAX = 20
 
 
@@ -89,6 +90,8 @@ def _tables(tree: Mapping[str, Any], widths: Mapping[str, float]) -> Iterable[Re
         yield _host_table(tree["hosts"])
     if "queues" in tree:
         yield _queue_table(tree["queues"])
+    if "topics" in tree:
+        yield _topic_table(tree["topics"])
 
 
 def plain_table(title: str, columns: Iterable[str]) -> Table:
@@ -162,6 +165,15 @@ def _queue_table(parts: Mapping[str, Any]) -> RenderableType:
             *(count(part["depth"][key]) for key in ("mean", "max")),
             *(seconds(part["age_s"].get(key)) for key in ("mean", "p99")),
         )
+    return _with_rest(table, parts)
+
+
+def _topic_table(parts: Mapping[str, Any]) -> RenderableType:
+    rare = [key for key in _UNDELIVERED if any(part[key] for part in parts.values())]
+    words = (key.replace("_", " ") for key in rare)
+    table = plain_table("topics", ["published", "delivered", *words])
+    for name, part in list(parts.items())[:_ROWS_MAX]:
+        table.add_row(name, *(count(part[key]) for key in ("published", "delivered", *rare)))
     return _with_rest(table, parts)
 
 

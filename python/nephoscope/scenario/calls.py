@@ -28,6 +28,9 @@ from nephoscope.scenario.references import (
 # The average takes the eigenvalues of the cyclic part; one so large was not written by a person.
 _CYCLIC_MAX = 200
 
+# Of deliveries by HTTP, unless told, and more than anybody may ask for.
+_RETRIES, _RETRIES_MAX = 3, 1000
+
 
 def call_problems(document: Document) -> Iterator[Problem]:
     """Calls that never end."""
@@ -42,7 +45,7 @@ def call_problems(document: Document) -> Iterator[Problem]:
 
 
 def reached_services(tree: Any) -> dict[str, list[str]]:
-    """The services behind each destination; a balancer or a queue may lead to several."""
+    """The services behind each destination; a balancer, a queue or a topic may lead to several."""
     fleets = {str(where[1]): fleet.get("service") for where, fleet in entries(tree, "fleets")}
     reached = {name: [service] for name, service in fleets.items() if isinstance(service, str)}
     for where, balancer in entries(tree, "load_balancers"):
@@ -50,7 +53,48 @@ def reached_services(tree: Any) -> dict[str, list[str]]:
         for _, target in written_targets(balancer):
             services += reached.get(target_fleet(target) or "", [])
         reached.setdefault(str(where[1]), []).extend(dict.fromkeys(services))
-    return _consumed(tree) | reached
+    reached = _consumed(tree) | reached
+    return _subscribed(tree, reached) | reached
+
+
+def _subscriptions(tree: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
+    """Of each topic where its messages go, and how often at most; whatever filters say."""
+    queues = mapping(mapping(tree).get("queues"))
+    for where, topic in entries(tree, "topics"):
+        ends: list[tuple[str, float]] = []
+        for each in sequence(topic.get("subscriptions")):
+            to = named_queue(each, "to") or ""
+            policy = mapping(each).get("retry", topic.get("retry", _RETRIES))
+            retries = policy.get("retries", _RETRIES) if isinstance(policy, dict) else policy
+            known = isinstance(retries, int) and 0 <= retries < _RETRIES_MAX and to not in queues
+            ends.append((to, 1.0 + (retries if known else 0)))
+            if isinstance(letters := mapping(each).get("dead_letter"), str):
+                ends.append((letters, 1.0))
+        yield str(where[1]), ends
+
+
+def _subscribed(tree: Any, reached: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {
+        name: list(dict.fromkeys(s for to, _ in ends for s in reached.get(to, [])))
+        for name, ends in _subscriptions(tree)
+    }
+
+
+def _visits(tree: Any, reached: dict[str, list[str]]) -> dict[str, dict[str, float]]:
+    """How often each service behind a destination is visited, for one request or message there.
+
+    One of those behind a balancer or a queue; by a topic, all who have subscribed.
+    """
+    visits = {
+        name: dict.fromkeys(services, 1.0 / len(services)) if services else {}
+        for name, services in reached.items()
+    }
+    for name, ends in _subscriptions(tree):
+        visits[name] = {}
+        for to, times in ends:
+            for service, share in visits.get(to, {}).items():
+                visits[name][service] = visits[name].get(service, 0.0) + times * share
+    return visits
 
 
 def _consumed(tree: Any) -> dict[str, list[str]]:
@@ -72,7 +116,8 @@ def _consumed(tree: Any) -> dict[str, list[str]]:
 
 def _target(step: dict[str, Any]) -> str:
     """Whom a step calls, or where it sends a message; nothing if it does neither."""
-    return call_target(step) or named_queue(step.get("send"), "to") or ""
+    messages = (named_queue(step.get(form), "to") for form in ("send", "publish"))
+    return call_target(step) or next(filter(None, messages), "")
 
 
 def _ending(programs: dict[str, Any], reached: dict[str, list[str]]) -> set[str]:
@@ -145,7 +190,8 @@ def _endless_call(
     for where, step in steps_in(program.get("steps"), ("services", name, "steps")):
         for service in reached.get(_target(step), []):
             if service in endless:
-                return (*where, "call" if "call" in step else "send"), service
+                form = next(form for form in ("call", "send", "publish") if form in step)
+                return (*where, form), service
     return None
 
 
@@ -157,8 +203,9 @@ def _growing(
     if not 0 < len(index) <= _CYCLIC_MAX:
         return
     calls = np.zeros((len(index), len(index)))
+    visits = _visits(document.tree, reached)
     for name, row in index.items():
-        _add_calls(programs[name].get("steps"), 1.0, calls[row], index, reached)
+        _add_calls(programs[name].get("steps"), 1.0, calls[row], index, visits)
     growth = max(abs(np.linalg.eigvals(calls)))
     if growth >= 1.0 - 1e-9:
         first = next(iter(index))
@@ -196,19 +243,22 @@ def _cyclic(programs: dict[str, Any], reached: dict[str, list[str]]) -> list[str
 
 
 def _add_calls(
-    steps: Any, weight: float, row: Any, index: dict[str, int], reached: dict[str, list[str]]
+    steps: Any,
+    weight: float,
+    row: Any,
+    index: dict[str, int],
+    visits: dict[str, dict[str, float]],
 ) -> None:
     for step in map(mapping, sequence(steps)):
-        services = reached.get(_target(step), [])
-        for service in services:
+        for service, times in visits.get(_target(step), {}).items():
             if service in index:
-                row[index[service]] += weight * attempts_at_most(step) / len(services)
+                row[index[service]] += weight * attempts_at_most(step) * times
         branches = list(map(mapping, sequence(step.get("choose"))))
         weights = [_weight(branch) for branch in branches]
         for branch, share in zip(branches, weights, strict=True):
             if share > 0:
                 inside = weight * share / sum(weights)
-                _add_calls(branch.get("steps"), inside, row, index, reached)
+                _add_calls(branch.get("steps"), inside, row, index, visits)
 
 
 def _weight(branch: dict[str, Any]) -> float:

@@ -16,11 +16,14 @@ from nephoscope.scenario.membership_specs import membership_spec
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.queue import NamedQueue, Send
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
-from nephoscope.scenario.resilience import WINDOW, Budget, CircuitBreaker, Retry
+from nephoscope.scenario.resilience import Retry
+from nephoscope.scenario.resilience_specs import breaker_spec, budget_spec
 from nephoscope.scenario.scaling_specs import scaling_spec
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.service_specs import admission_rules, refresh_spec
+from nephoscope.scenario.topic import Publish
+from nephoscope.scenario.topic_specs import Events, topic_spec
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Size
 
@@ -28,6 +31,9 @@ from nephoscope.scenario.units import Size
 AUTO_INTERVALS = 240
 
 NS_PER_S = 1e9
+
+# Steps that send a message, whatever takes it.
+_SENDS = {"publish": "send"}
 
 # In place of the rules of a caller that sends its requests once.
 SENT_ONCE = 2**32 - 1
@@ -69,7 +75,9 @@ class _Compiler:
         self._fleets = _indices(scenario.fleets)
         self._balancers = _indices(scenario.load_balancers)
         self._queues = _indices(scenario.queues)
+        self._topics = _indices(scenario.topics)
         self._groups = Groups()
+        self._events = Events()
         self._places = Places(scenario)
         self._rules: list[_core.resilience.ResilienceSpec] = []
         self._lives = Lives(scenario, lambda law: distribution_spec(law, self._files))
@@ -92,6 +100,11 @@ class _Compiler:
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
         spec.queues = [self._queue(name, queue) for name, queue in scenario.queues.items()]
+        # Last: all that can be said has been met.
+        spec.topics = [
+            topic_spec(name, topic, self._events, self._destination)
+            for name, topic in scenario.topics.items()
+        ]
         spec.resilience = self._rules
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()
@@ -123,6 +136,7 @@ class _Compiler:
         spec.on_timeout = _core.OnTimeout[traffic.on_timeout]
         spec.resilience = self._resilience(traffic)
         spec.group = self._groups.number(traffic.group)
+        spec.says = self._events.choice(traffic.event, traffic.attributes)
         return spec
 
     def _queue(self, name: str, queue: NamedQueue) -> _core.queues.WorldQueueSpec:
@@ -149,7 +163,7 @@ class _Compiler:
 
     def _step(self, step: Step) -> _core.StepSpec:
         spec = _core.StepSpec()
-        spec.kind = _core.StepKind[step.form]
+        spec.kind = _core.StepKind[_SENDS.get(step.form, step.form)]
         match step.options:
             case Distribution() as demand:
                 spec.demand = distribution_spec(demand, self._files)
@@ -161,6 +175,11 @@ class _Compiler:
                 spec.to = self._destination(send.to)
                 spec.group = self._groups.number(send.group)
                 spec.delay_ns = -1 if send.delay is None else int(send.delay)
+                spec.says = self._events.choice(send.event, send.attributes)
+            case Publish() as publish:
+                spec.to = self._destination(publish.to)
+                spec.group = self._groups.number(publish.group)
+                spec.says = self._events.choice(publish.event, publish.attributes)
             case tuple() as branches:
                 spec.weights = [branch.weight for branch in branches]
                 spec.branches = [[self._step(s) for s in branch.steps] for branch in branches]
@@ -271,6 +290,9 @@ class _Compiler:
         elif name in self._queues:
             spec.kind = _core.DestinationKind.queue
             spec.index = self._queues[name]
+        elif name in self._topics:
+            spec.kind = _core.DestinationKind.topic
+            spec.index = self._topics[name]
         else:
             spec.kind = _core.DestinationKind.fleet
             spec.index = self._fleets[name]
@@ -315,28 +337,6 @@ def backoff_spec(retry: Retry, files: DataFiles) -> _core.resilience.BackoffSpec
         spec.kind = _core.resilience.BackoffKind.exponential
         spec.base_ns = int(backoff.exponential.base)
         spec.cap_ns = int(backoff.exponential.cap or 0)
-    return spec
-
-
-def budget_spec(budget: Budget | None) -> _core.resilience.BudgetSpec:
-    """A budget as the core takes it; without one there is no limit."""
-    spec = _core.resilience.BudgetSpec()
-    if budget is not None:
-        spec.limited = True
-        spec.share, spec.reserve = budget.share, budget.reserve
-        spec.per_second = float(budget.rate or 0)
-    return spec
-
-
-def breaker_spec(breaker: CircuitBreaker) -> _core.resilience.BreakerSpec:
-    """A circuit breaker as the core takes it."""
-    spec = _core.resilience.BreakerSpec()
-    spec.failures = breaker.failures or 0
-    if breaker.failure_rate is not None:
-        spec.failure_rate = breaker.failure_rate
-        spec.window = breaker.window or WINDOW
-    spec.open_ns = int(breaker.open)
-    spec.probes = breaker.probes
     return spec
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
+from nephoscope.scenario.event import Attributes, Event
 from nephoscope.scenario.fields import (
     AnyDuration,
     AnySize,
@@ -113,8 +114,11 @@ class Send(Model):
     delay: Annotated[AnyDuration, within("0s", "15m")] | None = None
     """Of this message, in place of that of its queue, which must be a standard one."""
 
+    event: Event = None
+    """Its body; without event and attributes it says what the request says."""
+    attributes: Attributes | None = None
+
     bare = "to"
-    later = frozenset({"attributes", "event"})
 
 
 class Consumes(Model):

@@ -10,6 +10,7 @@ from nephoscope.scenario.references import (
     entries,
     mapping,
     named_queue,
+    sequence,
     steps_in,
     target_fleet,
     written_targets,
@@ -29,9 +30,11 @@ def queue_problems(document: Document) -> Iterator[Problem]:
     """Everything that is wrong around queues."""
     queues = {str(where[1]): queue for where, queue in entries(document.tree, "queues")}
     types = {name: queue.get("type", "standard") for name, queue in queues.items()}
+    topics = {str(where[1]) for where, _ in entries(document.tree, "topics")}
     yield from _dead_letters(document, queues, types)
     for where, traffic in entries(document.tree, "traffic"):
-        yield from _grouped(document, where, traffic, traffic.get("to"), types)
+        if not (isinstance(to := traffic.get("to"), str) and to in topics):
+            yield from _grouped(document, where, traffic, to, types)
         for key in _PATIENCE:
             written = traffic.get(key) not in (None, "finish")  # which is what is not written
             if written and isinstance(to := traffic.get("to"), str) and to in types:
@@ -70,7 +73,8 @@ def _grouped(
         yield document.problem((*where, "group"), message, allowed="the name of a message group")
     elif "group" in part and isinstance(to, str) and to not in types:
         message = "only messages have a group"
-        yield document.problem((*where, "group"), message, allowed="to: a queue", at_key=True)
+        allowed = "to: a queue or a topic"
+        yield document.problem((*where, "group"), message, allowed=allowed, at_key=True)
 
 
 def _sent(document: Document, at: Where, send: Any, types: dict[str, Any]) -> Iterator[Problem]:
@@ -126,6 +130,11 @@ def _served(document: Document) -> Iterator[Problem]:
         for at, step in steps_in(service.get("steps"), (*where, "steps")):
             if (name := call_target(step)) in fleets:
                 yield document.problem((*at, "call"), message.format(name), value=name)
+    for where, topic in entries(document.tree, "topics"):
+        for i, each in enumerate(sequence(topic.get("subscriptions"))):
+            if (name := named_queue(each, "to")) in fleets:
+                at = (*where, "subscriptions", i)
+                yield document.problem(at, message.format(name), value=name)
 
 
 def _duration(value: Any) -> Duration | None:

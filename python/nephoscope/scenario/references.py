@@ -21,10 +21,11 @@ KINDS = {
     "topics": "topic",
     "buses": "bus",
 }
-_NOT_BUILT = ("topics", "buses")
+_NOT_BUILT = ("buses",)
 _CALLED = ("load_balancers", "fleets")
-_DESTINATIONS = (*_CALLED, "queues")
-_ALONE = ("services", "fleets", "hosts", "queues")
+_ENDPOINTS = (*_CALLED, "queues")
+_DESTINATIONS = (*_ENDPOINTS, "topics")
+_ALONE = ("services", "fleets", "hosts", "queues", "topics")
 
 
 class Reference(NamedTuple):
@@ -76,7 +77,7 @@ def call_target(step: dict[str, Any]) -> str | None:
 
 
 def named_queue(value: Any, key: str) -> str | None:
-    """The queue that a send, a consumer or a dead-letter policy names under `key`, or bare."""
+    """What a send, a consumer or a dead-letter policy names under `key`, or bare."""
     name = value.get(key) if isinstance(value, dict) else value
     return name if isinstance(name, str) else None
 
@@ -141,17 +142,26 @@ def references(tree: Any) -> Iterator[Reference]:
             if (name := call_target(step)) is not None:
                 inner = ("to",) if isinstance(step["call"], dict) else ()
                 yield Reference((*step_where, "call", *inner), name, _CALLED)
-            yield from _queue(step_where, step, "send", "to")
-        yield from _queue(where, service, "consumes", "queue")
+            yield from _named(step_where, step, "send", "to")
+            yield from _named(step_where, step, "publish", "to", "topics")
+        yield from _named(where, service, "consumes", "queue")
     for where, queue in entries(tree, "queues"):
-        yield from _queue(where, queue, "dead_letter", "queue")
+        yield from _named(where, queue, "dead_letter", "queue")
+    for where, topic in entries(tree, "topics"):
+        for i, each in enumerate(sequence(topic.get("subscriptions"))):
+            at = (*where, "subscriptions", i)
+            if (name := named_queue(each, "to")) is not None:
+                yield Reference((*at, "to") if isinstance(each, dict) else at, name, _ENDPOINTS)
+            yield from _named(at, mapping(each), "dead_letter", "")
 
 
-def _queue(where: Where, part: dict[str, Any], key: str, inside: str) -> Iterator[Reference]:
-    """The queue that a part names."""
+def _named(
+    where: Where, part: dict[str, Any], key: str, inside: str, section: str = "queues"
+) -> Iterator[Reference]:
+    """The queue or the topic that a part names."""
     if (name := named_queue(part.get(key), inside)) is not None:
         inner = (inside,) if isinstance(part[key], dict) else ()
-        yield Reference((*where, key, *inner), name, ("queues",))
+        yield Reference((*where, key, *inner), name, (section,))
 
 
 def _struck(tree: Any) -> Iterator[Reference]:
@@ -179,7 +189,7 @@ def name_problems(document: Document) -> Iterator[Problem]:
     # The legal names are asked for by many references, so they are made once for each kind.
     legal: dict[tuple[str, ...], dict[str, None]] = {
         sections: dict.fromkeys([n for s in sections for n in mapping(document.tree.get(s))])
-        for sections in (*((section,) for section in _ALONE), _CALLED, _DESTINATIONS)
+        for sections in (*((section,) for section in _ALONE), _CALLED, _ENDPOINTS, _DESTINATIONS)
     }
     for reference in references(document.tree):
         if reference.name in legal[reference.sections]:

@@ -18,6 +18,7 @@ from nephoscope.scenario.placing import placing_problems
 from nephoscope.scenario.queue_problems import queue_problems
 from nephoscope.scenario.references import entries, mapping
 from nephoscope.scenario.scaling_rules import scaling_problems
+from nephoscope.scenario.topic_problems import topic_problems
 from nephoscope.scenario.traffic import RATED
 from nephoscope.scenario.units import Duration
 
@@ -37,6 +38,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
         yield from _traffic(document, where, traffic)
     yield from balancer_problems(document)
     yield from queue_problems(document)
+    yield from topic_problems(document)
 
 
 def _clock(document: Document) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from nephoscope.scenario.fields import (
 from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.queue import Consumes, Send
 from nephoscope.scenario.resilience import CircuitBreaker, Hedge, Retry
+from nephoscope.scenario.topic import Publish
 
 
 class Call(Model):
@@ -59,6 +60,7 @@ class Step(OneOf):
     """Waiting that holds the worker but no CPU."""
     call: Call | None = None
     send: Send | None = None
+    publish: Publish | None = None
     choose: Annotated[Items[Branch], AfterValidator(_some_weight)] | None = None
     fail: Share | None = None
     """The request fails here with this probability."""
@@ -72,7 +74,7 @@ class Step(OneOf):
     gpu: GpuStep | None = None
     """Time on one reference accelerator; without one the CPU takes 20 times as long."""
 
-    later = frozenset({"publish", "put", "parallel"})
+    later = frozenset({"put", "parallel"})
 
 
 Steps = Items[Step]

@@ -23,6 +23,7 @@ from nephoscope.scenario.life import Account, Action
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.queue import NamedQueue
 from nephoscope.scenario.service import Service
+from nephoscope.scenario.topic import Topic
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Duration
 
@@ -53,6 +54,7 @@ class ScenarioModel(Model):
     fleets: Some[Fleet]
     load_balancers: dict[Name, LoadBalancer] = Field(default_factory=dict)
     queues: dict[Name, NamedQueue] = Field(default_factory=dict)
+    topics: dict[Name, Topic] = Field(default_factory=dict)
     actions: Annotated[tuple[Action, ...], Strict(False)] = ()
     """What an operator does to instances at set times."""
     accounts: dict[Name, Account] = Field(default_factory=dict)
@@ -61,7 +63,7 @@ class ScenarioModel(Model):
     faults: Annotated[tuple[Fault, ...], Strict(False)] = ()
     """What fails, at set times or at random."""
 
-    later = frozenset({"buses", "topics"})
+    later = frozenset({"buses"})
 
 
 def part_at(where: tuple[Any, ...]) -> Any:

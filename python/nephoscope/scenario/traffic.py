@@ -3,6 +3,7 @@
 from typing import Literal
 
 from nephoscope.scenario.arrivals import Arrivals, Clients, NoOptions
+from nephoscope.scenario.event import Attributes, Event
 from nephoscope.scenario.fields import Name, PositiveDuration, PositiveRate
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.resilience import CircuitBreaker, Hedge, Retry
@@ -15,7 +16,7 @@ class Traffic(Model):
     """Requests that come from outside."""
 
     to: Name
-    """A load balancer, a fleet or a queue."""
+    """A load balancer, a fleet, a queue or a topic."""
     rate: PositiveRate | None = None
     arrivals: Arrivals = Arrivals(poisson=NoOptions())
     clients: Clients | None = None
@@ -30,5 +31,6 @@ class Traffic(Model):
     hedge: Hedge | None = None
     group: Name | None = None
     """Of the messages that are sent to a queue; in a FIFO queue they are worked in order."""
-
-    later = frozenset({"attributes", "event"})
+    event: Event = None
+    """What its requests say, and what is published or sent for them, unless a step says more."""
+    attributes: Attributes | None = None

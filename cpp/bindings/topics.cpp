@@ -1,0 +1,89 @@
+// nephoscope._core.topics: what topics are (world/topic_specs.hpp), what is said, when deliveries
+// are tried again; and what topics tell.
+
+#include "bindings/topic_accounts.hpp"
+#include "messaging/delivery_rules.hpp"
+#include "world/topic_specs.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+void bind_rules(py::module_& m) {
+  py::native_enum<DeliveryCurve>(m, "DeliveryCurve", "enum.Enum")
+      .value("linear", DeliveryCurve::linear)
+      .value("arithmetic", DeliveryCurve::arithmetic)
+      .value("geometric", DeliveryCurve::geometric)
+      .value("exponential", DeliveryCurve::exponential)
+      .finalize();
+  py::native_enum<DeliveryJitter>(m, "DeliveryJitter", "enum.Enum")
+      .value("none", DeliveryJitter::none)
+      .value("full", DeliveryJitter::full)
+      .value("equal", DeliveryJitter::equal)
+      .finalize();
+  py::class_<DeliveryRules>(m, "DeliveryRules")
+      .def(py::init<>())
+      .def_readwrite("immediate", &DeliveryRules::immediate)
+      .def_readwrite("pre_backoff", &DeliveryRules::pre_backoff)
+      .def_readwrite("backoff", &DeliveryRules::backoff)
+      .def_readwrite("post_backoff", &DeliveryRules::post_backoff)
+      .def_readwrite("curve", &DeliveryRules::curve)
+      .def_readwrite("jitter", &DeliveryRules::jitter)
+      .def_readwrite("min_ns", &DeliveryRules::min_ns)
+      .def_readwrite("max_ns", &DeliveryRules::max_ns)
+      .def("retries", &DeliveryRules::retries)
+      .def(
+          "waits",
+          [](const DeliveryRules& rules) {
+            rules.check();
+            py::array_t<std::int64_t> waits(static_cast<py::ssize_t>(rules.retries()));
+            std::int64_t* to = waits.mutable_data();
+            for (std::uint32_t retry = 0; retry < rules.retries(); ++retry)
+              to[retry] = rules.wait(retry);
+            return waits;
+          },
+          "Before each retry, ns, without jitter.");
+}
+
+}  // namespace
+
+void bind_topics(py::module_& parent) {
+  py::module_ m = parent.def_submodule("topics", "Topics, and what is said.");
+  bind_rules(m);
+  py::class_<EventChoice>(m, "EventChoice")
+      .def(py::init<>())
+      .def_readwrite("kinds", &EventChoice::kinds)
+      .def_readwrite("weights", &EventChoice::weights);
+  py::class_<SubscriptionSpec>(m, "SubscriptionSpec")
+      .def(py::init<>())
+      .def_readwrite("to", &SubscriptionSpec::to)
+      .def_readwrite("timeout_ns", &SubscriptionSpec::timeout_ns)
+      .def_readwrite("retry", &SubscriptionSpec::retry)
+      .def_readwrite("dead_letter", &SubscriptionSpec::dead_letter)
+      .def_readwrite("takes", &SubscriptionSpec::takes);
+  py::class_<TopicSpec>(m, "TopicSpec")
+      .def(py::init<>())
+      .def_readwrite("name", &TopicSpec::name)
+      .def_readwrite("fifo", &TopicSpec::fifo)
+      .def_readwrite("group_deduplication", &TopicSpec::group_deduplication)
+      .def_readwrite("subscriptions", &TopicSpec::subscriptions);
+}
+
+py::dict topic_dict(const TopicAccount& account) {
+  py::dict out;
+  out["name"] = account.name;
+  out["published"] = account.published;
+  out["deduplicated"] = account.deduplicated;
+  std::vector<std::uint64_t> columns[6];
+  for (const SubscriptionAccount& each : account.subscriptions) {
+    const DeliveryCounts& counts = each.counts;
+    const std::uint64_t row[] = {counts.delivered,     counts.filtered, counts.retried,
+                                 counts.dead_lettered, counts.dropped,  each.pending};
+    for (std::size_t at = 0; at < 6; ++at) columns[at].push_back(row[at]);
+  }
+  const char* names[] = {"delivered", "filtered", "retried", "dead_lettered", "dropped", "pending"};
+  for (std::size_t at = 0; at < 6; ++at) out[names[at]] = py::cast(columns[at]);
+  return out;
+}
+
+}  // namespace nephoscope

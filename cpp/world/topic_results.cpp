@@ -1,0 +1,64 @@
+// What topics have to tell, and their laws.
+
+#include <vector>
+
+#include "world/world.hpp"
+
+namespace nephoscope {
+
+TopicAccount WorldView::topic_account(const Topic& it) const {
+  TopicAccount account;
+  account.name = it.name;
+  account.fifo = it.fifo;
+  account.published = it.published;
+  account.deduplicated = it.deduplicated;
+  for (std::uint32_t each = it.first; each < it.first + it.count; ++each)
+    account.subscriptions.push_back({topics_.subscriptions[each].counts, 0});
+  topics_.pending.for_each([&](const TopicDelivery& delivery) {
+    if (&topics_.all[topics_.subscriptions[delivery.subscription].topic] == &it)
+      ++account.subscriptions[delivery.subscription - it.first].pending;
+  });
+  return account;
+}
+
+// See the invariants of topics.hpp.
+void WorldView::check_topics() const {
+  if (topics_.none()) return;
+  std::vector<std::uint64_t> pending(topics_.subscriptions.size());
+  std::vector<std::uint8_t> waits(topics_.pending.size());  // by delivery, for how many things
+  std::vector<std::uint8_t> answers(topics_.pending.size());
+  bool agree = true;
+  topics_.pending.for_each([&](const TopicDelivery& it) {
+    const auto at = static_cast<std::size_t>(&it - &topics_.pending[0]);
+    ++pending[it.subscription];
+    waits[at] += static_cast<std::uint8_t>(it.under_way + (it.timer != EventQueue::none ? 1U : 0U));
+    answers[at] += static_cast<std::uint8_t>(it.under_way);
+    const std::uint64_t last = topics_.last_in_group.find(key_of(it.subscription, it.group));
+    if (it.next != TopicDelivery::none) {
+      ++waits[it.next];
+      const TopicDelivery& next = topics_.pending[it.next];
+      agree = agree && next.subscription == it.subscription && next.group == it.group;
+    } else if (topics_.all[topics_.subscriptions[it.subscription].topic].fifo) {
+      agree = agree && last == at;
+    }
+  });
+  topics_.pending.for_each([&](const TopicDelivery& it) {
+    agree = agree && waits[static_cast<std::size_t>(&it - &topics_.pending[0])] == 1;
+  });
+  visits_.for_each([&](const Visit& it) {
+    const bool waited_for = (it.flags & (Visit::left | Visit::tried)) == 0 &&
+                            is_of_delivery(it.parent) && (it.flags & Visit::awaited) != 0;
+    if (waited_for) --answers[it.parent - delivery_parent];
+  });
+  for (const std::uint8_t missing : answers) agree = agree && missing == 0;
+  for (std::size_t at = 0; at < topics_.subscriptions.size(); ++at) {
+    const Subscription& it = topics_.subscriptions[at];
+    const DeliveryCounts& counts = it.counts;
+    const std::uint64_t known =
+        counts.filtered + counts.delivered + counts.dead_lettered + counts.dropped + pending[at];
+    agree = agree && topics_.all[it.topic].published == known;
+  }
+  if (!agree) throw InvariantError("messages of topics were lost or doubled" + where());
+}
+
+}  // namespace nephoscope

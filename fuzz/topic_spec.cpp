@@ -1,0 +1,95 @@
+#include "fuzz/topic_spec.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fuzz/odd.hpp"
+
+namespace nephoscope::fuzz {
+namespace {
+
+constexpr std::uint32_t groups = 3;
+constexpr std::uint32_t kinds = 3;
+
+EventChoice said(Bytes& bytes) {
+  EventChoice made;
+  const std::uint32_t count = bytes.between(0, 3);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    made.kinds.push_back(odd_index(bytes, kinds));
+    made.weights.push_back(odd_number(bytes, 0.1, 3.0));
+  }
+  return made;
+}
+
+DeliveryRules retries(Bytes& bytes) {
+  constexpr std::int64_t second = DeliveryRules::second;
+  DeliveryRules made;
+  made.immediate = odd_count(bytes, 0, 3);
+  made.pre_backoff = bytes.between(0, 2);
+  made.backoff = odd_count(bytes, 0, 4);
+  made.post_backoff = bytes.between(0, 2);
+  made.curve = bytes.enumerator<DeliveryCurve>(4);
+  made.jitter = bytes.enumerator<DeliveryJitter>(3);
+  made.min_ns = bytes.one_in(odd_once_in) ? odd_time(bytes, 0, 100) : second;
+  made.max_ns = second * bytes.between(1, 3);
+  return made;
+}
+
+SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
+  SubscriptionSpec made;
+  const bool queue = !spec.queues.empty() && (fifo || bytes.one_in(2));
+  made.to.kind = queue                                        ? Destination::Kind::queue
+                 : !spec.balancers.empty() && bytes.one_in(2) ? Destination::Kind::balancer
+                                                              : Destination::Kind::fleet;
+  const std::size_t there = queue                                         ? spec.queues.size()
+                            : made.to.kind == Destination::Kind::balancer ? spec.balancers.size()
+                                                                          : spec.fleets.size();
+  made.to.index = odd_index(bytes, there);
+  made.timeout_ns = odd_time(bytes, 1, 100);
+  made.retry = retries(bytes);
+  if (!spec.queues.empty() && bytes.one_in(2))
+    made.dead_letter = odd_index(bytes, spec.queues.size());
+  if (bytes.one_in(2)) return made;
+  for (std::uint32_t kind = 0; kind < kinds; ++kind) made.takes.push_back(bytes.one_in(2) ? 1 : 0);
+  return made;
+}
+
+void publish_from(Bytes& bytes, std::vector<StepSpec>& steps, const WorldSpec& spec) {
+  for (StepSpec& step : steps) {
+    for (std::vector<StepSpec>& branch : step.branches) publish_from(bytes, branch, spec);
+    if (step.kind == StepKind::send && bytes.one_in(2)) step.says = said(bytes);
+    if (step.kind != StepKind::sleep || !bytes.one_in(2)) continue;
+    step.kind = StepKind::send;
+    step.to = {Destination::Kind::topic, odd_index(bytes, spec.topics.size())};
+    step.group = bytes.one_in(odd_once_in) ? StepSpec::plain : bytes.between(0, groups);
+    step.says = said(bytes);
+  }
+}
+
+}  // namespace
+
+void add_topics(Bytes& bytes, WorldSpec& spec) {
+  if (!bytes.one_in(2)) return;
+  const std::uint32_t count = bytes.between(1, 2);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    TopicSpec topic;
+    topic.name = "topic" + std::to_string(i);
+    topic.fifo = !spec.queues.empty() && bytes.one_in(2);
+    topic.group_deduplication = bytes.one_in(2);
+    const std::uint32_t subscriptions = bytes.between(0, 3);
+    for (std::uint32_t each = 0; each < subscriptions; ++each)
+      topic.subscriptions.push_back(subscription(bytes, spec, topic.fifo));
+    spec.topics.push_back(topic);
+  }
+  for (ServiceSpec& service : spec.services) publish_from(bytes, service.steps, spec);
+  for (TrafficSpec& traffic : spec.traffic) {
+    traffic.says = said(bytes);
+    if (bytes.one_in(2)) traffic.says = {{kinds - 1}, {1.0}};
+    if (!bytes.one_in(2)) continue;
+    traffic.to = {Destination::Kind::topic, odd_index(bytes, spec.topics.size())};
+    traffic.group = bytes.between(0, groups);
+  }
+}
+
+}  // namespace nephoscope::fuzz

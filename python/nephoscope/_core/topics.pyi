@@ -1,0 +1,55 @@
+import enum
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nephoscope._core import Destination
+
+class DeliveryCurve(enum.Enum):
+    linear = 0
+    arithmetic = 1
+    geometric = 2
+    exponential = 3
+
+class DeliveryJitter(enum.Enum):
+    none = 0
+    full = 1
+    equal = 2
+
+@final
+class DeliveryRules:
+    def __init__(self) -> None: ...
+    immediate: int
+    pre_backoff: int
+    backoff: int
+    post_backoff: int
+    curve: DeliveryCurve
+    jitter: DeliveryJitter
+    min_ns: int
+    max_ns: int
+    def retries(self) -> int: ...
+    def waits(self) -> NDArray[np.int64]: ...
+
+@final
+class EventChoice:
+    def __init__(self) -> None: ...
+    kinds: list[int]
+    weights: list[float]
+
+@final
+class SubscriptionSpec:
+    def __init__(self) -> None: ...
+    to: Destination
+    timeout_ns: int
+    retry: DeliveryRules
+    dead_letter: int
+    takes: list[int]
+
+@final
+class TopicSpec:
+    def __init__(self) -> None: ...
+    name: str
+    fifo: bool
+    group_deduplication: bool
+    subscriptions: list[SubscriptionSpec]

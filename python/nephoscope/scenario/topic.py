@@ -1,0 +1,148 @@
+"""Topics and their subscriptions, in the words of the language."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Strict, model_validator
+
+from nephoscope import _core
+from nephoscope.errors import PatternError
+from nephoscope.patterns import read_policy
+from nephoscope.scenario.event import Attributes, Event
+from nephoscope.scenario.fields import AnyDuration, Name, PositiveDuration, refusal, whole, within
+from nephoscope.scenario.model import Model
+from nephoscope.scenario.units import Duration
+
+# Of one topic: subscriptions of a FIFO topic, and filter policies.
+FIFO_SUBSCRIPTIONS_MAX = 100
+POLICIES_MAX = 200
+
+# What all waits of a policy together may come to.
+WAITS_MAX = Duration.parse("1h")
+
+Retries = Annotated[int, whole(0, 100)]
+Wait = Annotated[AnyDuration, within("1s", "1h")]
+
+
+class DeliveryRetry(Model):
+    """How often, and when, a message is delivered again to an endpoint that did not take it."""
+
+    retries: Retries = 3
+    """All of them; those of no other phase wait longer and longer."""
+    immediate: Retries = 0
+    pre_backoff: Retries = 0
+    """After `min_delay` each."""
+    post_backoff: Retries = 0
+    """After `max_delay` each."""
+    min_delay: Wait = Duration.parse("20s")
+    max_delay: Wait | None = None
+    """By default 20 s, or `min_delay` if that is longer."""
+    backoff: Literal["linear", "arithmetic", "geometric", "exponential"] = "linear"
+    """How waits grow from `min_delay` to `max_delay`."""
+    jitter: Literal["none", "full", "equal"] = "none"
+
+    bare = "retries"
+
+    @model_validator(mode="after")
+    def _in_bounds(self) -> Self:
+        apart = self.immediate + self.pre_backoff + self.post_backoff
+        if apart > self.retries:
+            message = f"{apart} retries in the other phases are more than {self.retries} in all"
+            raise refusal(message, f"retries: {apart} or more")
+        if self.max_delay is not None and self.max_delay < self.min_delay:
+            message = f"max_delay of {self.max_delay} is less than min_delay of {self.min_delay}"
+            raise refusal(message, f"{self.min_delay} or more")
+        total = Duration(int(self.rules().waits().sum()))
+        if total > WAITS_MAX:
+            raise refusal(f"the waits come to {total} in all", f"at most {WAITS_MAX}")
+        return self
+
+    def rules(self) -> _core.topics.DeliveryRules:
+        """As the core takes them."""
+        rules = _core.topics.DeliveryRules()
+        rules.immediate = self.immediate
+        rules.pre_backoff = self.pre_backoff
+        rules.post_backoff = self.post_backoff
+        rules.backoff = self.retries - self.immediate - self.pre_backoff - self.post_backoff
+        rules.min_ns = int(self.min_delay)
+        rules.max_ns = int(self.max_delay or max(self.min_delay, Duration.parse("20s")))
+        rules.curve = _core.topics.DeliveryCurve[self.backoff]
+        rules.jitter = _core.topics.DeliveryJitter[self.jitter]
+        return rules
+
+
+class Subscription(Model):
+    """Who gets what is published, or that of it which a filter lets through."""
+
+    to: Name
+    """A queue; or a load balancer or a fleet, as an endpoint of HTTP."""
+    filter: Any = None
+    """A filter policy; without one everything."""
+    filter_scope: Literal["attributes", "body"] = "attributes"
+    timeout: PositiveDuration | None = None
+    """That an endpoint of HTTP has for its answer, by default 15 s."""
+    retry: DeliveryRetry | None = None
+    """Of an endpoint of HTTP, in the place of that of the topic."""
+    dead_letter: Name | None = None
+    """The queue that gets what could not be delivered; without one it is dropped."""
+
+    bare = "to"
+
+    @model_validator(mode="after")
+    def _policy(self) -> Self:
+        if self.filter is None:
+            return self
+        try:
+            read_policy(self.filter, self.filter_scope)
+        except PatternError as error:
+            message = f"filter: {error.path}: {error.message}" if error.path else error.message
+            raise refusal(message, error.allowed, error.suggestion) from None
+        return self
+
+
+def _once(subscriptions: tuple[Subscription, ...]) -> tuple[Subscription, ...]:
+    names = [each.to for each in subscriptions]
+    for name in names:
+        if names.count(name) > 1:
+            raise refusal(f"{name} subscribes twice", "one subscription of each endpoint")
+    if sum(each.filter is not None for each in subscriptions) > POLICIES_MAX:
+        raise refusal("too many filter policies", f"at most {POLICIES_MAX} of a topic")
+    return subscriptions
+
+
+Subscriptions = Annotated[tuple[Subscription, ...], Strict(False), AfterValidator(_once)]
+
+
+class Topic(Model):
+    """What is published is pushed to all who have subscribed."""
+
+    type: Literal["standard", "fifo"] = "standard"
+    deduplication: Literal["topic", "group"] | None = None
+    """Of a FIFO topic: where a message is the same as one of the last five minutes."""
+    retry: DeliveryRetry | None = None
+    """Of the endpoints of HTTP that have no policy of their own."""
+    subscriptions: Subscriptions = ()
+
+    @model_validator(mode="after")
+    def _of_its_type(self) -> Self:
+        if self.type == "standard" and self.deduplication is not None:
+            raise refusal("only a FIFO topic has deduplication", "type: fifo")
+        if self.type == "fifo" and self.retry is not None:
+            raise refusal("a FIFO topic has no endpoints of HTTP", "retry of a standard topic")
+        if self.type == "fifo" and len(self.subscriptions) > FIFO_SUBSCRIPTIONS_MAX:
+            message = f"{len(self.subscriptions)} subscriptions of a FIFO topic are too many"
+            raise refusal(message, f"at most {FIFO_SUBSCRIPTIONS_MAX}")
+        return self
+
+
+class Publish(Model):
+    """A message for a topic; whoever publishes goes on at once."""
+
+    to: Name
+    """A topic."""
+    event: Event = None
+    """Its body; without event and attributes it says what the request says."""
+    attributes: Attributes | None = None
+    group: Name | None = None
+    """Messages of one group of a FIFO topic are delivered in order."""
+
+    bare = "to"

@@ -1,0 +1,68 @@
+"""Ways to break topics, what is published, and who has subscribed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenario.breaking import Case
+
+_STEP = "services.page.steps.0"
+_USERS = "traffic.users"
+
+
+def _topic(where: str, words: str, *subscriptions: Any, **topic: Any) -> Case:
+    """A topic `news` with this mistake."""
+    return "topics", {"news": {"subscriptions": list(subscriptions)} | topic}, where, words
+
+
+def _first(words: str, key: str = "", **keys: Any) -> Case:
+    """The mistake is in the first subscription."""
+    where = f"topics.news.subscriptions.0{key}"
+    return _topic(where, words, {"to": "front"} | keys)
+
+
+def _retry(words: str, key: str = "", **keys: Any) -> Case:
+    return _first(words, f".retry{key}", retry=keys)
+
+
+def _event(words: str, event: Any) -> Case:
+    return f"{_USERS}.event", event, None, words
+
+
+TOPICS: list[Case] = [
+    _topic("topics.news.type", "did you mean fifo?", type="lifo"),
+    _topic("topics.news", "only a FIFO topic has deduplication", deduplication="group"),
+    _topic("topics.news", "a FIFO topic has no endpoints", type="fifo", retry=3),
+    _topic("topics.news.subscriptions.0", "only queues subscribe", "front", type="fifo"),
+    _topic("topics.news.subscriptions.0", "is not the name of a load balancer", "nowhere"),
+    _topic("topics.news.subscriptions.0", "is a service, not", "page"),
+    _topic("topics.news.subscriptions", "front subscribes twice", "front", {"to": "front"}),
+    _topic("topics.news.subscriptions.0.to", "missing", {"retry": 3}),
+    ("topics", {"web": {}}, "topics.web", "the name is taken"),
+    ("topics", ["news"], None, "mapping"),
+    _first("no operator", filter={"a": [{"prefixx": "b"}]}),
+    _first("attributes are not nested", filter={"a": {"b": ["c"]}}),
+    _first("filter: a: ", filter={"a": "b"}),
+    _first("did you mean body?", ".filter_scope", filter_scope="boby"),
+    _first("is out of range", ".timeout", timeout="0s"),
+    _first("is a fleet, not a queue", ".dead_letter", dead_letter="web"),
+    _retry("is out of range", ".retries", retries=101),
+    _retry("is out of range", ".min_delay", min_delay="500ms"),
+    _retry("are more than 3 in all", immediate=2, post_backoff=2),
+    _retry("is less than min_delay", min_delay="10s", max_delay="5s"),
+    _retry("the waits come to", retries=100, min_delay="60s"),
+    _retry("did you mean linear?", ".backoff", backoff="linaer"),
+    (_STEP, {"publish": "front"}, f"{_STEP}.publish", "is a load balancer, not a topic"),
+    (_STEP, {"publish": {"event": {}}}, f"{_STEP}.publish", "to: missing"),
+    (_STEP, {"send": {"to": "front", "event": 5}}, f"{_STEP}.send", "is no event"),
+    _event("is no event", 5),
+    _event("is no event", [1]),
+    _event("is no choice", {"choose": {}}),
+    _event("choose.0.weight", {"choose": [{"event": {}}]}),
+    _event("choose.1.weight", {"choose": [{"weight": 1}, {"weight": -1}]}),
+    _event("choose.0.evnt: no such key", {"choose": [{"weight": 1, "evnt": {}}]}),
+    _event("every weight is 0", {"choose": [{"weight": 0, "event": {}}]}),
+    (f"{_USERS}.attributes", {"a": True}, None, "is no attribute"),
+    (f"{_USERS}.attributes", {"a": {"type": "Text", "value": 1}}, None, "is no type"),
+    (f"{_USERS}.attributes", [1], None, "mapping"),
+]
