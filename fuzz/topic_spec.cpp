@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fuzz/odd.hpp"
+#include "fuzz/world_spec.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
@@ -33,9 +34,11 @@ DeliveryRules retries(Bytes& bytes) {
   made.jitter = bytes.enumerator<DeliveryJitter>(3);
   made.min_ns = bytes.one_in(odd_once_in) ? odd_time(bytes, 0, 100) : second;
   made.max_ns = second * bytes.between(1, 3);
+  made.age_ns = bytes.one_in(2) ? odd_time(bytes, 100, 5'000) : 0;
   return made;
 }
 
+// Of a topic, or the target of a bus.
 SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
   SubscriptionSpec made;
   const bool queue = !spec.queues.empty() && (fifo || bytes.one_in(2));
@@ -55,13 +58,37 @@ SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
   return made;
 }
 
+Destination anywhere(Bytes& bytes, const WorldSpec& spec) {
+  if (spec.buses.empty() || bytes.one_in(2))
+    return {Destination::Kind::topic, odd_index(bytes, spec.topics.size())};
+  return {Destination::Kind::bus, odd_index(bytes, spec.buses.size())};
+}
+
+BusSpec bus(Bytes& bytes, const WorldSpec& spec) {
+  BusSpec made;
+  made.name = "bus";
+  made.rules = {"one", "two"};
+  made.puts_per_second = bytes.one_in(2) ? odd_count(bytes, 0, 20) : 0;
+  if (bytes.one_in(2)) made.latency = distribution(bytes, 20.0);
+  const std::uint32_t targets = bytes.between(0, 3);
+  for (std::uint32_t each = 0; each < targets; ++each) {
+    SubscriptionSpec target = subscription(bytes, spec, false);
+    target.rule = odd_index(bytes, made.rules.size());
+    target.group = bytes.one_in(odd_once_in) ? SubscriptionSpec::none : bytes.between(0, groups);
+    if (bytes.one_in(3))
+      target.to = {Destination::Kind::topic, odd_index(bytes, spec.topics.size())};
+    made.targets.push_back(target);
+  }
+  return made;
+}
+
 void publish_from(Bytes& bytes, std::vector<StepSpec>& steps, const WorldSpec& spec) {
   for (StepSpec& step : steps) {
     for (std::vector<StepSpec>& branch : step.branches) publish_from(bytes, branch, spec);
     if (step.kind == StepKind::send && bytes.one_in(2)) step.says = said(bytes);
     if (step.kind != StepKind::sleep || !bytes.one_in(2)) continue;
     step.kind = StepKind::send;
-    step.to = {Destination::Kind::topic, odd_index(bytes, spec.topics.size())};
+    step.to = anywhere(bytes, spec);
     step.group = bytes.one_in(odd_once_in) ? StepSpec::plain : bytes.between(0, groups);
     step.says = said(bytes);
   }
@@ -82,12 +109,13 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
       topic.subscriptions.push_back(subscription(bytes, spec, topic.fifo));
     spec.topics.push_back(topic);
   }
+  if (bytes.one_in(2)) spec.buses.push_back(bus(bytes, spec));
   for (ServiceSpec& service : spec.services) publish_from(bytes, service.steps, spec);
   for (TrafficSpec& traffic : spec.traffic) {
     traffic.says = said(bytes);
     if (bytes.one_in(2)) traffic.says = {{kinds - 1}, {1.0}};
     if (!bytes.one_in(2)) continue;
-    traffic.to = {Destination::Kind::topic, odd_index(bytes, spec.topics.size())};
+    traffic.to = anywhere(bytes, spec);
     traffic.group = bytes.between(0, groups);
   }
 }

@@ -115,6 +115,7 @@ void bind_service(py::module_& m) {
       .value("fleet", Destination::Kind::fleet)
       .value("queue", Destination::Kind::queue)
       .value("topic", Destination::Kind::topic)
+      .value("bus", Destination::Kind::bus)
       .finalize();
   py::class_<Destination>(m, "Destination")
       .def(py::init<>())
@@ -332,6 +333,7 @@ void bind_spec(py::module_& m) {
   structs(world, "balancers", &WorldSpec::balancers);
   structs(world, "queues", &WorldSpec::queues);
   structs(world, "topics", &WorldSpec::topics);
+  structs(world, "buses", &WorldSpec::buses);
   structs(world, "quotas", &WorldSpec::quotas);
   structs(world, "apis", &WorldSpec::apis);
   structs(world, "actions", &WorldSpec::actions);

@@ -31,6 +31,7 @@ void bind_rules(py::module_& m) {
       .def_readwrite("jitter", &DeliveryRules::jitter)
       .def_readwrite("min_ns", &DeliveryRules::min_ns)
       .def_readwrite("max_ns", &DeliveryRules::max_ns)
+      .def_readwrite("age_ns", &DeliveryRules::age_ns)
       .def("retries", &DeliveryRules::retries)
       .def(
           "waits",
@@ -59,7 +60,10 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("to", &SubscriptionSpec::to)
       .def_readwrite("timeout_ns", &SubscriptionSpec::timeout_ns)
       .def_readwrite("retry", &SubscriptionSpec::retry)
+      .def_readwrite("group", &SubscriptionSpec::group)
+      .def_readwrite("rule", &SubscriptionSpec::rule)
       .def_readwrite("dead_letter", &SubscriptionSpec::dead_letter)
+      .def_readwrite("becomes", &SubscriptionSpec::becomes)
       .def_readwrite("takes", &SubscriptionSpec::takes);
   py::class_<TopicSpec>(m, "TopicSpec")
       .def(py::init<>())
@@ -67,6 +71,13 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("fifo", &TopicSpec::fifo)
       .def_readwrite("group_deduplication", &TopicSpec::group_deduplication)
       .def_readwrite("subscriptions", &TopicSpec::subscriptions);
+  py::class_<BusSpec>(m, "BusSpec")
+      .def(py::init<>())
+      .def_readwrite("name", &BusSpec::name)
+      .def_readwrite("puts_per_second", &BusSpec::puts_per_second)
+      .def_readwrite("latency", &BusSpec::latency)
+      .def_readwrite("rules", &BusSpec::rules)
+      .def_readwrite("targets", &BusSpec::targets);
 }
 
 py::dict topic_dict(const TopicAccount& account) {
@@ -74,6 +85,7 @@ py::dict topic_dict(const TopicAccount& account) {
   out["name"] = account.name;
   out["published"] = account.published;
   out["deduplicated"] = account.deduplicated;
+  out["throttled"] = account.throttled;
   std::vector<std::uint64_t> columns[6];
   for (const SubscriptionAccount& each : account.subscriptions) {
     const DeliveryCounts& counts = each.counts;
@@ -83,6 +95,11 @@ py::dict topic_dict(const TopicAccount& account) {
   }
   const char* names[] = {"delivered", "filtered", "retried", "dead_lettered", "dropped", "pending"};
   for (std::size_t at = 0; at < 6; ++at) out[names[at]] = py::cast(columns[at]);
+  if (account.rules.empty()) return out;
+  std::vector<std::uint32_t> rule;
+  for (const SubscriptionAccount& each : account.subscriptions) rule.push_back(each.rule);
+  out["rules"] = account.rules;
+  out["rule"] = rule;
   return out;
 }
 

@@ -216,6 +216,9 @@ py::dict results_dict(const World& world) {
   py::list topics;
   for (const TopicAccount& account : results.topics) topics.append(topic_dict(account));
   if (!results.topics.empty()) out["topics"] = topics;
+  py::list buses;
+  for (const TopicAccount& account : results.buses) buses.append(topic_dict(account));
+  if (!results.buses.empty()) out["buses"] = buses;
   py::list faults;
   for (std::size_t at = 0; at < results.faults.size(); ++at) {
     faults.append(fault_dict(results.faults[at], results.maintains[at], results.migrates[at]));

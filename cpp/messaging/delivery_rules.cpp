@@ -54,6 +54,7 @@ void DeliveryRules::check() const {
   refuse(curve > DeliveryCurve::exponential, "curve", "is no curve");
   refuse(jitter > DeliveryJitter::equal, "jitter", "is no jitter");
   refuse(min_ns < second || min_ns > wait_max, "min", "must be from 1 s to 1 h");
+  refuse(age_ns < 0, "age", "must not be below 0");
   refuse(max_ns < min_ns || max_ns > wait_max, "max", "must be from the least wait to 1 h");
 }
 

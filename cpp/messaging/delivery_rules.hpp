@@ -1,9 +1,10 @@
 // When a message that an endpoint did not take is delivered again: the retry policy of a topic's
-// subscription.
+// subscription, or of the target of a bus.
 //
 // A policy says how many retries there are in each of four phases, in this order: at once; after
 // the least wait; after waits that grow from the least to the greatest along a curve; after the
-// greatest. So the wait before a retry is a function of its number, and needs no state.
+// greatest. So the wait before a retry is a function of its number, and needs no state. There may
+// be an age beyond which nothing is tried.
 
 #pragma once
 
@@ -37,6 +38,7 @@ struct DeliveryRules {
   DeliveryJitter jitter = DeliveryJitter::none;
   std::int64_t min_ns = 20 * second;
   std::int64_t max_ns = 20 * second;
+  std::int64_t age_ns = 0;  // of a message that is tried again, at most; 0: any
 
   std::uint32_t retries() const { return immediate + pre_backoff + backoff + post_backoff; }
 

@@ -53,8 +53,8 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
                         spec.timeout_ns, spec.resilience, probability});
       break;
     case StepKind::send:
-      if (spec.to.kind != Destination::Kind::queue && spec.to.kind != Destination::Kind::topic) {
-        throw SpecError("steps." + path + ".send", "must go to a queue or a topic");
+      if (spec.to.kind < Destination::Kind::queue) {
+        throw SpecError("steps." + path + ".send", "must go to a queue, a topic or a bus");
       }
       steps_[place].call = static_cast<std::uint32_t>(sends_.size());
       sends_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), path, spec.to, spec.group,

@@ -57,7 +57,7 @@ class Programs {
   struct Send {
     std::uint32_t service;
     std::string path;
-    Destination to;  // a queue or a topic
+    Destination to;  // a queue, a topic or a bus
     std::uint32_t group;
     std::int64_t delay_ns;  // -1: that of the queue
     double probability;     // as that of a call

@@ -23,10 +23,10 @@ enum class StepKind : std::uint8_t {
   gpu,      // demand: time on one reference accelerator, ns; batch, marginal: taken up together
 };
 
-// Where a request or a message can be sent: an index into the world's balancers, fleets, queues or
-// topics.
+// Where a request or a message can be sent: an index into the world's balancers, fleets, queues,
+// topics or buses.
 struct Destination {
-  enum class Kind : std::uint8_t { balancer, fleet, queue, topic };
+  enum class Kind : std::uint8_t { balancer, fleet, queue, topic, bus };
   Kind kind = Kind::balancer;
   std::uint32_t index = 0;
 };

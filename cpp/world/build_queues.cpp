@@ -10,6 +10,7 @@ namespace {
 constexpr std::int64_t timeout_min_ns = 1'000'000;
 
 bool is_fifo(const WorldSpec& spec, const Destination& to) {
+  if (to.kind == Destination::Kind::bus) return false;
   if (to.kind == Destination::Kind::topic) return spec.topics[to.index].fifo;
   return spec.queues[to.index].rules.kind == QueueKind::fifo;
 }
@@ -17,7 +18,10 @@ bool is_fifo(const WorldSpec& spec, const Destination& to) {
 void check_target(const WorldSpec& spec, const Destination& to, std::uint32_t group,
                   const std::string& path) {
   const bool to_topic = to.kind == Destination::Kind::topic;
-  require(to.index < (to_topic ? spec.topics.size() : spec.queues.size()), path, "is not there");
+  const std::size_t there = to_topic                              ? spec.topics.size()
+                            : to.kind == Destination::Kind::queue ? spec.queues.size()
+                                                                  : spec.buses.size();
+  require(to.index < there, path, "is not there");
   require(!is_fifo(spec, to) || group != StepSpec::plain, path,
           to_topic ? "needs a group: its topic is a FIFO topic"
                    : "needs a group: its queue is a FIFO queue");
@@ -57,7 +61,7 @@ void Messaging::build(const WorldSpec& spec) {
   for (const Programs::Send& send : world_.programs_.sends()) {
     const std::string path = at("services", send.service, ("steps." + send.path + ".send").c_str());
     check_target(spec, send.to, send.group, path);
-    const bool fifo = is_fifo(spec, send.to) || send.to.kind == Destination::Kind::topic;
+    const bool fifo = is_fifo(spec, send.to) || send.to.kind >= Destination::Kind::topic;
     require(send.delay_ns >= -1 && send.delay_ns <= QueueSpec::delay_max, path,
             "has a delay that is not from 0 to 15 min");
     require(!fifo || send.delay_ns == -1, path, "has a delay, and goes to no standard queue");

@@ -1,4 +1,4 @@
-// Building topics, their subscriptions, and what is said.
+// Building topics and buses, who gets what is sent there, and what is said.
 
 #include <algorithm>
 #include <cmath>
@@ -11,10 +11,6 @@ namespace nephoscope {
 namespace {
 
 constexpr std::size_t subscriptions_max = std::size_t{1} << 20;
-
-std::string field_path(std::size_t topic, std::size_t subscription, const char* field) {
-  return at("topics", topic, ("subscriptions." + std::to_string(subscription) + field).c_str());
-}
 
 Saying saying(const EventChoice& from, const std::string& path) {
   require(from.kinds.size() == from.weights.size(), path, "needs a weight for each event");
@@ -41,14 +37,20 @@ const Distribution unit{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
 
 }  // namespace
 
-// All that is said.
+// All that is said, where anybody looks at it.
 void Messaging::count_kinds(const WorldSpec& spec) {
+  if (spec.topics.empty() && spec.buses.empty()) return;
   std::uint64_t most = 0;
   const auto count = [&](const EventChoice& says) {
     for (const std::uint32_t kind : says.kinds) most = std::max<std::uint64_t>(most, kind);
   };
   for (const TrafficSpec& traffic : spec.traffic) count(traffic.says);
   for (const Programs::Send& send : world_.programs_.sends()) count(send.says);
+  for (const BusSpec& bus : spec.buses) {
+    for (const SubscriptionSpec& target : bus.targets) {
+      for (const std::uint32_t kind : target.becomes) most = std::max<std::uint64_t>(most, kind);
+    }
+  }
   // With the sources of traffic, kinds are a number of 16 bits (Messaging::origin).
   require(most == 0 || (most + 2) * spec.traffic.size() <= 65'535, "events",
           "are too many that differ");
@@ -57,64 +59,99 @@ void Messaging::count_kinds(const WorldSpec& spec) {
 
 void Messaging::build_topics(const WorldSpec& spec) {
   require(spec.topics.size() < 65'535, "topics", "has too many entries");
+  require(spec.buses.size() < 65'535, "buses", "has too many entries");
   count_kinds(spec);
-  for (std::uint32_t index = 0; index < spec.topics.size(); ++index) {
+  topics_.first_bus = static_cast<std::uint32_t>(spec.topics.size());
+  for (std::size_t index = 0; index < spec.topics.size(); ++index) {
     const TopicSpec& from = spec.topics[index];
     Topic& it = topics_.all.emplace_back();
     it.name = from.name;
     it.fifo = from.fifo;
     it.group_deduplication = from.group_deduplication;
-    it.first = static_cast<std::uint32_t>(topics_.subscriptions.size());
-    it.count = static_cast<std::uint32_t>(from.subscriptions.size());
-    require(from.subscriptions.size() + it.first <= subscriptions_max,
-            at("topics", index, "subscriptions"), "are too many");
-    for (std::size_t each = 0; each < from.subscriptions.size(); ++each) {
-      build_subscription(spec, from.subscriptions[each], index, field_path(index, each, "."));
-      Subscription& made = topics_.subscriptions.back();
-      if (made.rules.retry.jitter == DeliveryJitter::none) continue;
-      const std::string stream = "topics/" + from.name + '/' + std::to_string(each) + "/jitter";
-      made.jitter = Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
+    add_subscriptions(spec, from.subscriptions, at("topics", index, "subscriptions."));
+  }
+  for (std::size_t index = 0; index < spec.buses.size(); ++index) {
+    const BusSpec& from = spec.buses[index];
+    Topic& it = topics_.all.emplace_back();
+    it.name = from.name;
+    it.bus = true;
+    it.rules = from.rules;
+    it.puts = CallLimit(from.puts_per_second, 0);
+    const StreamKey key =
+        stream_key(world_.seed_, world_.replication_, "buses/" + from.name + "/latency");
+    try {
+      it.latency = Sampler(from.latency, key);
+    } catch (const SpecError& error) {
+      throw SpecError(at("buses", index, "latency"), error.what());
     }
+    it.prompt = from.latency.kind == DistributionKind::constant && from.latency.mean == 0.0;
+    add_subscriptions(spec, from.targets, at("buses", index, "targets."));
   }
 }
 
-void Messaging::build_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
-                                   std::uint32_t topic, const std::string& path) {
+// Of the topic or the bus that has been added last.
+void Messaging::add_subscriptions(const WorldSpec& spec, const std::vector<SubscriptionSpec>& from,
+                                  const std::string& path) {
+  Topic& topic = topics_.all.back();
+  topic.first = static_cast<std::uint32_t>(topics_.subscriptions.size());
+  topic.count = static_cast<std::uint32_t>(from.size());
+  require(from.size() + topic.first <= subscriptions_max, path, "are too many");
+  const std::string streams = (topic.bus ? "buses/" : "topics/") + topic.name + '/';
+  for (std::size_t each = 0; each < from.size(); ++each) {
+    const std::string number = std::to_string(each);
+    check_subscription(spec, from[each], path + number + '.');
+    Subscription& made = topics_.subscriptions.emplace_back();
+    made.rules = from[each];
+    made.topic = static_cast<std::uint32_t>(topics_.all.size() - 1);
+    if (from[each].retry.jitter == DeliveryJitter::none) continue;
+    const std::string stream = streams + number + "/jitter";
+    made.jitter = Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
+  }
+}
+
+void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
+                                   const std::string& path) const {
+  const Topic& topic = topics_.all.back();
   const bool to_queue = from.to.kind == Destination::Kind::queue;
-  const bool fifo = spec.topics[topic].fifo;
-  require(from.to.kind != Destination::Kind::topic, path + "to", "is a topic");
-  require(to_queue || !fifo, path + "to", "must be a queue: the topic is a FIFO topic");
+  const bool to_topic = from.to.kind == Destination::Kind::topic;
+  require(from.to.kind < Destination::Kind::topic || (to_topic && topic.bus), path + "to",
+          "is neither a queue nor an endpoint of HTTP");
+  require(to_queue || !topic.fifo, path + "to", "must be a queue: the topic is a FIFO topic");
+  require(!topic.bus || from.rule < topic.rules.size(), path + "rule", "is not there");
   require(!to_queue || from.to.index < spec.queues.size(), path + "to", "is not there");
+  require(!to_topic || from.to.index < spec.topics.size(), path + "to", "is not there");
   const auto kind_of = [&](std::uint32_t queue) { return spec.queues[queue].rules.kind; };
   const QueueKind kind = to_queue ? kind_of(from.to.index) : QueueKind::standard;
-  require(fifo || kind == QueueKind::standard, path + "to",
-          "is a FIFO queue, and the topic is not");
-  require(to_queue || (from.timeout_ns > 0 && from.timeout_ns <= duration_max), path + "timeout",
-          "must be above 0 and below 73 years");
+  const bool ordered = kind == QueueKind::fifo || (to_topic && spec.topics[from.to.index].fifo);
+  require(topic.fifo || topic.bus || !ordered, path + "to", "is a FIFO queue, and no FIFO topic's");
+  require(!topic.bus || !ordered || from.group != SubscriptionSpec::none, path + "group",
+          "is needed: messages go to a FIFO queue or topic");
+  require(to_queue || to_topic || (from.timeout_ns > 0 && from.timeout_ns <= duration_max),
+          path + "timeout", "must be above 0 and below 73 years");
   require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
           "must say so of each event");
+  require(from.becomes.empty() || (topic.bus && from.becomes.size() == topics_.kinds),
+          path + "becomes", "must say so of each event, of a bus");
   try {
     from.retry.check();
   } catch (const SpecError& error) {
     throw SpecError(path + "retry." + error.path, error.what());
   }
-  if (from.dead_letter != SubscriptionSpec::none) {
-    require(from.dead_letter < spec.queues.size(), path + "dead_letter", "is not there");
-    require(kind_of(from.dead_letter) == kind, path + "dead_letter", "is not of the right type");
-  }
-  Subscription& made = topics_.subscriptions.emplace_back();
-  made.rules = from;
-  made.topic = topic;
+  if (from.dead_letter == SubscriptionSpec::none) return;
+  require(from.dead_letter < spec.queues.size(), path + "dead_letter", "is not there");
+  const QueueKind wanted = topic.bus ? QueueKind::standard : kind;
+  require(kind_of(from.dead_letter) == wanted, path + "dead_letter", "is not of the right type");
 }
 
 // Attempts at whoever answers are requests of a caller of each subscription's own.
 void Messaging::build_endpoints() {
-  for (std::size_t topic = 0; topic < topics_.all.size(); ++topic) {
-    for (std::uint32_t each = 0; each < topics_.all[topic].count; ++each) {
-      Subscription& it = topics_.subscriptions[topics_.all[topic].first + each];
-      if (it.rules.to.kind == Destination::Kind::queue) continue;
+  for (const Topic& topic : topics_.all) {
+    const std::string path = (topic.bus ? "buses." : "topics.") + topic.name + ".";
+    for (std::uint32_t each = 0; each < topic.count; ++each) {
+      Subscription& it = topics_.subscriptions[topic.first + each];
+      if (it.rules.to.kind >= Destination::Kind::queue) continue;
       it.caller = static_cast<std::uint32_t>(world_.callers_.size());
-      world_.add_caller(it.rules.to, it.rules.timeout_ns, false, field_path(topic, each, ".to"));
+      world_.add_caller(it.rules.to, it.rules.timeout_ns, false, path + std::to_string(each));
     }
   }
 }

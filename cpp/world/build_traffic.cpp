@@ -24,9 +24,9 @@ template <class Behind>
 double visits_of_message(const WorldSpec& spec, const Destination& to,
                          const std::vector<double>& visits, const Behind& behind) {
   double sum = 0.0;
-  if (to.kind == Destination::Kind::topic) {
-    for (const SubscriptionSpec& each : spec.topics[to.index].subscriptions) {
-      const bool is_queue = each.to.kind == Destination::Kind::queue;
+  if (to.kind >= Destination::Kind::topic) {
+    for (const SubscriptionSpec& each : subscriptions_of(spec, to)) {
+      const bool is_queue = each.to.kind >= Destination::Kind::queue;
       const double attempts = is_queue ? 1.0 : 1.0 + each.retry.retries();
       sum += attempts * visits_of_message(spec, each.to, visits, behind);
       const Destination letters{Destination::Kind::queue, each.dead_letter};
@@ -107,14 +107,14 @@ void World::add_caller(const Destination& to, std::int64_t timeout_ns, bool aban
   require(timeout_ns >= 0 && timeout_ns <= duration_max, path, "has an impossible timeout");
   const bool to_balancer = to.kind == Destination::Kind::balancer;
   const bool to_queue = to.kind == Destination::Kind::queue;
-  const bool to_topic = to.kind == Destination::Kind::topic;
-  const std::size_t there = to_topic      ? topics_.all.size()
+  const bool to_topic = to.kind >= Destination::Kind::topic;
+  const std::size_t there = to_topic      ? topics_.size(to)
                             : to_queue    ? queues_.all.size()
                             : to_balancer ? balancers_.size()
                                           : fleets_.size();
   require(to.index < there, path, "is not there");
   Caller& caller = callers_.emplace_back();
-  caller.to = to.index;
+  caller.to = to_topic ? topics_.number(to) : to.index;
   caller.to_balancer = to_balancer ? 1 : 0;
   caller.sends = to_topic ? 2 : to_queue ? 1 : 0;
   caller.timeout_ns = timeout_ns;
@@ -153,8 +153,8 @@ std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,
                                                   const Destination& to) const {
   if (to.kind == Destination::Kind::fleet) return {spec.fleets[to.index].service};
   std::vector<std::uint32_t> services;
-  if (to.kind == Destination::Kind::topic) {
-    for (const SubscriptionSpec& each : spec.topics[to.index].subscriptions) {
+  if (to.kind >= Destination::Kind::topic) {
+    for (const SubscriptionSpec& each : subscriptions_of(spec, to)) {
       std::vector<std::uint32_t> behind = services_behind(spec, each.to);
       services.insert(services.end(), behind.begin(), behind.end());
       if (each.dead_letter == none) continue;

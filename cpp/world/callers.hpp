@@ -25,7 +25,7 @@ struct Caller {
   std::uint32_t to = 0;         // index of a balancer, a fleet, a queue or a topic
   std::uint8_t to_balancer = 0;
   std::uint8_t checks = 0;        // it is a balancer that checks its targets: `to` is its index
-  std::uint8_t sends = 0;         // messages: 1: to a queue, 2: to a topic
+  std::uint8_t sends = 0;         // messages: 1: to a queue, 2: to a topic or a bus
   std::uint8_t abandons = 0;      // a request that still waits for a worker is taken back
   std::uint32_t first_route = 0;  // its routes, one for each class of its destination's targets
   std::uint32_t routes = 1;

@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F00000D;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F00000E;  // "nepho" and the version of the layout
 
 }  // namespace
 

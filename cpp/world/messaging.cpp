@@ -25,7 +25,7 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
   Outgoing message;
   message.body = body_of_request(origin(request.traffic, said), request.serial);
   message.group = world_.sources_[request.traffic].group;
-  const bool taken = to_topic || put_into(to, message);
+  const bool taken = to_topic ? publish(to, message) : put_into(to, message);
   const Outcome outcome = taken ? Outcome::completed : Outcome::rejected;
   ++caller.ended[static_cast<std::size_t>(outcome)];
   Route& route = world_.routes_[sent.route];
@@ -41,11 +41,7 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
     world_.answer_waiting(visit, outcome);
     world_.visits_.release(visit);
   }
-  if (to_topic) {
-    publish(to, message);
-  } else {
-    follow(to);
-  }
+  if (!to_topic) follow(to);
   if (world_.ready_.empty()) return Visit::none;
   const std::uint32_t next = world_.ready_.back();
   world_.ready_.pop_back();
@@ -59,9 +55,7 @@ void Messaging::send(std::uint32_t visit, std::uint32_t send) {
   message.body = body_of_send(origin(sender.traffic, said_by_step(visit, send)), sender, send);
   message.delay = it.delay_ns;
   message.group = it.group;
-  if (it.to.kind == Destination::Kind::topic) return publish(it.to.index, message);
-  if (!put_into(it.to.index, message)) world_.visits_[visit].flags |= Visit::failing;
-  follow(it.to.index);
+  if (!hand_in(it.to, message)) world_.visits_[visit].flags |= Visit::failing;
 }
 
 // False when a FIFO queue has had too many calls. Whoever sends has to follow the queue.

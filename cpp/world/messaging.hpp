@@ -80,14 +80,18 @@ class Messaging {
   // publishing.cpp, build_topics.cpp
   void count_kinds(const WorldSpec& spec);
   void build_topics(const WorldSpec& spec);
-  void build_subscription(const WorldSpec& spec, const SubscriptionSpec& from, std::uint32_t topic,
-                          const std::string& path);
+  void add_subscriptions(const WorldSpec& spec, const std::vector<SubscriptionSpec>& from,
+                         const std::string& path);
+  void check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
+                          const std::string& path) const;
   std::uint16_t said_of_source(std::uint16_t traffic, std::uint64_t serial) const;
   std::uint16_t said_by_step(std::uint32_t visit, std::uint32_t send) const;
-  void publish(std::uint32_t topic, const Outgoing& message);
+  bool publish(std::uint32_t topic, const Outgoing& message);
+  bool hand_in(const Destination& to, const Outgoing& message);
   void deliver(std::uint32_t subscription, const Outgoing& message);
   bool put_into(std::uint32_t queue, const Outgoing& message);
   std::uint32_t add_delivery(std::uint32_t subscription, const Outgoing& message);
+  void expect_attempt(std::uint32_t delivery, std::int64_t wait);
   bool hand_over(std::uint32_t delivery);
   void send_request(std::uint32_t delivery);
   bool give_up_or_wait(std::uint32_t delivery);
@@ -101,6 +105,11 @@ class Messaging {
   std::uint16_t traffic_in(std::uint64_t body) const {
     return static_cast<std::uint16_t>(origin_in(body) % world_.traffic_);
   }
+  std::uint32_t kind_in(std::uint64_t body) const {
+    const std::uint32_t said = said_in(body);
+    return said == 0 ? 0 : said - 1;
+  }
+  std::uint64_t told(const Subscription& subscription, std::uint64_t body) const;
   std::uint16_t said_in(std::uint64_t body) const {
     return static_cast<std::uint16_t>(origin_in(body) / world_.traffic_);
   }

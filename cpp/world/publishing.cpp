@@ -1,4 +1,5 @@
-// What topics do: whoever has subscribed gets what is published, at once or by and by.
+// What topics and buses do: whoever has subscribed gets what is published, and a target what a rule
+// matches, at once or by and by.
 
 #include "world/messaging.hpp"
 #include "world/requests.hpp"
@@ -30,22 +31,26 @@ std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send) c
   return static_cast<std::uint16_t>(says.pick(u) + 1);
 }
 
-// A topic takes everything. A repetition within the window of a FIFO topic is taken and dropped.
-void Messaging::publish(std::uint32_t at, const Outgoing& message) {
+// A topic takes everything: a repetition within the window of a FIFO topic is taken and dropped. A
+// bus refuses what is more than it takes in a second.
+bool Messaging::publish(std::uint32_t at, const Outgoing& message) {
   Topic& topic = topics_.all[at];
+  if (topic.bus && !topic.puts.allow(world_.now_)) {
+    ++topic.throttled;
+    return false;
+  }
   if (topic.fifo) {
     const std::uint64_t id = topic.group_deduplication
                                  ? Deduplication::within(message.body, message.group)
                                  : message.body;
     if (topic.deduplication.find(id, world_.now_) != KeyTable::absent) {
       ++topic.deduplicated;
-      return;
+      return true;
     }
     topic.deduplication.remember(id, topic.published, world_.now_);
   }
   ++topic.published;
-  const std::uint32_t said = said_in(message.body);
-  const std::uint32_t kind = said == 0 ? 0 : said - 1;
+  const std::uint32_t kind = kind_in(message.body);
   for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
     Subscription& subscription = topics_.subscriptions[each];
     if (subscription.lets_through(kind)) {
@@ -54,30 +59,53 @@ void Messaging::publish(std::uint32_t at, const Outgoing& message) {
       ++subscription.counts.filtered;
     }
   }
+  return true;
 }
 
-// To a queue at once, if it can be; else there is a delivery, which in a FIFO topic goes to the end
-// of its group.
+// To what takes messages, as a step sends them. False when it does not take this one.
+bool Messaging::hand_in(const Destination& to, const Outgoing& message) {
+  if (to.kind != Destination::Kind::queue) return publish(topics_.number(to), message);
+  const bool taken = put_into(to.index, message);
+  follow(to.index);
+  return taken;
+}
+
+// At once, if it can be; else there is a delivery, which in a FIFO topic goes to the end of its
+// group.
 void Messaging::deliver(std::uint32_t subscription, const Outgoing& message) {
   Subscription& it = topics_.subscriptions[subscription];
-  const bool ordered = topics_.all[it.topic].fifo;
-  const std::uint64_t last =
-      ordered ? topics_.last_in_group.find(key_of(subscription, message.group)) : KeyTable::absent;
-  const bool to_queue = it.rules.to.kind == Destination::Kind::queue;
-  if (to_queue && last == KeyTable::absent && put_into(it.rules.to.index, message)) {
+  const Topic& topic = topics_.all[it.topic];
+  const bool asks = it.rules.to.kind < Destination::Kind::queue;
+  Outgoing copy;
+  copy.body = told(it, message.body);
+  copy.group = topic.bus ? it.rules.group : message.group;
+  const std::uint64_t key = key_of(subscription, copy.group);
+  const std::uint64_t last = topic.fifo ? topics_.last_in_group.find(key) : KeyTable::absent;
+  if (!asks && topic.prompt && last == KeyTable::absent && hand_in(it.rules.to, copy)) {
     ++it.counts.delivered;
-    return follow(it.rules.to.index);
+    return;
   }
-  const std::uint32_t delivery = add_delivery(subscription, message);
-  if (ordered) topics_.last_in_group.set(key_of(subscription, message.group), delivery);
+  copy.body = message.body;
+  const std::uint32_t delivery = add_delivery(subscription, copy);
+  if (topic.fifo) topics_.last_in_group.set(key, delivery);
   if (last != KeyTable::absent) {
     topics_.pending[static_cast<std::uint32_t>(last)].next = delivery;
-  } else if (!to_queue) {
+  } else if (!topic.prompt) {
+    const double wait = topic.latency.at(serial_in(copy.body), path_of_call(subscription + 1, 0));
+    expect_attempt(delivery, duration_ns(wait));
+  } else if (asks) {
     send_request(delivery);
   } else {
     topics_.pending[delivery].attempts = 1;
     if (give_up_or_wait(delivery)) forget(delivery);
   }
+}
+
+// What a target is sent in the place of an event. The event itself is what becomes a dead letter.
+std::uint64_t Messaging::told(const Subscription& subscription, std::uint64_t body) const {
+  if (subscription.rules.becomes.empty()) return body;
+  const std::uint32_t kind = subscription.rules.becomes[kind_in(body)];
+  return std::uint64_t{origin(traffic_in(body), kind + 1)} << serial_bits | serial_in(body);
 }
 
 std::uint32_t Messaging::add_delivery(std::uint32_t subscription, const Outgoing& message) {
@@ -86,25 +114,23 @@ std::uint32_t Messaging::add_delivery(std::uint32_t subscription, const Outgoing
   const std::uint32_t delivery = topics_.pending.take();
   TopicDelivery& it = topics_.pending[delivery];
   it = TopicDelivery{};
+  it.since = world_.now_;
   it.body = message.body;
   it.group = message.group;
   it.subscription = subscription;
   return delivery;
 }
 
-// An attempt at a queue. Whether the delivery is over.
+// An attempt at what takes messages. Whether the delivery is over.
 bool Messaging::hand_over(std::uint32_t delivery) {
   TopicDelivery& it = topics_.pending[delivery];
   Subscription& subscription = topics_.subscriptions[it.subscription];
   subscription.counts.retried += it.attempts != 0 ? 1U : 0U;
   ++it.attempts;
   Outgoing message;
-  message.body = it.body;
+  message.body = told(subscription, it.body);
   message.group = it.group;
-  const std::uint32_t queue = subscription.rules.to.index;
-  const bool taken = put_into(queue, message);
-  follow(queue);
-  if (!taken) return give_up_or_wait(delivery);
+  if (!hand_in(subscription.rules.to, message)) return give_up_or_wait(delivery);
   ++subscription.counts.delivered;
   return true;
 }
@@ -122,7 +148,7 @@ void Messaging::send_request(std::uint32_t delivery) {
   request.serial = serial_in(it.body);
   request.client = not_a_client | static_cast<std::uint32_t>(request.serial);
   request.traffic = traffic_in(it.body);
-  request.said = said_in(it.body);
+  request.said = said_in(told(subscription, it.body));
   request.flags = Visit::awaited;
   request.path = path_of_call(it.subscription + 1, first_attempt);
   request.parent = delivery_parent + delivery;
@@ -154,10 +180,12 @@ bool Messaging::give_up_or_wait(std::uint32_t delivery) {
     const std::uint32_t retry = it.attempts - 1;
     const bool drawn = rules.jitter != DeliveryJitter::none;
     const double u = drawn ? subscription.jitter.at(serial_in(it.body), retry) : 0.0;
-    it.timer =
-        world_.calendar_.push(world_.now_ + rules.wait(retry, u),
-                              World::payload(World::EventKind::part, delivery_parts + delivery));
-    return false;
+    const std::int64_t wait = rules.wait(retry, u);
+    const bool in_time = rules.age_ns == 0 || world_.now_ + wait - it.since <= rules.age_ns;
+    if (in_time) {
+      expect_attempt(delivery, wait);
+      return false;
+    }
   }
   const std::uint32_t letters = subscription.rules.dead_letter;
   if (letters == Subscription::none) {
@@ -170,11 +198,16 @@ bool Messaging::give_up_or_wait(std::uint32_t delivery) {
   return true;
 }
 
+void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
+  topics_.pending[delivery].timer = world_.calendar_.push(
+      world_.now_ + wait, World::payload(World::EventKind::part, delivery_parts + delivery));
+}
+
 void Messaging::try_again(std::uint32_t delivery) {
   TopicDelivery& it = topics_.pending[delivery];
   it.timer = EventQueue::none;
   const Subscription& subscription = topics_.subscriptions[it.subscription];
-  if (subscription.rules.to.kind == Destination::Kind::queue) {
+  if (subscription.rules.to.kind >= Destination::Kind::queue) {
     go_on(delivery);
   } else {
     send_request(delivery);
@@ -182,7 +215,8 @@ void Messaging::try_again(std::uint32_t delivery) {
   world_.run_ready();
 }
 
-// A delivery to a queue is tried, and what has waited for it in its group when it is over.
+// A delivery to what takes messages is tried, and what has waited for it in its group when it is
+// over.
 void Messaging::go_on(std::uint32_t delivery) {
   while (delivery != TopicDelivery::none && hand_over(delivery)) delivery = forget(delivery);
 }

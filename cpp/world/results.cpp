@@ -152,7 +152,8 @@ Results WorldView::results() const {
   bill(results.fleets);
   results.hosts = host_accounts(hosts);
   for (const WorldQueue& it : queues_.all) results.queues.push_back(queue_account(it));
-  for (const Topic& it : topics_.all) results.topics.push_back(topic_account(it));
+  for (const Topic& it : topics_.all)
+    (it.bus ? results.buses : results.topics).push_back(topic_account(it));
   results.series_interval_ns = series_interval_;
   results.series = series();
   return results;

@@ -187,13 +187,16 @@ struct QueueAccount {
 struct SubscriptionAccount {
   DeliveryCounts counts;
   std::uint64_t pending = 0;
+  std::uint32_t rule = 0;  // of a bus
 };
 
 struct TopicAccount {
   std::string name;
+  std::vector<std::string> rules;  // of a bus
   bool fifo = false;
   std::uint64_t published = 0;
   std::uint64_t deduplicated = 0;
+  std::uint64_t throttled = 0;  // of a bus
   std::vector<SubscriptionAccount> subscriptions;
 };
 
@@ -232,6 +235,7 @@ struct Results {
   std::vector<HostPoolAccount> hosts;
   std::vector<QueueAccount> queues;
   std::vector<TopicAccount> topics;
+  std::vector<TopicAccount> buses;
   std::vector<FaultCounts> faults;
   std::vector<bool> maintains;  // by fault
   std::vector<bool> migrates;   // by fault

@@ -157,10 +157,18 @@ struct WorldSpec {
   std::vector<BalancerSpec> balancers;
   std::vector<WorldQueueSpec> queues;
   std::vector<TopicSpec> topics;
+  std::vector<BusSpec> buses;
   std::vector<QuotaSpec> quotas;
   std::vector<LaunchLimits> apis;
   std::vector<ActionSpec> actions;
   std::vector<FaultSpec> faults;
 };
+
+// Who gets what is sent to a topic or a bus.
+inline const std::vector<SubscriptionSpec>& subscriptions_of(const WorldSpec& spec,
+                                                             const Destination& to) {
+  const bool to_topic = to.kind == Destination::Kind::topic;
+  return to_topic ? spec.topics[to.index].subscriptions : spec.buses[to.index].targets;
+}
 
 }  // namespace nephoscope

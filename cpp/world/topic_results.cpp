@@ -10,10 +10,13 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
   TopicAccount account;
   account.name = it.name;
   account.fifo = it.fifo;
+  account.rules = it.rules;
   account.published = it.published;
   account.deduplicated = it.deduplicated;
+  account.throttled = it.throttled;
   for (std::uint32_t each = it.first; each < it.first + it.count; ++each)
-    account.subscriptions.push_back({topics_.subscriptions[each].counts, 0});
+    account.subscriptions.push_back(
+        {topics_.subscriptions[each].counts, 0, topics_.subscriptions[each].rules.rule});
   topics_.pending.for_each([&](const TopicDelivery& delivery) {
     if (&topics_.all[topics_.subscriptions[delivery.subscription].topic] == &it)
       ++account.subscriptions[delivery.subscription - it.first].pending;

@@ -1,4 +1,5 @@
-// Topics of a world, and who subscribes to them, as plain data.
+// Topics and buses of a world, and who gets what is sent there, as plain data. Targets of the rules
+// of a bus are subscriptions too: what a rule's pattern matches is let through.
 
 #pragma once
 
@@ -15,11 +16,14 @@ namespace nephoscope {
 struct SubscriptionSpec {
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-  Destination to;               // a queue, or who answers as an endpoint of HTTP
+  Destination to;               // a queue, who answers as an endpoint of HTTP or, of a bus, a topic
   std::int64_t timeout_ns = 0;  // that such an endpoint has for its answer
   DeliveryRules retry;
-  std::uint32_t dead_letter = none;  // the queue that gets what could not be delivered
-  std::vector<std::uint8_t> takes;   // by kind of event: 1: its filter lets it through; empty: all
+  std::uint32_t group = none;          // of a bus: of the messages for a FIFO queue or topic
+  std::uint32_t dead_letter = none;    // the queue that gets what could not be delivered
+  std::uint32_t rule = 0;              // of a bus
+  std::vector<std::uint32_t> becomes;  // of a bus: by kind, what is delivered; empty: the same
+  std::vector<std::uint8_t> takes;  // by kind of event: 1: its filter lets it through; empty: all
 };
 
 struct TopicSpec {
@@ -27,6 +31,14 @@ struct TopicSpec {
   bool fifo = false;
   bool group_deduplication = false;  // of a FIFO topic: an id counts within its group
   std::vector<SubscriptionSpec> subscriptions;
+};
+
+struct BusSpec {
+  std::string name;
+  std::uint32_t puts_per_second = 0;      // more are refused; 0: no limit
+  Distribution latency;                   // from the put to the first attempt at each delivery, ns
+  std::vector<std::string> rules;         // names
+  std::vector<SubscriptionSpec> targets;  // of all rules, which say whose they are
 };
 
 }  // namespace nephoscope

@@ -1,5 +1,5 @@
-// The topics of a world, as plain data, and what requests and messages say. What topics do is in
-// messaging.hpp.
+// The topics and buses of a world, as plain data, and what requests and messages say. What topics
+// do is in messaging.hpp.
 //
 // Everything that can be said is known before the run, and numbered: a kind is an event and its
 // attributes. Which subscriptions let a kind through is a table, so that the world never looks at a
@@ -25,6 +25,7 @@
 #include "kernel/distributions.hpp"
 #include "kernel/event_queue.hpp"
 #include "kernel/slab.hpp"
+#include "messaging/call_limit.hpp"
 #include "messaging/deduplication.hpp"
 #include "messaging/key_table.hpp"
 #include "messaging/message.hpp"
@@ -69,20 +70,27 @@ struct Subscription {
 };
 
 struct Topic {
-  std::string name;  // immutable, as all but the last three
+  std::string name;  // immutable, as all but the last five
   bool fifo = false;
+  bool bus = false;
+  bool prompt = true;  // deliveries begin at once
+  std::vector<std::string> rules;
   bool group_deduplication = false;
   std::uint32_t first = 0;  // its subscriptions
   std::uint32_t count = 0;
 
   std::uint64_t published = 0;
-  std::uint64_t deduplicated = 0;  // beside those
+  std::uint64_t deduplicated = 0;  // beside those, as the next
+  std::uint64_t throttled = 0;
   Deduplication deduplication;
+  CallLimit puts;
+  Sampler latency;
 };
 
 struct TopicDelivery {
   static constexpr std::uint32_t none = Visit::none;
 
+  std::int64_t since = 0;  // when it was published
   std::uint64_t body = 0;
   std::uint32_t group = Message::none;
   std::uint32_t subscription = 0;
@@ -100,7 +108,8 @@ inline std::uint64_t key_of(std::uint32_t subscription, std::uint32_t group) {
 struct Topics {
   static constexpr std::size_t pending_max = std::size_t{1} << 26;
 
-  std::vector<Topic> all;
+  std::vector<Topic> all;  // buses are behind the topics
+  std::uint32_t first_bus = 0;
   std::vector<Subscription> subscriptions;  // in the order of topics
   std::uint32_t kinds = 1;
   std::vector<Saying> of_source;           // what each says
@@ -114,6 +123,13 @@ struct Topics {
   KeyTable last_in_group;  // a pending delivery by subscription and group, of FIFO topics
 
   bool none() const { return all.empty(); }
+  // Of a topic or a bus among all, and how many of its kind there are.
+  std::uint32_t number(const Destination& to) const {
+    return to.kind == Destination::Kind::topic ? to.index : first_bus + to.index;
+  }
+  std::size_t size(const Destination& to) const {
+    return to.kind == Destination::Kind::topic ? first_bus : all.size() - first_bus;
+  }
   bool say_something() const { return kinds > 1; }
 
   void note(std::uint32_t visit, std::uint16_t what) {
@@ -124,8 +140,9 @@ struct Topics {
   template <class Archive>
   void serialize(Archive& archive) {
     for (Topic& topic : all) {
-      archive(topic.published, topic.deduplicated);
+      archive(topic.published, topic.deduplicated, topic.throttled);
       topic.deduplication.serialize(archive);
+      topic.puts.serialize(archive);
     }
     for (Subscription& each : subscriptions) archive(each.counts);
     archive(said);

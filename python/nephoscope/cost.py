@@ -34,6 +34,11 @@ USD_PER_MILLION_PUBLISHED = {"standard": 0.50, "fifo": 0.30}
 USD_PER_MILLION_BY_HTTP = 0.60
 USD_PER_MILLION_IN_ORDER = 0.01
 
+# Of a million events put, and delivered by HTTP; Amazon EventBridge, us-east-1, 2024. Matching and
+# other deliveries are free; sizes are not known, so that every event is one of up to 64 KB.
+USD_PER_MILLION_PUT = 1.00
+USD_PER_MILLION_TO_HTTP = 0.20
+
 
 def costs(
     scenario: Scenario, numbers: Mapping[str, Any], makes: Mapping[str, Sequence[Fleet]]
@@ -56,6 +61,8 @@ def costs(
         found["queues"] = lines
     if lines := _topic_costs(scenario, numbers.get("topics", ())):
         found["topics"] = lines
+    if lines := _bus_costs(scenario, numbers.get("buses", ())):
+        found["buses"] = lines
     if lines := _alarm_costs(scenario, int(numbers["now_ns"])):
         found["alarms"] = lines
     if not found:
@@ -177,6 +184,22 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tre
             elif topic.type == "fifo":
                 usd += int(delivered) * USD_PER_MILLION_IN_ORDER / 1e6
         lines[numbers["name"]] = line | {"usd": usd}
+    return lines
+
+
+def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each bus: what was put, and what went to endpoints of HTTP."""
+    lines: Tree = {}
+    for numbers in buses:
+        targets = [t for r in scenario.buses[numbers["name"]].rules.values() for t in r.targets]
+        put = int(numbers["published"])
+        by_http = sum(
+            int(delivered)
+            for target, delivered in zip(targets, numbers["delivered"], strict=True)
+            if target.to not in scenario.queues and target.to not in scenario.topics
+        )
+        usd = (put * USD_PER_MILLION_PUT + by_http * USD_PER_MILLION_TO_HTTP) / 1e6
+        lines[numbers["name"]] = {"put": put, "by_http": by_http, "usd": usd}
     return lines
 
 

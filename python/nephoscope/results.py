@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.balancer_results import balancer_tree, target_state
+from nephoscope.bus_results import bus_tree
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
 from nephoscope.failure_results import failure_flags, fault_list
@@ -28,7 +29,7 @@ from nephoscope.topic_results import topic_tree
 FORMAT = 1
 
 # What there may be several of by name, each with figures.
-SECTIONS = ("traffic", "load_balancers", "fleets", "hosts", "queues", "topics")
+SECTIONS = ("traffic", "load_balancers", "fleets", "hosts", "queues", "topics", "buses")
 
 # A table of more targets helps nobody; by its path every target can be read all the same.
 TARGETS_LISTED_MAX = 1000
@@ -268,6 +269,8 @@ class Result:
             }
         if "topics" in self._numbers:
             tree["topics"] = {it["name"]: topic_tree(it) for it in self._numbers["topics"]}
+        if "buses" in self._numbers:
+            tree["buses"] = {it["name"]: bus_tree(it) for it in self._numbers["buses"]}
         tree |= fault_list(self._numbers)
         if self._cost is not None:
             tree["cost_usd"] = dict(self._cost)

@@ -169,6 +169,9 @@ STEPS = {
     "publish: {to: hot, group: cakes, event: {a: 1}}": (
         "publish to hot in the group cakes, with its own event"
     ),
+    "put: {to: bell, event: {choose: [{weight: 1, event: {a: 1}}]}}": (
+        "put to bell, one of 1 events"
+    ),
     "gpu: {work: 5ms, batch: 8}": "gpu 5ms, up to 8 at once, each further one adding 0.1 of it",
 }
 
@@ -179,7 +182,8 @@ def test_check_puts_every_step_into_words(call, tmp_path):
         "{nephoscope: 1, name: steps, duration: 1m, services: {query: {steps: [compute: 1ms]}, "
         f"page: {{steps: [{', '.join(STEPS)}]}}}}, fleets: {{web: {{service: page}}, "
         "db: {service: query}}, queues: {board: {}, orders: {type: fifo}}, "
-        "topics: {news: {}, hot: {type: fifo}}, traffic: {users: {to: web, rate: 1/s}}}",
+        "topics: {news: {}, hot: {type: fifo}}, buses: {bell: {}}, "
+        "traffic: {users: {to: web, rate: 1/s}}}",
         encoding="utf-8",
     )
     assert {step.partition(":")[0] for step in STEPS} == set(Step.forms())
@@ -271,7 +275,7 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--set", "seed="], "no value"),
         (["run", COFFEE, "--set", "seed=[1"], "not legal YAML"),
         (["run", COFFEE, "--set", "seed=-1"], "out of range"),
-        (["run", COFFEE, "--set", "buses={a: {}}"], "buses: not built yet"),
+        (["run", COFFEE, "--set", "buses={a: {archive: {}}}"], "archive: not built yet"),
         (["run", COFFEE, "--seed", "-1"], "--seed"),
         (["run", COFFEE, "--seed", "x"], "--seed"),
         (["run", COFFEE, "--replications", "0"], "--replications"),

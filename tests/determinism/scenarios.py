@@ -265,6 +265,9 @@ def shouts() -> Tree:
     tree["faults"] = [{"at": "5s", "for": "3s", "fail": "listeners"}]
     for source in tree["traffic"].values():
         source["event"] = {"choose": said}
+    rule = {"pattern": {"n": [2]}, "targets": ["listeners", {"to": "row", "group": "all"}, "news"]}
+    tree["buses"] = {"bell": {"rules": {"two": rule}, "latency": {"exponential": "200ms"}}}
+    tree["traffic"]["put"] = {"to": "bell", "rate": "20/s", "event": {"choose": said}}
     tree["traffic"]["direct"] = {"to": "orders", "rate": "350/s", "group": "all"}
     return tree
 

@@ -39,6 +39,7 @@ PYTHON_RANKS: dict[str, int] = {
     "scaling_results": 0,
     "queue_results": 0,
     "topic_results": 0,
+    "bus_results": 0,
     "fleet_results": 4,
     "results": 5,
     "run": 6,

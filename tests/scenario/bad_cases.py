@@ -359,8 +359,7 @@ JOINED: list[Case] = [
 LATER: list[Case] = [
     (f"{prefix}{key}", {"x": 1}, None, "not built yet in this version of nephoscope")
     for prefix, keys in {
-        "": "buses",
-        "services.page.steps.0.": "put parallel",
+        "services.page.steps.0.": "parallel",
     }.items()
     for key in keys.split()
 ]

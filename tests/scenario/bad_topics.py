@@ -29,6 +29,10 @@ def _event(words: str, event: Any) -> Case:
     return f"{_USERS}.event", event, None, words
 
 
+def _bus(where: str, words: str, **bus: Any) -> Case:
+    return "buses", {"bell": bus}, f"buses.bell{where}", words
+
+
 TOPICS: list[Case] = [
     _topic("topics.news.type", "did you mean fifo?", type="lifo"),
     _topic("topics.news", "only a FIFO topic has deduplication", deduplication="group"),
@@ -65,4 +69,13 @@ TOPICS: list[Case] = [
     (f"{_USERS}.attributes", {"a": True}, None, "is no attribute"),
     (f"{_USERS}.attributes", {"a": {"type": "Text", "value": 1}}, None, "is no type"),
     (f"{_USERS}.attributes", [1], None, "mapping"),
+    ("buses", {"front": {}}, "buses.front", "the name is taken"),
+    _bus(".archive", "not built yet", archive={}),
+    _bus(".put_limit", "put_limit", put_limit=5),
+    _bus(".put_limit", "no whole number of puts", put_limit="90/m"),
+    _bus(".latency", "latency", latency="fast"),
+    _bus(".rules.all", "pattern: missing", rules={"all": {"targets": ["web"]}}),
+    _bus(".rules.all", "targets: missing", rules={"all": {"pattern": {"a": ["b"]}}}),
+    (_STEP, {"put": "front"}, f"{_STEP}.put", "is a load balancer, not a bus"),
+    (_STEP, {"put": {"to": "front", "attributes": {}}}, f"{_STEP}.put", "no key 'attributes'"),
 ]

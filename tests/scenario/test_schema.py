@@ -80,7 +80,7 @@ def test_steps_that_use_devices(written):
         (["traffic", "users", "clients"], "many"),
         (["traffic", "clerks", "arrivals"], "closed"),
         (["traffic", "clerks", "arrivals"], {"profile": [["0s"]]}),
-        (["buses"], {}),
+        (["buses"], {"bell": {"rules": {"all": {"pattern": {}, "targets": [{"retry": 3}]}}}}),
         (["topics"], {"news": {"subscriptions": [{"filter": {}}]}}),
         (["queues"], {"orders": {"visibility_timeout": 30}}),
     ],

@@ -306,6 +306,20 @@ def test_an_endpoint_passes_on_what_it_was_told(lab):
     assert 8 < told(direct)["delivered"] < 32
 
 
+def test_a_message_says_the_same_however_often_it_is_worked(lab):
+    """Each of ten is received five times, at 2, 12, 22, 32 and 42 s from the first message on."""
+    said = [{"weight": 1, "attributes": {"n": n}} for n in (1, 2)]
+    publish = {"publish": {"to": "ready", "event": {"choose": said}}}
+    service = work(publish, {"fail": 1.0}, consumes={"queue": "orders", "wait": "20s"})
+    queues: Tree = {"orders": {"visibility_timeout": "10s"}, "q1": {}, "q2": {}}
+    ends = [{"to": f"q{n}", "filter": {"n": [n]}} for n in (1, 2)]
+    source = lab.at(*[2.0] * 10, to="orders")
+    topic = told(shouting(source, *ends, service=service, queues=queues, duration="50s"))
+    heard = [topic["subscriptions"][i]["delivered"] for i in ("0", "1")]
+    assert topic["published"] == sum(heard) == 50
+    assert all(count % 5 == 0 and count for count in heard)
+
+
 # --- FIFO topics ---------------------------------------------------------------------------------
 
 

@@ -36,6 +36,7 @@ ELSEWHERE = {
     "HPA_": "theory/test_own_policies.py",
     "SQS_": "messaging/test_redelivery.py",
     "SNS_": "theory/test_deliveries.py",
+    "EventBridge_": "theory/test_deliveries.py",
 }
 
 # Not expressible: the feature belongs to a later version, or the mechanism is not the one in use.
@@ -47,7 +48,6 @@ NOT_YET = {
     "DPS_": "requests of unequal weight within one instance",
     "FORKJOIN2": "the step `parallel`",
     "MAX_EXP": "the step `parallel`",
-    "EventBridge_": "event buses",
     "METASTABLE_": "context only, no figure of a model",
     "EC2_": "burst credits",
     "HASH_mod_remap": "hashing is consistent here, not by remainder",

@@ -6,6 +6,7 @@ import pytest
 
 import nephoscope as nph
 from nephoscope import parts
+from nephoscope.scenario.bus import EventRetry
 from semantics.lab import Lab, Tree, fleet, run, scenario, work
 from theory import oracles
 
@@ -52,6 +53,15 @@ def test_endpoints_of_the_provider_are_tried_100015_times_in_23_days():
     ratios = waits[6:15] / waits[5:14]
     assert ratios == pytest.approx([20 ** (1 / 9)] * 9, rel=1e-8)
     assert waits.sum() / (86_400 * SECONDS) == pytest.approx(23.0, abs=0.5)
+
+
+@pytest.mark.parametrize("entry", oracles.cases("EventBridge_"))
+def test_the_published_limits_of_buses(entry):
+    expected = oracles.entries()[entry]["expected"]
+    rules = EventRetry().rules()
+    assert rules.retries() == expected["max_retries"]
+    assert rules.age_ns == expected["max_age_s"] * SECONDS
+    assert (rules.waits()[:11] / SECONDS).tolist() == [2**k for k in range(10)] + [512]
 
 
 @pytest.mark.parametrize(

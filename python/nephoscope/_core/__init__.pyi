@@ -24,13 +24,11 @@ from nephoscope._core import resilience as resilience
 from nephoscope._core import scaling as scaling
 from nephoscope._core import service as service
 from nephoscope._core import topics as topics
-from nephoscope._core.hosts import BurstFacts, GroupSpec, HostPoolSpec, InterferenceFacts
+from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, InterferenceFacts
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 from nephoscope._core.membership import MembershipSpec
 from nephoscope._core.resilience import ResilienceSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
-
-_BillingRule = hosts.BillingRule
 
 def stream_key(seed: int, replication: int, name: str) -> tuple[int, int]: ...
 def random_words(
@@ -197,6 +195,7 @@ class DestinationKind(enum.Enum):
     fleet = 1
     queue = 2
     topic = 3
+    bus = 4
 
 @final
 class Destination:
@@ -295,7 +294,7 @@ class FleetSpec:
     burst: BurstFacts
     interference: InterferenceFacts
     initially: bool
-    billing: _BillingRule
+    billing: BillingRule
     life: LifeSpec
     scaling: scaling.ScalingSpec
     refresh: RefreshSpec
@@ -333,11 +332,12 @@ class WorldSpec:
     traffic: list[TrafficSpec]
     resilience: list[ResilienceSpec]
     services: list[ServiceSpec]
-    hosts: list[HostPoolSpec]
+    hosts: list[hosts.HostPoolSpec]
     groups: list[GroupSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
     queues: list[queues.WorldQueueSpec]
+    buses: list[topics.BusSpec]
     topics: list[topics.TopicSpec]
     quotas: list[QuotaSpec]
     apis: list[LaunchLimits]

@@ -4,7 +4,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from nephoscope._core import Destination
+from nephoscope._core import Destination, Distribution
 
 class DeliveryCurve(enum.Enum):
     linear = 0
@@ -28,6 +28,7 @@ class DeliveryRules:
     jitter: DeliveryJitter
     min_ns: int
     max_ns: int
+    age_ns: int
     def retries(self) -> int: ...
     def waits(self) -> NDArray[np.int64]: ...
 
@@ -43,7 +44,10 @@ class SubscriptionSpec:
     to: Destination
     timeout_ns: int
     retry: DeliveryRules
+    group: int
+    rule: int
     dead_letter: int
+    becomes: list[int]
     takes: list[int]
 
 @final
@@ -53,3 +57,12 @@ class TopicSpec:
     fifo: bool
     group_deduplication: bool
     subscriptions: list[SubscriptionSpec]
+
+@final
+class BusSpec:
+    def __init__(self) -> None: ...
+    name: str
+    puts_per_second: int
+    latency: Distribution
+    rules: list[str]
+    targets: list[SubscriptionSpec]

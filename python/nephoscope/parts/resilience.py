@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
+from nephoscope.scenario.client_specs import breaker_spec, budget_spec
 from nephoscope.scenario.compile import backoff_spec
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.resilience import Budget, Retry
 from nephoscope.scenario.resilience import CircuitBreaker as BreakerModel
-from nephoscope.scenario.resilience_specs import breaker_spec, budget_spec
 from nephoscope.scenario.steering import read_part
 from nephoscope.scenario.tables import Tables
 

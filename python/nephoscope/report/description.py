@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nephoscope.report.queue_words import (
+    bus_words,
     consumes_words,
     event_words,
     publish_words,
@@ -36,6 +37,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield from _section("hosts", _hosts(scenario))
     yield from _section("queues", queue_words(scenario))
     yield from _section("topics", topic_words(scenario))
+    yield from _section("buses", bus_words(scenario))
     yield from _section("fleets", _fleets(scenario))
     yield from _section("actions", _actions(scenario))
     yield from _section("faults", _faults(scenario))
@@ -236,6 +238,8 @@ def _step(step: Step) -> str:
         return send_words(step.send)
     if step.publish is not None:
         return publish_words(step.publish)
+    if step.put is not None:
+        return f"put to {step.put.to}{event_words(step.put)}"
     if step.choose is not None:
         total = sum(branch.weight for branch in step.choose)
         return "choose " + " or ".join(

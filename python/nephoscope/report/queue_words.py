@@ -1,8 +1,9 @@
-"""Queues and topics, what is sent to them and who lives on them, in words."""
+"""Queues, topics and buses, what is sent to them and who lives on them, in words."""
 
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.bus import Bus, BusTarget, Put
 from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.queue import IN_FLIGHT, NamedQueue, Send
 from nephoscope.scenario.service import Service
@@ -48,11 +49,11 @@ def publish_words(publish: Publish) -> str:
     return f"publish to {publish.to}{group}{event_words(publish)}"
 
 
-def event_words(part: Send | Publish | Traffic) -> str:
+def event_words(part: Send | Publish | Put | Traffic) -> str:
     """What is said, if anything is."""
     if is_choice(part.event):
         return f", one of {len(alternatives(part.event))} events"
-    said = [key for key in ("event", "attributes") if getattr(part, key) is not None]
+    said = [key for key in ("event", "attributes") if getattr(part, key, None) is not None]
     return f", with {'its own ' if 'event' in said else ''}{' and '.join(said)}" if said else ""
 
 
@@ -86,3 +87,29 @@ def consumes_words(service: Service) -> str:
     beat = "" if consumes.heartbeat is None else f", a heartbeat every {consumes.heartbeat}"
     ends = ", abandoned when their timeout ends" if consumes.on_timeout == "abandon" else ""
     return f", messages of {consumes.queue}{batch}{wait}{beat}{ends}"
+
+
+def bus_words(scenario: Scenario) -> Iterator[str]:
+    """A line for each rule of each bus."""
+    for name, bus in scenario.buses.items():
+        latency = f", {bus.latency.form} latency" if bus.latency is not None else ""
+        limit = f", at most {bus.put_limit} puts" if bus.put_limit is not None else ""
+        yield f"{name}: {len(bus.rules)} rules{latency}{limit}"
+        yield from (f"{name}.{rule}: to {words}" for rule, words in _rules_of(bus))
+
+
+def _rules_of(bus: Bus) -> Iterator[tuple[str, str]]:
+    for name, rule in bus.rules.items():
+        yield name, "; ".join(_target(target) for target in rule.targets)
+
+
+def _target(target: BusTarget) -> str:
+    words = [target.to]
+    if target.group is not None:
+        words.append(f"group {target.group}")
+    if target.input is not None:
+        words.append(f"sent a {target.input.form}")
+    words.append(f"{target.retry.attempts} retries within {target.retry.age}")
+    if target.dead_letter is not None:
+        words.append(f"else to {target.dead_letter}")
+    return ", ".join(words)

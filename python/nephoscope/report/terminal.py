@@ -16,7 +16,7 @@ _LOST = ("rejected", "failed", "timed_out")
 _LATENCIES = ("mean", "p50", "p99", "p999", "max")
 _LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations", "stopped")
 _GONE = ("dead_lettered", "expired")
-_UNDELIVERED = ("filtered", "retried", "dead_lettered", "dropped", "pending")
+_UNDELIVERED = ("filtered", "matched", "retried", "dead_lettered", "dropped", "pending")
 _ROWS_MAX = 20
 
 
@@ -91,7 +91,9 @@ def _tables(tree: Mapping[str, Any], widths: Mapping[str, float]) -> Iterable[Re
     if "queues" in tree:
         yield _queue_table(tree["queues"])
     if "topics" in tree:
-        yield _topic_table(tree["topics"])
+        yield _topic_table("topics", "published", tree["topics"])
+    if "buses" in tree:
+        yield _topic_table("buses", "put", tree["buses"])
 
 
 def plain_table(title: str, columns: Iterable[str]) -> Table:
@@ -168,12 +170,12 @@ def _queue_table(parts: Mapping[str, Any]) -> RenderableType:
     return _with_rest(table, parts)
 
 
-def _topic_table(parts: Mapping[str, Any]) -> RenderableType:
-    rare = [key for key in _UNDELIVERED if any(part[key] for part in parts.values())]
+def _topic_table(title: str, sent: str, parts: Mapping[str, Any]) -> RenderableType:
+    rare = [key for key in _UNDELIVERED if any(part.get(key) for part in parts.values())]
     words = (key.replace("_", " ") for key in rare)
-    table = plain_table("topics", ["published", "delivered", *words])
+    table = plain_table(title, [sent, "delivered", *words])
     for name, part in list(parts.items())[:_ROWS_MAX]:
-        table.add_row(name, *(count(part[key]) for key in ("published", "delivered", *rare)))
+        table.add_row(name, *(count(part[key]) for key in (sent, "delivered", *rare)))
     return _with_rest(table, parts)
 
 

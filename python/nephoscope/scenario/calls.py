@@ -15,6 +15,7 @@ from nephoscope.errors import Problem
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import (
     attempts_at_most,
+    bus_targets,
     call_target,
     entries,
     mapping,
@@ -30,6 +31,8 @@ _CYCLIC_MAX = 200
 
 # Of deliveries by HTTP, unless told, and more than anybody may ask for.
 _RETRIES, _RETRIES_MAX = 3, 1000
+# The same of buses.
+_ATTEMPTS = 185
 
 
 def call_problems(document: Document) -> Iterator[Problem]:
@@ -58,7 +61,7 @@ def reached_services(tree: Any) -> dict[str, list[str]]:
 
 
 def _subscriptions(tree: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
-    """Of each topic where its messages go, and how often at most; whatever filters say."""
+    """Of each topic and bus where messages go, and how often at most; whatever filters say."""
     queues = mapping(mapping(tree).get("queues"))
     for where, topic in entries(tree, "topics"):
         ends: list[tuple[str, float]] = []
@@ -71,13 +74,27 @@ def _subscriptions(tree: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
             if isinstance(letters := mapping(each).get("dead_letter"), str):
                 ends.append((letters, 1.0))
         yield str(where[1]), ends
+    by_http = [str(w[1]) for part in ("fleets", "load_balancers") for w, _ in entries(tree, part)]
+    buses: dict[str, list[tuple[str, float]]] = {
+        str(where[1]): [] for where, _ in entries(tree, "buses")
+    }
+    for at, target in bus_targets(tree):
+        to = named_queue(target, "to") or ""
+        policy = mapping(target).get("retry", _ATTEMPTS)
+        attempts = policy.get("attempts", _ATTEMPTS) if isinstance(policy, dict) else policy
+        known = isinstance(attempts, int) and 0 <= attempts <= _ATTEMPTS and to in by_http
+        buses[str(at[1])].append((to, 1.0 + (attempts if known else 0)))
+        if isinstance(letters := mapping(target).get("dead_letter"), str):
+            buses[str(at[1])].append((letters, 1.0))
+    yield from buses.items()
 
 
 def _subscribed(tree: Any, reached: dict[str, list[str]]) -> dict[str, list[str]]:
-    return {
-        name: list(dict.fromkeys(s for to, _ in ends for s in reached.get(to, [])))
-        for name, ends in _subscriptions(tree)
-    }
+    found: dict[str, list[str]] = {}
+    for name, ends in _subscriptions(tree):  # topics first: buses may lead to them
+        services = (s for to, _ in ends for s in found.get(to, reached.get(to, [])))
+        found[name] = list(dict.fromkeys(services))
+    return found
 
 
 def _visits(tree: Any, reached: dict[str, list[str]]) -> dict[str, dict[str, float]]:
@@ -116,7 +133,7 @@ def _consumed(tree: Any) -> dict[str, list[str]]:
 
 def _target(step: dict[str, Any]) -> str:
     """Whom a step calls, or where it sends a message; nothing if it does neither."""
-    messages = (named_queue(step.get(form), "to") for form in ("send", "publish"))
+    messages = (named_queue(step.get(form), "to") for form in ("send", "publish", "put"))
     return call_target(step) or next(filter(None, messages), "")
 
 
@@ -190,7 +207,7 @@ def _endless_call(
     for where, step in steps_in(program.get("steps"), ("services", name, "steps")):
         for service in reached.get(_target(step), []):
             if service in endless:
-                form = next(form for form in ("call", "send", "publish") if form in step)
+                form = next(form for form in ("call", "send", "publish", "put") if form in step)
                 return (*where, form), service
     return None
 

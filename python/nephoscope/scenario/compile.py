@@ -4,8 +4,11 @@ import math
 from collections.abc import Iterable
 
 from nephoscope import _core
-from nephoscope.scenario.arrivals import Arrivals, Clients
+from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer, Routing, Target
+from nephoscope.scenario.bus import Put
+from nephoscope.scenario.bus_specs import Buses
+from nephoscope.scenario.client_specs import breaker_spec, budget_spec, client_spec
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
@@ -17,7 +20,6 @@ from nephoscope.scenario.places import Places
 from nephoscope.scenario.queue import NamedQueue, Send
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
 from nephoscope.scenario.resilience import Retry
-from nephoscope.scenario.resilience_specs import breaker_spec, budget_spec
 from nephoscope.scenario.scaling_specs import scaling_spec
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
@@ -33,7 +35,7 @@ AUTO_INTERVALS = 240
 NS_PER_S = 1e9
 
 # Steps that send a message, whatever takes it.
-_SENDS = {"publish": "send"}
+_SENDS = {"publish": "send", "put": "send"}
 
 # In place of the rules of a caller that sends its requests once.
 SENT_ONCE = 2**32 - 1
@@ -76,11 +78,12 @@ class _Compiler:
         self._balancers = _indices(scenario.load_balancers)
         self._queues = _indices(scenario.queues)
         self._topics = _indices(scenario.topics)
+        self._buses = _indices(scenario.buses)
         self._groups = Groups()
         self._events = Events()
         self._places = Places(scenario)
         self._rules: list[_core.resilience.ResilienceSpec] = []
-        self._lives = Lives(scenario, lambda law: distribution_spec(law, self._files))
+        self._lives = Lives(scenario, self._law)
 
     def world(self, seed: int, replication: int, warmup_ns: int | None) -> _core.WorldSpec:
         scenario = self._scenario
@@ -100,19 +103,20 @@ class _Compiler:
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
         spec.queues = [self._queue(name, queue) for name, queue in scenario.queues.items()]
-        # Last: all that can be said has been met.
+        # Last: all that can be said has been met, but for what inputs make of it.
+        start = scenario.start.isoformat()
+        buses = Buses(self._events, self._destination, self._groups, self._law, start)
+        buses.number_inputs(scenario.buses)
         spec.topics = [
             topic_spec(name, topic, self._events, self._destination)
             for name, topic in scenario.topics.items()
         ]
+        spec.buses = [buses.spec(name, bus) for name, bus in scenario.buses.items()]
         spec.resilience = self._rules
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()
         spec.actions = self._lives.actions()
-        spec.faults = [
-            fault_spec(fault, self._number, lambda law: distribution_spec(law, self._files))
-            for fault in scenario.faults
-        ]
+        spec.faults = [fault_spec(fault, self._number, self._law) for fault in scenario.faults]
         return spec
 
     def _number(self, scope: str, name: str) -> int:
@@ -131,7 +135,7 @@ class _Compiler:
         spec.name = name
         spec.to = self._destination(traffic.to)
         spec.arrivals = arrival_spec(traffic, self._files)
-        spec.clients = _clients(traffic.clients)
+        spec.clients = client_spec(traffic.clients)
         spec.timeout_ns = int(traffic.timeout or 0)
         spec.on_timeout = _core.OnTimeout[traffic.on_timeout]
         spec.resilience = self._resilience(traffic)
@@ -180,6 +184,9 @@ class _Compiler:
                 spec.to = self._destination(publish.to)
                 spec.group = self._groups.number(publish.group)
                 spec.says = self._events.choice(publish.event, publish.attributes)
+            case Put() as put:
+                spec.to = self._destination(put.to)
+                spec.says = self._events.choice(put.event, None)
             case tuple() as branches:
                 spec.weights = [branch.weight for branch in branches]
                 spec.branches = [[self._step(s) for s in branch.steps] for branch in branches]
@@ -195,6 +202,9 @@ class _Compiler:
             case float() as probability:
                 spec.probability = probability
         return spec
+
+    def _law(self, law: Distribution) -> _core.Distribution:
+        return distribution_spec(law, self._files)
 
     def _resilience(self, caller: Traffic | Call) -> int:
         """Where the rules of a caller are in the list of all, or that it has none."""
@@ -234,7 +244,7 @@ class _Compiler:
         spec.speed = fleet.instance_type.speed
         self._places.fill(spec, fleet)
         self._lives.fill(spec, fleet)
-        spec.membership = membership_spec(fleet, lambda law: distribution_spec(law, self._files))
+        spec.membership = membership_spec(fleet, self._law)
         return spec
 
     def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:
@@ -293,6 +303,9 @@ class _Compiler:
         elif name in self._topics:
             spec.kind = _core.DestinationKind.topic
             spec.index = self._topics[name]
+        elif name in self._buses:
+            spec.kind = _core.DestinationKind.bus
+            spec.index = self._buses[name]
         else:
             spec.kind = _core.DestinationKind.fleet
             spec.index = self._fleets[name]
@@ -380,14 +393,6 @@ def arrival_spec(traffic: Traffic, files: DataFiles) -> _core.ArrivalSpec:
         kind = "counts"
         spec.times_ns, spec.counts = files.counts_of(arrivals.trace)
     spec.kind = _core.ArrivalKind[kind]
-    return spec
-
-
-def _clients(clients: Clients | None) -> _core.ClientSpec:
-    spec = _core.ClientSpec()
-    if clients is not None:
-        spec.count = clients.count
-        spec.zipf = clients.popularity.zipf or 0.0
     return spec
 
 

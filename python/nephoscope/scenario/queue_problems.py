@@ -6,6 +6,7 @@ from typing import Any
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import (
+    bus_targets,
     call_target,
     entries,
     mapping,
@@ -30,10 +31,10 @@ def queue_problems(document: Document) -> Iterator[Problem]:
     """Everything that is wrong around queues."""
     queues = {str(where[1]): queue for where, queue in entries(document.tree, "queues")}
     types = {name: queue.get("type", "standard") for name, queue in queues.items()}
-    topics = {str(where[1]) for where, _ in entries(document.tree, "topics")}
+    others = {str(w[1]) for part in ("topics", "buses") for w, _ in entries(document.tree, part)}
     yield from _dead_letters(document, queues, types)
     for where, traffic in entries(document.tree, "traffic"):
-        if not (isinstance(to := traffic.get("to"), str) and to in topics):
+        if not (isinstance(to := traffic.get("to"), str) and to in others):
             yield from _grouped(document, where, traffic, to, types)
         for key in _PATIENCE:
             written = traffic.get(key) not in (None, "finish")  # which is what is not written
@@ -135,6 +136,9 @@ def _served(document: Document) -> Iterator[Problem]:
             if (name := named_queue(each, "to")) in fleets:
                 at = (*where, "subscriptions", i)
                 yield document.problem(at, message.format(name), value=name)
+    for at, target in bus_targets(document.tree):
+        if (name := named_queue(target, "to")) in fleets:
+            yield document.problem(at, message.format(name), value=name)
 
 
 def _duration(value: Any) -> Duration | None:

@@ -21,11 +21,12 @@ KINDS = {
     "topics": "topic",
     "buses": "bus",
 }
-_NOT_BUILT = ("buses",)
 _CALLED = ("load_balancers", "fleets")
 _ENDPOINTS = (*_CALLED, "queues")
-_DESTINATIONS = (*_ENDPOINTS, "topics")
-_ALONE = ("services", "fleets", "hosts", "queues", "topics")
+_TARGETS = (*_ENDPOINTS, "topics")
+_DESTINATIONS = (*_TARGETS, "buses")
+_SEVERAL = (_CALLED, _ENDPOINTS, _TARGETS, _DESTINATIONS)
+_ALONE = ("services", "fleets", "hosts", "queues", "topics", "buses")
 
 
 class Reference(NamedTuple):
@@ -106,6 +107,14 @@ def written_targets(balancer: dict[str, Any]) -> Iterator[tuple[Where, Any]]:
             yield ("groups", name, "targets", i), target
 
 
+def bus_targets(tree: Any) -> Iterator[tuple[Where, Any]]:
+    """The targets of the rules of all buses as they are written, with their paths."""
+    for where, bus in entries(tree, "buses"):
+        for name, rule in mapping(bus.get("rules")).items():
+            for i, target in enumerate(sequence(mapping(rule).get("targets"))):
+                yield (*where, "rules", name, "targets", i), target
+
+
 def action_target(which: Any) -> str | None:
     """The fleet that an action is about."""
     name = which.get("fleet") if isinstance(which, dict) else which
@@ -144,6 +153,7 @@ def references(tree: Any) -> Iterator[Reference]:
                 yield Reference((*step_where, "call", *inner), name, _CALLED)
             yield from _named(step_where, step, "send", "to")
             yield from _named(step_where, step, "publish", "to", "topics")
+            yield from _named(step_where, step, "put", "to", "buses")
         yield from _named(where, service, "consumes", "queue")
     for where, queue in entries(tree, "queues"):
         yield from _named(where, queue, "dead_letter", "queue")
@@ -153,6 +163,10 @@ def references(tree: Any) -> Iterator[Reference]:
             if (name := named_queue(each, "to")) is not None:
                 yield Reference((*at, "to") if isinstance(each, dict) else at, name, _ENDPOINTS)
             yield from _named(at, mapping(each), "dead_letter", "")
+    for at, target in bus_targets(tree):
+        if (name := named_queue(target, "to")) is not None:
+            yield Reference((*at, "to") if isinstance(target, dict) else at, name, _TARGETS)
+        yield from _named(at, mapping(target), "dead_letter", "")
 
 
 def _named(
@@ -189,7 +203,13 @@ def name_problems(document: Document) -> Iterator[Problem]:
     # The legal names are asked for by many references, so they are made once for each kind.
     legal: dict[tuple[str, ...], dict[str, None]] = {
         sections: dict.fromkeys([n for s in sections for n in mapping(document.tree.get(s))])
-        for sections in (*((section,) for section in _ALONE), _CALLED, _ENDPOINTS, _DESTINATIONS)
+        for sections in (
+            *((section,) for section in _ALONE),
+            _CALLED,
+            _ENDPOINTS,
+            _TARGETS,
+            _DESTINATIONS,
+        )
     }
     for reference in references(document.tree):
         if reference.name in legal[reference.sections]:
@@ -206,8 +226,6 @@ def _reference_problem(
     if name in named:
         section = str(named[name][0])
         message = f"{shorten(name)} is a {KINDS[section]}, not {wanted}"
-        if section in _NOT_BUILT:
-            message += f"; {section}: not built yet in this version of nephoscope"
     else:
         message = f"{shorten(name)} is not the name of {wanted}"
     return document.problem(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, model_validator
 
 from nephoscope.scenario.admission import RateLimit, Shed
+from nephoscope.scenario.bus import Put
 from nephoscope.scenario.devices import DiskStep, GpuStep, StepSize
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
@@ -61,6 +62,7 @@ class Step(OneOf):
     call: Call | None = None
     send: Send | None = None
     publish: Publish | None = None
+    put: Put | None = None
     choose: Annotated[Items[Branch], AfterValidator(_some_weight)] | None = None
     fail: Share | None = None
     """The request fails here with this probability."""
@@ -74,7 +76,7 @@ class Step(OneOf):
     gpu: GpuStep | None = None
     """Time on one reference accelerator; without one the CPU takes 20 times as long."""
 
-    later = frozenset({"put", "parallel"})
+    later = frozenset({"parallel"})
 
 
 Steps = Items[Step]

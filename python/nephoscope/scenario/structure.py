@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import AfterValidator, Field, Strict
 
 from nephoscope.scenario.balancer import LoadBalancer
+from nephoscope.scenario.bus import Bus
 from nephoscope.scenario.faults import Fault
 from nephoscope.scenario.fields import (
     DateTime,
@@ -55,6 +56,7 @@ class ScenarioModel(Model):
     load_balancers: dict[Name, LoadBalancer] = Field(default_factory=dict)
     queues: dict[Name, NamedQueue] = Field(default_factory=dict)
     topics: dict[Name, Topic] = Field(default_factory=dict)
+    buses: dict[Name, Bus] = Field(default_factory=dict)
     actions: Annotated[tuple[Action, ...], Strict(False)] = ()
     """What an operator does to instances at set times."""
     accounts: dict[Name, Account] = Field(default_factory=dict)
@@ -62,8 +64,6 @@ class ScenarioModel(Model):
 
     faults: Annotated[tuple[Fault, ...], Strict(False)] = ()
     """What fails, at set times or at random."""
-
-    later = frozenset({"buses"})
 
 
 def part_at(where: tuple[Any, ...]) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from nephoscope import _core
 from nephoscope.errors import EventError, SpecError
-from nephoscope.patterns import read_policy, write_value
+from nephoscope.patterns import read_pattern, read_policy, write_value
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import Members, read_value
 from nephoscope.scenario.event import alternatives, is_choice
@@ -43,10 +43,11 @@ class Events:
         else:
             said = [(1.0, event, attributes)]
         spec.weights = [weight for weight, _, _ in said]
-        spec.kinds = [self._number(body, named) for _, body, named in said]
+        spec.kinds = [self.number(body, named) for _, body, named in said]
         return spec
 
-    def _number(self, event: Any, attributes: Any) -> int:
+    def number(self, event: Any, attributes: Any) -> int:
+        """Of a body and its attributes."""
         body = None if event is None else _text(event)
         named, unmatchable = read_attributes(attributes)
         key = (body, write_value(named) + "".join(f"|{name}" for name in unmatchable))
@@ -63,6 +64,17 @@ class Events:
         core = matcher([branches], five_digits=True)
         look = _attributes_match if scope == "attributes" else _body_matches
         return [int(look(core, event, attributes)) for event, attributes in self._said]
+
+    def matched(self, pattern: Any, first: int = 0) -> list[int]:
+        """Whether each, from the first on, is matched by the pattern of a rule, as 0 or 1."""
+        core = matcher([read_pattern(pattern)])
+        return [int(_body_matches(core, event, None)) for event, _ in self._said[first:]]
+
+    def body(self, number: int) -> Members:
+        """One that some pattern matches."""
+        value = read_value(self._said[number][0], "the event", EventError)
+        assert isinstance(value, Members)
+        return value
 
 
 def _text(event: Any) -> str:

@@ -16,7 +16,7 @@ class Traffic(Model):
     """Requests that come from outside."""
 
     to: Name
-    """A load balancer, a fleet, a queue or a topic."""
+    """A load balancer, a fleet, a queue, a topic or a bus."""
     rate: PositiveRate | None = None
     arrivals: Arrivals = Arrivals(poisson=NoOptions())
     clients: Clients | None = None

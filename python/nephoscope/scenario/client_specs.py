@@ -1,6 +1,7 @@
-"""Retry budgets and circuit breakers, as the core takes them."""
+"""Clients, their retry budgets and circuit breakers, as the core takes them."""
 
 from nephoscope import _core
+from nephoscope.scenario.arrivals import Clients
 from nephoscope.scenario.resilience import WINDOW, Budget, CircuitBreaker
 
 
@@ -23,4 +24,13 @@ def breaker_spec(breaker: CircuitBreaker) -> _core.resilience.BreakerSpec:
         spec.window = breaker.window or WINDOW
     spec.open_ns = int(breaker.open)
     spec.probes = breaker.probes
+    return spec
+
+
+def client_spec(clients: Clients | None) -> _core.ClientSpec:
+    """How many clients a source has, and how often each comes."""
+    spec = _core.ClientSpec()
+    if clients is not None:
+        spec.count = clients.count
+        spec.zipf = clients.popularity.zipf or 0.0
     return spec

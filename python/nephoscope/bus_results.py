@@ -1,0 +1,27 @@
+"""What a run found in its buses, from the engine's numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Tree = dict[str, Any]
+
+# Of the whole run, of each rule: matched x targets = delivered + dead_lettered + dropped + pending.
+DELIVERIES = ("delivered", "retried", "dead_lettered", "dropped", "pending")
+
+
+def bus_tree(numbers: Mapping[str, Any]) -> Tree:
+    """The figures of one bus, and of each of its rules with its targets."""
+    put = int(numbers["published"])
+    rules: Tree = {}
+    for number, name in enumerate(numbers.get("rules", ())):
+        row = [at for at, rule in enumerate(numbers["rule"]) if rule == number]
+        rules[name] = {"matched": put - int(numbers["filtered"][row[0]])}
+        rules[name] |= {key: sum(int(numbers[key][at]) for at in row) for key in DELIVERIES}
+        rules[name]["targets"] = {
+            str(i): {key: int(numbers[key][at]) for key in DELIVERIES} for i, at in enumerate(row)
+        }
+    tree: Tree = {"put": put, "matched": sum(rule["matched"] for rule in rules.values())}
+    tree |= {key: sum(rule[key] for rule in rules.values()) for key in DELIVERIES}
+    if numbers["throttled"]:
+        tree["throttled"] = int(numbers["throttled"])
+    return tree | {"rules": rules}

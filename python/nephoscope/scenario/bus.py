@@ -1,0 +1,166 @@
+"""Event buses and their rules, in the words of the language."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from nephoscope import _core
+from nephoscope.errors import PatternError
+from nephoscope.patterns import read_pattern, read_transformer
+from nephoscope.patterns.json_path import read_path
+from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.event import Body, Event
+from nephoscope.scenario.fields import (
+    AnyDuration,
+    Items,
+    Name,
+    PositiveDuration,
+    PositiveRate,
+    refusal,
+    whole,
+    within,
+)
+from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.units import Duration, Rate
+
+RULES_MAX = 300
+TARGETS_MAX = 5
+ATTEMPTS_MAX = 185
+INPUT_MAX = 8192
+PUTS_MAX = 2**32 - 1
+
+# The wait doubles from the first on so many times.
+_DOUBLED = 9
+_FIRST = Duration.parse("1s")
+
+
+class EventRetry(Model):
+    """How often, and how long, an event is delivered again to a target that did not take it."""
+
+    attempts: Annotated[int, whole(0, ATTEMPTS_MAX)] = ATTEMPTS_MAX
+    """Beyond the first."""
+    age: Annotated[AnyDuration, within("60s", "24h")] = Duration.parse("24h")
+    """Of the event, beyond which it is not tried again."""
+    jitter: Literal["none", "full", "equal"] = "full"
+
+    bare = "attempts"
+
+    def rules(self) -> _core.topics.DeliveryRules:
+        """As the core takes them: waits of 1 s, 2 s, 4 s, ... up to 512 s."""
+        rules = _core.topics.DeliveryRules()
+        rules.backoff = min(self.attempts, _DOUBLED + 1)
+        rules.post_backoff = self.attempts - rules.backoff
+        rules.min_ns = int(_FIRST)
+        rules.max_ns = int(_FIRST) * 2 ** max(rules.backoff - 1, 0)
+        rules.curve = _core.topics.DeliveryCurve.exponential
+        rules.jitter = _core.topics.DeliveryJitter[self.jitter]
+        rules.age_ns = int(self.age)
+        return rules
+
+
+class Transformer(Model):
+    """A template in which values of the event stand, by the names of their paths."""
+
+    paths: dict[str, str] = Field(default_factory=dict)
+    template: str
+
+
+class Input(OneOf):
+    """What a target is sent in the place of the event."""
+
+    constant: Body = None
+    """This."""
+    path: str | None = None
+    """The part of the event that is there."""
+    transformer: Transformer | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            if self.path is not None:
+                read_path(self.path, "path")
+            if self.transformer is not None:
+                read_transformer(self.transformer.paths, self.transformer.template)
+        except PatternError as error:
+            raise refusal(str(error), error.allowed, error.suggestion) from None
+        if self.constant is not None and len(str(self.constant)) > INPUT_MAX:
+            raise refusal("too long an input", f"at most {INPUT_MAX} letters")
+        return self
+
+
+class BusTarget(Model):
+    """Who gets the events that a rule matches."""
+
+    to: Name
+    """A queue or a topic; or a load balancer or a fleet, as an endpoint of HTTP."""
+    group: Name | None = None
+    """Of the messages for a FIFO queue or topic."""
+    timeout: PositiveDuration | None = None
+    """That an endpoint of HTTP has for its answer, by default 5 s."""
+    retry: EventRetry = EventRetry()
+    dead_letter: Name | None = None
+    """The standard queue that gets what could not be delivered; without one it is dropped."""
+
+    input: Input | None = None
+    """By default the event."""
+
+    bare = "to"
+
+
+def _few(targets: tuple[BusTarget, ...]) -> tuple[BusTarget, ...]:
+    if len(targets) > TARGETS_MAX:
+        raise refusal(f"{len(targets)} targets are too many", f"at most {TARGETS_MAX} of a rule")
+    return targets
+
+
+class Rule(Model):
+    """Events that match a pattern go to its targets."""
+
+    pattern: Any
+    targets: Annotated[Items[BusTarget], AfterValidator(_few)]
+
+    later = frozenset({"schedule"})
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            read_pattern(self.pattern)
+        except PatternError as error:
+            message = f"pattern: {error.path}: {error.message}" if error.path else error.message
+            raise refusal(message, error.allowed, error.suggestion) from None
+        return self
+
+
+def _not_too_many(rules: dict[Name, Rule]) -> dict[Name, Rule]:
+    if len(rules) > RULES_MAX:
+        raise refusal(f"{len(rules)} rules are too many", f"at most {RULES_MAX} of a bus")
+    return rules
+
+
+def _whole_puts(rate: Rate) -> Rate:
+    if not float(rate).is_integer() or float(rate) > PUTS_MAX:
+        raise refusal(f"{rate} is no whole number of puts a second", "a rate such as 10000/s")
+    return rate
+
+
+class Bus(Model):
+    """Events go to the targets of all rules whose patterns they match."""
+
+    rules: Annotated[dict[Name, Rule], AfterValidator(_not_too_many)] = Field(default_factory=dict)
+    latency: Distribution | None = None
+    """From the put to the first attempt at each delivery; by default none."""
+    put_limit: Annotated[PositiveRate, AfterValidator(_whole_puts)] | None = None
+    """Puts that are taken in a second; more are rejected."""
+
+    later = frozenset({"archive"})
+
+
+class Put(Model):
+    """An event for a bus; whoever puts it goes on at once, and fails if the bus is throttled."""
+
+    to: Name
+    """A bus."""
+    event: Event = None
+    """Without one it is what the request says."""
+
+    bare = "to"

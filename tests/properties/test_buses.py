@@ -1,0 +1,116 @@
+"""Random buses with random rules and targets, with everything that may happen to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given
+
+from properties import strategies as st
+from properties.engine import run
+from properties.systems import System
+from properties.test_properties import conserves, derandomised, resumes
+from properties.test_queues import MACHINE, happenings, sometimes
+from properties.test_topics import DELIVERIES, KINDS, sayings
+
+Tree = dict[str, Any]
+
+SECONDS = 10**9
+TARGETS: tuple[Any, ...] = ("front", "shelves", "board", {"to": "row", "group": "a"}, "news")
+
+
+@st.composite
+def targets(draw) -> Tree:
+    one = draw(st.sampled_from(TARGETS))
+    target: Tree = {"to": one} if isinstance(one, str) else dict(one)
+    if target["to"] in ("front", "shelves"):
+        target |= draw(sometimes("timeout", "200ms"))
+    retry = {"attempts": draw(st.sampled_from([0, 1, 2, 6])), "age": "60s"}
+    retry |= draw(sometimes("jitter", "none", "equal"))
+    return target | {"retry": retry} | draw(sometimes("dead_letter", "lost"))
+
+
+@st.composite
+def rules(draw) -> Tree:
+    kinds = [[draw(st.sampled_from(KINDS))], [{"anything-but": "tea"}], [{"exists": True}]]
+    pattern = {"kind": draw(st.sampled_from([*kinds, [{"exists": False}]]))}
+    chosen = draw(st.lists(targets(), min_size=1, max_size=3))
+    return {"pattern": pattern, "targets": chosen}
+
+
+@st.composite
+def ringing(draw) -> System:
+    """People, the desk and endpoints put; endpoints fail, and put on another bus."""
+    bus: Tree = {"rules": {f"r{i}": draw(rules()) for i in range(draw(st.integers(1, 3)))}}
+    bus |= draw(sometimes("latency", "300ms", {"exponential": "500ms"}))
+    bus |= draw(sometimes("put_limit", "4/s"))
+    said = {"to": "bell"} | {k: v for k, v in draw(sayings()).items() if k == "event"}
+    services = {
+        "work": {
+            "steps": [
+                {"compute": {"exponential": "150ms"}},
+                {"fail": draw(st.sampled_from([0.2, 0.9]))},
+                {"put": "echo"},
+            ],
+        },
+        "shelf": {"steps": [{"compute": {"exponential": "50ms"}}, {"fail": 0.3}]},
+        "desk": {"steps": [{"compute": "20ms"}, {"put": said}]},
+    }
+    others = {"shelves": "shelf", "desks": "desk"}
+    fleets = {name: {"service": of, "instance_type": MACHINE} for name, of in others.items()}
+    web = {"service": "work", "instance_type": MACHINE, "count": draw(st.integers(0, 3))}
+    users = {"closed": {"users": 2, "think": "700ms"}}
+    traffic: Tree = {
+        "direct": {"to": "bell", "rate": draw(st.sampled_from(["2/s", "12/s"]))},
+        "through": {"to": "desks", "rate": "3/s"},
+        "users": {"to": "bell", "arrivals": users} | draw(sometimes("retry", 2)),
+    }
+    for source in traffic.values():
+        source.update(draw(sayings()))
+    echo = {"rules": {"all": {"pattern": {"kind": [{"exists": True}]}, "targets": ["ends"]}}}
+    tree = {
+        "nephoscope": 1,
+        "name": "ringing",
+        "duration": "30s",
+        "warmup": draw(st.sampled_from(["0s", "7s"])),
+        "queues": {"board": {}, "lost": {}, "ends": {}, "row": {"type": "fifo"}},
+        "topics": {"news": {"subscriptions": [draw(st.sampled_from(["shelves", "ends"]))]}},
+        "buses": {"bell": bus, "echo": echo},
+        "services": services,
+        "fleets": {"web": web} | fleets,
+        "load_balancers": {"front": {"targets": ["web"]}},
+        "traffic": traffic,
+        **draw(happenings()),
+    }
+    cuts = tuple(sorted(draw(st.lists(st.integers(0, 30 * SECONDS), max_size=2))))
+    return System(tree, (), cuts, draw(st.integers(0, 2**32)))
+
+
+def test_nothing_that_is_put_is_lost():
+    seen: Counter[str] = Counter()
+
+    @derandomised(25)
+    @given(ringing())
+    def look(system: System) -> None:
+        seen["systems"] += 1
+        conserves(system)
+        resumes(system)
+        results = run(system).results()
+        buses = {bus["name"]: bus for bus in results["buses"]}
+        for bus in buses.values():
+            for i in range(len(bus["delivered"])):
+                assert bus["published"] == sum(bus[key][i] for key in DELIVERIES)
+        bell = buses["bell"]
+        queues = {queue["name"]: queue for queue in results["queues"]}
+        assert queues["lost"]["arrived"] == sum(bell["dead_lettered"])
+        for key in (*DELIVERIES, "retried"):
+            seen[key] += sum(bell[key]) > 0
+        seen["throttled"] += bell["throttled"] > 0
+        seen["put on"] += buses["echo"]["published"] > 0
+        seen["told"] += results["topics"][0]["published"] > 0
+
+    look()
+    often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
+    assert all(seen[key] > 0.15 * seen["systems"] for key in often), seen
+    assert all(seen[key] for key in ("dead_lettered", "dropped")), seen
