@@ -32,7 +32,7 @@ def show(comparison: nph.Comparison) -> None:
 
 def main() -> None:
     """Ask the three questions."""
-    scenario = nph.Scenario.load(Path(__file__).parent / "coffee-shop.yaml")
+    scenario = nph.Scenario.load(Path(__file__).parent / "coffee-shop-by-call.yaml")
     print("against join_idle_queue:")
     routings = ["join_idle_queue", "least_connections", "round_robin"]
     show(nph.compare(scenario, {ROUTING: routings}, 20, metrics=[MEAN, P99]))

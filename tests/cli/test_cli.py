@@ -18,7 +18,7 @@ from nephoscope.cli import main
 from nephoscope.scenario.service import Step
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-COFFEE = str(EXAMPLES / "coffee-shop.yaml")
+COFFEE = str(EXAMPLES / "coffee-shop-by-call.yaml")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_json_goes_to_a_file(call, tmp_path):
     file = tmp_path / "result.json"
     outcome = call("run", COFFEE, "--json", file, "--quiet")
     assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (0, "", "")
-    assert json.loads(file.read_text())["scenario"] == "coffee-shop"
+    assert json.loads(file.read_text())["scenario"] == "coffee-shop-by-call"
     assert call("run", COFFEE, "--json", tmp_path / "none" / "x").exit_code == 2
 
 

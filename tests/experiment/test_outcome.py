@@ -10,7 +10,7 @@ import nephoscope as nph
 from experiment.small import LOST, MEAN, P99, small
 from nephoscope.experiment.outcome import Outcome, ResultRun
 
-COFFEE = nph.Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop.yaml")
+COFFEE = nph.Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop-by-call.yaml")
 RESULT = nph.run(COFFEE)
 
 

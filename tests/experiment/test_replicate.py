@@ -9,7 +9,7 @@ from scipy import stats
 from nephoscope import PathError, Scenario, replicate
 from nephoscope.experiment.student import probability_within, t_quantile
 
-COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop.yaml")
+COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop-by-call.yaml")
 RUNS = replicate(COFFEE, 8)
 
 

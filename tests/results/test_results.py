@@ -10,7 +10,7 @@ import pytest
 from nephoscope import PathError, Scenario
 from nephoscope.results import TARGETS_LISTED_MAX, grows
 
-COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop.yaml")
+COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop-by-call.yaml")
 RESULT = COFFEE.run()
 
 # The keys of the contract that this version fills, and no others of it.

@@ -10,7 +10,7 @@ from nephoscope import Scenario, _core, run
 from nephoscope.run import mser5, warmup_of
 from nephoscope.scenario.compile import compile_scenario
 
-COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop.yaml")
+COFFEE = Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop-by-call.yaml")
 
 
 def busy(**values):

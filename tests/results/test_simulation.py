@@ -11,7 +11,7 @@ from nephoscope import Scenario, ScenarioError, Simulation
 from nephoscope.errors import StateError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-COFFEE = Scenario.load(EXAMPLES / "coffee-shop.yaml")
+COFFEE = Scenario.load(EXAMPLES / "coffee-shop-by-call.yaml")
 
 
 def at(time, **overrides):
@@ -40,7 +40,7 @@ def test_time():
     assert simulation.finished
     simulation.advance("1h")
     assert simulation.now == 3600
-    assert repr(at("10m")) == "Simulation('coffee-shop', now=10m, of=1h)"
+    assert repr(at("10m")) == "Simulation('coffee-shop-by-call', now=10m, of=1h)"
 
 
 @pytest.mark.parametrize("span", ["10", "-5m", -3.0, float("nan"), float("inf"), [1], "soon", True])

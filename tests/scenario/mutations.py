@@ -17,8 +17,10 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 Where = tuple[str | int, ...]
 
 # Mappings whose keys are names that the file chooses itself.
-_NAMED = {"fleets", "services", "load_balancers", "traffic", "hosts", "queues"}
-_REFERENCES = {"to", "service", "fleet", "call", "send", "queue"}
+_NAMED = {"fleets", "services", "load_balancers", "traffic", "hosts", "queues", "topics", "buses"}
+# What is said in messages, and what is looked for in them, may be anything.
+_FREE = {"event", "attributes", "filter", "pattern", "rules"}
+_REFERENCES = {"to", "service", "fleet", "call", "send", "publish", "put", "queue"}
 
 
 def mutated(text: str, seed: str, count: int) -> Iterator[tuple[str, str | None, str]]:
@@ -49,7 +51,8 @@ def _text(tree: Any) -> str:
 def _scalars(tree: Any, where: Where = ()) -> Iterator[tuple[Where, Any]]:
     if isinstance(tree, dict):
         for key, value in tree.items():
-            yield from _scalars(value, (*where, key))
+            if key not in _FREE:
+                yield from _scalars(value, (*where, key))
     elif isinstance(tree, list):
         for i, value in enumerate(tree):
             yield from _scalars(value, (*where, i))
@@ -61,7 +64,8 @@ def _mappings(tree: Any, where: Where = ()) -> Iterator[tuple[Where, dict[str, A
     if isinstance(tree, dict):
         yield where, tree
         for key, value in tree.items():
-            yield from _mappings(value, (*where, key))
+            if key not in _FREE:
+                yield from _mappings(value, (*where, key))
     elif isinstance(tree, list):
         for i, value in enumerate(tree):
             yield from _mappings(value, (*where, i))

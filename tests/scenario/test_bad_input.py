@@ -85,7 +85,7 @@ def test_there_are_enough_of_them():
 
 
 def test_all_mistakes_at_once():
-    text = (EXAMPLES / "coffee-shop.yaml").read_text(encoding="utf-8")
+    text = (EXAMPLES / "coffee-shop-by-call.yaml").read_text(encoding="utf-8")
     text = text.replace("duration: 1h", "duration: 1 hour").replace(
         "routing: least", "rooting: least"
     )
