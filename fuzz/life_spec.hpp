@@ -3,7 +3,7 @@
 #pragma once
 
 #include "fuzz/bytes.hpp"
-#include "world/spec.hpp"
+#include "world/spec/spec.hpp"
 
 namespace nephoscope::fuzz {
 

@@ -4,7 +4,7 @@
 
 #include "bindings/pybind11.hpp"
 
-#include "world/results.hpp"
+#include "world/results/results.hpp"
 
 namespace nephoscope {
 

@@ -1,8 +1,8 @@
-// Queues of a world: what they are (world/queue_specs.hpp), and what they tell.
+// Queues of a world: what they are (world/spec/queue_specs.hpp), and what they tell.
 
 #include "bindings/queue_accounts.hpp"
 
-#include "world/queue_specs.hpp"
+#include "world/spec/queue_specs.hpp"
 
 namespace nephoscope {
 

@@ -1,11 +1,11 @@
-// The structs of world/spec.hpp and of the parts' own spec headers, field by field under the same
-// names: default constructor, attributes to read and write.
+// The structs of world/spec/spec.hpp and of the parts' own spec headers, field by field under the
+// same names: default constructor, attributes to read and write.
 //
 // What is inside a struct is seen through it (`traffic.arrivals.rate = 5` changes `traffic`); what
 // is in a vector comes out as a copy, and a vector is assigned whole. Vectors of numbers take lists
 // and arrays and come back as arrays, so that a trace of millions of instants costs one copy.
 
-#include "world/spec.hpp"
+#include "world/spec/spec.hpp"
 
 #include "bindings/pybind11.hpp"
 

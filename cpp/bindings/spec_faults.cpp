@@ -1,10 +1,10 @@
-// nephoscope._core.faults: what fails and who finds out (world/fault_spec.hpp,
+// nephoscope._core.faults: what fails and who finds out (world/spec/fault_spec.hpp,
 // balancing/health_spec.hpp), field by field under the same names.
 
 #include "bindings/pybind11.hpp"
 
 #include "balancing/health_spec.hpp"
-#include "world/fault_spec.hpp"
+#include "world/spec/fault_spec.hpp"
 
 namespace nephoscope {
 

@@ -1,8 +1,9 @@
-// nephoscope._core.life: the structs of world/life_spec.hpp, field by field under the same names.
+// nephoscope._core.life: the structs of world/spec/life_spec.hpp, field by field under the same
+// names.
 
 #include "bindings/pybind11.hpp"
 
-#include "world/life_spec.hpp"
+#include "world/spec/life_spec.hpp"
 
 namespace nephoscope {
 

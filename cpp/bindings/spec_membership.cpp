@@ -1,9 +1,9 @@
-// nephoscope._core.membership: which instances a fleet keeps (world/membership_spec.hpp), field by
-// field under the same names.
+// nephoscope._core.membership: which instances a fleet keeps (world/spec/membership_spec.hpp),
+// field by field under the same names.
 
 #include "bindings/pybind11.hpp"
 
-#include "world/membership_spec.hpp"
+#include "world/spec/membership_spec.hpp"
 
 namespace nephoscope {
 

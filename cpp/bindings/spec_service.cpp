@@ -1,10 +1,11 @@
 // nephoscope._core.service: whom services let in and how fleets are renewed, in the specification
-// of a world (compute/admission.hpp, world/refresh_spec.hpp), field by field under the same names.
+// of a world (compute/admission.hpp, world/spec/refresh_spec.hpp), field by field under the same
+// names.
 
 #include "bindings/pybind11.hpp"
 
 #include "compute/admission.hpp"
-#include "world/refresh_spec.hpp"
+#include "world/spec/refresh_spec.hpp"
 
 namespace nephoscope {
 

@@ -1,9 +1,9 @@
-// nephoscope._core.topics: what topics are (world/topic_specs.hpp), what is said, when deliveries
-// are tried again; and what topics tell.
+// nephoscope._core.topics: what topics are (world/spec/topic_specs.hpp), what is said, when
+// deliveries are tried again; and what topics tell.
 
 #include "bindings/topic_accounts.hpp"
 #include "messaging/delivery_rules.hpp"
-#include "world/topic_specs.hpp"
+#include "world/spec/topic_specs.hpp"
 
 namespace nephoscope {
 

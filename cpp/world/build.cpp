@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "world/build_checks.hpp"
-#include "world/messaging.hpp"
+#include "world/messages/messaging.hpp"
 #include "world/world.hpp"
 
 namespace nephoscope {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "world/requests.hpp"
+#include "world/requests/requests.hpp"
 
 namespace nephoscope {
 

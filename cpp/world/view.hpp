@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "world/results.hpp"
+#include "world/results/results.hpp"
 #include "world/state.hpp"
 
 namespace nephoscope {

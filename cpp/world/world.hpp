@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "kernel/hot_path.hpp"
-#include "world/spec.hpp"
+#include "world/spec/spec.hpp"
 #include "world/view.hpp"
 
 namespace nephoscope {

@@ -1,0 +1,166 @@
+// A balancer as the world keeps it: its routers, and which instance each of its targets is.
+//
+// Most balancers have one router, which is all there is to their choice (`plain`). Target groups
+// have one each, and so have the nodes of the zones where a node sends to its own zone alone: the
+// cells of the balancer, each with the turn, the slow starts and the minimum of healthy targets of
+// its own. A target is in one cell, and known to the routers of the others as one that has left, so
+// that a slot means the same to all of them.
+//
+// A balancer may have several nodes that send to all targets: these are its cells, and a target has
+// a slot in each, one after the other. So every node has its own turn, its own view of who is well
+// and its own count of what is outstanding.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "balancing/anomalies.hpp"
+#include "balancing/capacity.hpp"
+#include "balancing/health.hpp"
+#include "balancing/router.hpp"
+#include "balancing/slow_start.hpp"
+#include "balancing/stickiness.hpp"
+#include "balancing/surge_queue.hpp"
+#include "world/requests/callers.hpp"
+
+namespace nephoscope {
+
+// A target of a balancer.
+struct Slot {
+  std::uint64_t completed = 0;  // measured requests, where they are counted here
+  std::uint32_t instance = 0;
+  std::uint16_t of_class = 0;
+  std::uint16_t cell = 0;
+};
+
+// Requests that came with a cookie, in the whole run.
+struct CookieCounts {
+  std::uint64_t followed = 0;
+  std::uint64_t moved = 0;  // the target it names takes none any more
+};
+
+struct Balancer {
+  Balancer(Router first, std::vector<std::uint32_t> of_classes)
+      : router(std::move(first)), fleets(std::move(of_classes)) {}
+
+  Router router;                      // of the first cell
+  std::vector<std::uint32_t> fleets;  // by class
+  std::vector<Slot> slots;
+  std::uint32_t first_instance =
+      Visit::none;                      // slot i is instance first + i, of class 0; else none
+  std::vector<OutcomeCounts> unserved;  // by slot: the measured requests that did not complete
+  Health health;                        // its domains are the cells
+  std::uint32_t checker = 0;            // the caller that sends its checks, if it is active
+  std::int64_t drain_ns = 0;            // that a target which leaves has for what it holds
+  std::uint64_t broken = 0;             // measured requests whose target was down or went down
+
+  std::int64_t idle_ns = 0;       // that a target has for its answer; 0: any time
+  std::uint64_t out_of_time = 0;  // measured requests whose target took longer
+
+  bool plain = true;
+  std::vector<Router> others;                 // of the other cells
+  std::vector<std::string> group_names;       // by cell, of a balancer with target groups
+  std::vector<std::uint32_t> group_weights;   // the same
+  std::vector<std::uint16_t> group_of_class;  // the same
+  std::vector<std::uint32_t> zones;           // by cell, of a balancer with a node in each zone
+  std::uint32_t nodes = 1;                    // that each send to all targets
+  WordStream draws;                           // of the cell
+  std::vector<SlowStart> slow_starts;         // by cell, where it has any
+  SurgeQueue surge;
+  std::uint64_t spilled = 0;       // measured requests that found it full
+  std::uint64_t flows = 0;         // what waits will be sent at this instant
+  std::vector<std::uint8_t> full;  // by slot, of a balancer with such a queue
+  Stickiness cookies;
+  CookieCounts cookie_counts;
+  Anomalies anomalies;  // its domains are the cells
+  Capacity capacity;
+  std::uint64_t over_capacity = 0;        // measured requests that were turned away
+  std::vector<std::uint64_t> group_sent;  // by cell, of a balancer with target groups: requests
+
+  std::uint32_t cells() const { return 1 + static_cast<std::uint32_t>(others.size()); }
+  Router& router_in(std::uint32_t cell) { return cell == 0 ? router : others[cell - 1]; }
+  const Router& router_in(std::uint32_t cell) const {
+    return cell == 0 ? router : others[cell - 1];
+  }
+  Router& router_of(std::uint32_t slot) { return router_in(slots[slot].cell); }
+  const Router& router_of(std::uint32_t slot) const { return router_in(slots[slot].cell); }
+
+  // In the place of a target: there is no capacity for the request.
+  static constexpr std::uint32_t turned_away = Router::none - 1;
+
+  // The target of a request, Router::none or turned_away; what route() is to a plain balancer.
+  std::uint32_t choose(std::uint32_t source, std::uint32_t client, std::int64_t now);
+
+  // A target comes, and is healthy already or has to show it; a target goes. Of its slots the first
+  // is meant.
+  std::uint32_t add_target(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
+                           std::int64_t now);
+  void remove_target(std::uint32_t slot, std::int64_t now);
+
+  std::uint32_t first_slot(std::uint32_t slot) const {
+    return nodes == 1 ? slot : slot - slots[slot].cell;
+  }
+
+  // Targets by what all nodes have found: healthy are those that all hold to be so, unhealthy those
+  // that some node does.
+  struct Tally {
+    std::uint32_t healthy = 0;
+    std::uint32_t unhealthy = 0;
+    std::uint32_t initial = 0;
+  };
+  Tally tally() const;
+
+  // Who may get requests now gets them, and nobody else.
+  void follow_health(std::int64_t now);
+
+  // What there is to do at set instants: checks, looks at what targets have answered and at what
+  // has been sent.
+  std::int64_t next_event() const {
+    return std::min({health.next_event(), anomalies.next_event(), capacity.next_event()});
+  }
+  void look_for_anomalies();
+  void renew_shares();
+
+  // Whether a target has no room, of a balancer with a surge queue.
+  void set_full(std::uint32_t slot, bool is);
+  bool is_full(std::uint32_t slot) const { return slot < full.size() && full[slot] != 0; }
+
+  // Whether a target gets requests, and gets a share that grows.
+  bool takes(std::uint32_t slot) const;
+  bool is_ramping(std::uint32_t slot) const {
+    return !slow_starts.empty() && slow_starts[slots[slot].cell].is_ramping(slot);
+  }
+
+  // The counts of one cell, by slot, and none for the other targets.
+  std::vector<std::uint32_t> of_cell(std::uint32_t cell, std::vector<std::uint32_t> counts) const;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    router.serialize(archive);
+    for (Router& each : others) each.serialize(archive);
+    for (SlowStart& each : slow_starts) each.serialize(archive);
+    health.serialize(archive);
+    draws.serialize(archive);
+    cookies.serialize(archive);
+    surge.serialize(archive);
+    anomalies.serialize(archive);
+    capacity.serialize(archive);
+    archive(over_capacity, group_sent);
+    archive(full, spilled, flows);
+    archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts);
+  }
+
+ private:
+  void add_slot(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
+                std::int64_t now);
+  void remove_slot(std::uint32_t slot, std::int64_t now);
+  std::uint32_t draw_cell();
+  std::uint32_t draw_group();
+  void settle(std::uint32_t cell, std::int64_t now);
+};
+
+}  // namespace nephoscope

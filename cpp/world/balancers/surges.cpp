@@ -1,0 +1,132 @@
+// Requests that wait at their balancer for a target that has room.
+//
+// A visit in a surge queue is at no instance and has no target, and its `memory` is its ticket. A
+// balancer with such a queue sends nothing to a target that is full, that is, would refuse it; when
+// there is a target that is not, what waits goes there, as an event of its own at the same instant.
+// Who comes while others wait goes behind them.
+
+#include "world/requests/requests.hpp"
+
+namespace nephoscope {
+
+// Whether it would refuse a request for want of room. One that is down refuses for another reason.
+bool WorldView::is_full(std::uint32_t instance) const {
+  return phase_[instance] == Phase::serving && instances_.is_full(instance);
+}
+
+// What an instance holds has changed, or whether it is up.
+void World::note_load(std::uint32_t instance) {
+  if (!surging_) return;
+  if (full_.size() < instances_.size()) full_.resize(instances_.size());
+  const bool full = is_full(instance);
+  if (full == (full_[instance] != 0)) return;
+  full_[instance] = full ? 1 : 0;
+  for (const Attachment& attachment : fleets_[fleet_of_[instance]].attachments) {
+    Balancer& balancer = balancers_[attachment.balancer];
+    if (!balancer.surge.active()) continue;
+    const std::uint32_t slot = attachment.slots[index_in_fleet_[instance]];
+    if (balancer.slots[slot].instance != instance) continue;
+    balancer.set_full(slot, full);
+    expect_flow(attachment.balancer);
+  }
+}
+
+// Who waits can go on.
+void World::expect_flow(std::uint32_t at) {
+  Balancer& balancer = balancers_[at];
+  if (balancer.surge.empty() || balancer.router.size() == 0 || balancer.flows != 0) return;
+  balancer.flows = 1;
+  calendar_.push(now_, payload(EventKind::surge, at));
+}
+
+void World::flow(std::uint32_t at) {
+  Balancer& balancer = balancers_[at];
+  balancer.flows = 0;
+  while (!balancer.surge.empty() && balancer.router.size() != 0) {
+    place(balancer.surge.pop(), balancer);
+  }
+  run_ready();
+}
+
+// Sends a request that has waited where there is room.
+void World::place(std::uint32_t visit, Balancer& balancer) {
+  Visit& it = visits_[visit];
+  Caller& caller = caller_of(it);
+  caller.queued -= it.arrival >= warmup_ ? 1U : 0U;
+  it.memory = 0;
+  it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
+  it.target = balancer.router.route(it.client);
+  it.instance = balancer.slots[it.target].instance;
+  it.route += balancer.slots[it.target].of_class;
+  const Route& route = routes_[it.route];
+  it.place = route.entry;
+  const std::int64_t work =
+      route.first_sampler != none
+          ? duration_ns(samplers_[route.first_sampler].next_in_order(it.serial))
+          : Job::undecided;
+  const std::uint32_t held = offer_visit(visit, work);
+  if (held != none) ready_.push_back(held);
+}
+
+// There is no target for a request: it waits, unless there is no queue or that is full; or there is
+// no capacity for it.
+void World::queue_up(std::uint32_t at, Sent sent, const Request& request) {
+  Balancer& balancer = balancers_[at];
+  const bool turned_away = sent.target == Balancer::turned_away;
+  sent.target = none;
+  if (turned_away) {
+    balancer.over_capacity += sent.arrival >= warmup_ ? 1 : 0;
+    return refuse(sent, request);
+  }
+  if (!balancer.surge.active()) return refuse(sent, request);
+  const std::uint32_t measured = sent.arrival >= warmup_ ? 1 : 0;
+  if (balancer.surge.full()) {
+    balancer.spilled += measured;
+    return refuse(sent, request);
+  }
+  const std::uint32_t visit = take_visit(sent, request);
+  visits_[visit].instance = none;
+  visits_[visit].flags |= Visit::waiting;
+  visits_[visit].memory = balancer.surge.push(
+      visit, [this](std::uint32_t moved, std::int64_t to) { visits_[moved].memory = to; });
+  Caller& caller = caller_of(sent);
+  caller.queued += measured;
+  if (caller.timeout_ns != 0) expect_deadline(visit, caller);
+}
+
+// Whoever waits for one in the queue waits no longer: it is as if it had never been there.
+void World::leave_queue(std::uint32_t visit, Outcome outcome) {
+  Visit& it = visits_[visit];
+  Caller& caller = caller_of(it);
+  balancers_[caller.to].surge.drop(it.memory);
+  ++caller.ended[static_cast<std::size_t>(outcome)];
+  if (it.arrival >= warmup_) {
+    --caller.queued;
+    ++caller.gave_up_queued[static_cast<std::size_t>(outcome)];
+  }
+  if ((it.flags & Visit::listed) != 0) unlink(visit);
+  visits_.release(visit);
+}
+
+// Nobody waits where there is room but for the next event; full is who would refuse.
+void WorldView::check_surges() const {
+  if (!surging_) return;
+  std::vector<std::uint32_t> waiting(balancers_.size());
+  visits_.for_each([&](const Visit& it) {
+    const bool queued = it.instance == none && (it.flags & Visit::left) == 0;
+    if (queued) ++waiting[caller_of(it).to];
+  });
+  bool agree = true;
+  for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
+    const Balancer& balancer = balancers_[at];
+    agree = agree && waiting[at] == balancer.surge.waiting();
+    agree = agree && (waiting[at] == 0 || balancer.router.size() == 0 || balancer.flows != 0);
+    for (std::uint32_t slot = 0; slot < balancer.full.size(); ++slot) {
+      if (!balancer.router.present(slot)) continue;
+      agree = agree && (balancer.full[slot] != 0) == is_full(balancer.slots[slot].instance);
+    }
+  }
+  if (!agree) throw InvariantError("a surge queue is not what waits for room" + where());
+}
+
+}  // namespace nephoscope

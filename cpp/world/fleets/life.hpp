@@ -1,0 +1,74 @@
+// The life of instances as the world keeps it, beside the part that has its rules
+// (compute/lifecycle).
+//
+// What the provider calls an instance, a machine here, may be started several times and rebooted.
+// Each time its guest boots it is an instance of the engine: a number that serves, leaves and is
+// gone, once. So whatever is counted by instance is counted of one boot, and a machine is all its
+// instances together.
+//
+// A machine counts for the size that is desired of its fleet while it is `active` (it boots or
+// serves) or `aside` (it has had a notice, reboots, stops or is stopped); one that is `away` is
+// leaving or gone, and another is launched in its place. One that is `warm` belongs to a warm pool.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "compute/lifecycle/provisioning.hpp"
+#include "world/spec/life_spec.hpp"
+
+namespace nephoscope {
+
+// Of an instance. `closing`: it gets no requests, and how long it has for those it holds is not its
+// own to decide; `leaving`: it is gone when it has finished them. `down`: it has failed, and
+// whoever sends to it does not know. `preparing`, `prepared`: it boots for a warm pool, and waits
+// there. `ending`: it has finished what it held, and its end waits for a hook.
+enum class Phase : std::uint8_t {
+  booting,
+  serving,
+  down,
+  leaving,
+  closing,
+  rebooting,
+  gone,
+  preparing,
+  prepared,
+  ending
+};
+
+// Whether it gets no more requests and may finish those it holds.
+inline bool drains(Phase phase) {
+  return phase == Phase::leaving || phase == Phase::closing || phase == Phase::ending;
+}
+
+enum class Standing : std::uint8_t { active, aside, away, warm };
+
+struct Machine {
+  std::uint32_t instance = 0;  // the present one, or the last; all of them are of one fleet
+  Standing standing = Standing::active;
+  std::uint8_t noticed = 0;  // the provider has said that it will take it back
+  std::uint8_t wanted = 0;   // it is stopped, and a start was refused
+  std::uint8_t moves = 0;    // it stops to start elsewhere
+};
+
+// What became of the machines of a fleet, in the whole run.
+struct LifeCounts {
+  std::array<std::uint64_t, action_kinds> actions{};  // requests that were accepted
+  std::uint64_t unmet = 0;                            // asked for, and there was no instance
+  std::uint64_t interruptions = 0;                    // spot
+  std::uint64_t refused_starts = 0;
+  std::uint64_t vcpu_refusals = 0;  // launches, VcpuLimitExceeded
+  std::uint64_t throttled = 0;      // requests, RequestLimitExceeded
+};
+
+// Why a launch was refused beyond what placement knows (Refusal); the numbers go on from there.
+inline constexpr std::uint32_t refused_by_quota = 7;
+inline constexpr std::uint32_t refused_by_api = 8;
+
+struct Quota {
+  std::uint32_t vcpus = 0;
+  std::uint32_t used = 0;
+};
+
+}  // namespace nephoscope

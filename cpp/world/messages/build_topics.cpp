@@ -1,0 +1,186 @@
+// Building topics and buses, who gets what is sent there, and what is said.
+
+#include <algorithm>
+#include <cmath>
+
+#include "world/build_checks.hpp"
+#include "world/messages/messaging.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+constexpr std::size_t subscriptions_max = std::size_t{1} << 20;
+
+Saying saying(const EventChoice& from, const std::string& path) {
+  require(from.kinds.size() == from.weights.size(), path, "needs a weight for each event");
+  Saying made;
+  double total = 0.0;
+  for (const double weight : from.weights) {
+    require(std::isfinite(weight) && weight >= 0.0, path, "has a weight that is below 0");
+    total += weight;
+  }
+  require(from.kinds.empty() || positive(total), path, "has no weight above 0");
+  double sum = 0.0;
+  for (std::size_t at = 0; at < from.kinds.size(); ++at) {
+    sum += from.weights[at];
+    // One of weight 0 is left out: rounding must not reach it.
+    if (from.weights[at] == 0.0) continue;
+    made.kinds.push_back(from.kinds[at]);
+    made.up_to.push_back(sum / total);
+  }
+  return made;
+}
+
+// A number on (0, 1) for each choice.
+const Distribution unit{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
+
+}  // namespace
+
+// All that is said, where anybody looks at it.
+void Messaging::count_kinds(const WorldSpec& spec) {
+  if (spec.topics.empty() && spec.buses.empty()) return;
+  std::uint64_t most = 0;
+  const auto count = [&](const EventChoice& says) {
+    for (const std::uint32_t kind : says.kinds) most = std::max<std::uint64_t>(most, kind);
+  };
+  for (const TrafficSpec& traffic : spec.traffic) count(traffic.says);
+  for (const Programs::Send& send : world_.programs_.sends()) count(send.says);
+  for (const BusSpec& bus : spec.buses) {
+    for (const SubscriptionSpec& target : bus.targets) {
+      for (const std::uint32_t kind : target.becomes) most = std::max<std::uint64_t>(most, kind);
+    }
+  }
+  // With the sources of traffic, kinds are a number of 16 bits (Messaging::origin).
+  require(most == 0 || (most + 2) * spec.traffic.size() <= 65'535, "events",
+          "are too many that differ");
+  topics_.kinds = static_cast<std::uint32_t>(most + 1);
+}
+
+void Messaging::build_topics(const WorldSpec& spec) {
+  require(spec.topics.size() < 65'535, "topics", "has too many entries");
+  require(spec.buses.size() < 65'535, "buses", "has too many entries");
+  count_kinds(spec);
+  topics_.first_bus = static_cast<std::uint32_t>(spec.topics.size());
+  for (std::size_t index = 0; index < spec.topics.size(); ++index) {
+    const TopicSpec& from = spec.topics[index];
+    Topic& it = topics_.all.emplace_back();
+    it.name = from.name;
+    it.fifo = from.fifo;
+    it.group_deduplication = from.group_deduplication;
+    add_subscriptions(spec, from.subscriptions, at("topics", index, "subscriptions."));
+  }
+  for (std::size_t index = 0; index < spec.buses.size(); ++index) {
+    const BusSpec& from = spec.buses[index];
+    Topic& it = topics_.all.emplace_back();
+    it.name = from.name;
+    it.bus = true;
+    it.rules = from.rules;
+    it.puts = CallLimit(from.puts_per_second, 0);
+    const StreamKey key =
+        stream_key(world_.seed_, world_.replication_, "buses/" + from.name + "/latency");
+    try {
+      it.latency = Sampler(from.latency, key);
+    } catch (const SpecError& error) {
+      throw SpecError(at("buses", index, "latency"), error.what());
+    }
+    it.prompt = from.latency.kind == DistributionKind::constant && from.latency.mean == 0.0;
+    add_subscriptions(spec, from.targets, at("buses", index, "targets."));
+  }
+}
+
+// Of the topic or the bus that has been added last.
+void Messaging::add_subscriptions(const WorldSpec& spec, const std::vector<SubscriptionSpec>& from,
+                                  const std::string& path) {
+  Topic& topic = topics_.all.back();
+  topic.first = static_cast<std::uint32_t>(topics_.subscriptions.size());
+  topic.count = static_cast<std::uint32_t>(from.size());
+  require(from.size() + topic.first <= subscriptions_max, path, "are too many");
+  const std::string streams = (topic.bus ? "buses/" : "topics/") + topic.name + '/';
+  for (std::size_t each = 0; each < from.size(); ++each) {
+    const std::string number = std::to_string(each);
+    check_subscription(spec, from[each], path + number + '.');
+    Subscription& made = topics_.subscriptions.emplace_back();
+    made.rules = from[each];
+    made.topic = static_cast<std::uint32_t>(topics_.all.size() - 1);
+    if (from[each].retry.jitter == DeliveryJitter::none) continue;
+    const std::string stream = streams + number + "/jitter";
+    made.jitter = Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
+  }
+}
+
+void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
+                                   const std::string& path) const {
+  const Topic& topic = topics_.all.back();
+  const bool to_queue = from.to.kind == Destination::Kind::queue;
+  const bool to_topic = from.to.kind == Destination::Kind::topic;
+  require(from.to.kind < Destination::Kind::topic || (to_topic && topic.bus), path + "to",
+          "is neither a queue nor an endpoint of HTTP");
+  require(to_queue || !topic.fifo, path + "to", "must be a queue: the topic is a FIFO topic");
+  require(!topic.bus || from.rule < topic.rules.size(), path + "rule", "is not there");
+  require(!to_queue || from.to.index < spec.queues.size(), path + "to", "is not there");
+  require(!to_topic || from.to.index < spec.topics.size(), path + "to", "is not there");
+  const auto kind_of = [&](std::uint32_t queue) { return spec.queues[queue].rules.kind; };
+  const QueueKind kind = to_queue ? kind_of(from.to.index) : QueueKind::standard;
+  const bool ordered = kind == QueueKind::fifo || (to_topic && spec.topics[from.to.index].fifo);
+  require(topic.fifo || topic.bus || !ordered, path + "to", "is a FIFO queue, and no FIFO topic's");
+  require(!topic.bus || !ordered || from.group != SubscriptionSpec::none, path + "group",
+          "is needed: messages go to a FIFO queue or topic");
+  require(to_queue || to_topic || (from.timeout_ns > 0 && from.timeout_ns <= duration_max),
+          path + "timeout", "must be above 0 and below 73 years");
+  require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
+          "must say so of each event");
+  require(from.becomes.empty() || (topic.bus && from.becomes.size() == topics_.kinds),
+          path + "becomes", "must say so of each event, of a bus");
+  try {
+    from.retry.check();
+  } catch (const SpecError& error) {
+    throw SpecError(path + "retry." + error.path, error.what());
+  }
+  if (from.dead_letter == SubscriptionSpec::none) return;
+  require(from.dead_letter < spec.queues.size(), path + "dead_letter", "is not there");
+  const QueueKind wanted = topic.bus ? QueueKind::standard : kind;
+  require(kind_of(from.dead_letter) == wanted, path + "dead_letter", "is not of the right type");
+}
+
+// Attempts at whoever answers are requests of a caller of each subscription's own.
+void Messaging::build_endpoints() {
+  for (const Topic& topic : topics_.all) {
+    const std::string path = (topic.bus ? "buses." : "topics.") + topic.name + ".";
+    for (std::uint32_t each = 0; each < topic.count; ++each) {
+      Subscription& it = topics_.subscriptions[topic.first + each];
+      if (it.rules.to.kind >= Destination::Kind::queue) continue;
+      it.caller = static_cast<std::uint32_t>(world_.callers_.size());
+      world_.add_caller(it.rules.to, it.rules.timeout_ns, false, path + std::to_string(each));
+    }
+  }
+}
+
+void Messaging::build_sayings(const WorldSpec& spec) {
+  const std::vector<Programs::Send>& sends = world_.programs_.sends();
+  const auto add_draw = [&](const Saying& says, const std::string& stream) {
+    if (says.kinds.size() < 2) return Visit::none;
+    topics_.draws.emplace_back(unit, stream_key(world_.seed_, world_.replication_, stream));
+    return static_cast<std::uint32_t>(topics_.draws.size() - 1);
+  };
+  for (std::size_t send = 0; send < sends.size(); ++send) {
+    const std::string path =
+        at("services", sends[send].service, ("steps." + sends[send].path + ".event").c_str());
+    topics_.of_send.push_back(saying(sends[send].says, path));
+  }
+  for (std::size_t traffic = 0; traffic < spec.traffic.size(); ++traffic) {
+    const TrafficSpec& from = spec.traffic[traffic];
+    const std::string name = "traffic/" + from.name + "/events";
+    Saying& says =
+        topics_.of_source.emplace_back(saying(from.says, at("traffic", traffic, "event")));
+    if (says.kinds.empty()) says = Saying{{0}, {1.0}};
+    topics_.source_draw.push_back(add_draw(says, name));
+    for (std::size_t send = 0; send < sends.size(); ++send) {
+      const std::string& service = spec.services[sends[send].service].name;
+      const std::string stream = name + '/' + service + '/' + sends[send].path;
+      topics_.send_draw.push_back(add_draw(topics_.of_send[send], stream));
+    }
+  }
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,235 @@
+// What topics and buses do: whoever has subscribed gets what is published, and a target what a rule
+// matches, at once or by and by.
+
+#include "world/messages/messaging.hpp"
+#include "world/requests/requests.hpp"
+
+namespace nephoscope {
+
+// What a request of this number says at its source.
+std::uint16_t Messaging::said_of_source(std::uint16_t traffic, std::uint64_t serial) const {
+  if (!topics_.say_something()) return 0;
+  const Saying& says = topics_.of_source[traffic];
+  const std::uint32_t draw = topics_.source_draw[traffic];
+  const double u = draw == Visit::none ? 0.0 : topics_.draws[draw].at(serial, 0);
+  return static_cast<std::uint16_t>(says.pick(u) + 1);
+}
+
+// What a step says, or what its request does.
+std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send) const {
+  if (!topics_.say_something()) return 0;
+  const Visit& it = world_.visits_[visit];
+  const Saying& says = topics_.of_send[send];
+  if (says.kinds.empty()) {
+    const std::uint16_t said = topics_.said[visit];
+    return said != 0 ? said : said_of_source(it.traffic, it.serial);
+  }
+  const std::uint32_t draw = topics_.send_draw[it.traffic * topics_.of_send.size() + send];
+  // Whichever of its receives a visit works, a message says the same.
+  const std::uint32_t path = is_of_poller(it.parent) ? path_of(it) : it.path;
+  const double u = draw == Visit::none ? 0.0 : topics_.draws[draw].at(it.serial, path);
+  return static_cast<std::uint16_t>(says.pick(u) + 1);
+}
+
+// A topic takes everything: a repetition within the window of a FIFO topic is taken and dropped. A
+// bus refuses what is more than it takes in a second.
+bool Messaging::publish(std::uint32_t at, const Outgoing& message) {
+  Topic& topic = topics_.all[at];
+  if (topic.bus && !topic.puts.allow(world_.now_)) {
+    ++topic.throttled;
+    return false;
+  }
+  if (topic.fifo) {
+    const std::uint64_t id = topic.group_deduplication
+                                 ? Deduplication::within(message.body, message.group)
+                                 : message.body;
+    if (topic.deduplication.find(id, world_.now_) != KeyTable::absent) {
+      ++topic.deduplicated;
+      return true;
+    }
+    topic.deduplication.remember(id, topic.published, world_.now_);
+  }
+  ++topic.published;
+  const std::uint32_t kind = kind_in(message.body);
+  for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
+    Subscription& subscription = topics_.subscriptions[each];
+    if (subscription.lets_through(kind)) {
+      deliver(each, message);
+    } else {
+      ++subscription.counts.filtered;
+    }
+  }
+  return true;
+}
+
+// To what takes messages, as a step sends them. False when it does not take this one.
+bool Messaging::hand_in(const Destination& to, const Outgoing& message) {
+  if (to.kind != Destination::Kind::queue) return publish(topics_.number(to), message);
+  const bool taken = put_into(to.index, message);
+  follow(to.index);
+  return taken;
+}
+
+// At once, if it can be; else there is a delivery, which in a FIFO topic goes to the end of its
+// group.
+void Messaging::deliver(std::uint32_t subscription, const Outgoing& message) {
+  Subscription& it = topics_.subscriptions[subscription];
+  const Topic& topic = topics_.all[it.topic];
+  const bool asks = it.rules.to.kind < Destination::Kind::queue;
+  Outgoing copy;
+  copy.body = told(it, message.body);
+  copy.group = topic.bus ? it.rules.group : message.group;
+  const std::uint64_t key = key_of(subscription, copy.group);
+  const std::uint64_t last = topic.fifo ? topics_.last_in_group.find(key) : KeyTable::absent;
+  if (!asks && topic.prompt && last == KeyTable::absent && hand_in(it.rules.to, copy)) {
+    ++it.counts.delivered;
+    return;
+  }
+  copy.body = message.body;
+  const std::uint32_t delivery = add_delivery(subscription, copy);
+  if (topic.fifo) topics_.last_in_group.set(key, delivery);
+  if (last != KeyTable::absent) {
+    topics_.pending[static_cast<std::uint32_t>(last)].next = delivery;
+  } else if (!topic.prompt) {
+    const double wait = topic.latency.at(serial_in(copy.body), path_of_call(subscription + 1, 0));
+    expect_attempt(delivery, duration_ns(wait));
+  } else if (asks) {
+    send_request(delivery);
+  } else {
+    topics_.pending[delivery].attempts = 1;
+    if (give_up_or_wait(delivery)) forget(delivery);
+  }
+}
+
+// What a target is sent in the place of an event. The event itself is what becomes a dead letter.
+std::uint64_t Messaging::told(const Subscription& subscription, std::uint64_t body) const {
+  if (subscription.rules.becomes.empty()) return body;
+  const std::uint32_t kind = subscription.rules.becomes[kind_in(body)];
+  return std::uint64_t{origin(traffic_in(body), kind + 1)} << serial_bits | serial_in(body);
+}
+
+std::uint32_t Messaging::add_delivery(std::uint32_t subscription, const Outgoing& message) {
+  if (topics_.pending.size() > Topics::pending_max)
+    throw Error("more than 2^26 deliveries of topics are pending");
+  const std::uint32_t delivery = topics_.pending.take();
+  TopicDelivery& it = topics_.pending[delivery];
+  it = TopicDelivery{};
+  it.since = world_.now_;
+  it.body = message.body;
+  it.group = message.group;
+  it.subscription = subscription;
+  return delivery;
+}
+
+// An attempt at what takes messages. Whether the delivery is over.
+bool Messaging::hand_over(std::uint32_t delivery) {
+  TopicDelivery& it = topics_.pending[delivery];
+  Subscription& subscription = topics_.subscriptions[it.subscription];
+  subscription.counts.retried += it.attempts != 0 ? 1U : 0U;
+  ++it.attempts;
+  Outgoing message;
+  message.body = told(subscription, it.body);
+  message.group = it.group;
+  if (!hand_in(subscription.rules.to, message)) return give_up_or_wait(delivery);
+  ++subscription.counts.delivered;
+  return true;
+}
+
+// An attempt at whoever answers: a request of the subscription. The delivery may be over when this
+// returns.
+void Messaging::send_request(std::uint32_t delivery) {
+  constexpr std::uint32_t first_attempt = 0x20000000;  // apart from the numbers of calls
+  constexpr std::uint32_t not_a_client = 0x80000000;
+  TopicDelivery& it = topics_.pending[delivery];
+  Subscription& subscription = topics_.subscriptions[it.subscription];
+  subscription.counts.retried += it.attempts != 0 ? 1U : 0U;
+  it.under_way = 1;
+  Request request;
+  request.serial = serial_in(it.body);
+  request.client = not_a_client | static_cast<std::uint32_t>(request.serial);
+  request.traffic = traffic_in(it.body);
+  request.said = said_in(told(subscription, it.body));
+  request.flags = Visit::awaited;
+  request.path = path_of_call(it.subscription + 1, first_attempt);
+  request.parent = delivery_parent + delivery;
+  request.trial = trial_of(0, it.attempts++);
+  Caller& caller = world_.callers_[subscription.caller];
+  ++caller.sent;
+  const std::uint32_t visit = world_.send<AnyShape>(caller, request);
+  if (visit != Visit::none) world_.ready_.push_back(visit);
+}
+
+void Messaging::end_delivery(std::uint32_t visit, Outcome outcome) {
+  const std::uint32_t delivery = world_.visits_[visit].parent - delivery_parent;
+  TopicDelivery& it = topics_.pending[delivery];
+  it.under_way = 0;
+  if (outcome == Outcome::completed) {
+    ++topics_.subscriptions[it.subscription].counts.delivered;
+  } else if (!give_up_or_wait(delivery)) {
+    return;
+  }
+  forget(delivery);
+}
+
+// After an attempt in vain. Whether the delivery is over: there is no further attempt.
+bool Messaging::give_up_or_wait(std::uint32_t delivery) {
+  TopicDelivery& it = topics_.pending[delivery];
+  Subscription& subscription = topics_.subscriptions[it.subscription];
+  const DeliveryRules& rules = subscription.rules.retry;
+  if (it.attempts <= rules.retries()) {
+    const std::uint32_t retry = it.attempts - 1;
+    const bool drawn = rules.jitter != DeliveryJitter::none;
+    const double u = drawn ? subscription.jitter.at(serial_in(it.body), retry) : 0.0;
+    const std::int64_t wait = rules.wait(retry, u);
+    const bool in_time = rules.age_ns == 0 || world_.now_ + wait - it.since <= rules.age_ns;
+    if (in_time) {
+      expect_attempt(delivery, wait);
+      return false;
+    }
+  }
+  const std::uint32_t letters = subscription.rules.dead_letter;
+  if (letters == Subscription::none) {
+    ++subscription.counts.dropped;
+    return true;
+  }
+  ++subscription.counts.dead_lettered;
+  queues_.all[letters].queue.admit(world_.now_, it.body, it.group);
+  follow(letters);
+  return true;
+}
+
+void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
+  topics_.pending[delivery].timer = world_.calendar_.push(
+      world_.now_ + wait, World::payload(World::EventKind::part, delivery_parts + delivery));
+}
+
+void Messaging::try_again(std::uint32_t delivery) {
+  TopicDelivery& it = topics_.pending[delivery];
+  it.timer = EventQueue::none;
+  const Subscription& subscription = topics_.subscriptions[it.subscription];
+  if (subscription.rules.to.kind >= Destination::Kind::queue) {
+    go_on(delivery);
+  } else {
+    send_request(delivery);
+  }
+  world_.run_ready();
+}
+
+// A delivery to what takes messages is tried, and what has waited for it in its group when it is
+// over.
+void Messaging::go_on(std::uint32_t delivery) {
+  while (delivery != TopicDelivery::none && hand_over(delivery)) delivery = forget(delivery);
+}
+
+// A delivery is over. Returns the next in its group.
+std::uint32_t Messaging::forget(std::uint32_t delivery) {
+  const TopicDelivery& it = topics_.pending[delivery];
+  const std::uint32_t next = it.next;
+  const bool ordered = topics_.all[topics_.subscriptions[it.subscription].topic].fifo;
+  if (ordered && next == TopicDelivery::none)
+    topics_.last_in_group.erase(key_of(it.subscription, it.group));
+  topics_.pending.release(delivery);
+  return next;
+}
+
+}  // namespace nephoscope

@@ -1,0 +1,154 @@
+// The topics and buses of a world, as plain data, and what requests and messages say. What topics
+// do is in messaging.hpp.
+//
+// Everything that can be said is known before the run, and numbered: a kind is an event and its
+// attributes. Which subscriptions let a kind through is a table, so that the world never looks at a
+// text. A request says what its source of traffic says of that number (a draw that belongs to the
+// request, so it is nowhere kept), unless it is worked for a message that says something else: that
+// is kept beside the visits, and goes with whatever follows from them.
+//
+// What a subscriber takes at once leaves no trace but a count. What it does not, and what waits for
+// an answer, is a delivery: it waits for exactly one of an answer, its next attempt, or a delivery
+// before it in its group.
+//
+// Invariants, seen to by `check_topics`:
+//   1. Of every subscription: published = filtered + delivered + dead-lettered + dropped + pending.
+//   2. A delivery waits for one thing; a visit that is its attempt names it.
+//   3. Of a group of a FIFO topic's subscription, the first delivery alone is tried.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernel/distributions.hpp"
+#include "kernel/event_queue.hpp"
+#include "kernel/slab.hpp"
+#include "messaging/call_limit.hpp"
+#include "messaging/deduplication.hpp"
+#include "messaging/key_table.hpp"
+#include "messaging/message.hpp"
+#include "world/requests/visit.hpp"
+#include "world/spec/topic_specs.hpp"
+
+namespace nephoscope {
+
+// One of some kinds, by weights; or nothing of its own.
+struct Saying {
+  std::vector<std::uint32_t> kinds;
+  std::vector<double> up_to;  // probability of each kind and those before it
+
+  std::uint32_t pick(double u) const {
+    std::size_t at = 0;
+    while (at + 1 < kinds.size() && u >= up_to[at]) ++at;
+    return kinds[at];
+  }
+};
+
+struct DeliveryCounts {
+  std::uint64_t filtered = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t retried = 0;  // attempts beyond the first
+  std::uint64_t dead_lettered = 0;
+  std::uint64_t dropped = 0;
+};
+
+struct Subscription {
+  static constexpr std::uint32_t none = Visit::none;
+
+  SubscriptionSpec rules;  // immutable, as the next
+  std::uint32_t topic = 0;
+  std::uint32_t caller = none;  // as which its attempts are counted, where they are requests
+  Sampler jitter;
+
+  DeliveryCounts counts;
+
+  bool lets_through(std::uint32_t kind) const {
+    return rules.takes.empty() || rules.takes[kind] != 0;
+  }
+};
+
+struct Topic {
+  std::string name;  // immutable, as all but the last five
+  bool fifo = false;
+  bool bus = false;
+  bool prompt = true;  // deliveries begin at once
+  std::vector<std::string> rules;
+  bool group_deduplication = false;
+  std::uint32_t first = 0;  // its subscriptions
+  std::uint32_t count = 0;
+
+  std::uint64_t published = 0;
+  std::uint64_t deduplicated = 0;  // beside those, as the next
+  std::uint64_t throttled = 0;
+  Deduplication deduplication;
+  CallLimit puts;
+  Sampler latency;
+};
+
+struct TopicDelivery {
+  static constexpr std::uint32_t none = Visit::none;
+
+  std::int64_t since = 0;  // when it was published
+  std::uint64_t body = 0;
+  std::uint32_t group = Message::none;
+  std::uint32_t subscription = 0;
+  std::uint32_t attempts = 0;                   // made so far
+  std::uint32_t under_way = 0;                  // an attempt is, and waits for its answer
+  EventQueue::Handle timer = EventQueue::none;  // of the next attempt
+  std::uint32_t next = none;                    // in its group
+};
+
+// Of a group among the deliveries of a subscription.
+inline std::uint64_t key_of(std::uint32_t subscription, std::uint32_t group) {
+  return std::uint64_t{subscription} << 32 | group;
+}
+
+struct Topics {
+  static constexpr std::size_t pending_max = std::size_t{1} << 26;
+
+  std::vector<Topic> all;  // buses are behind the topics
+  std::uint32_t first_bus = 0;
+  std::vector<Subscription> subscriptions;  // in the order of topics
+  std::uint32_t kinds = 1;
+  std::vector<Saying> of_source;           // what each says
+  std::vector<Saying> of_send;             // the same of steps that send
+  std::vector<Sampler> draws;              // for the choice, where there is one
+  std::vector<std::uint32_t> source_draw;  // by source of traffic
+  std::vector<std::uint32_t> send_draw;    // by source and step
+
+  std::vector<std::uint16_t> said;  // by visit: a kind + 1, or 0: what its source says
+  Slab<TopicDelivery> pending;
+  KeyTable last_in_group;  // a pending delivery by subscription and group, of FIFO topics
+
+  bool none() const { return all.empty(); }
+  // Of a topic or a bus among all, and how many of its kind there are.
+  std::uint32_t number(const Destination& to) const {
+    return to.kind == Destination::Kind::topic ? to.index : first_bus + to.index;
+  }
+  std::size_t size(const Destination& to) const {
+    return to.kind == Destination::Kind::topic ? first_bus : all.size() - first_bus;
+  }
+  bool say_something() const { return kinds > 1; }
+
+  void note(std::uint32_t visit, std::uint16_t what) {
+    if (visit >= said.size()) said.resize(visit + std::size_t{1}, 0);
+    said[visit] = what;
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    for (Topic& topic : all) {
+      archive(topic.published, topic.deduplicated, topic.throttled);
+      topic.deduplication.serialize(archive);
+      topic.puts.serialize(archive);
+    }
+    for (Subscription& each : subscriptions) archive(each.counts);
+    archive(said);
+    pending.serialize(archive);
+    last_in_group.serialize(archive);
+  }
+};
+
+}  // namespace nephoscope

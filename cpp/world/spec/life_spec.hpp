@@ -1,0 +1,57 @@
+// What a scenario says of the life of instances: how long transitions take, how instances are
+// bought, what an operator does to them, and what an account may launch. Part of
+// world/spec/spec.hpp.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "compute/lifecycle/lifecycle_facts.hpp"
+#include "compute/lifecycle/provisioning.hpp"
+#include "kernel/distributions.hpp"
+
+namespace nephoscope {
+
+// Of the instances of a fleet. Durations in ns.
+struct LifeSpec {
+  static constexpr std::uint32_t unlimited = 0xFFFFFFFF;
+
+  Distribution restart;  // of a start after a stop: from running until it serves
+  Distribution resume;   // the same, after hibernation
+  Distribution reboot;
+  Distribution stop;
+  Distribution hibernate;
+  Distribution terminate;
+  bool hibernation = false;  // whether it may hibernate
+
+  bool spot = false;
+  bool interrupted = false;   // spot: whether the provider ever takes it back
+  Distribution interruption;  // spot: after that long from running
+  Interruption behaviour = Interruption::terminate;
+  Distribution outage;  // spot that stops: until the provider starts it again
+
+  std::uint32_t quota = unlimited;  // of vCPUs, an index
+  std::uint32_t api = unlimited;    // that its launches go through, an index
+};
+
+// vCPUs that the instances of some fleets may have, all together.
+struct QuotaSpec {
+  std::string name;
+  std::uint32_t vcpus = 0;
+};
+
+enum class ActionKind : std::uint8_t { stop, start, reboot, hibernate, terminate };
+inline constexpr std::size_t action_kinds = 5;
+
+// What an operator does, at an instant, to so many instances of a fleet.
+struct ActionSpec {
+  static constexpr std::uint32_t all = 0xFFFFFFFF;
+
+  std::int64_t at_ns = 0;
+  ActionKind kind = ActionKind::stop;
+  std::uint32_t fleet = 0;
+  std::uint32_t count = all;
+};
+
+}  // namespace nephoscope

@@ -1,0 +1,28 @@
+// Replacing all instances of a fleet, one after another, as plain data. Part of
+// world/spec/spec.hpp.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace nephoscope {
+
+struct RefreshSpec {
+  static constexpr std::int64_t never = -1;
+  static constexpr std::uint32_t untold = 0xFFFFFFFF;
+  static constexpr std::uint32_t as_before = 0xFFFFFFFF;
+
+  std::int64_t at_ns = never;
+  // Percentages of the instances that are desired: of those that are well, at least; of those that
+  // serve or are about to, at most. Untold, one leaves and another is launched at the same time.
+  std::uint32_t min_healthy = 90;
+  std::uint32_t max_healthy = untold;
+  std::int64_t warmup_ns = 0;  // that a new one serves before it counts as well
+  // Percentages replaced after which it waits; it ends with the last, or with all.
+  std::vector<std::uint32_t> checkpoints;
+  std::int64_t checkpoint_delay_ns = 3'600'000'000'000;
+  std::uint32_t make = as_before;  // of the new ones: one of those that the fleet may have
+};
+
+}  // namespace nephoscope
