@@ -11,6 +11,7 @@ NephoscopeError
 |-- EventError (also ValueError)        an event or the attributes of a message that are none
 |-- PathError (also LookupError)        a path that a result does not have
 |-- ExperimentError                     an experiment that came to no end; says what is kept
+|-- ExtraError (also ImportError)       a package that is needed for this is not installed
 |-- StateError (also ValueError)        saved bytes that are not a simulation of this version
 `-- InvariantError                      the engine contradicted itself; never the user's fault
 """
@@ -140,6 +141,10 @@ class PathError(NephoscopeError, LookupError):
 
 class ExperimentError(NephoscopeError):
     """An experiment that came to no end, or to none that answers: why, and what is kept of it."""
+
+
+class ExtraError(NephoscopeError, ImportError):
+    """A package that an extra of this one brings is not installed; says which extra."""
 
 
 class StateError(NephoscopeError, ValueError):

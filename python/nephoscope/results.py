@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from nephoscope.life_results import life_flags
 from nephoscope.nearest import listing, nearest
 from nephoscope.queue_results import queue_tree
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.tables import Tabular, by_path, series_of
 from nephoscope.topic_results import topic_tree
 
 FORMAT = 1
@@ -45,14 +46,16 @@ def engine_version() -> str:
         return "nephoscope (from its sources)"
 
 
-class Result:
+class Result(Tabular):
     """The numbers of one run.
 
     `result["traffic.customers.latency_s.p99"]` reads one number, `to_dict()` gives all of them, and
     `series("traffic.customers.in_flight")` what was sampled while time went by. Counts are of the
     requests that arrived in the measured window, [warmup, duration), latencies of those of them
-    that completed.
+    that completed. As a table (`to_arrow`) it is its `numbers`, or its `series`.
     """
+
+    _tables: ClassVar = {"numbers": lambda it: by_path(list(it.scalars())), "series": series_of}
 
     def __init__(
         self,
@@ -203,6 +206,10 @@ class Result:
         """Every number of the simulated system by its path, those of the run itself left out."""
         for section in (*SECTIONS, "cost_usd"):
             yield from _leaves(self._tree.get(section, {}), section)
+
+    def _origin(self) -> Tree:
+        keys = ("scenario", "seed", "replication", "engine", "fingerprint")
+        return {key: getattr(self, key) for key in keys}
 
     def __repr__(self) -> str:
         return (

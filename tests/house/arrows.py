@@ -24,6 +24,8 @@ ALLOWED: dict[str, frozenset[str]] = {
 PYTHON_RANKS: dict[str, int] = {
     "errors": 0,
     "nearest": 0,
+    "extras": 1,
+    "tables": 2,
     "_core": 1,
     "patterns": 1,
     "catalog": 1,

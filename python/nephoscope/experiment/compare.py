@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 from nephoscope.errors import PathError
 from nephoscope.experiment.alternatives import Alternative, Values, in_step, json_of
@@ -40,6 +40,7 @@ from nephoscope.experiment.runs import (
 from nephoscope.nearest import listing, nearest
 from nephoscope.results import FORMAT
 from nephoscope.scenario import Scenario
+from nephoscope.tables import Columns, Tabular, interval_columns, numbers, texts
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,35 @@ class Difference:
         }
 
 
-class Comparison:
-    """The replications of every alternative, and their differences."""
+def _difference_rows(found: "Comparison") -> Columns:
+    rows = found.differences
+    return [
+        texts("metric", [it.metric for it in rows]),
+        texts("alternative", [it.alternative for it in rows]),
+        texts("base", [it.base for it in rows]),
+        *interval_columns([it.interval for it in rows]),
+        numbers("relative", [it.relative for it in rows]),
+        texts("verdict", [it.verdict for it in rows]),
+        texts("note", [it.note for it in rows]),
+    ]
+
+
+def _estimate_rows(found: "Comparison") -> Columns:
+    rows = [(metric, label) for metric in found.metrics for label in found.labels]
+    return [
+        texts("metric", [metric for metric, _ in rows]),
+        texts("alternative", [label for _, label in rows]),
+        *interval_columns([found.estimate(*row) for row in rows]),
+    ]
+
+
+class Comparison(Tabular):
+    """The replications of every alternative, and their differences.
+
+    As a table (`to_arrow`) it is its `differences`, or the `estimates` of each alternative.
+    """
+
+    _tables: ClassVar = {"differences": _difference_rows, "estimates": _estimate_rows}
 
     def __init__(
         self,
@@ -164,6 +192,17 @@ class Comparison:
             ],
             "differences": [difference.to_dict() for difference in self.differences],
             "flags": self.flags,
+        }
+
+    def _origin(self) -> dict[str, Any]:
+        first = next(iter(self.runs.values())).results[0]
+        return {
+            "scenario": first.scenario,
+            "seed": first.seed,
+            "replications": self.replications,
+            "engine": first.engine,
+            "confidence": self.confidence,
+            "each_confidence": self.each_confidence,
         }
 
     def _difference(self, metric: str, alternative: str, base: str) -> Difference:

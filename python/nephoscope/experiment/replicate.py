@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,10 +18,51 @@ from nephoscope.fleet_results import latency_summary
 from nephoscope.nearest import nearest
 from nephoscope.results import FORMAT, Result
 from nephoscope.scenario import Scenario
+from nephoscope.tables import Columns, Tabular, counts, interval_columns, numbers, series_of, texts
 
 
-class Replications:
-    """The results of all replications, in order, and an interval on every number."""
+def _interval_rows(runs: "Replications") -> Columns:
+    intervals = list(runs.intervals.values())
+    return [
+        texts("path", list(runs.intervals)),
+        *interval_columns(intervals),
+        numbers("mean", [it.mean for it in intervals]),
+    ]
+
+
+def _run_rows(runs: "Replications") -> Columns:
+    found = [
+        (result.replication, *pair)
+        for result, run in zip(runs.results, runs.runs, strict=True)
+        for pair in run.numbers.items()
+    ]
+    return [
+        counts("replication", [replication for replication, _, _ in found]),
+        texts("path", [path for _, path, _ in found]),
+        numbers("value", [value for _, _, value in found]),
+    ]
+
+
+def _series_rows(runs: "Replications") -> Columns:
+    tables = [series_of(result) for result in runs.results]
+    lengths = [len(table[0].values) for table in tables]
+    which = np.repeat([result.replication for result in runs.results], lengths)
+    return [
+        counts("replication", which),
+        *(
+            same[0]._replace(values=np.concatenate([column.values for column in same]))
+            for same in zip(*tables, strict=True)
+        ),
+    ]
+
+
+class Replications(Tabular):
+    """The results of all replications, in order, and an interval on every number.
+
+    As a table (`to_arrow`) they are their `intervals`, the numbers of all `runs`, or `series`.
+    """
+
+    _tables: ClassVar = {"intervals": _interval_rows, "runs": _run_rows, "series": _series_rows}
 
     def __init__(
         self, results: Sequence[Result], wall_s: float, precision: Sequence[Goal] = ()
@@ -134,6 +175,16 @@ class Replications:
             path: interval_tree(interval) for path, interval in self.intervals.items()
         }
         return tree
+
+    def _origin(self) -> dict[str, Any]:
+        first = self.results[0]
+        return {
+            "scenario": first.scenario,
+            "seed": first.seed,
+            "replications": len(self),
+            "engine": first.engine,
+            "fingerprint": self.fingerprint,
+        }
 
     def __repr__(self) -> str:
         first = self.results[0]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nephoscope.errors import PathError
 from nephoscope.experiment.alternatives import Alternative, Values, crossed, json_of, text_of
@@ -28,6 +28,7 @@ from nephoscope.experiment.runs import Progress, check_confidence, check_threads
 from nephoscope.nearest import listing, nearest
 from nephoscope.results import FORMAT, engine_version
 from nephoscope.scenario import Scenario
+from nephoscope.tables import Column, Columns, Tabular, counts, interval_columns, numbers, texts
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,35 @@ class Cell:
     """Over the fingerprints of its replications."""
 
 
+def _value_column(path: str, values: Sequence[Any]) -> Column:
+    """The values of a path: numbers if all of them are, otherwise as a file would have them."""
+    kinds = {type(value) for value in values}
+    if kinds == {bool}:
+        return Column(path, "truth", values)
+    if kinds == {int} and all(abs(value) < 2**63 for value in values):
+        return counts(path, values)
+    if kinds <= {int, float}:
+        return numbers(path, values)
+    return texts(path, [text_of(value) for value in values])
+
+
+def _cell_rows(found: "Sweep") -> Columns:
+    columns = [_value_column(it, [cell.values[it] for cell in found.cells]) for it in found.paths]
+    for metric in found.metrics:
+        value, low, high, _, n = interval_columns([cell.intervals[metric] for cell in found.cells])
+        ends = {"": value, ".low": low, ".high": high, ".n": n}
+        columns += [it._replace(name=f"{metric}{end}") for end, it in ends.items()]
+    return columns
+
+
 @dataclass(frozen=True)
-class Sweep:
-    """The cells of a grid in order, the last path changing fastest."""
+class Sweep(Tabular):
+    """The cells of a grid in order, the last path changing fastest.
+
+    As a table (`to_arrow`) it has a row a cell, in the columns of its CSV.
+    """
+
+    _tables: ClassVar = {"cells": _cell_rows}
 
     scenario: str
     seed: int
@@ -119,6 +146,10 @@ class Sweep:
                 row += ["" if number is None else repr(number) for number in numbers]
             writer.writerow(row)
         return text.getvalue()
+
+    def _origin(self) -> dict[str, Any]:
+        keys = ("scenario", "seed", "replications", "confidence")
+        return {key: getattr(self, key) for key in keys} | {"engine": engine_version()}
 
 
 def sweep(
