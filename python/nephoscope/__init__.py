@@ -31,10 +31,12 @@ from nephoscope.errors import (
 )
 from nephoscope.experiment import (
     Comparison,
+    Frontier,
     Replications,
     Sizing,
     Sweep,
     compare,
+    frontier,
     replicate,
     size,
     sweep,
@@ -49,6 +51,7 @@ __all__ = [
     "Comparison",
     "EventError",
     "ExperimentError",
+    "Frontier",
     "NephoscopeError",
     "PathError",
     "PatternError",
@@ -64,6 +67,7 @@ __all__ = [
     "WordError",
     "catalog",
     "compare",
+    "frontier",
     "parts",
     "replicate",
     "run",

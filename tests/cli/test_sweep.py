@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.test_cli import COFFEE, watched
-from nephoscope import Scenario, sweep
+from nephoscope import Scenario, frontier, sweep
 from nephoscope.cli import main
 
 COUNT = "fleets.baristas.count"
@@ -35,6 +35,26 @@ def test_all_forms_are_those_of_python(tmp_path):
     ).stdout  # fmt: skip
 
 
+AXES = ("fleets.baristas.instances.mean", "traffic.customers.latency_s.p99")
+
+
+def test_a_frontier():
+    outcome = call("sweep", COFFEE, *GRID, *SHORT, "--frontier", ",".join(AXES))
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    for words in ("less of instances.mean and less of latency_s.p99", "undecided *", "Bonferroni"):
+        assert words in outcome.stdout
+    told = call("sweep", COFFEE, *GRID, *SHORT, "--frontier", ",".join(AXES), "--json", "-")
+    short = Scenario.load(COFFEE).replace({"duration": "10m"})
+    found = sweep(
+        short, {COUNT: [6, 7], ROUTING: ["random", {"power_of_two": {}}]}, 2, metrics=AXES
+    )
+    assert json.loads(told.stdout)["frontier"] == json.loads(
+        json.dumps(frontier(found, *AXES).to_dict())
+    )
+    more = call("sweep", COFFEE, *GRID, *SHORT, "--frontier", f"{AXES[1]}, -{AXES[0]}")
+    assert "less of latency_s.p99 and more of instances.mean" in more.stdout
+
+
 def test_quiet_says_nothing():
     outcome = call("sweep", COFFEE, *GRID, *SHORT, "--quiet")
     assert (outcome.exit_code, outcome.output) == (0, "")
@@ -50,6 +70,10 @@ def test_quiet_says_nothing():
         (["--grid", "fleets.barista.count=6"], f"did you mean {COUNT}"),
         (["--grid", "seed=1,2"], "one seed"),
         ([*GRID, "--metric", "cost_usd.totl"], "did you mean cost_usd.total?"),
+        ([*GRID, "--frontier", "cost_usd.total"], "two metrics are needed"),
+        ([*GRID, "--frontier", "a,a"], "two different metrics"),
+        ([*GRID, "--frontier", "cost_usd.totl,in_flight"], "did you mean cost_usd.total?"),
+        ([*GRID, "--frontier", "a,b", "--replications", 1], "at least two replications"),
         ([*GRID, "--executor", "ray"], "--executor: not built yet"),
         ([*GRID, "--json", "-", "--csv", "-"], "cannot both go"),
         ([*GRID, "--workers", "0"], "--workers"),

@@ -2,6 +2,7 @@
 
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,7 +22,9 @@ from nephoscope.commands.common import (
     write_text,
 )
 from nephoscope.commands.vary import values_of
-from nephoscope.experiment import sweep
+from nephoscope.errors import PathError
+from nephoscope.experiment import Frontier, frontier, sweep
+from nephoscope.report.frontier import print_frontier
 from nephoscope.report.sweep import print_sweep
 from nephoscope.scenario.problems import NOT_BUILT
 
@@ -53,6 +56,12 @@ def _refuse(_: click.Context, option: click.Parameter, value: object) -> None:
     type=click.Path(path_type=Path),
     help="A file of all runs that have ended; a sweep that was killed goes on from there.",
 )
+@click.option(
+    "--frontier",
+    "plane",
+    metavar="X,Y",
+    help="Two metrics: which combinations no other beats by them; -X: more of it is better.",
+)
 @click.option("--csv", "csv_file", metavar="FILE", help="Write the table as CSV; - for output.")
 @JSON
 @QUIET
@@ -66,6 +75,7 @@ def sweep_command(
     confidence: float,
     workers: int | None,
     journal: Path | None,
+    plane: str | None,
     csv_file: str | None,
     json_file: str | None,
     quiet: bool,
@@ -76,6 +86,7 @@ def sweep_command(
         if json_file == csv_file == "-":
             raise click.UsageError("--json and --csv cannot both go to standard output")
         grid = values_of("--grid", texts)
+        axes, greater = _axes(plane, replications)
         scenario = scenario_of(file, overrides)
         watch = Watch(show=not quiet)
         with watch:
@@ -83,18 +94,40 @@ def sweep_command(
                 scenario,
                 grid,
                 replications,
-                metrics=metrics or None,
+                metrics=[*dict.fromkeys((*metrics, *axes))] or None,
                 workers=workers,
                 journal=journal,
                 confidence=confidence,
                 rng=seed,
                 progress=watch.of_many(replications * prod(map(len, grid.values())), "runs"),
             )
+        line = frontier(found, *axes, greater=greater) if axes else None
         if json_file is not None:
-            write_json(found.to_dict(), json_file)
+            write_json(found.to_dict() | _told(line), json_file)
         if csv_file is not None:
             write_text(found.to_csv(), csv_file, "--csv")
         if not quiet and "-" not in (json_file, csv_file):
             print_sweep(found, console_of(width_min=100))
+            if line is not None:
+                print_frontier(line, console_of(width_min=100))
 
     guarded(simulate)
+
+
+def _axes(plane: str | None, replications: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The two metrics of a frontier, and those of them of which more is better."""
+    if plane is None:
+        return (), ()
+    words = [word.strip() for word in plane.split(",")]
+    axes = tuple(word.removeprefix("-") for word in words)
+    if len(axes) != 2 or not all(axes):
+        raise click.UsageError(f"--frontier {plane}: two metrics are needed: X,Y")
+    if axes[0] == axes[1]:
+        raise click.UsageError(f"--frontier {plane}: two different metrics are needed")
+    if replications < 2:
+        raise PathError("--frontier needs at least two replications: one has no interval")
+    return axes, tuple(word[1:] for word in words if word.startswith("-"))
+
+
+def _told(line: Frontier | None) -> dict[str, Any]:
+    return {} if line is None else {"frontier": line.to_dict()}

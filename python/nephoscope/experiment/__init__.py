@@ -9,6 +9,7 @@ metrics               the numbers that an experiment is about
 outcome               what is kept of a run
 compare               differences of alternatives
 sweep                 every combination of values
+frontier              the cells of a sweep that no other beats
 labour, journal       the runs of a sweep, and those there are
 size                  the least value for which a condition holds
 condition             conditions on results
@@ -16,6 +17,7 @@ scale, search         the values there are, and the least of them in few trials
 """
 
 from nephoscope.experiment.compare import Comparison, Difference, compare
+from nephoscope.experiment.frontier import Frontier, Point, frontier
 from nephoscope.experiment.interval import Interval
 from nephoscope.experiment.replicate import Replications, replicate
 from nephoscope.experiment.size import Sizing, Trial, size
@@ -25,12 +27,15 @@ __all__ = [
     "Cell",
     "Comparison",
     "Difference",
+    "Frontier",
     "Interval",
+    "Point",
     "Replications",
     "Sizing",
     "Sweep",
     "Trial",
     "compare",
+    "frontier",
     "replicate",
     "size",
     "sweep",

@@ -12,7 +12,7 @@ import io
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,6 +42,8 @@ class Cell:
     flags: tuple[str, ...]
     fingerprint: str
     """Over the fingerprints of its replications."""
+    numbers: dict[str, tuple[float | None, ...]] = field(repr=False)
+    """By metric, that of each replication: replication for replication, cells make pairs."""
 
 
 def _value_column(path: str, values: Sequence[Any]) -> Column:
@@ -222,4 +224,5 @@ def _cell(
             for flag in dict.fromkeys(flags)
         ),
         digest.hexdigest(),
+        {metric: tuple(outcome.number(metric) for outcome in outcomes) for metric in metrics},
     )
