@@ -42,9 +42,11 @@ from nephoscope.experiment import (
     sweep,
 )
 from nephoscope.results import Result
+from nephoscope.rollouts import rollouts
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
 from nephoscope.simulation import Simulation
+from nephoscope.splitting import Tail, splitting
 
 __all__ = [
     "CatalogError",
@@ -63,6 +65,7 @@ __all__ = [
     "Simulation",
     "Sizing",
     "Sweep",
+    "Tail",
     "UnitError",
     "WordError",
     "catalog",
@@ -70,7 +73,9 @@ __all__ = [
     "frontier",
     "parts",
     "replicate",
+    "rollouts",
     "run",
     "size",
+    "splitting",
     "sweep",
 ]

@@ -18,7 +18,7 @@ from nephoscope.scenario.compile import compile_scenario
 from nephoscope.scenario.steering import Steering
 from nephoscope.scenario.units import DURATION_MAX_NS, Duration
 
-_MAGIC = b"nephoscope simulation 1\n"
+_MAGIC = b"nephoscope simulation 2\n"
 _DIGEST_SIZE = 16
 _LENGTH_SIZE = 8
 _SPAN_MAX_S = DURATION_MAX_NS / 1e9
@@ -46,6 +46,11 @@ class Simulation:
         return self._scenario
 
     @property
+    def replication(self) -> int:
+        """Of the seed: whose streams what is drawn next comes from."""
+        return int(self._spec.replication)
+
+    @property
     def now(self) -> float:
         """Simulated time in seconds."""
         return self._world.now_ns / 1e9
@@ -61,7 +66,7 @@ class Simulation:
         Events at the very instant that is reached have not happened yet.
         """
         end_ns = self._spec.duration_ns
-        until_ns = end_ns if by is None else min(self._world.now_ns + _span_ns(by), end_ns)
+        until_ns = end_ns if by is None else min(self._world.now_ns + span_ns(by), end_ns)
         start = time.perf_counter()
         advance(self._world, until_ns)
         self._wall_s += time.perf_counter() - start
@@ -117,7 +122,7 @@ class Simulation:
         `pause` it runs nowhere, which takes an instance that shares its host's CPU, or a scenario
         with maintenance `by: migrate`.
         """
-        return self._steering.migrate(self._world, instance, host, _span_ns(pause, "pause"))
+        return self._steering.migrate(self._world, instance, host, span_ns(pause, "pause"))
 
     def state(self) -> dict[str, Any]:
         """What an observer may look at, as arrays.
@@ -136,11 +141,30 @@ class Simulation:
         replication = self._spec.replication
         return result_of(self._world, self._scenario, seed, replication, self._wall_s, makes)
 
-    def fork(self) -> Self:
-        """An independent simulation in the same state."""
+    def fork(self, replication: int | None = None) -> Self:
+        """An independent simulation in the same state.
+
+        With `replication` its times are other ones from here on: what is drawn later (gaps between
+        arrivals, work, sleeps, faults, ..) comes from the streams of that replication, in which
+        nothing that was drawn so far is. What has been drawn already is part of the state: the next
+        arrival, the work of requests that are there. Choices (routing at random, placement, the
+        victims of faults) go on in the streams that they are in.
+        """
         twin = type(self).__new__(type(self))
-        changing = {"_world": self._world.copy(), "_steering": self._steering.copy()}
-        vars(twin).update(vars(self) | changing)
+        changing = {"_steering": self._steering.copy()}
+        if replication is None:
+            vars(twin).update(vars(self) | changing | {"_world": self._world.copy()})
+            return twin
+        before = self._spec
+        spec = compile_scenario(
+            self._scenario,
+            seed=before.seed,
+            replication=replication,
+            warmup_ns=before.warmup_ns,
+        )
+        makes = self._steering.added_makes()
+        world = _core.World.restore(spec, self._world.save(), makes)
+        vars(twin).update(vars(self) | changing | {"_spec": spec, "_world": world})
         return twin
 
     def save(self) -> bytes:
@@ -149,6 +173,7 @@ class Simulation:
             "scenario": self._scenario.to_dict(),
             "directory": str(self._scenario.directory),
             "seed": self._spec.seed,
+            "replication": self._spec.replication,
             "warmup_ns": self._spec.warmup_ns,
             "wall_s": self._wall_s,
             "steering": self._steering.to_dict(),
@@ -162,7 +187,12 @@ class Simulation:
         """The simulation that `save` gave the bytes of; it goes on to the same bit."""
         header, state = _unpack(data)
         scenario = Scenario.from_dict(header["scenario"], directory=Path(header["directory"]))
-        spec = compile_scenario(scenario, seed=header["seed"], warmup_ns=header["warmup_ns"])
+        spec = compile_scenario(
+            scenario,
+            seed=header["seed"],
+            replication=header["replication"],
+            warmup_ns=header["warmup_ns"],
+        )
         simulation = cls.__new__(cls)
         steering = Steering.from_dict(scenario, header["steering"])
         vars(simulation).update(
@@ -182,7 +212,8 @@ class Simulation:
         return f"Simulation({self._scenario.name!r}, now={Duration(self._world.now_ns)}, of={span})"
 
 
-def _span_ns(by: Any, of: str = "advance") -> int:
+def span_ns(by: Any, of: str = "advance") -> int:
+    """A duration in nanoseconds; ScenarioError where it is none, with `of` as its path."""
     if isinstance(by, timedelta):
         ns = by // timedelta(microseconds=1) * 1000
     elif isinstance(by, str):

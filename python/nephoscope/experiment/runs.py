@@ -35,7 +35,7 @@ def run_all(
         scenario, replication, warmup_ns = job
         return run(scenario, rng=seed, replication=replication, warmup_ns=warmup_ns, stop=stop)
 
-    return _in_threads([partial(simulate, job) for job in jobs], stop, threads, progress)
+    return in_threads([partial(simulate, job) for job in jobs], stop, threads, progress)
 
 
 def warmups_of(scenarios: Sequence[Scenario], seed: int, threads: int | None = None) -> list[int]:
@@ -45,7 +45,7 @@ def warmups_of(scenarios: Sequence[Scenario], seed: int, threads: int | None = N
     where the pilots of scenarios of the same length differ the longest warm-up is that of all: what
     is compared is measured over the same time.
     """
-    found = _in_threads(
+    found = in_threads(
         [partial(warmup_of, scenario, seed) for scenario in scenarios],
         Event(),
         threads,
@@ -84,9 +84,10 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_threads(
+def in_threads(
     tasks: Iterable[Callable[[], T]], stop: Event, threads: int | None, progress: Progress | None
 ) -> list[T]:
+    """What the tasks return, in their order; `stop` is set where one fails or is interrupted."""
     with ThreadPoolExecutor(threads or processors(), "nephoscope") as pool:
         # All within the try: an interrupt at any moment must stop what has been started.
         try:
