@@ -47,7 +47,18 @@ def test_scripts_print_what_is_beside_them(file):
 
 def test_every_script_is_tried():
     with_output = {file.stem for file in EXAMPLES.glob("*.out")}
-    assert {file.stem for file in EXAMPLES.glob("*.py")} == with_output | {"world-cup", "azure-llm"}
+    assert {file.stem for file in EXAMPLES.glob("*.py")} == with_output | {
+        "world-cup",
+        "azure-llm",
+        "tuned-shop",
+    }
+
+
+def test_an_optimiser_finds_a_shop_that_pays():
+    pytest.importorskip("optuna", reason="needs optuna (the extra `optuna`)")
+    lines = output_of("tuned-shop.py", "--trials", "12").splitlines()
+    first, best = (float(line.split()[-1].removeprefix("$")) for line in lines[-2:])
+    assert best < first
 
 
 def test_one_counter_or_three():
