@@ -1,6 +1,7 @@
 """`nephoscope sweep`: its table, CSV and JSON, and what it refuses."""
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -74,7 +75,11 @@ def test_quiet_says_nothing():
         ([*GRID, "--frontier", "a,a"], "two different metrics"),
         ([*GRID, "--frontier", "cost_usd.totl,in_flight"], "did you mean cost_usd.total?"),
         ([*GRID, "--frontier", "a,b", "--replications", 1], "at least two replications"),
-        ([*GRID, "--executor", "ray"], "--executor: not built yet"),
+        ([*GRID, "--executor", "rey"], "did you mean ray?"),
+        ([*GRID, "--executor", "mpi"], "'mpi' is no executor"),
+        ([*GRID, "--executor", "dask"], "'dask' has no address (allowed: processes, loky,"),
+        ([*GRID, "--executor", "loky:8786"], "loky take no address"),
+        ([*GRID, "--executor", "ray", "--workers", "2"], "workers are those of the cluster"),
         ([*GRID, "--json", "-", "--csv", "-"], "cannot both go"),
         ([*GRID, "--workers", "0"], "--workers"),
     ],
@@ -84,6 +89,18 @@ def test_mistakes_of_usage(arguments, words):
     assert outcome.exit_code == 2
     assert words in outcome.stderr
     assert "Traceback" not in outcome.output
+
+
+def test_an_executor(monkeypatch):
+    arguments = ("sweep", COFFEE, "--grid", f"{COUNT}=6,7", *SHORT, "--json", "-")
+    by_threads = json.loads(call(*arguments).stdout)
+    by_processes = call(*arguments, "--executor", "processes", "--workers", 1)
+    assert (by_processes.exit_code, by_processes.stderr) == (0, "")
+    assert json.loads(by_processes.stdout) == by_threads
+    monkeypatch.setitem(sys.modules, "ray", None)
+    missing = call(*arguments, "--executor", "ray")
+    assert missing.exit_code == 2
+    assert "error: ray is needed for this and not installed" in missing.stderr
 
 
 def test_a_journal_that_is_none(tmp_path):

@@ -1,12 +1,13 @@
 """Environments for agents: spaces, rewards from differences of results, seeds, many worlds."""
 
-import subprocess
+import importlib
 import sys
 
 import numpy as np
 import pytest
 
 import nephoscope as nph
+from nephoscope.errors import ExtraError
 
 gymnasium = pytest.importorskip("gymnasium", reason="needs gymnasium (the extra `rl`)")
 
@@ -167,10 +168,8 @@ def test_nothing_before_reset():
         environment().step(np.array([1]))
 
 
-def test_without_gymnasium():
-    """In an interpreter of its own, for here it is imported already."""
-    code = "import sys; sys.modules['gymnasium'] = None; import nephoscope.rl"
-    outcome = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert "pip install 'nephoscope[rl]'" in outcome.stderr.splitlines()[-1]
+def test_without_gymnasium(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    monkeypatch.delitem(sys.modules, "nephoscope.rl")
+    with pytest.raises(ExtraError, match=r"pip install 'nephoscope\[rl\]'"):
+        importlib.import_module("nephoscope.rl")

@@ -45,7 +45,7 @@ def busy(duration):
 
 
 def test_one_in_a_million():
-    found = nph.splitting(busy("20000s"), PATH, 39, every="6s", effort=250, rng=11)
+    found = nph.splitting(busy("10000s"), PATH, 39, every="6s", repetitions=8)
     assert found.probability.low < BUSY**39 < found.probability.high < 5 * BUSY**39
     assert found.probability.value > BUSY**39 / 5
     assert BUSY**39 < 1e-6

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from nephoscope.errors import (
     CatalogError,
     ExperimentError,
+    ExtraError,
     NephoscopeError,
     PathError,
     Problem,
@@ -110,7 +111,7 @@ def guarded(action: Callable[[], None]) -> None:
     """Run a command; what goes wrong becomes a message and an exit code, never a traceback."""
     try:
         action()
-    except (ScenarioError, CatalogError, PathError, WordError) as error:
+    except (ScenarioError, CatalogError, PathError, WordError, ExtraError) as error:
         _fail(str(error), EXIT_USAGE)
     except ExperimentError as error:
         _fail(str(error), EXIT_ERROR)

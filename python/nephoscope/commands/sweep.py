@@ -1,5 +1,6 @@
 """`nephoscope sweep`."""
 
+from contextlib import nullcontext
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,9 @@ from nephoscope.commands.common import (
 from nephoscope.commands.vary import values_of
 from nephoscope.errors import PathError
 from nephoscope.experiment import Frontier, frontier, sweep
+from nephoscope.experiment.executors import FORMS, executor_of
 from nephoscope.report.frontier import print_frontier
 from nephoscope.report.sweep import print_sweep
-from nephoscope.scenario.problems import NOT_BUILT
-
-
-def _refuse(_: click.Context, option: click.Parameter, value: object) -> None:
-    if value is not None:
-        raise click.UsageError(f"--{option.name}: {NOT_BUILT}")
 
 
 @click.command(name="sweep")
@@ -49,8 +45,15 @@ def _refuse(_: click.Context, option: click.Parameter, value: object) -> None:
 @click.option("--replications", type=click.IntRange(1), default=10, show_default=True)
 @METRIC
 @CONFIDENCE
-@click.option("--workers", type=click.IntRange(1), help="Threads, by default one for each CPU.")
-@click.option("--executor", hidden=True, expose_value=False, callback=_refuse)
+@click.option(
+    "--workers", type=click.IntRange(1), help="Threads or processes, by default one for each CPU."
+)
+@click.option(
+    "--executor",
+    "executor_name",
+    metavar="NAME",
+    help=f"Who makes the runs, instead of threads: {FORMS}.",
+)
 @click.option(
     "--journal",
     type=click.Path(path_type=Path),
@@ -74,6 +77,7 @@ def sweep_command(
     metrics: tuple[str, ...],
     confidence: float,
     workers: int | None,
+    executor_name: str | None,
     journal: Path | None,
     plane: str | None,
     csv_file: str | None,
@@ -89,13 +93,15 @@ def sweep_command(
         axes, greater = _axes(plane, replications)
         scenario = scenario_of(file, overrides)
         watch = Watch(show=not quiet)
-        with watch:
+        given = nullcontext() if executor_name is None else executor_of(executor_name, workers)
+        with given as executor, watch:
             found = sweep(
                 scenario,
                 grid,
                 replications,
                 metrics=[*dict.fromkeys((*metrics, *axes))] or None,
-                workers=workers,
+                executor=executor,
+                workers=workers if executor is None else None,
                 journal=journal,
                 confidence=confidence,
                 rng=seed,

@@ -10,6 +10,7 @@ outcome               what is kept of a run
 compare               differences of alternatives
 sweep                 every combination of values
 frontier              the cells of a sweep that no other beats
+executors             who makes the runs, by name
 labour, journal       the runs of a sweep, and those there are
 size                  the least value for which a condition holds
 condition             conditions on results
