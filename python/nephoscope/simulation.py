@@ -147,8 +147,8 @@ class Simulation:
         With `replication` its times are other ones from here on: what is drawn later (gaps between
         arrivals, work, sleeps, faults, ..) comes from the streams of that replication, in which
         nothing that was drawn so far is. What has been drawn already is part of the state: the next
-        arrival, the work of requests that are there. Choices (routing at random, placement, the
-        victims of faults) go on in the streams that they are in.
+        arrival, and the work of the steps that requests are at. Choices (routing at random,
+        placement, the victims of faults) go on in the streams that they are in.
         """
         twin = type(self).__new__(type(self))
         changing = {"_steering": self._steering.copy()}
