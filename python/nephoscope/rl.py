@@ -259,7 +259,8 @@ def _bounds(scenario: Scenario, name: str, bounds: tuple[int, int]) -> tuple[int
         raise _refused(path, f"{bounds!r} are no bounds", "two whole numbers") from None
     if not 0 <= least < greatest:
         raise _refused(path, f"{least} to {greatest} is no range", "the lesser number first")
-    trial = Simulation(scenario)
+    # Without a warm-up, for one of `auto` would have to be found.
+    trial = Simulation(scenario.replace({"warmup": "0s"}))
     for count in (least, greatest):
         trial.set(f"fleets.{name}.count", count)
     return least, greatest
