@@ -18,6 +18,7 @@ from nephoscope.commands.common import (
     scenario_of,
     size_of,
     write_json,
+    write_text,
 )
 from nephoscope.commands.compare import compare_command
 from nephoscope.commands.size import size_command
@@ -27,6 +28,7 @@ from nephoscope.experiment import Replications, replicate
 from nephoscope.experiment.precision import REPLICATIONS_MAX
 from nephoscope.report.catalog_table import print_hosts, print_types
 from nephoscope.report.description import describe
+from nephoscope.report.html import check_extra
 from nephoscope.report.terminal import print_replications, print_result
 from nephoscope.results import Result, engine_version
 from nephoscope.run import run
@@ -38,11 +40,6 @@ from nephoscope.scenario.schema import json_schema
 @click.version_option(engine_version(), message="%(version)s")
 def main() -> None:
     """Simulate clouds, request by request."""
-
-
-def _refuse_later(_: click.Context, option: click.Parameter, value: object) -> None:
-    if value is not None:
-        raise click.UsageError(f"--{option.name}: {NOT_BUILT}")
 
 
 @main.command(name="run")
@@ -64,7 +61,9 @@ def _refuse_later(_: click.Context, option: click.Parameter, value: object) -> N
 )
 @click.option("--threads", type=click.IntRange(1), help="For replications; default: every CPU.")
 @JSON
-@click.option("--report", hidden=True, expose_value=False, callback=_refuse_later)
+@click.option(
+    "--report", "report_file", metavar="FILE.html", help="Write a report for a browser, of one run."
+)
 @QUIET
 def run_command(
     file: Path,
@@ -75,6 +74,7 @@ def run_command(
     replications_max: int,
     threads: int | None,
     json_file: str | None,
+    report_file: str | None,
     quiet: bool,
 ) -> None:
     """Simulate the scenario in FILE and tell what its users felt."""
@@ -83,6 +83,10 @@ def run_command(
         wanted = shares_of("--until-precision", precision)
         if wanted and replications is not None and replications > replications_max:
             raise click.UsageError("--replications is more than --replications-max")
+        if report_file is not None:
+            if replications is not None or wanted:
+                raise click.UsageError(f"--report of several replications: {NOT_BUILT}")
+            check_extra()
         scenario = scenario_of(file, overrides)
         watch = Watch(show=not quiet)
         with watch:
@@ -101,8 +105,10 @@ def run_command(
                 )
         if json_file is not None:
             write_json(outcome.to_dict(), json_file)
-        # Where the JSON goes to standard output nothing else may.
-        if not quiet and json_file != "-":
+        if report_file is not None and isinstance(outcome, Result):
+            write_text(outcome.to_html(), report_file, "--report")
+        # Where a file goes to standard output nothing else may.
+        if not quiet and "-" not in (json_file, report_file):
             console = console_of()
             if isinstance(outcome, Result):
                 print_result(outcome, console)

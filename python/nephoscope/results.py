@@ -23,6 +23,7 @@ from nephoscope.host_results import pool_tree, steal_at
 from nephoscope.life_results import life_flags
 from nephoscope.nearest import listing, nearest
 from nephoscope.queue_results import queue_tree
+from nephoscope.scenario import Scenario
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.tables import Tabular, by_path, series_of
 from nephoscope.topic_results import topic_tree
@@ -67,6 +68,7 @@ class Result(Tabular):
         vcpus: Mapping[str, int],
         cost: Mapping[str, Any] | None = None,
         makes: Mapping[str, Sequence[Fleet]] = MappingProxyType({}),
+        source: Scenario | None = None,
         wall_s: float,
     ) -> None:
         self._numbers = numbers
@@ -74,6 +76,7 @@ class Result(Tabular):
         self._vcpus = dict(vcpus)
         self._makes = dict(makes)
         self.scenario = scenario
+        self.source = source
         self.seed = seed
         self.replication = replication
         self.engine = engine_version()
@@ -201,6 +204,12 @@ class Result(Tabular):
     def to_json(self, indent: int | None = 2) -> str:
         """The same as text; whoever parses it needs nothing but standard JSON."""
         return json.dumps(self._tree, indent=indent, allow_nan=False)
+
+    def to_html(self) -> str:
+        """A report of one file that needs nothing else; `pip install nephoscope[report]` first."""
+        from nephoscope.report.html import page  # noqa: PLC0415  (reports know results)
+
+        return page(self)
 
     def scalars(self) -> Iterator[tuple[str, float]]:
         """Every number of the simulated system by its path, those of the run itself left out."""

@@ -70,6 +70,7 @@ def result_of(
         vcpus={name: fleet.instance_type.vcpus for name, fleet in scenario.fleets.items()},
         cost=costs(scenario, numbers, makes),
         makes=makes,
+        source=scenario,
         wall_s=wall_s,
     )
 

@@ -61,6 +61,7 @@ PYTHON_RANKS: dict[str, int] = {
 # higher module does.
 SHORT_CUTS = {
     ("scenario", "run"),  # Scenario.run
+    ("results", "report"),  # Result.to_html
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)

@@ -18,6 +18,7 @@ from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.faults import Fault
 from nephoscope.scenario.fields import date_time_text
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
@@ -168,16 +169,21 @@ def _actions(scenario: Scenario) -> Iterator[str]:
 def _faults(scenario: Scenario) -> Iterator[str]:
     for fault in scenario.faults:
         when = f"every {_law(fault.every)}" if fault.every is not None else f"at {fault.at}"
-        lasting = "" if fault.lasting is None else f" for {_law(fault.lasting)}"
-        where = fault.where
-        place = f"{where.scope} {where.name}"
-        if where.fleet is not None:
-            place = f"{where.count or 1:,} of {where.name}"
-        elif where.index is not None:
-            place = f"{where.scope} {where.index} of {where.name}"
-        elif where.zone is None:
-            place = f"a {where.scope} of {where.name}"
-        yield f"{when}: {fault.kind.replace('_', ' ')} {place}{lasting}"
+        yield f"{when}: {fault_words(fault)}"
+
+
+def fault_words(fault: Fault) -> str:
+    """What fails and for how long, not when."""
+    lasting = "" if fault.lasting is None else f" for {_law(fault.lasting)}"
+    where = fault.where
+    place = f"{where.scope} {where.name}"
+    if where.fleet is not None:
+        place = f"{where.count or 1:,} of {where.name}"
+    elif where.index is not None:
+        place = f"{where.scope} {where.index} of {where.name}"
+    elif where.zone is None:
+        place = f"a {where.scope} of {where.name}"
+    return f"{fault.kind.replace('_', ' ')} {place}{lasting}"
 
 
 def _accounts(scenario: Scenario) -> Iterator[str]:

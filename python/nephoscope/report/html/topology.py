@@ -1,0 +1,154 @@
+"""The parts of a scenario and who sends to whom, with the load that each of them had."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nephoscope.report.html.tables import Table
+from nephoscope.report.html.troubles import Trouble
+from nephoscope.report.terminal import count, share
+from nephoscope.scenario import Scenario
+from nephoscope.scenario.service import Step
+
+Tree = Mapping[str, Any]
+
+KINDS = {
+    "traffic": "traffic",
+    "load_balancers": "load balancer",
+    "queues": "queue",
+    "fleets": "fleet",
+    "hosts": "hosts",
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part: its path in the results, what it carried, how full it was where that is known."""
+
+    path: str
+    load: str
+    full: float | None
+    troubles: tuple[str, ...]
+
+    @property
+    def section(self) -> str:
+        """The part of the results that it is in."""
+        return self.path.partition(".")[0]
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
+        return KINDS[self.section]
+
+    @property
+    def name(self) -> str:
+        """What the scenario calls it."""
+        return self.path.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """From part to part: requests, messages, dead letters, or where a fleet runs."""
+
+    source: str
+    target: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Topology:
+    """All parts and all ways between them, in the order of the scenario."""
+
+    nodes: list[Node]
+    edges: list[Edge]
+
+    @property
+    def table(self) -> Table:
+        """The same in words."""
+        rows = []
+        for node in self.nodes:
+            ways = [
+                f"{edge.target.partition('.')[2]} ({edge.kind})"
+                for edge in self.edges
+                if edge.source == node.path
+            ]
+            marked = "; ".join(node.troubles)
+            rows.append((node.name, node.kind, ", ".join(ways), node.load, marked))
+        head = ("part", "kind", "leads to", "load", "trouble")
+        return Table("The parts of the system", head, rows)
+
+
+def topology(scenario: Scenario, tree: Tree, found: list[Trouble]) -> Topology:
+    """That of a scenario, with the loads of a run."""
+    troubled: dict[str, list[str]] = {}
+    for trouble in found:
+        troubled.setdefault(trouble.part, []).append(trouble.words)
+    nodes = [
+        Node(path, load, full, tuple(troubled.get(path, ())))
+        for path, load, full in _loads(scenario, tree)
+    ]
+    return Topology(nodes, list(dict.fromkeys(_edges(scenario))))
+
+
+def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | None]]:
+    measured_s = tree["measured_s"] or 1.0
+    for name, part in tree["traffic"].items():
+        yield f"traffic.{name}", f"{_rate(part['offered'] / measured_s)}/s", None
+    for name, part in tree.get("load_balancers", {}).items():
+        routing = scenario.load_balancers[name].routing.form.replace("_", " ")
+        rate = _rate(part["requests"] / measured_s)
+        yield f"load_balancers.{name}", f"{rate}/s, {routing}", None
+    for name, part in tree.get("queues", {}).items():
+        depth = part["depth"]
+        words = f"depth {count(depth['mean'])}, at most {count(depth['max'])}"
+        yield f"queues.{name}", words, None
+    for name, part in tree["fleets"].items():
+        busy = part["utilization"]
+        number = count(part["instances"]["mean"])
+        yield f"fleets.{name}", f"{number} instances, busy {share(busy)}", busy
+    for name, part in tree.get("hosts", {}).items():
+        busy = part["utilization"]
+        yield f"hosts.{name}", f"{count(part['hosts'])} hosts, busy {share(busy)}", busy
+
+
+def _edges(scenario: Scenario) -> Iterator[Edge]:
+    paths = {
+        name: f"{section}.{name}"
+        for section in ("fleets", "queues", "load_balancers")
+        for name in getattr(scenario, section)
+    }
+    for name, traffic in scenario.traffic.items():
+        kind = "messages" if traffic.to in scenario.queues else "requests"
+        yield Edge(f"traffic.{name}", paths[traffic.to], kind)
+    for name, balancer in scenario.load_balancers.items():
+        for target in balancer.all_targets:
+            yield Edge(f"load_balancers.{name}", paths[target.fleet], "requests")
+    for name, queue in scenario.queues.items():
+        if queue.dead_letter is not None:
+            yield Edge(f"queues.{name}", f"queues.{queue.dead_letter.queue}", "dead letters")
+    for name, fleet in scenario.fleets.items():
+        yield from _fleet_edges(scenario, name, paths)
+        if fleet.hosts is not None:
+            yield Edge(f"fleets.{name}", f"hosts.{fleet.hosts}", "runs on")
+
+
+def _fleet_edges(scenario: Scenario, name: str, paths: Mapping[str, str]) -> Iterator[Edge]:
+    service = scenario.services[scenario.fleets[name].service]
+    if service.consumes is not None:
+        yield Edge(f"queues.{service.consumes.queue}", f"fleets.{name}", "messages")
+    for step in _all_steps(service.steps):
+        if step.call is not None:
+            yield Edge(f"fleets.{name}", paths[step.call.to], "requests")
+        if step.send is not None:
+            yield Edge(f"fleets.{name}", paths[step.send.to], "messages")
+
+
+def _all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        for branch in step.choose or ():
+            yield from _all_steps(branch.steps)
+
+
+def _rate(value: float) -> str:
+    return count(value) if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,123 @@
+"""What went wrong in a run, part by part, in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from nephoscope.report.terminal import count, seconds, share
+
+# From here on work waits for long; a fleet beyond it has no room for a bad minute.
+SATURATED = 0.9
+# Less steal than this nobody feels.
+STEAL_FELT = 0.01
+
+# Where more than this share of the requests had no answer yet, there may be a queue that grows.
+UNFINISHED_FELT = 0.05
+# A queue that was never as deep as this was never in anybody's way.
+DEEP = 100
+
+LOST = ("rejected", "failed", "timed_out")
+
+Tree = Mapping[str, Any]
+
+
+class Trouble(NamedTuple):
+    """Where something went wrong, as a path of the results or nothing, and what."""
+
+    part: str
+    words: str
+
+
+def troubles(tree: Tree) -> list[Trouble]:
+    """Everything that a reader should worry about, callers first."""
+    return [
+        *(Trouble("", flag) for flag in tree["flags"]),
+        *_of(tree, "traffic", _traffic),
+        *_of(tree, "load_balancers", _balancer),
+        *_of(tree, "queues", _queue),
+        *_of(tree, "fleets", _fleet),
+        *_of(tree, "hosts", _hosts),
+    ]
+
+
+def lost_words(part: Tree, sent: str) -> list[str]:
+    """What was lost, kind by kind, each with its share."""
+    return [
+        f"{count(part[key])} {key.replace('_', ' ')} ({share_of(part[key], part[sent])})"
+        for key in LOST
+        if part[key]
+    ]
+
+
+def share_of(value: float, whole: float) -> str:
+    """A share in percent, of which little is not nothing and nearly all is not all."""
+    if not whole:
+        return "-"
+    part = value / whole
+    if 0.0 < part < 0.001:
+        return "under 0.1 %"
+    return "over 99.9 %" if 0.999 < part < 1.0 else share(part)
+
+
+def _of(tree: Tree, section: str, tell: Any) -> Iterator[Trouble]:
+    for name, part in tree.get(section, {}).items():
+        for words in tell(part):
+            yield Trouble(f"{section}.{name}", words)
+
+
+def _traffic(part: Tree) -> Iterator[str]:
+    if lost := lost_words(part, "offered"):
+        yield f"of {count(part['offered'])} requests " + ", ".join(lost)
+    if part["in_flight"] >= max(UNFINISHED_FELT * part["offered"], 2):
+        yield f"{count(part['in_flight'])} requests were unfinished at the end"
+    if opened := part.get("circuit_breaker", {}).get("opened"):
+        yield f"its circuit breaker opened {count(opened)} times"
+
+
+def _balancer(part: Tree) -> Iterator[str]:
+    health = part.get("health", {})
+    if turned := health.get("turned_unhealthy"):
+        now = health.get("unhealthy", 0)
+        yield f"{count(turned)} times a target turned unhealthy, {count(now)} are so at the end"
+    errors = {code: number for code, number in part.get("errors", {}).items() if number}
+    if errors:
+        yield "answered by itself: " + ", ".join(f"{count(n)} x {c}" for c, n in errors.items())
+    if part.get("spilled"):
+        yield f"{count(part['spilled'])} requests found its surge queue full"
+    if over := part.get("capacity", {}).get("rejected"):
+        yield f"{count(over)} requests were more than it has capacity for"
+    if found := part.get("anomalies", {}).get("detected"):
+        yield f"{count(found)} times a target failed more often than its peers"
+
+
+def _queue(part: Tree) -> Iterator[str]:
+    for key, words in (("dead_lettered", "became dead letters"), ("expired", "expired")):
+        if part[key]:
+            yield f"{count(part[key])} messages {words}"
+    if part.get("timed_out"):
+        yield f"{count(part['timed_out'])} receives outlived their visibility timeout"
+    depth = part["depth"]
+    if depth["max"] >= DEEP:
+        words = f"{count(depth['max'])} deep at most, {count(depth['final'])} at the end"
+        oldest = part["age_s"]["max"]
+        yield words + ("" if oldest is None else f"; its slowest message took {seconds(oldest)}")
+
+
+def _fleet(part: Tree) -> Iterator[str]:
+    busy, steal = part.get("utilization"), part.get("steal")
+    if busy is not None and busy >= SATURATED:
+        yield f"saturated: its vCPUs were busy {share(busy)} of the time"
+    if steal is not None and steal >= STEAL_FELT:
+        causes = part["steal_s"]
+        first = max(causes, key=lambda cause: causes[cause])
+        yield f"{share(steal)} of its vCPU time was stolen, most of it by {first}"
+    failures = part.get("failures", {})
+    if failures.get("count"):
+        yield f"{count(failures['count'])} failures, {seconds(failures['down_s'])} down in all"
+    for key in ("throttled", "shed"):
+        if part.get(key):
+            yield f"{count(part[key])} requests were {key}"
+
+
+def _hosts(part: Tree) -> Iterator[str]:
+    if part["rejected_launches"]:
+        yield f"{count(part['rejected_launches'])} launches found no room"
