@@ -10,6 +10,7 @@ from nephoscope.commands.common import (
     FILE,
     JSON,
     QUIET,
+    REPORT,
     SEED,
     SET,
     Watch,
@@ -61,9 +62,7 @@ def main() -> None:
 )
 @click.option("--threads", type=click.IntRange(1), help="For replications; default: every CPU.")
 @JSON
-@click.option(
-    "--report", "report_file", metavar="FILE.html", help="Write a report for a browser, of one run."
-)
+@REPORT
 @QUIET
 def run_command(
     file: Path,

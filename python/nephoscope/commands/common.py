@@ -42,6 +42,9 @@ SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="By defaul
 JSON = click.option(
     "--json", "json_file", metavar="FILE", help="Write the results as JSON; - for standard output."
 )
+REPORT = click.option(
+    "--report", "report_file", metavar="FILE.html", help="Write a report for a browser."
+)
 METRIC = click.option(
     "--metric",
     "metrics",

@@ -10,6 +10,7 @@ from nephoscope.commands.common import (
     JSON,
     METRIC,
     QUIET,
+    REPORT,
     SEED,
     SET,
     THREADS,
@@ -18,10 +19,12 @@ from nephoscope.commands.common import (
     guarded,
     scenario_of,
     write_json,
+    write_text,
 )
 from nephoscope.commands.vary import values_of
 from nephoscope.experiment import compare
 from nephoscope.report.comparison import print_comparison
+from nephoscope.report.html import check_extra
 
 
 @click.command(name="compare")
@@ -42,6 +45,7 @@ from nephoscope.report.comparison import print_comparison
 @CONFIDENCE
 @THREADS
 @JSON
+@REPORT
 @QUIET
 def compare_command(
     file: Path,
@@ -54,6 +58,7 @@ def compare_command(
     confidence: float,
     threads: int | None,
     json_file: str | None,
+    report_file: str | None,
     quiet: bool,
 ) -> None:
     """Compare FILE with itself under other values, by differences with intervals.
@@ -62,6 +67,8 @@ def compare_command(
     """
 
     def simulate() -> None:
+        if report_file is not None:
+            check_extra()
         vary = values_of("--vary", texts)
         scenario = scenario_of(file, overrides)
         watch = Watch(show=not quiet)
@@ -79,7 +86,9 @@ def compare_command(
             )
         if json_file is not None:
             write_json(found.to_dict(), json_file)
-        if not quiet and json_file != "-":
+        if report_file is not None:
+            write_text(found.to_html(), report_file, "--report")
+        if not quiet and "-" not in (json_file, report_file):
             print_comparison(found, console_of(width_min=100))
 
     guarded(simulate)

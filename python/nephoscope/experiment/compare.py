@@ -204,6 +204,11 @@ class Comparison(Tabular):
             "confidence": self.confidence,
             "each_confidence": self.each_confidence,
         }
+    def to_html(self) -> str:
+        """A report of one file that needs nothing else; `pip install nephoscope[report]` first."""
+        from nephoscope.report.html import comparison_page  # noqa: PLC0415  (reports know it)
+
+        return comparison_page(self)
 
     def _difference(self, metric: str, alternative: str, base: str) -> Difference:
         ours, theirs = self.runs[alternative].runs, self.runs[base].runs

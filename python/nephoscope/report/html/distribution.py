@@ -1,11 +1,12 @@
 """The distribution of latencies: how many requests were slower, both on logarithmic scales."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from nephoscope import _core
 from nephoscope.report.html import svg
 from nephoscope.report.terminal import count, seconds
 from nephoscope.results import Result
@@ -15,8 +16,6 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 92.0, 16.0, 12.0, 40.0
 _POINTS_MAX = 240
 # The few requests that were faster than all others would take half of the picture.
 _BEGIN = 0.99
-
-Scale = Callable[[float], float]
 
 # Shares of slower requests with the names that their latencies go by.
 _QUANTILES = {0.5: "p50", 0.1: "p90", 0.01: "p99", 1e-3: "p99.9", 1e-4: "p99.99", 1e-5: "p99.999"}
@@ -33,7 +32,11 @@ class Tail:
 
 def tails(result: Result) -> list[Tail]:
     """Those of all traffic that had answers, as many as there are lines, the largest first."""
-    found = [tail for name in result["traffic"] for tail in _tail(result, name)]
+    found = [
+        tail
+        for name in result["traffic"]
+        for tail in tail_of(name, result.histogram(f"traffic.{name}"))
+    ]
     return sorted(found, key=lambda tail: -tail.requests)[: svg.LINES_MAX]
 
 
@@ -61,8 +64,8 @@ def tail_picture(lines: list[Tail]) -> str:
     return svg.picture(_WIDTH, _HEIGHT, label, *drawn, class_="chart")
 
 
-def _tail(result: Result, name: str) -> Iterator[Tail]:
-    histogram = result.histogram(f"traffic.{name}")
+def tail_of(name: str, histogram: _core.Histogram) -> Iterator[Tail]:
+    """That of a histogram of latencies (ns), if there are any in it."""
     if not histogram.count:
         return
     _, upper, counts = histogram.buckets()
@@ -75,7 +78,7 @@ def _tail(result: Result, name: str) -> Iterator[Tail]:
     yield Tail(name, [*points, last], histogram.count)
 
 
-def _grid(x_of: Scale, y_of: Scale, low: float, high: float, floor: float) -> Iterator[str]:
+def _grid(x_of: svg.Scale, y_of: svg.Scale, low: float, high: float, floor: float) -> Iterator[str]:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     for share, name in _QUANTILES.items():
         if share >= floor:

@@ -25,16 +25,17 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def check_extra() -> None:
     """Raise ExtraError where what reports need is not installed: better before a run than after."""
-    _environment()
+    templates()
 
 
 def page(result: Result) -> str:
     """The report of a run; the same text for the same scenario, seed and version."""
-    environment = _environment()
+    environment = templates()
     tree = result.to_dict()
     scenario = result.source
     found = troubles(tree)
-    return environment.get_template("report.html").render(
+    return environment.get_template("run.html").render(
+        kicker="Report of a run",
         title=result.scenario,
         question=question(tree),
         answers=list(answers(tree)),
@@ -47,12 +48,13 @@ def page(result: Result) -> str:
         pools=hosts.pools(result, scenario),
         costs=cost_table(tree["cost_usd"]) if "cost_usd" in tree else None,
         method=_method(result),
-        definition=None if scenario is None else _definition(scenario),
+        definition=None if scenario is None else definition(scenario),
         dashes=svg.DASHES,
     )
 
 
-def _environment() -> "jinja2.Environment":
+def templates() -> "jinja2.Environment":
+    """The templates, with escaping switched on."""
     try:
         import jinja2  # noqa: PLC0415  (an extra: the package does without it until here)
     except ImportError:
@@ -141,6 +143,7 @@ def _method(result: Result) -> list[tuple[str, str]]:
     return told
 
 
-def _definition(scenario: Scenario) -> dict[str, str]:
+def definition(scenario: Scenario) -> dict[str, str]:
+    """The scenario in words, and as a file."""
     written = yaml.safe_dump(scenario.to_dict(), sort_keys=False, allow_unicode=True, width=100)
     return {"words": "\n".join(describe(scenario)), "yaml": written}

@@ -2,13 +2,16 @@
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 # Lines are told apart by colour and by dashes, so that neither is needed.
 DASHES = ("", "9 4", "2 4", "12 4 2 4", "5 2", "16 5", "1 3", "7 3 2 3 2 3")
 LINES_MAX = len(DASHES)
 
 Point = tuple[float, float]
+
+# From a value to a place.
+Scale = Callable[[float], float]
 
 
 def element(name: str, /, *inside: str, **attributes: object) -> str:

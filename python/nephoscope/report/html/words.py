@@ -20,8 +20,8 @@ def question(tree: Tree) -> str:
     fleets = [f"{name} ({_instances(part['instances'])})" for name, part in tree["fleets"].items()]
     span = time_text(tree["simulated_s"])
     return (
-        f"What do {_names(list(tree['traffic']))} feel, and what does it cost, when "
-        f"{count(sent)} requests in {span} meet {_names(fleets)}?"
+        f"What do {names_text(list(tree['traffic']))} feel, and what does it cost, when "
+        f"{count(sent)} requests in {span} meet {names_text(fleets)}?"
     )
 
 
@@ -68,8 +68,9 @@ def _instances(counts: Tree) -> str:
     return f"{number} instance{'' if high == 1 else 's'}"
 
 
-def _names(names: list[str]) -> str:
-    shown = names[:_NAMES_MAX]
-    if len(names) > _NAMES_MAX:
-        shown.append(f"{len(names) - _NAMES_MAX} more")
+def names_text(names: list[str], most: int = _NAMES_MAX) -> str:
+    """Names as a sentence has them; of many the first."""
+    shown = names[:most]
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
