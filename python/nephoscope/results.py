@@ -77,6 +77,7 @@ class Result(Tabular):
         self._makes = dict(makes)
         self.scenario = scenario
         self.source = source
+        """What was run; of a simulation, as it was before anything was set."""
         self.seed = seed
         self.replication = replication
         self.engine = engine_version()
@@ -233,9 +234,9 @@ class Result(Tabular):
             for name, part in self._tree.get(section, {}).items()
         ]
         columns = ("count", "mean", "p50", "p99", "max")
-        head = "".join(f"<th>{column}</th>" for column in ("latency (s)", *columns))
+        head = "".join(f'<th scope="col">{column}</th>' for column in ("latency (s)", *columns))
         body = "".join(
-            f"<tr><td>{html.escape(name)}</td>"
+            f'<tr><th scope="row">{html.escape(name)}</th>'
             + "".join(f"<td>{_short(latency[column])}</td>" for column in columns)
             + "</tr>"
             for name, latency in rows

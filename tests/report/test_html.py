@@ -14,6 +14,7 @@ from nephoscope import Scenario
 from nephoscope.cli import main
 from nephoscope.errors import ExtraError
 from nephoscope.report.html import series, svg
+from nephoscope.report.html.distribution import tail_picture, tails
 from nephoscope.report.html.events import events
 from nephoscope.report.html.topology import topology
 from nephoscope.report.html.topology_picture import topology_picture
@@ -166,6 +167,19 @@ def test_the_neighbour_who_takes_the_most_is_named_first():
     assert hosts.count("stolen") == 1  # of four hosts, the one that the neighbour is on
 
 
+def test_many_hosts_are_told_by_how_far_their_cells_are_filled():
+    values = small(hosts={"hall": {"count": 120, "type": {"cores": 2, "memory": "4GiB"}}}).to_dict()
+    machine = {"vcpus": 2, "memory": "1GiB"}
+    fleet = {"service": "page", "hosts": "hall", "instance_type": machine, "count": 8}
+    fleets = {f"f{i}": fleet for i in range(13)}
+    balancer = {"targets": list(fleets), "routing": "round_robin"}
+    values |= {"load_balancers": {"web": balancer}, "fleets": fleets}
+    page = Page(Scenario.from_dict(values).run().to_html())
+    assert page.values("class").count("h0") == page.values("class").count("h3") == 104
+    assert "16 hosts were never used" in page.text
+    assert "and 1 more, who took less" in page.text
+
+
 def test_ways_through_queues_and_dead_letters():
     result = result_of("barista-break")
     ways = {
@@ -221,6 +235,30 @@ def test_a_run_without_series_or_without_answers():
     assert "users: no request was made in the measured window." in page.text
     assert "time" not in page.values("id")
     assert page.broken == []
+
+
+def test_the_tail_of_constant_work_is_a_line_down():
+    scenario = small().replace({"traffic.users.arrivals": "constant"})
+    (tail,) = tails(scenario.run())
+    assert tail.points[0] == pytest.approx((0.001, 1.0))
+    assert tail.points[-1] == pytest.approx((0.001, 1 / tail.requests))
+    (points,) = re.findall(r'<polyline points="([^"]*)"', tail_picture([tail]))
+    places = [tuple(map(float, point.split(","))) for point in points.split()]
+    assert places[0][0] == pytest.approx(places[-1][0], abs=5.0)
+    assert places[-1][1] - places[0][1] > 100.0
+
+
+def test_the_tail_has_the_quantiles_of_the_result():
+    result = result_of("zone-outage")
+    (tail,) = tails(result)
+    assert [share for _, share in tail.points] == sorted((y for _, y in tail.points), reverse=True)
+    for quantile, share in (("p50", 0.5), ("p99", 0.01), ("p999", 0.001)):
+        before = max(x for x, y in tail.points if y >= share)
+        after = min(x for x, y in tail.points if y <= share)
+        latency = result[f"traffic.customers.latency_s.{quantile}"]
+        # Within a bucket of the histogram, and the points are not far from each other.
+        assert before * 0.996 <= latency <= after * 1.004
+        assert after < 1.15 * before
 
 
 def test_ticks_are_round_and_inside():

@@ -16,6 +16,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 92.0, 16.0, 12.0, 40.0
 _POINTS_MAX = 240
 # The few requests that were faster than all others would take half of the picture.
 _BEGIN = 0.99
+# A scale spans at least this factor on either side.
+_WIDE = 1.2
 
 # Shares of slower requests with the names that their latencies go by.
 _QUANTILES = {0.5: "p50", 0.1: "p90", 0.01: "p99", 1e-3: "p99.9", 1e-4: "p99.99", 1e-5: "p99.999"}
@@ -43,7 +45,9 @@ def tails(result: Result) -> list[Tail]:
 def tail_picture(lines: list[Tail]) -> str:
     """The curves of all of them in one picture."""
     low = max(min(x for tail in lines for x, y in tail.points if y <= _BEGIN), 1e-9)
-    high = max(low * 1.01, *(x for tail in lines for x, _ in tail.points))
+    high = max(x for tail in lines for x, _ in tail.points)
+    if high < _WIDE * low:  # as constant work has it
+        low, high = low / _WIDE, high * _WIDE
     least = min(y for tail in lines for _, y in tail.points)
     floor = next((share for share in _QUANTILES if share <= least), 1e-5)
 
@@ -57,7 +61,7 @@ def tail_picture(lines: list[Tail]) -> str:
 
     drawn = [*_grid(x_of, y_of, low, high, floor)]
     for i, tail in enumerate(lines):
-        points = [(x_of(x), y_of(y)) for x, y in tail.points if y >= floor and x >= low]
+        points = [(x_of(x), y_of(y)) for x, y in tail.points if y >= floor]
         drawn.append(svg.polyline(points, i))
     words = "; ".join(f"{tail.name}: {count(tail.requests)} requests" for tail in lines)
     label = f"Share of requests slower than a latency, logarithmic scales. {words}"
@@ -75,7 +79,8 @@ def tail_of(name: str, histogram: _core.Histogram) -> Iterator[Tail]:
     picked = [int(i) for i in steps if i < len(slower) and slower[i] > 0]
     points = [(float(upper[i]) / 1e9, float(slower[i]) / histogram.count) for i in picked]
     last = (histogram.max / 1e9, 1.0 / histogram.count)
-    yield Tail(name, [*points, last], histogram.count)
+    first = (max(histogram.min, 1) / 1e9, 1.0)
+    yield Tail(name, [first, *points, last], histogram.count)
 
 
 def _grid(x_of: svg.Scale, y_of: svg.Scale, low: float, high: float, floor: float) -> Iterator[str]:

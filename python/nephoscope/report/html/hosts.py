@@ -17,6 +17,8 @@ _WORDS_MAX = 100
 # vCPUs that waited, on average over the measured time, from which a cell is hatched.
 _STEAL_FELT = 0.05
 _STEPS = 5
+# Neighbours are named up to here; those who took less trouble nobody.
+_TENANTS_MAX = 12
 
 Tree = Mapping[str, Any]
 
@@ -82,7 +84,13 @@ def _cell(i: str, host: Tree, stolen: str | None, at: svg.Point, size: svg.Point
     if stolen is not None:
         words += f", steal {seconds(sum(host['steal_s'].values()))}"
     box = {"x": x, "y": y, "width": width, "height": high, "rx": 4}
-    inside = [svg.title(words), svg.element("rect", **box, class_=f"h{step}")]
+    inside = [svg.title(words)]
+    if width == _CELL:
+        inside.append(svg.element("rect", **box, class_=f"h{step}"))
+    else:  # filled from below, for there is no room for a number
+        inside.append(svg.element("rect", **box, class_="h0"))
+        filled = {"y": y + high * (1.0 - min(busy, 1.0)), "height": high * min(busy, 1.0)}
+        inside.append(svg.element("rect", **box | filled, class_="h3"))
     if stolen is not None:
         inside.append(svg.element("rect", **box, class_="stolen", fill=stolen))
     if width == _CELL:
@@ -130,7 +138,7 @@ def _tenants(result: Result, scenario: Scenario, pool: str) -> Iterator[str]:
     """Who runs there: what an instance took on average, and what it was kept waiting for."""
     here = [name for name, fleet in scenario.fleets.items() if fleet.hosts == pool]
     taken = {name: _taken(result, scenario, name) for name in here}
-    for name in sorted(here, key=lambda name: -taken[name]):
+    for name in sorted(here, key=lambda name: -taken[name])[:_TENANTS_MAX]:
         fleet = result[f"fleets.{name}"]
         wait = sum(fleet["steal_s"].values())
         words = f"{name} (tenant {scenario.fleets[name].tenant}): an instance took "
@@ -139,6 +147,8 @@ def _tenants(result: Result, scenario: Scenario, pool: str) -> Iterator[str]:
         if (lost := fleet.get("interference_s")) is not None:
             words += f"; {seconds(lost)} lost to neighbours in caches and memory"
         yield words
+    if (rest := len(here) - _TENANTS_MAX) > 0:
+        yield f"and {rest:,} more, who took less"
 
 
 def _taken(result: Result, scenario: Scenario, name: str) -> float:
