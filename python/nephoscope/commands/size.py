@@ -10,6 +10,7 @@ from nephoscope.commands.common import (
     FILE,
     JSON,
     QUIET,
+    REPORT,
     SEED,
     SET,
     THREADS,
@@ -18,10 +19,12 @@ from nephoscope.commands.common import (
     guarded,
     scenario_of,
     write_json,
+    write_text,
 )
 from nephoscope.commands.vary import list_of
 from nephoscope.errors import UnitError
 from nephoscope.experiment import size
+from nephoscope.report.html import check_extra
 from nephoscope.report.size import print_size
 from nephoscope.scenario.units import parse_share
 
@@ -72,6 +75,7 @@ def _range(_: click.Context, __: click.Parameter, text: str | None) -> tuple[Any
 @SEED
 @THREADS
 @JSON
+@REPORT
 @QUIET
 def size_command(
     file: Path,
@@ -86,11 +90,14 @@ def size_command(
     seed: int | None,
     threads: int | None,
     json_file: str | None,
+    report_file: str | None,
     quiet: bool,
 ) -> None:
     """Find the least value of a path in FILE for which a condition on the results holds."""
 
     def simulate() -> None:
+        if report_file is not None:
+            check_extra()
         scenario = scenario_of(file, overrides)
         watch = Watch(show=not quiet)
         with watch:
@@ -109,7 +116,9 @@ def size_command(
             )
         if json_file is not None:
             write_json(found.to_dict(), json_file)
-        if not quiet and json_file != "-":
+        if report_file is not None:
+            write_text(found.to_html(scenario), report_file, "--report")
+        if not quiet and "-" not in (json_file, report_file):
             print_size(found, console_of(width_min=100))
 
     guarded(simulate)

@@ -111,6 +111,12 @@ class Sizing:
             "flags": list(self.flags),
         }
 
+    def to_html(self, scenario: Scenario | None = None) -> str:
+        """A report of one file, with the scenario if it is given; it needs nephoscope[report]."""
+        from nephoscope.report.html import size_page  # noqa: PLC0415  (reports know it)
+
+        return size_page(self, scenario)
+
 
 class _Bench:
     """Where values are tried."""
