@@ -195,6 +195,17 @@ def test_ways_through_queues_and_dead_letters():
     }
 
 
+def test_an_arrow_past_a_column_runs_under_all_boxes():
+    result = result_of("noisy-neighbour")
+    picture = topology_picture(topology(result.source, result.to_dict(), []))
+    boxes = re.findall(r'<rect x="[\d.]+" y="([\d.]+)" width="196" height="76"', picture)
+    assert len(boxes) == 6
+    lowest = max(float(y) + 76 for y in boxes)
+    # Of the tenant's fleet, which no balancer stands before, to the hosts.
+    (under,) = re.findall(r"L[\d.]+ ([\d.]+) C", picture)
+    assert float(under) > lowest
+
+
 def test_a_service_that_calls_itself_now_and_then_is_drawn():
     again = {"choose": [{"weight": 9, "steps": [{"sleep": "1ms"}]}]}
     again["choose"].append({"weight": 1, "steps": [{"call": "web"}]})

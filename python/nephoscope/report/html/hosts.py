@@ -80,7 +80,7 @@ def _cell(i: str, host: Tree, stolen: str | None, at: svg.Point, size: svg.Point
     (x, y), (width, high) = at, size
     busy = host["utilization"] or 0.0
     step = min(int(busy * _STEPS), _STEPS - 1)
-    words = f"host {i}: busy {share(busy)}, {count(host['instances'])} instances"
+    words = f"host {i}: busy {share(busy)}, instances {count(host['instances'])}"
     if stolen is not None:
         words += f", steal {seconds(sum(host['steal_s'].values()))}"
     box = {"x": x, "y": y, "width": width, "height": high, "rx": 4}

@@ -105,10 +105,12 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
     for name, part in tree["fleets"].items():
         busy = part["utilization"]
         number = count(part["instances"]["mean"])
-        yield f"fleets.{name}", f"{number} instances, busy {share(busy)}", busy
+        plural = "" if number == "1" else "s"
+        yield f"fleets.{name}", f"{number} instance{plural}, busy {share(busy)}", busy
     for name, part in tree.get("hosts", {}).items():
         busy = part["utilization"]
-        yield f"hosts.{name}", f"{count(part['hosts'])} hosts, busy {share(busy)}", busy
+        plural = "" if part["hosts"] == 1 else "s"
+        yield f"hosts.{name}", f"{count(part['hosts'])} host{plural}, busy {share(busy)}", busy
 
 
 def _edges(scenario: Scenario) -> Iterator[Edge]:

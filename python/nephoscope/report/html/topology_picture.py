@@ -22,7 +22,10 @@ def topology_picture(topology: Topology) -> str:
     places = _places(columns)
     height = _MARGIN + max(y for _, y in places.values()) + _BOX_HEIGHT + _MARGIN
     width = max(x for x, _ in places.values()) + _BOX_WIDTH + _MARGIN
-    arrows = [_arrow(edge, places) for edge in topology.edges]
+    under = height
+    if any(_passes(edge, places) for edge in topology.edges):
+        height += _GAP_Y
+    arrows = [_arrow(edge, places, under) for edge in topology.edges]
     boxes = [_box(node, places[node.path]) for node in topology.nodes]
     marked = sum(1 for node in topology.nodes if node.troubles)
     label = f"{len(topology.nodes)} parts and the ways between them; {marked} marked with trouble"
@@ -121,10 +124,21 @@ def _warning(x: float, y: float) -> str:
     return svg.element("g", triangle, mark, class_="warning")
 
 
-def _arrow(edge: Edge, places: Places) -> str:
-    """Forwards from side to side; to the same column or back, round the bottom of the boxes."""
+def _passes(edge: Edge, places: Places) -> bool:
+    """Whether an arrow has to get by a column that it has nothing to do with."""
+    return places[edge.target][0] - places[edge.source][0] > 1.5 * (_BOX_WIDTH + _GAP_X)
+
+
+def _arrow(edge: Edge, places: Places, under: float) -> str:
+    """From side to side; past a column under all boxes; back or in a column round their bottoms."""
     (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
-    if x2 > x1:
+    if _passes(edge, places):
+        start, end = (x1 + _BOX_WIDTH, y1 + _BOX_HEIGHT / 2), (x2 - 6, y2 + _BOX_HEIGHT / 2)
+        left, right = start[0] + _GAP_X, end[0] - _GAP_X
+        path = f"M{start[0]:g} {start[1]:g} C{start[0] + 24:g} {start[1]:g} "
+        path += f"{left - 24:g} {under:g} {left:g} {under:g} L{right:g} {under:g} "
+        path += f"C{right + 24:g} {under:g} {end[0] - 24:g} {end[1]:g} {end[0]:g} {end[1]:g}"
+    elif x2 > x1:
         start = (x1 + _BOX_WIDTH, y1 + _BOX_HEIGHT / 2)
         end = (x2 - 6, y2 + _BOX_HEIGHT / 2)
         bend = (end[0] - start[0]) / 2
