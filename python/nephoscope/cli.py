@@ -14,6 +14,7 @@ from nephoscope.commands.common import (
     SEED,
     SET,
     Watch,
+    check_outputs,
     console_of,
     guarded,
     scenario_of,
@@ -79,6 +80,7 @@ def run_command(
     """Simulate the scenario in FILE and tell what its users felt."""
 
     def simulate() -> None:
+        check_outputs(json=json_file, report=report_file)
         wanted = shares_of("--until-precision", precision)
         if wanted and replications is not None and replications > replications_max:
             raise click.UsageError("--replications is more than --replications-max")

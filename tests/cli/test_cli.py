@@ -289,6 +289,7 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--until-precision", "a=1%", "--replications", "5000"], "more than"),
         (["run", COFFEE, "--turbo"], "--turbo"),
         (["run", COFFEE, "--report", "x.html", "--replications", "3"], "not built yet"),
+        (["run", COFFEE, "--report", "-", "--json", "-"], "--json and --report cannot both go"),
         (["run", COFFEE, "--report", "no-such-folder/x.html"], "--report no-such-folder/x.html"),
         (["catalog", "computer"], "did you mean compute?"),
         (["catalog", "--memory-min", "16"], "did you mean 16GiB?"),

@@ -62,7 +62,7 @@ PYTHON_RANKS: dict[str, int] = {
 SHORT_CUTS = {
     ("scenario", "run"),  # Scenario.run
     ("results", "report"),  # Result.to_html
-    ("experiment", "report"),  # Comparison.to_html, Sizing.to_html
+    ("experiment", "report"),  # to_html of Comparison, Sizing, Sweep
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)

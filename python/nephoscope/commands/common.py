@@ -94,6 +94,13 @@ def console_of(width_min: int = 0) -> Console:
     return console
 
 
+def check_outputs(**files: str | None) -> None:
+    """Refuse more than one thing on standard output; the names are those of the options."""
+    both = [f"--{name}" for name, file in files.items() if file == "-"]
+    if len(both) > 1:
+        raise click.UsageError(f"{' and '.join(both)} cannot both go to standard output")
+
+
 def write_json(tree: dict[str, Any], file: str) -> None:
     """Write plain data to a file or, for `-`, to standard output."""
     write_text(json.dumps(tree, indent=2, allow_nan=False) + "\n", file, "--json")

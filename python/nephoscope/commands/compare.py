@@ -15,6 +15,7 @@ from nephoscope.commands.common import (
     SET,
     THREADS,
     Watch,
+    check_outputs,
     console_of,
     guarded,
     scenario_of,
@@ -67,6 +68,7 @@ def compare_command(
     """
 
     def simulate() -> None:
+        check_outputs(json=json_file, report=report_file)
         if report_file is not None:
             check_extra()
         vary = values_of("--vary", texts)

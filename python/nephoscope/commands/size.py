@@ -15,6 +15,7 @@ from nephoscope.commands.common import (
     SET,
     THREADS,
     Watch,
+    check_outputs,
     console_of,
     guarded,
     scenario_of,
@@ -96,6 +97,7 @@ def size_command(
     """Find the least value of a path in FILE for which a condition on the results holds."""
 
     def simulate() -> None:
+        check_outputs(json=json_file, report=report_file)
         if report_file is not None:
             check_extra()
         scenario = scenario_of(file, overrides)

@@ -13,9 +13,11 @@ from nephoscope.commands.common import (
     JSON,
     METRIC,
     QUIET,
+    REPORT,
     SEED,
     SET,
     Watch,
+    check_outputs,
     console_of,
     guarded,
     scenario_of,
@@ -27,6 +29,8 @@ from nephoscope.errors import PathError
 from nephoscope.experiment import Frontier, frontier, sweep
 from nephoscope.experiment.executors import FORMS, executor_of
 from nephoscope.report.frontier import print_frontier
+from nephoscope.experiment import sweep
+from nephoscope.report.html import check_extra
 from nephoscope.report.sweep import print_sweep
 
 
@@ -67,6 +71,7 @@ from nephoscope.report.sweep import print_sweep
 )
 @click.option("--csv", "csv_file", metavar="FILE", help="Write the table as CSV; - for output.")
 @JSON
+@REPORT
 @QUIET
 def sweep_command(
     file: Path,
@@ -82,13 +87,15 @@ def sweep_command(
     plane: str | None,
     csv_file: str | None,
     json_file: str | None,
+    report_file: str | None,
     quiet: bool,
 ) -> None:
     """Run FILE under every combination of values, each with the same random numbers."""
 
     def simulate() -> None:
-        if json_file == csv_file == "-":
-            raise click.UsageError("--json and --csv cannot both go to standard output")
+        check_outputs(json=json_file, csv=csv_file, report=report_file)
+        if report_file is not None:
+            check_extra()
         grid = values_of("--grid", texts)
         axes, greater = _axes(plane, replications)
         scenario = scenario_of(file, overrides)
@@ -112,7 +119,9 @@ def sweep_command(
             write_json(found.to_dict() | _told(line), json_file)
         if csv_file is not None:
             write_text(found.to_csv(), csv_file, "--csv")
-        if not quiet and "-" not in (json_file, csv_file):
+        if report_file is not None:
+            write_text(found.to_html(scenario), report_file, "--report")
+        if not quiet and "-" not in (json_file, csv_file, report_file):
             print_sweep(found, console_of(width_min=100))
             if line is not None:
                 print_frontier(line, console_of(width_min=100))

@@ -130,6 +130,12 @@ class Sweep(Tabular):
             ],
         }
 
+    def to_html(self, scenario: Scenario | None = None) -> str:
+        """A report of one file, with the scenario if it is given; it needs nephoscope[report]."""
+        from nephoscope.report.html import sweep_page  # noqa: PLC0415  (reports know it)
+
+        return sweep_page(self, scenario)
+
     def to_csv(self) -> str:
         """A row a cell: its values, and of each metric the estimate, both ends and how many."""
         text = io.StringIO()

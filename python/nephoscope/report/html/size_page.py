@@ -20,7 +20,7 @@ def size_page(found: Sizing, scenario: Scenario | None) -> str:
     paths = list(dict.fromkeys(found.condition.paths))
     return (
         templates()
-        .get_template("size.html")
+        .get_template("values.html")
         .render(
             kicker="Report of a search",
             title=found.scenario,
