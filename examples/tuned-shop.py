@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trials", type=int, default=40)
     trials = parser.parse_args().trials
-    shop = nph.Scenario.load(Path(__file__).parent / "coffee-shop.yaml")
+    shop = nph.Scenario.load(Path(__file__).parent / "coffee-shop-by-call.yaml")
     shop = shop.replace({"traffic.customers.timeout": "10s"})
 
     def hourly(trial: optuna.Trial) -> float:

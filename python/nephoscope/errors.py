@@ -12,7 +12,6 @@ NephoscopeError
 |-- PathError (also LookupError)        a path that a result does not have
 |-- ExtraError (also ImportError)       what needs an extra that is not installed
 |-- ExperimentError                     an experiment that came to no end; says what is kept
-|-- ExtraError (also ImportError)       a package that is needed for this is not installed
 |-- StateError (also ValueError)        saved bytes that are not a simulation of this version
 `-- InvariantError                      the engine contradicted itself; never the user's fault
 """
@@ -138,19 +137,6 @@ class EventError(NephoscopeError, ValueError):
 
 class PathError(NephoscopeError, LookupError):
     """A path that leads nowhere."""
-
-
-class ExtraError(NephoscopeError, ImportError):
-    """Something that needs an extra of the package; says how to install it."""
-
-    def __init__(self, extra: str, what: str, module: str) -> None:
-        self.extra = extra
-        self.what = what
-        self.module = module
-        super().__init__(extra, what, module)
-
-    def __str__(self) -> str:
-        return f"{self.what} needs {self.module}: pip install nephoscope[{self.extra}]"
 
 
 class ExperimentError(NephoscopeError):

@@ -248,11 +248,7 @@ class Result(Tabular):
     def _tree(self) -> Tree:
         tree: Tree = {
             "format": FORMAT,
-            "scenario": self.scenario,
-            "seed": self.seed,
-            "replication": self.replication,
-            "engine": self.engine,
-            "fingerprint": self.fingerprint,
+            **self._origin(),
             "simulated_s": self.simulated_s,
             "warmup_s": self.warmup_s,
             "measured_s": self.measured_s,

@@ -11,7 +11,7 @@ from report.pages import Page
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 
-FILE = Path(__file__).parents[2] / "examples" / "coffee-shop.yaml"
+FILE = Path(__file__).parents[2] / "examples" / "coffee-shop-by-call.yaml"
 COUNT, RATE = "fleets.baristas.count", "traffic.customers.rate"
 P50 = "traffic.customers.latency_s.p50"
 SHORT = Scenario.load(FILE).replace({"duration": "10m"})

@@ -123,7 +123,7 @@ def guarded(action: Callable[[], None]) -> None:
         action()
     except (ScenarioError, CatalogError, PathError, WordError, ExtraError) as error:
         _fail(str(error), EXIT_USAGE)
-    except (ExperimentError, ExtraError) as error:
+    except ExperimentError as error:
         _fail(str(error), EXIT_ERROR)
     except NephoscopeError as error:
         _fail(f"internal error: {error}", EXIT_ERROR)

@@ -29,7 +29,6 @@ from nephoscope.errors import PathError
 from nephoscope.experiment import Frontier, frontier, sweep
 from nephoscope.experiment.executors import FORMS, executor_of
 from nephoscope.report.frontier import print_frontier
-from nephoscope.experiment import sweep
 from nephoscope.report.html import check_extra
 from nephoscope.report.sweep import print_sweep
 

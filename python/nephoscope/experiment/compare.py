@@ -204,6 +204,7 @@ class Comparison(Tabular):
             "confidence": self.confidence,
             "each_confidence": self.each_confidence,
         }
+
     def to_html(self) -> str:
         """A report of one file that needs nothing else; `pip install nephoscope[report]` first."""
         from nephoscope.report.html import comparison_page  # noqa: PLC0415  (reports know it)

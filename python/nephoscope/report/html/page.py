@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from nephoscope.errors import ExtraError
+from nephoscope.extras import need
 from nephoscope.report.description import describe
 from nephoscope.report.html import distribution, events, hosts, series, svg, timeline
 from nephoscope.report.html.tables import cost_table, latency_table, outcome_table
-from nephoscope.report.html.topology import topology
+from nephoscope.report.html.topology import KINDS, topology
 from nephoscope.report.html.topology_picture import topology_picture
 from nephoscope.report.html.troubles import Trouble, troubles
 from nephoscope.report.html.words import answers, question, time_text
@@ -55,23 +55,20 @@ def page(result: Result) -> str:
 
 def templates() -> "jinja2.Environment":
     """The templates, with escaping switched on."""
-    try:
-        import jinja2  # noqa: PLC0415  (an extra: the package does without it until here)
-    except ImportError:
-        raise ExtraError("report", "the HTML report", "jinja2") from None
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+    engine = need("jinja2", "report")
+    environment: jinja2.Environment = engine.Environment(
+        loader=engine.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
+        undefined=engine.StrictUndefined,
     )
+    return environment
 
 
 def _trouble_words(trouble: Trouble) -> str:
     section, _, name = trouble.part.partition(".")
-    kind = section.removesuffix("s").replace("_", " ") if section != "hosts" else section
-    return f"{kind} {name}: {trouble.words}" if name else trouble.words
+    return f"{KINDS[section]} {name}: {trouble.words}" if name else trouble.words
 
 
 def _system(scenario: Scenario, tree: dict[str, Any], found: list[Trouble]) -> dict[str, Any]:

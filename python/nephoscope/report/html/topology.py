@@ -8,7 +8,9 @@ from nephoscope.report.html.tables import Table
 from nephoscope.report.html.troubles import Trouble
 from nephoscope.report.terminal import count, share
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.bus import BusTarget
 from nephoscope.scenario.service import Step
+from nephoscope.scenario.topic import Subscription
 
 Tree = Mapping[str, Any]
 
@@ -16,6 +18,8 @@ KINDS = {
     "traffic": "traffic",
     "load_balancers": "load balancer",
     "queues": "queue",
+    "topics": "topic",
+    "buses": "event bus",
     "fleets": "fleet",
     "hosts": "hosts",
 }
@@ -102,6 +106,10 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
         depth = part["depth"]
         words = f"depth {count(depth['mean'])}, at most {count(depth['max'])}"
         yield f"queues.{name}", words, None
+    for section, taken in (("topics", "published"), ("buses", "put")):
+        for name, part in tree.get(section, {}).items():
+            words = f"{count(part[taken])} {taken}, {count(part['delivered'])} delivered"
+            yield f"{section}.{name}", words, None
     for name, part in tree["fleets"].items():
         busy = part["utilization"]
         number = count(part["instances"]["mean"])
@@ -116,11 +124,12 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
 def _edges(scenario: Scenario) -> Iterator[Edge]:
     paths = {
         name: f"{section}.{name}"
-        for section in ("fleets", "queues", "load_balancers")
+        for section in ("fleets", "queues", "topics", "buses", "load_balancers")
         for name in getattr(scenario, section)
     }
     for name, traffic in scenario.traffic.items():
-        kind = "messages" if traffic.to in scenario.queues else "requests"
+        section = paths[traffic.to].partition(".")[0]
+        kind = "requests" if section in ("fleets", "load_balancers") else "messages"
         yield Edge(f"traffic.{name}", paths[traffic.to], kind)
     for name, balancer in scenario.load_balancers.items():
         for target in balancer.all_targets:
@@ -128,10 +137,24 @@ def _edges(scenario: Scenario) -> Iterator[Edge]:
     for name, queue in scenario.queues.items():
         if queue.dead_letter is not None:
             yield Edge(f"queues.{name}", f"queues.{queue.dead_letter.queue}", "dead letters")
+    yield from _pushes(scenario, paths)
     for name, fleet in scenario.fleets.items():
         yield from _fleet_edges(scenario, name, paths)
         if fleet.hosts is not None:
             yield Edge(f"fleets.{name}", f"hosts.{fleet.hosts}", "runs on")
+
+
+def _pushes(scenario: Scenario, paths: Mapping[str, str]) -> Iterator[Edge]:
+    """What topics and buses deliver, and what becomes of it where they cannot."""
+    pushed: list[tuple[str, Subscription | BusTarget]] = []
+    for name, topic in scenario.topics.items():
+        pushed += [(f"topics.{name}", each) for each in topic.subscriptions]
+    for name, bus in scenario.buses.items():
+        pushed += [(f"buses.{name}", each) for rule in bus.rules.values() for each in rule.targets]
+    for path, delivery in pushed:
+        yield Edge(path, paths[delivery.to], "messages")
+        if delivery.dead_letter is not None:
+            yield Edge(path, f"queues.{delivery.dead_letter}", "dead letters")
 
 
 def _fleet_edges(scenario: Scenario, name: str, paths: Mapping[str, str]) -> Iterator[Edge]:
@@ -141,8 +164,9 @@ def _fleet_edges(scenario: Scenario, name: str, paths: Mapping[str, str]) -> Ite
     for step in _all_steps(service.steps):
         if step.call is not None:
             yield Edge(f"fleets.{name}", paths[step.call.to], "requests")
-        if step.send is not None:
-            yield Edge(f"fleets.{name}", paths[step.send.to], "messages")
+        for message in (step.send, step.publish, step.put):
+            if message is not None:
+                yield Edge(f"fleets.{name}", paths[message.to], "messages")
 
 
 def _all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:

@@ -34,6 +34,8 @@ def troubles(tree: Tree) -> list[Trouble]:
         *_of(tree, "traffic", _traffic),
         *_of(tree, "load_balancers", _balancer),
         *_of(tree, "queues", _queue),
+        *_of(tree, "topics", _pushed),
+        *_of(tree, "buses", _pushed),
         *_of(tree, "fleets", _fleet),
         *_of(tree, "hosts", _hosts),
     ]
@@ -100,6 +102,18 @@ def _queue(part: Tree) -> Iterator[str]:
         words = f"{count(depth['max'])} deep at most, {count(depth['final'])} at the end"
         oldest = part["age_s"]["max"]
         yield words + ("" if oldest is None else f"; its slowest message took {seconds(oldest)}")
+
+
+def _pushed(part: Tree) -> Iterator[str]:
+    for key, words in (
+        ("dropped", "were given up and dropped"),
+        ("dead_lettered", "became dead letters"),
+        ("pending", "were still tried at the end"),
+    ):
+        if part[key]:
+            yield f"{count(part[key])} deliveries {words}"
+    if part.get("throttled"):
+        yield f"{count(part['throttled'])} events were more than its limit"
 
 
 def _fleet(part: Tree) -> Iterator[str]:
