@@ -108,7 +108,7 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
         yield f"queues.{name}", words, None
     for section, taken in (("topics", "published"), ("buses", "put")):
         for name, part in tree.get(section, {}).items():
-            words = f"{count(part[taken])} {taken}, {count(part['delivered'])} delivered"
+            words = f"{count(part[taken])} in, {count(part['delivered'])} out"
             yield f"{section}.{name}", words, None
     for name, part in tree["fleets"].items():
         busy = part["utilization"]
