@@ -38,6 +38,7 @@ PYTHON_RANKS: dict[str, int] = {
     "balancer_results": 1,
     "life_results": 3,
     "parts": 3,
+    "theory": 3,
     "scaling_results": 0,
     "queue_results": 0,
     "topic_results": 0,

@@ -1,0 +1,29 @@
+"""The figures of a model by their places in the results, and what a run is too short for."""
+
+from collections.abc import Iterator
+
+from nephoscope.scenario import Scenario
+from nephoscope.theory.answer import Figure, Fit
+from nephoscope.theory.moments import NS
+
+# A warm-up, and a measured time, of so many relaxation times leave little of start and chance.
+_SETTLED, _LONG = 4.0, 100.0
+
+
+def latencies(path: str, fit: Fit, words: str = "latency") -> Iterator[Figure]:
+    """The mean, and the quantiles where there are any."""
+    yield Figure(f"mean {words}", f"{path}.mean", *fit.mean, kind=fit.kind)
+    for key, value in fit.quantiles:
+        yield Figure(f"{key} {words}", f"{path}.{key}", value, value, kind=fit.kind)
+
+
+def run_notes(scenario: Scenario, relaxation: float, stations: int) -> Iterator[str]:
+    """What the run is too short for: theory speaks of the steady state."""
+    settles = f"{relaxation:,.3g} s, after which it has forgotten its start"
+    if scenario.warmup != "auto":
+        warmup = float(scenario.warmup) / NS
+        if warmup < _SETTLED * relaxation:
+            yield f"the warm-up is less than {_SETTLED:g} times {settles}"
+        measured = float(scenario.duration) / NS - warmup
+        if measured * stations < _LONG * relaxation:
+            yield f"what is measured is less than {_LONG:g} times {settles}: chance is felt"

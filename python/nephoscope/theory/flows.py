@@ -1,0 +1,300 @@
+"""How many requests and messages come to each part in a second, by the programs of the services.
+
+Rates are long-run averages of a system that keeps up and loses nothing but by `fail` steps: what
+rejections, timeouts and filters do to them is not known without a run, so a rate behind a filter
+is the most that there can be.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nephoscope.scenario import Scenario
+from nephoscope.scenario.topic import DeliveryRetry
+from nephoscope.scenario.traffic import Traffic
+from nephoscope.theory.closed_users import throughput_bound
+from nephoscope.theory.demand import (
+    SURE,
+    Demand,
+    Kinds,
+    attempts,
+    demand_of,
+    in_vain,
+    mixed_kinds,
+    tries,
+)
+from nephoscope.theory.moments import NS, law_of
+
+_ROUNDS_MAX = 2_000
+_CLOSE = 1e-12
+
+# Whom a part leads to: the destination, how often for each request, whether that is the most.
+Way = tuple[str, float, bool]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a kind of traffic sends."""
+
+    mean: float
+    peak: float
+    at_most: bool = False
+    """Closed users send less when they have to wait."""
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Rates by the name of a part."""
+
+    sources: dict[str, Source]
+    means: dict[str, float]
+    peaks: dict[str, float]
+    at_most: frozenset[str]
+    """Parts of which the rates are upper bounds."""
+    demands: dict[str, Demand]
+    """By fleet."""
+    ways: dict[str, list[Way]]
+    shares: dict[str, tuple[tuple[str, float], ...]]
+    """Of each balancer and queue, the part of each fleet."""
+    assumed: frozenset[str]
+    """Balancers and queues of which the shares are those of equal treatment, not of a rule."""
+
+
+def flows_of(scenario: Scenario) -> Flows:
+    """The flows of a scenario."""
+    shares = {name: tuple(_shares(scenario, name)) for name in scenario.load_balancers}
+    shares |= {name: tuple(_consumers(scenario, name)) for name in scenario.queues}
+    demands, success = _settled(scenario, shares)
+    ways = {
+        name: list(_ways(scenario, name, demands, success, shares)) for name in _parts(scenario)
+    }
+    sources = {
+        name: source_of(scenario, traffic, _cycle(scenario, traffic.to, demands, shares))
+        for name, traffic in scenario.traffic.items()
+    }
+    often = {
+        name: attempts(success.get(traffic.to, SURE), tries(traffic.retry))
+        for name, traffic in scenario.traffic.items()
+    }
+    ends = [(t.to, sources[name], often[name]) for name, t in scenario.traffic.items()]
+    means = _spread(ways, [(to, source.mean * k) for to, source, k in ends])
+    peaks = _spread(ways, [(to, source.peak * k) for to, source, k in ends])
+    bounded = _bounded(ways, {to for to, source, _ in ends if source.at_most})
+    assumed = frozenset(name for name in shares if _is_assumed(scenario, name, shares[name]))
+    return Flows(sources, means, peaks, bounded, demands, ways, shares, assumed)
+
+
+def feeders(scenario: Scenario, flows: Flows, name: str) -> list[tuple[str, float]]:
+    """Who sends to a part, by their paths, and how much."""
+    found = [
+        (f"traffic.{it}", flows.sources[it].mean)
+        for it, traffic in scenario.traffic.items()
+        if traffic.to == name
+    ]
+    for section in ("fleets", "load_balancers", "queues", "topics", "buses"):
+        for part in getattr(scenario, section):
+            often = sum(k for to, k, _ in flows.ways[part] if to == name)
+            if often > 0.0 and flows.means[part] > 0.0:
+                found.append((f"{section}.{part}", flows.means[part] * often))
+    return found
+
+
+def source_of(scenario: Scenario, traffic: Traffic, cycle: float) -> Source:
+    """The rates of a kind of traffic; `cycle` is the time of a request that never waits."""
+    arrivals, files = traffic.arrivals, scenario.files
+    if traffic.rate is not None:
+        return Source(float(traffic.rate), float(traffic.rate))
+    if arrivals.mmpp is not None:
+        rates = np.array([float(rate) for rate in arrivals.mmpp.rates])
+        stays = np.array([float(stay) for stay in arrivals.mmpp.mean_stay])
+        return Source(float(rates @ stays / stays.sum()), float(rates.max()))
+    if arrivals.profile is not None:
+        return _profile(scenario, arrivals.profile)
+    if arrivals.closed is not None:
+        think = law_of(arrivals.closed.think, files).m1
+        most = throughput_bound(arrivals.closed.users, think + cycle, float("inf"))
+        return Source(most, most, at_most=True)
+    assert arrivals.trace is not None
+    start, end = _window(scenario)
+    if arrivals.trace.column is not None:
+        instants = files.instants_ns(arrivals.trace) / NS
+        inside = instants[(instants >= start) & (instants < end)]
+        rate = len(inside) / (end - start)
+        return Source(rate, rate)
+    edges_ns, counts = files.counts_of(arrivals.trace)
+    edges = edges_ns / NS
+    lengths = np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], start), 0.0, None)
+    spans = np.diff(edges)
+    rates = np.divide(counts, spans, out=np.zeros(len(spans)), where=spans > 0)
+    seen = rates[lengths > 0]
+    return Source(float(rates @ lengths / (end - start)), float(seen.max(initial=0.0)))
+
+
+def _profile(scenario: Scenario, points: tuple[tuple[object, object], ...]) -> Source:
+    """The mean and the most of a rate that is linear between points, in the measured window."""
+    start, end = _window(scenario)
+    times = np.array([float(time) / NS for time, _ in points])  # type: ignore[arg-type]
+    rates = np.array([float(rate) for _, rate in points])  # type: ignore[arg-type]
+    cuts = np.unique(np.concatenate([[start, end], times[(times > start) & (times < end)]]))
+    # Two points at one instant are a step: each side is asked a little within.
+    inside = (cuts[1:] - cuts[:-1]) * 1e-9
+    left = np.interp(cuts[:-1] + inside, times, rates)
+    right = np.interp(cuts[1:] - inside, times, rates)
+    mean = float(((left + right) / 2.0) @ np.diff(cuts) / (end - start))
+    return Source(mean, float(max(left.max(), right.max())))
+
+
+def _window(scenario: Scenario) -> tuple[float, float]:
+    warmup = 0.0 if scenario.warmup == "auto" else float(scenario.warmup) / NS
+    return warmup, float(scenario.duration) / NS
+
+
+def _parts(scenario: Scenario) -> Iterator[str]:
+    for section in ("fleets", "load_balancers", "queues", "topics", "buses"):
+        yield from getattr(scenario, section)
+
+
+def _shares(scenario: Scenario, name: str) -> Iterator[tuple[str, float]]:
+    """The part of each fleet of what a balancer passes on: by weights and numbers."""
+    balancer = scenario.load_balancers[name]
+    groups = [(group.weight, group.targets) for group in (balancer.groups or {}).values()]
+    groups = groups or [(1, balancer.targets or ())]
+    total = sum(weight for weight, _ in groups)
+    for weight, targets in groups:
+        parts = [(it.fleet, float(it.weight) * scenario.fleets[it.fleet].first) for it in targets]
+        whole = sum(part for _, part in parts)
+        if whole > 0.0 and total > 0:
+            yield from ((fleet, weight / total * part / whole) for fleet, part in parts)
+
+
+def _consumers(scenario: Scenario, queue: str) -> Iterator[tuple[str, float]]:
+    """The part of each fleet of what is in a queue: by workers."""
+    workers = {
+        name: fleet.first * (service.concurrency or fleet.instance_type.vcpus)
+        for name, fleet in scenario.fleets.items()
+        if (service := scenario.services[fleet.service]).consumes is not None
+        and service.consumes.queue == queue
+    }
+    whole = sum(workers.values())
+    yield from ((name, number / whole) for name, number in workers.items() if number)
+
+
+def _is_assumed(scenario: Scenario, name: str, shares: tuple[tuple[str, float], ...]) -> bool:
+    if len({fleet for fleet, _ in shares}) < 2:
+        return False
+    balancer = scenario.load_balancers.get(name)
+    ruled = ("random", "weighted_random", "round_robin")
+    return balancer is None or balancer.routing.form not in ruled or balancer.routing.mitigates
+
+
+def _settled(
+    scenario: Scenario, shares: dict[str, tuple[tuple[str, float], ...]]
+) -> tuple[dict[str, Demand], dict[str, Kinds]]:
+    """The demands of all fleets, and the chance of success at every fleet and balancer.
+
+    A call that fails fails its caller, round cycles too: repeated until nothing changes.
+    """
+    success: dict[str, Kinds] = {}
+    demands: dict[str, Demand] = {}
+    for _ in range(_ROUNDS_MAX):
+        demands = {
+            name: demand_of(scenario, fleet, success) for name, fleet in scenario.fleets.items()
+        }
+        found = {name: demand.kinds for name, demand in demands.items()}
+        for name in scenario.load_balancers:
+            parts = shares[name]
+            found[name] = mixed_kinds([(k, found[it]) for it, k in parts]) if parts else SURE
+        if all(abs(_mean(found[it]) - _mean(success.get(it, SURE))) < _CLOSE for it in found):
+            return demands, found
+        success = found
+    return demands, success
+
+
+def _mean(kinds: Kinds) -> float:
+    return sum(share * chance for share, chance in kinds)
+
+
+def _ways(
+    scenario: Scenario,
+    name: str,
+    demands: dict[str, Demand],
+    success: dict[str, Kinds],
+    shares: dict[str, tuple[tuple[str, float], ...]],
+) -> Iterator[Way]:
+    """Where one request or message at a part leads to."""
+    if name in scenario.fleets:
+        yield from ((to, often, False) for to, often in demands[name].leads)
+    elif name in scenario.load_balancers:
+        yield from ((fleet, share, False) for fleet, share in shares[name])
+    elif name in scenario.queues:
+        letters = scenario.queues[name].dead_letter
+        most = None if letters is None else letters.max_receives
+        lost = 0.0
+        for fleet, share in shares[name]:
+            yield fleet, share * attempts(success[fleet], most), False
+            lost += share * in_vain(success[fleet], most) if most is not None else 0.0
+        if letters is not None and lost > 0.0:
+            yield letters.queue, lost, False
+    elif name in scenario.topics:
+        topic = scenario.topics[name]
+        for each in topic.subscriptions:
+            retries = (each.retry or topic.retry or DeliveryRetry()).retries
+            often = attempts(success.get(each.to, SURE), retries + 1)
+            yield each.to, often, each.filter is not None
+    else:
+        for rule in scenario.buses[name].rules.values():
+            for target in rule.targets:
+                often = attempts(success.get(target.to, SURE), target.retry.attempts + 1)
+                yield target.to, often, True
+
+
+def _spread(ways: dict[str, list[Way]], ends: list[tuple[str, float]]) -> dict[str, float]:
+    """All rates, from those that come in: pushed on until nothing is left to push."""
+    rates = dict.fromkeys(ways, 0.0)
+    moving: dict[str, float] = {}
+    for to, rate in ends:
+        moving[to] = moving.get(to, 0.0) + rate
+    least = _CLOSE * max(sum(moving.values()), 1e-300)
+    for _ in range(_ROUNDS_MAX):
+        following: dict[str, float] = {}
+        for name, rate in moving.items():
+            rates[name] += rate
+            for to, often, _ in ways[name]:
+                following[to] = following.get(to, 0.0) + rate * often
+        moving = {name: rate for name, rate in following.items() if rate > least}
+        if not moving:
+            break
+    return rates
+
+
+def _bounded(ways: dict[str, list[Way]], first: set[str]) -> frozenset[str]:
+    bounded = set(first)
+    bounded |= {to for part in ways.values() for to, _, at_most in part if at_most}
+    queue = list(bounded)
+    while queue:
+        for to, _, _ in ways[queue.pop()]:
+            if to not in bounded:
+                bounded.add(to)
+                queue.append(to)
+    return frozenset(bounded)
+
+
+def _cycle(
+    scenario: Scenario,
+    to: str,
+    demands: dict[str, Demand],
+    shares: dict[str, tuple[tuple[str, float], ...]],
+) -> float:
+    """The mean time of a request at `to` that never waits: the least that a user sees."""
+    alone = dict.fromkeys([*scenario.fleets, *scenario.load_balancers], 0.0)
+    for _ in range(_ROUNDS_MAX):
+        before = dict(alone)
+        for name, demand in demands.items():
+            called = sum(k * before.get(it, 0.0) for it, k in demand.leads if it in demand.called)
+            alone[name] = demand.hold.m1 + called
+        for name in scenario.load_balancers:
+            alone[name] = sum(share * alone[fleet] for fleet, share in shares[name])
+        if all(abs(alone[name] - before[name]) <= _CLOSE * alone[name] for name in alone):
+            break
+    return alone.get(to, 0.0)

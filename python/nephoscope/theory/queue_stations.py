@@ -1,0 +1,82 @@
+"""The consumers of a queue as the servers of one line."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from nephoscope.scenario import Scenario
+from nephoscope.theory.answer import NEGLIGIBLE, Answer, Figure
+from nephoscope.theory.figures import latencies, run_notes
+from nephoscope.theory.flows import Flows, feeders
+from nephoscope.theory.moments import NS
+from nephoscope.theory.stations import Station, fit_of
+
+
+def queue_answer(
+    scenario: Scenario, flows: Flows, name: str, station: Station | str, reasons: list[str]
+) -> Answer:
+    """The model of a fleet that consumes a queue, or every reason against one."""
+    part = f"fleets.{name}"
+    fleet = scenario.fleets[name]
+    consumes = scenario.services[fleet.service].consumes
+    assert consumes is not None
+    reasons = [*reasons, *_queue_reasons(scenario, flows, name, consumes.queue)]
+    if isinstance(station, str) or reasons:
+        return Answer(part, reasons=tuple(reasons))
+    if station.shared or not station.in_order:
+        return Answer(part, reasons=("its workers share their vCPUs",))
+    # Messages are taken by whoever is free: one line, and all workers of all instances.
+    joined = replace(station, servers=station.servers * fleet.first)
+    fit = fit_of(joined, flows.means[consumes.queue])
+    if isinstance(fit, str):
+        return Answer(part, reasons=(fit,))
+    hidden = scenario.queues[consumes.queue].visibility_timeout
+    # The work alone, at worst: what waits in the queue is not hidden.
+    if (share := _beyond(station, float(hidden) / NS)) > NEGLIGIBLE:
+        words = f"work may outlast the visibility timeout of {hidden} (at most {100 * share:.2g} %)"
+        return Answer(part, reasons=(words,))
+    busy = flows.means[name] * flows.demands[name].compute
+    busy /= fleet.first * fleet.instance_type.vcpus
+    figures = (
+        *latencies(f"queues.{consumes.queue}.age_s", fit, f"age in {consumes.queue}"),
+        Figure("busy", f"{part}.utilization", busy, busy, unit="share"),
+    )
+    notes = (*fit.notes, *run_notes(scenario, fit.relaxation, 1))
+    return Answer(part, fit.model, fit.source, figures, notes=notes)
+
+
+def _queue_reasons(scenario: Scenario, flows: Flows, name: str, queue: str) -> Iterator[str]:
+    rules = scenario.queues[queue]
+    consumes = scenario.services[scenario.fleets[name].service].consumes
+    assert consumes is not None
+    for path, _ in feeders(scenario, flows, queue):
+        section, _, who = path.partition(".")
+        if section != "traffic" or scenario.traffic[who].arrivals.poisson is None:
+            yield f"its messages come from {who}, and not as a Poisson process from outside"
+    if len(flows.shares[queue]) > 1:
+        yield f"several fleets consume {queue}"
+    if rules.type == "fifo":
+        yield "in a FIFO queue the messages of a group are worked one at a time"
+    if rules.duplicates:
+        yield "its queue delivers duplicates"
+    if rules.delay:
+        yield "its queue delays messages"
+    if flows.demands[name].success < 1.0:
+        yield "messages that fail come again after their visibility timeout"
+    if consumes.batch > 1:
+        yield "its workers take several messages at once"
+    if not (rules.wait if consumes.wait is None else consumes.wait):
+        yield "its workers poll without waiting, and look again only after a while"
+
+
+def _beyond(station: Station, limit: float) -> float:
+    """At most this share of the work takes longer."""
+    law = station.service
+    if law.exponential:
+        return math.exp(-limit / law.m1)
+    if law.m2 <= law.m1**2 * (1.0 + 1e-12):
+        return float(law.m1 >= limit)
+    if limit <= law.m1:
+        return 1.0
+    variance = law.m2 - law.m1**2
+    return min(variance / (variance + (limit - law.m1) ** 2), law.m1 / limit)
