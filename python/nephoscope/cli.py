@@ -1,4 +1,4 @@
-"""The commands: `nephoscope run`, `check`, `catalog`, `schema`, and those of experiments."""
+"""The commands: `run`, `check`, `explain`, `catalog`, `schema`, and those of experiments."""
 
 import json
 from pathlib import Path
@@ -23,6 +23,7 @@ from nephoscope.commands.common import (
     write_text,
 )
 from nephoscope.commands.compare import compare_command
+from nephoscope.commands.explain import explain_command
 from nephoscope.commands.size import size_command
 from nephoscope.commands.sweep import sweep_command
 from nephoscope.commands.vary import shares_of
@@ -32,6 +33,7 @@ from nephoscope.report.catalog_table import print_hosts, print_types
 from nephoscope.report.description import describe
 from nephoscope.report.html import check_extra
 from nephoscope.report.terminal import print_replications, print_result
+from nephoscope.report.theory_words import print_theory
 from nephoscope.results import Result, engine_version
 from nephoscope.run import run
 from nephoscope.scenario.problems import NOT_BUILT
@@ -115,6 +117,7 @@ def run_command(
                 print_result(outcome, console)
             else:
                 print_replications(outcome, console)
+            print_theory(scenario, outcome.to_dict(), console)
 
     guarded(simulate)
 
@@ -177,6 +180,7 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2))
 
 
+main.add_command(explain_command)
 main.add_command(compare_command)
 main.add_command(sweep_command)
 main.add_command(size_command)

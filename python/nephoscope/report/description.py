@@ -33,20 +33,21 @@ def describe(scenario: Scenario) -> Iterator[str]:
     warmup = "found by a pilot run" if scenario.warmup == "auto" else str(scenario.warmup)
     yield f"{scenario.name}: {scenario.duration} with a warm-up of {warmup}, seed {scenario.seed}"
     yield f"  begins on {scenario.start:%A}, {date_time_text(scenario.start)}"
-    yield from _section("traffic", (_traffic(n, t) for n, t in scenario.traffic.items()))
-    yield from _section("load balancers", _balancers(scenario))
-    yield from _section("hosts", _hosts(scenario))
-    yield from _section("queues", queue_words(scenario))
-    yield from _section("topics", topic_words(scenario))
-    yield from _section("buses", bus_words(scenario))
-    yield from _section("fleets", _fleets(scenario))
-    yield from _section("actions", _actions(scenario))
-    yield from _section("faults", _faults(scenario))
-    yield from _section("accounts", _accounts(scenario))
-    yield from _section("services", (_service(n, s) for n, s in scenario.services.items()))
+    yield from section("traffic", (_traffic(n, t) for n, t in scenario.traffic.items()))
+    yield from section("load balancers", _balancers(scenario))
+    yield from section("hosts", _hosts(scenario))
+    yield from section("queues", queue_words(scenario))
+    yield from section("topics", topic_words(scenario))
+    yield from section("buses", bus_words(scenario))
+    yield from section("fleets", _fleets(scenario))
+    yield from section("actions", _actions(scenario))
+    yield from section("faults", _faults(scenario))
+    yield from section("accounts", _accounts(scenario))
+    yield from section("services", (_service(n, s) for n, s in scenario.services.items()))
 
 
-def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+def section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    """A title and the lines under it; nothing where there are none."""
     for i, line in enumerate(lines):
         if i == 0:
             yield title

@@ -94,6 +94,11 @@ class Load:
     """Share of its workers that work and sleep hold, where that is more than the vCPUs."""
     notes: tuple[str, ...] = ()
 
+    @property
+    def overloaded(self) -> bool:
+        """Whether more is asked of it than it can do."""
+        return max(self.utilization, self.workers or 0.0) >= 1.0
+
 
 @dataclass(frozen=True)
 class QueueLoad:
@@ -106,3 +111,8 @@ class QueueLoad:
     capacity: float | None
     """Messages a second that its consumers can take; None without consumers."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether it fills faster than it empties."""
+        return self.capacity is not None and self.received >= self.capacity

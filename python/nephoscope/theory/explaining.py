@@ -30,6 +30,8 @@ class Explanation:
     queues: tuple[QueueLoad, ...]
     answers: tuple[Answer, ...]
     """One for each fleet, in the order of the scenario."""
+    flows: Flows
+    """The rates that all of it is made from."""
 
 
 def explain(scenario: Scenario) -> Explanation:
@@ -39,6 +41,7 @@ def explain(scenario: Scenario) -> Explanation:
         tuple(fleet_loads(scenario, flows)),
         tuple(queue_loads(scenario, flows)),
         tuple(_answer(scenario, flows, name) for name in scenario.fleets),
+        flows,
     )
 
 

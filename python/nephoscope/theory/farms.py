@@ -11,7 +11,7 @@ from nephoscope.theory.many_servers import mmc_sojourn
 from nephoscope.theory.stations import LEVELS, Station, fit_of
 
 # Of more servers than this a line is never felt, and the lower bound is the service itself.
-_SERVERS_MAX = 1_000_000
+_SERVERS_MAX = 100_000
 
 # From so many servers on the limit law is within a few per cent at the loads of practice.
 _MANY = 50

@@ -19,11 +19,12 @@ def latencies(path: str, fit: Fit, words: str = "latency") -> Iterator[Figure]:
 
 def run_notes(scenario: Scenario, relaxation: float, stations: int) -> Iterator[str]:
     """What the run is too short for: theory speaks of the steady state."""
-    settles = f"{relaxation:,.3g} s, after which it has forgotten its start"
-    if scenario.warmup != "auto":
-        warmup = float(scenario.warmup) / NS
-        if warmup < _SETTLED * relaxation:
-            yield f"the warm-up is less than {_SETTLED:g} times {settles}"
-        measured = float(scenario.duration) / NS - warmup
-        if measured * stations < _LONG * relaxation:
-            yield f"what is measured is less than {_LONG:g} times {settles}: chance is felt"
+    if scenario.warmup == "auto":
+        return
+    warmup = float(scenario.warmup) / NS
+    measured = float(scenario.duration) / NS - warmup
+    times = f"relaxation times of {relaxation:,.{0 if relaxation >= 100.0 else 2}f} s"
+    if warmup < _SETTLED * relaxation:
+        yield f"the warm-up is shorter than {_SETTLED:g} {times}: the empty start weighs"
+    if measured * stations < _LONG * relaxation:
+        yield f"what is measured is shorter than {_LONG:g} {times}: chance weighs"

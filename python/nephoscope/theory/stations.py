@@ -22,7 +22,7 @@ from nephoscope.theory.moments import Law
 LEVELS = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
 
 # More requests than this may be in no system whose states are all looked at.
-_STATES_MAX = 10_000_000
+_STATES_MAX = 1_000_000
 
 
 @dataclass(frozen=True)

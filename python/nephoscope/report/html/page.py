@@ -9,6 +9,7 @@ from nephoscope.extras import need
 from nephoscope.report.description import describe
 from nephoscope.report.html import distribution, events, hosts, series, svg, timeline
 from nephoscope.report.html.tables import cost_table, latency_table, outcome_table
+from nephoscope.report.html.theory import theory_section
 from nephoscope.report.html.topology import KINDS, topology
 from nephoscope.report.html.topology_picture import topology_picture
 from nephoscope.report.html.troubles import Trouble, troubles
@@ -43,6 +44,7 @@ def page(result: Result) -> str:
         system=None if scenario is None else _system(scenario, tree, found),
         outcomes=outcome_table(tree),
         latencies=latency_table(tree),
+        theory=None if scenario is None else theory_section(scenario, tree),
         tails=_tails(result),
         time=_time(result, scenario),
         pools=hosts.pools(result, scenario),

@@ -91,16 +91,21 @@ def topology(scenario: Scenario, tree: Tree, found: list[Trouble]) -> Topology:
         Node(path, load, full, tuple(troubled.get(path, ())))
         for path, load, full in _loads(scenario, tree)
     ]
-    return Topology(nodes, list(dict.fromkeys(_edges(scenario))))
+    return Topology(nodes, edges(scenario))
+
+
+def edges(scenario: Scenario) -> list[Edge]:
+    """Every way between two parts, once."""
+    return list(dict.fromkeys(_edges(scenario)))
 
 
 def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | None]]:
     measured_s = tree["measured_s"] or 1.0
     for name, part in tree["traffic"].items():
-        yield f"traffic.{name}", f"{_rate(part['offered'] / measured_s)}/s", None
+        yield f"traffic.{name}", f"{rate_text(part['offered'] / measured_s)}/s", None
     for name, part in tree.get("load_balancers", {}).items():
         routing = scenario.load_balancers[name].routing.form.replace("_", " ")
-        rate = _rate(part["requests"] / measured_s)
+        rate = rate_text(part["requests"] / measured_s)
         yield f"load_balancers.{name}", f"{rate}/s, {routing}", None
     for name, part in tree.get("queues", {}).items():
         depth = part["depth"]
@@ -176,5 +181,6 @@ def _all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
             yield from _all_steps(branch.steps)
 
 
-def _rate(value: float) -> str:
+def rate_text(value: float) -> str:
+    """A rate to three digits, without its unit."""
     return count(value) if value >= 100 else f"{value:.3g}"
