@@ -47,12 +47,14 @@ from nephoscope.run import run
 from nephoscope.scenario import Scenario
 from nephoscope.simulation import Simulation
 from nephoscope.splitting import Tail, splitting
+from nephoscope.theory import Explanation, explain
 
 __all__ = [
     "CatalogError",
     "Comparison",
     "EventError",
     "ExperimentError",
+    "Explanation",
     "Frontier",
     "NephoscopeError",
     "PathError",
@@ -70,6 +72,7 @@ __all__ = [
     "WordError",
     "catalog",
     "compare",
+    "explain",
     "frontier",
     "parts",
     "replicate",

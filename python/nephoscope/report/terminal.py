@@ -62,6 +62,11 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f} %"
 
 
+def rate_text(value: float) -> str:
+    """A rate to three digits, without its unit."""
+    return count(value) if value >= 100 else f"{value:.3g}"
+
+
 def _digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 

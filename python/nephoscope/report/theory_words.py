@@ -8,8 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from nephoscope.report.html.topology import rate_text
-from nephoscope.report.terminal import count, seconds, share
+from nephoscope.report.terminal import count, rate_text, seconds, share
 from nephoscope.scenario import Scenario
 from nephoscope.theory import Answer, Explanation, Figure, Load, QueueLoad, explain
 

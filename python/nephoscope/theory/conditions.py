@@ -84,7 +84,8 @@ def balancer_reasons(balancer: LoadBalancer) -> Iterator[str]:
         yield "its balancer gives less to targets that fail (anomaly mitigation)"
     if balancer.health_check is not None and balancer.health_check.work:
         yield "health checks take part of its time"
-    if any(target.weight != 1.0 for target in balancer.all_targets):
+    weights = {float(target.weight) for target in balancer.all_targets}
+    if len(weights) > 1 and balancer.routing.weighted_random is None:
         yield "its balancer weighs its targets"
 
 

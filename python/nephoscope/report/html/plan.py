@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from nephoscope.report.html.topology import Node, Topology, edges, rate_text
+from nephoscope.report.html.topology import Node, Topology, edges
 from nephoscope.report.html.topology_picture import topology_picture
-from nephoscope.report.terminal import count, share
+from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
 from nephoscope.theory import Explanation
 from nephoscope.theory.answer import Load

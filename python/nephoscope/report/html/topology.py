@@ -6,7 +6,7 @@ from typing import Any
 
 from nephoscope.report.html.tables import Table
 from nephoscope.report.html.troubles import Trouble
-from nephoscope.report.terminal import count, share
+from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.bus import BusTarget
 from nephoscope.scenario.service import Step
@@ -179,8 +179,3 @@ def _all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
         yield step
         for branch in step.choose or ():
             yield from _all_steps(branch.steps)
-
-
-def rate_text(value: float) -> str:
-    """A rate to three digits, without its unit."""
-    return count(value) if value >= 100 else f"{value:.3g}"
