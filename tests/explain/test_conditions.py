@@ -177,6 +177,8 @@ def test_balancers(name):
         (consumers(50.0, rules={"type": "fifo"}), "one at a time"),
         (consumers(50.0, rules={"duplicates": 0.1}), "duplicates"),
         (consumers(50.0, rules={"delay": "1s"}), "delays"),
+        (consumers(50.0, rules={"in_flight": 2}, count=3), "may be in flight"),
+        (consumers(99.9, rules={"retention": "60s"}), "grow older than 1m"),
         (consumers(50.0, batch=2), "several messages at once"),
         (consumers(50.0, wait="0s"), "poll without waiting"),
     ],
@@ -205,6 +207,24 @@ def test_closed_users_beside_others():
     several["traffic"]["users"] = {"to": "door", **closed(3, "1s")["traffic"]["users"]}
     several["traffic"]["users"]["to"] = "door"
     assert "closed, under least connections" in answer_of(several).reasons[0]
+
+
+def test_users_who_leave_for_good():
+    scenario = closed(3, "1s", steps=[EXPONENTIAL, {"fail": 0.1}])
+    assert answer_of(scenario).model == "M/M/1//3"
+    scenario["traffic"]["users"]["arrivals"]["closed"]["give_up"] = 2
+    assert "leave after failures" in answer_of(scenario).reasons[0]
+
+
+def test_accounts_may_refuse_instances():
+    scenario = farm(70.0, 2, "random") | {"accounts": {"main": {"vcpus": {"standard": 8}}}}
+    assert answer_of(scenario).reasons == ("the limits of its account may refuse instances",)
+
+
+def test_several_ways_to_one_fleet():
+    scenario = farm(70.0, 2, "random")
+    scenario["traffic"]["more"] = {"to": "web", "rate": "1/s"}
+    assert "several ways" in answer_of(scenario).reasons[0]
 
 
 def test_a_fleet_that_nothing_comes_to():

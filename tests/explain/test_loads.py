@@ -48,6 +48,15 @@ def test_retries_of_calls_and_of_clients():
     assert loads_of(tree)["db"].rate == CLOSE(10 * (1 + 1 / 8) * 1.75)
 
 
+def test_callers_hold_their_workers():
+    tree = tiers([WORK, {"call": "back"}, {"sleep": "80ms"}])
+    tree["services"]["work"]["concurrency"] = 4
+    load = loads_of(tree)["web"]
+    # 10 ms of its own, 10 ms at the other, 80 ms asleep: one of four workers.
+    assert load.workers == CLOSE(10 * 0.100 / 4)
+    assert load.utilization == CLOSE(0.1)
+
+
 def test_a_cycle_of_calls_ends():
     again = {"choose": [{"weight": 1, "steps": [{"call": "web"}]}, {"weight": 3, "steps": [WORK]}]}
     tree = station(10.0, steps=[again], concurrency=100)

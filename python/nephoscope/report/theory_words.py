@@ -157,7 +157,7 @@ def _load(load: Load) -> str:
     if load.peak > load.rate * 1.001:
         words += f" ({share(load.peak_utilization)} at its peak)"
     if load.workers is not None:
-        words += f", workers held {most}{share(load.workers)}"
+        words += f", workers held {most or 'at least '}{share(load.workers)}"
     if load.overloaded:
         words += ": it may not keep up" if load.at_most else ": it cannot keep up"
     elif load.work and not load.at_most:

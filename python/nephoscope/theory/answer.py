@@ -91,7 +91,7 @@ class Load:
     """Of the vCPUs that get requests."""
     peak_utilization: float
     workers: float | None
-    """Share of its workers that work and sleep hold, where that is more than the vCPUs."""
+    """Share of its workers that are held at least, where that may be more than the vCPUs."""
     notes: tuple[str, ...] = ()
 
     @property

@@ -16,7 +16,7 @@ from nephoscope.theory.conditions import (
 from nephoscope.theory.farms import farm_fit
 from nephoscope.theory.figures import latencies, run_notes
 from nephoscope.theory.flows import Flows, feeders, flows_of
-from nephoscope.theory.loads import fleet_loads, queue_loads
+from nephoscope.theory.loads import account_limits, fleet_loads, queue_loads
 from nephoscope.theory.moments import law_of
 from nephoscope.theory.queue_stations import queue_answer
 from nephoscope.theory.stations import Station, fit_of, station_of
@@ -54,6 +54,8 @@ def _answer(scenario: Scenario, flows: Flows, name: str) -> Answer:
     if fleet.first == 0 or not ends or not sum(rate for _, rate in ends):
         return Answer(part, reasons=("nothing comes to it",))
     reasons = [*fleet_reasons(scenario, name), *program_reasons(flows.demands[name])]
+    if account_limits(scenario, name):
+        reasons.append("the limits of its account may refuse instances")
     station = station_of(fleet, service, flows.demands[name])
     if isinstance(station, str):
         reasons.append(station)
@@ -103,7 +105,10 @@ def _way_in(scenario: Scenario, flows: Flows, ends: list[tuple[str, float]]) -> 
         if others := [path for path in behind if not path.startswith("traffic.")]:
             return _others(others)
         return _Way(tuple(path.partition(".")[2] for path in behind), balancer, targets)
-    if others := [path for path in paths if not path.startswith("traffic.")]:
+    others = [path for path in paths if not path.startswith("traffic.")]
+    if others and all(path.startswith("load_balancers.") for path in others):
+        return "its requests come by several ways, of which each chooses for itself"
+    if others:
         return _others(others)
     return _Way(tuple(path.partition(".")[2] for path in paths), None, 1)
 
@@ -125,6 +130,8 @@ def _closed_answer(
     if stations > 1 and (routing.random is None or stations != scenario.fleets[name].first):
         words = routing.form.replace("_", " ")
         return Answer(part, reasons=(f"users are closed, under {words} over several instances",))
+    if closed.give_up is not None and flows.demands[name].success < 1.0:
+        return Answer(part, reasons=(f"users of {source} leave after failures (give_up)",))
     think = law_of(closed.think, scenario.files).m1
     found = closed_fit(station, closed.users, think, stations)
     if isinstance(found, str):

@@ -18,6 +18,7 @@ _MANY = 50
 
 _IN_TURN = "round robin of Poisson requests; GI/M/1, Kleinrock I (1975), ch. 6"
 _BOUNDS = "one line for all (Erlang C), and no choice at all; Winston (1977), Johri (1989)"
+_EMPTY = f"{_BOUNDS}; of ever more instances the lower bound, Stolyar (2015), Mukherjee (2018)"
 
 
 def farm_fit(
@@ -73,7 +74,7 @@ def _chosen(station: Station, each: float, count: int, routing: Routing) -> Fit:
     low = law.m1 * (mmc_sojourn(servers, load * count) if servers <= _SERVERS_MAX else 1.0)
     bounded = Fit(
         f"{count:,} x M/M/{c}, {routing.form.replace('_', ' ')}",
-        _BOUNDS,
+        _EMPTY if routing.form in ("least_connections", "join_idle_queue") else _BOUNDS,
         (low, alone.mean[1]),
         "bounds",
         tail=alone.tail,

@@ -54,6 +54,8 @@ class Flows:
     """Parts of which the rates are upper bounds."""
     demands: dict[str, Demand]
     """By fleet."""
+    alone: dict[str, float]
+    """Mean time of a request at a fleet or a balancer where nobody ever waits, calls included."""
     ways: dict[str, list[Way]]
     shares: dict[str, tuple[tuple[str, float], ...]]
     """Of each balancer and queue, the part of each fleet."""
@@ -66,11 +68,12 @@ def flows_of(scenario: Scenario) -> Flows:
     shares = {name: tuple(_shares(scenario, name)) for name in scenario.load_balancers}
     shares |= {name: tuple(_consumers(scenario, name)) for name in scenario.queues}
     demands, success = _settled(scenario, shares)
+    alone = _alone(scenario, demands, shares)
     ways = {
         name: list(_ways(scenario, name, demands, success, shares)) for name in _parts(scenario)
     }
     sources = {
-        name: source_of(scenario, traffic, _cycle(scenario, traffic.to, demands, shares))
+        name: source_of(scenario, traffic, alone.get(traffic.to, 0.0))
         for name, traffic in scenario.traffic.items()
     }
     often = {
@@ -82,7 +85,7 @@ def flows_of(scenario: Scenario) -> Flows:
     peaks = _spread(ways, [(to, source.peak * k) for to, source, k in ends])
     bounded = _bounded(ways, {to for to, source, _ in ends if source.at_most})
     assumed = frozenset(name for name in shares if _is_assumed(scenario, name, shares[name]))
-    return Flows(sources, means, peaks, bounded, demands, ways, shares, assumed)
+    return Flows(sources, means, peaks, bounded, demands, alone, ways, shares, assumed)
 
 
 def feeders(scenario: Scenario, flows: Flows, name: str) -> list[tuple[str, float]]:
@@ -280,13 +283,12 @@ def _bounded(ways: dict[str, list[Way]], first: set[str]) -> frozenset[str]:
     return frozenset(bounded)
 
 
-def _cycle(
+def _alone(
     scenario: Scenario,
-    to: str,
     demands: dict[str, Demand],
     shares: dict[str, tuple[tuple[str, float], ...]],
-) -> float:
-    """The mean time of a request at `to` that never waits: the least that a user sees."""
+) -> dict[str, float]:
+    """The mean times of requests that never wait: the least that a caller sees."""
     alone = dict.fromkeys([*scenario.fleets, *scenario.load_balancers], 0.0)
     for _ in range(_ROUNDS_MAX):
         before = dict(alone)
@@ -297,4 +299,4 @@ def _cycle(
             alone[name] = sum(share * alone[fleet] for fleet, share in shares[name])
         if all(abs(alone[name] - before[name]) <= _CLOSE * alone[name] for name in alone):
             break
-    return alone.get(to, 0.0)
+    return alone

@@ -31,9 +31,10 @@ def _fleet_load(scenario: Scenario, flows: Flows, name: str) -> Load:
     room = serving * vcpus
     workers = None
     fewer = service.concurrency if service.discipline == "fifo" or service.consumes else None
-    if serving and (demand.hold.m1 > demand.compute or (fewer or vcpus) < vcpus):
+    held = flows.alone[name]
+    if serving and (held > demand.compute or (fewer or vcpus) < vcpus):
         limit = fewer or (vcpus if service.discipline == "fifo" else None)
-        workers = rate * demand.hold.m1 / (serving * limit) if limit else None
+        workers = rate * held / (serving * limit) if limit else None
     return Load(
         name,
         rate,
@@ -51,6 +52,12 @@ def _fleet_load(scenario: Scenario, flows: Flows, name: str) -> Load:
     )
 
 
+def account_limits(scenario: Scenario, name: str) -> bool:
+    """Whether launches of a fleet may be refused for the limits of its account."""
+    account = scenario.accounts.get(scenario.fleets[name].tenant)
+    return account is not None and (account.vcpus or account.spot_vcpus) is not None
+
+
 def _notes(scenario: Scenario, flows: Flows, name: str) -> Iterator[str]:
     fleet, demand = scenario.fleets[name], flows.demands[name]
     if fleet.hosts is not None:
@@ -58,7 +65,9 @@ def _notes(scenario: Scenario, flows: Flows, name: str) -> Iterator[str]:
     if demand.devices:
         yield f"without what {', '.join(demand.devices)} steps take"
     if demand.called:
-        yield f"its workers are held while it waits for {', '.join(demand.called)} besides"
+        yield f"as if nobody ever waited at {', '.join(demand.called)}"
+    if account_limits(scenario, name):
+        yield "if its account lets it have them all"
     if fleet.scaling:
         needed = flows.means[name] * demand.compute / fleet.instance_type.vcpus
         yield f"with the instances at the start; all the work would keep {needed:.3g} busy"
@@ -78,7 +87,7 @@ def queue_loads(scenario: Scenario, flows: Flows) -> Iterator[QueueLoad]:
             notes.append(sent_twice)
         held = any(flows.demands[it].called or flows.demands[it].devices for it in consumers)
         if held:
-            notes.append("its consumers wait for calls and devices besides, and can take less")
+            notes.append("its consumers may take less, for they wait for calls or devices")
         capacity = sum(_capacity(scenario, flows, it) for it in consumers) if consumers else None
         yield QueueLoad(name, sent, received, name in flows.at_most, capacity, tuple(notes))
 
@@ -88,7 +97,7 @@ def _capacity(scenario: Scenario, flows: Flows, name: str) -> float:
     fleet, demand = scenario.fleets[name], flows.demands[name]
     vcpus = fleet.instance_type.vcpus
     workers = scenario.services[fleet.service].concurrency or vcpus
-    hold, compute = demand.hold.m1, demand.compute
+    hold, compute = flows.alone[name], demand.compute
     by_workers = workers / hold if hold > 0.0 else float("inf")
     by_vcpus = vcpus / compute if compute > 0.0 else float("inf")
     return fleet.first * min(by_workers, by_vcpus)

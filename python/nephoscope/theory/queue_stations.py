@@ -35,6 +35,9 @@ def queue_answer(
     if (share := _beyond(station, float(hidden) / NS)) > NEGLIGIBLE:
         words = f"work may outlast the visibility timeout of {hidden} (at most {100 * share:.2g} %)"
         return Answer(part, reasons=(words,))
+    kept = scenario.queues[consumes.queue].retention
+    if fit.beyond(float(kept) / NS) > NEGLIGIBLE:
+        return Answer(part, reasons=(f"messages may grow older than {kept}, and expire",))
     busy = flows.means[name] * flows.demands[name].compute
     busy /= fleet.first * fleet.instance_type.vcpus
     figures = (
@@ -57,6 +60,12 @@ def _queue_reasons(scenario: Scenario, flows: Flows, name: str, queue: str) -> I
         yield f"several fleets consume {queue}"
     if rules.type == "fifo":
         yield "in a FIFO queue the messages of a group are worked one at a time"
+    workers = scenario.fleets[name].first * (
+        scenario.services[scenario.fleets[name].service].concurrency
+        or scenario.fleets[name].instance_type.vcpus
+    )
+    if workers > rules.in_flight:
+        yield f"its workers are more than the {rules.in_flight:,} messages that may be in flight"
     if rules.duplicates:
         yield "its queue delivers duplicates"
     if rules.delay:
