@@ -15,7 +15,7 @@ from nephoscope.theory.conditions import (
 )
 from nephoscope.theory.farms import farm_fit
 from nephoscope.theory.figures import latencies, run_notes
-from nephoscope.theory.flows import Flows, feeders, flows_of
+from nephoscope.theory.flows import Flows, flows_of
 from nephoscope.theory.loads import account_limits, fleet_loads, queue_loads
 from nephoscope.theory.moments import law_of
 from nephoscope.theory.queue_stations import queue_answer
@@ -49,7 +49,7 @@ def _answer(scenario: Scenario, flows: Flows, name: str) -> Answer:
     """The model of a fleet, or every reason against one that is known."""
     part = f"fleets.{name}"
     fleet = scenario.fleets[name]
-    ends = feeders(scenario, flows, name)
+    ends = flows.feeders[name]
     service = scenario.services[fleet.service]
     if fleet.first == 0 or not ends or not sum(rate for _, rate in ends):
         return Answer(part, reasons=("nothing comes to it",))
@@ -101,7 +101,7 @@ def _way_in(scenario: Scenario, flows: Flows, ends: list[tuple[str, float]]) -> 
         name = paths[0].partition(".")[2]
         balancer = scenario.load_balancers[name]
         targets = sum(scenario.fleets[it.fleet].first for it in balancer.all_targets)
-        behind = [path for path, _ in feeders(scenario, flows, name)]
+        behind = [path for path, _ in flows.feeders[name]]
         if others := [path for path in behind if not path.startswith("traffic.")]:
             return _others(others)
         return _Way(tuple(path.partition(".")[2] for path in behind), balancer, targets)

@@ -32,6 +32,11 @@ _CLOSE = 1e-12
 # Whom a part leads to: the destination, how often for each request, whether that is the most.
 Way = tuple[str, float, bool]
 
+# A path, and the requests or messages a second from there.
+Feed = tuple[str, float]
+
+_SECTIONS = ("fleets", "load_balancers", "queues", "topics", "buses")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -60,7 +65,9 @@ class Flows:
     shares: dict[str, tuple[tuple[str, float], ...]]
     """Of each balancer and queue, the part of each fleet."""
     assumed: frozenset[str]
-    """Balancers and queues of which the shares are those of equal treatment, not of a rule."""
+    """Fleets of which the shares are those of equal treatment, not of a rule."""
+    feeders: dict[str, list[Feed]]
+    """Of each part, who sends to it."""
 
 
 def flows_of(scenario: Scenario) -> Flows:
@@ -84,22 +91,32 @@ def flows_of(scenario: Scenario) -> Flows:
     means = _spread(ways, [(to, source.mean * k) for to, source, k in ends])
     peaks = _spread(ways, [(to, source.peak * k) for to, source, k in ends])
     bounded = _bounded(ways, {to for to, source, _ in ends if source.at_most})
-    assumed = frozenset(name for name in shares if _is_assumed(scenario, name, shares[name]))
-    return Flows(sources, means, peaks, bounded, demands, alone, ways, shares, assumed)
+    assumed = frozenset(
+        fleet
+        for name in shares
+        if _is_assumed(scenario, name, shares[name])
+        for fleet, _ in shares[name]
+    )
+    first = [(f"traffic.{name}", sources[name].mean * often[name]) for name in scenario.traffic]
+    fed = _feeders(scenario, ways, first, means)
+    return Flows(sources, means, peaks, bounded, demands, alone, ways, shares, assumed, fed)
 
 
-def feeders(scenario: Scenario, flows: Flows, name: str) -> list[tuple[str, float]]:
-    """Who sends to a part, by their paths, and how much."""
-    found = [
-        (f"traffic.{it}", flows.sources[it].mean)
-        for it, traffic in scenario.traffic.items()
-        if traffic.to == name
-    ]
-    for section in ("fleets", "load_balancers", "queues", "topics", "buses"):
+def _feeders(
+    scenario: Scenario, ways: dict[str, list[Way]], ends: list[Feed], means: dict[str, float]
+) -> dict[str, list[Feed]]:
+    """Who sends to each part, by their paths, and how much."""
+    found: dict[str, list[Feed]] = {name: [] for name in ways}
+    for traffic, (path, rate) in zip(scenario.traffic.values(), ends, strict=True):
+        found[traffic.to].append((path, rate))
+    for section in _SECTIONS:
         for part in getattr(scenario, section):
-            often = sum(k for to, k, _ in flows.ways[part] if to == name)
-            if often > 0.0 and flows.means[part] > 0.0:
-                found.append((f"{section}.{part}", flows.means[part] * often))
+            rates: dict[str, float] = {}
+            for to, often, _ in ways[part]:
+                rates[to] = rates.get(to, 0.0) + means[part] * often
+            for to, rate in rates.items():
+                if rate > 0.0:
+                    found[to].append((f"{section}.{part}", rate))
     return found
 
 
@@ -154,7 +171,7 @@ def _window(scenario: Scenario) -> tuple[float, float]:
 
 
 def _parts(scenario: Scenario) -> Iterator[str]:
-    for section in ("fleets", "load_balancers", "queues", "topics", "buses"):
+    for section in _SECTIONS:
         yield from getattr(scenario, section)
 
 

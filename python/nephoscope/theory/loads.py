@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
 from nephoscope.theory.answer import Load, QueueLoad
-from nephoscope.theory.flows import Flows, feeders
+from nephoscope.theory.flows import Flows
 
 
 def fleet_loads(scenario: Scenario, flows: Flows) -> Iterator[Load]:
@@ -13,11 +13,11 @@ def fleet_loads(scenario: Scenario, flows: Flows) -> Iterator[Load]:
         yield _fleet_load(scenario, flows, name)
 
 
-def direct_to_first(scenario: Scenario, flows: Flows, name: str) -> bool:
+def _direct(flows: Flows, name: str) -> bool:
     """Whether all that comes to a fleet comes without a balancer or a queue."""
     return all(
         path.partition(".")[0] not in ("load_balancers", "queues")
-        for path, _ in feeders(scenario, flows, name)
+        for path, _ in flows.feeders[name]
     )
 
 
@@ -25,7 +25,7 @@ def _fleet_load(scenario: Scenario, flows: Flows, name: str) -> Load:
     fleet, demand = scenario.fleets[name], flows.demands[name]
     service = scenario.services[fleet.service]
     # What comes straight to a fleet goes to its first running instance.
-    serving = min(fleet.first, 1) if direct_to_first(scenario, flows, name) else fleet.first
+    serving = min(fleet.first, 1) if _direct(flows, name) else fleet.first
     vcpus = fleet.instance_type.vcpus
     rate, peak = flows.means[name], flows.peaks[name]
     room = serving * vcpus
@@ -40,7 +40,7 @@ def _fleet_load(scenario: Scenario, flows: Flows, name: str) -> Load:
         rate,
         peak,
         name in flows.at_most,
-        any(name in dict(flows.shares[it]) for it in flows.assumed),
+        name in flows.assumed,
         demand.compute,
         serving,
         fleet.first - serving,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from nephoscope.scenario import Scenario
 from nephoscope.theory.answer import NEGLIGIBLE, Answer, Figure
 from nephoscope.theory.figures import latencies, run_notes
-from nephoscope.theory.flows import Flows, feeders
+from nephoscope.theory.flows import Flows
 from nephoscope.theory.moments import NS
 from nephoscope.theory.stations import Station, fit_of
 
@@ -52,7 +52,7 @@ def _queue_reasons(scenario: Scenario, flows: Flows, name: str, queue: str) -> I
     rules = scenario.queues[queue]
     consumes = scenario.services[scenario.fleets[name].service].consumes
     assert consumes is not None
-    for path, _ in feeders(scenario, flows, queue):
+    for path, _ in flows.feeders[queue]:
         section, _, who = path.partition(".")
         if section != "traffic" or scenario.traffic[who].arrivals.poisson is None:
             yield f"its messages come from {who}, and not as a Poisson process from outside"
