@@ -41,6 +41,9 @@ EXACT = {
     "4 x M/M/1": farm(240.0, 4, "random"),
     "3 x M/G/1": farm(150.0, 3, "weighted_random", {"gamma": {"mean": "10ms", "cv": 0.5}}),
     "E3/M/1": farm(180.0, 3, "round_robin"),
+    "E5/M/1 of two fleets": farm(300.0, 3, "round_robin")
+    | {"fleets": {"web": machine(count=3), "more": machine(count=2)}}
+    | {"load_balancers": {"door": {"targets": ["web", "more"], "routing": "round_robin"}}},
     "M/M/1 alone behind a balancer": farm(50.0, 1, "least_connections"),
     "M/M/2//12": closed(12, {"exponential": "60ms"}, vcpus=2),
     "M/G/1-PS//8": closed(8, "80ms", compute={"erlang": {"mean": "10ms", "k": 3}}, discipline="ps"),
@@ -72,6 +75,26 @@ def test_exact_models(name):
         assert abs(found.mean - expected) <= margin, (figure, found)
         # Sharp enough to see a formula that is wrong.
         assert margin < 0.1 * expected, (figure, found)
+
+
+def test_behind_a_queue_arrivals_are_poisson_again():
+    """Burke's theorem, twice: two cashiers, a board, three baristas, and a board of theirs."""
+    scenario = farm(120.0, 2, "random")
+    scenario["services"]["work"]["steps"] += [{"fail": 0.25}, {"send": "board"}]
+    brew = {"consumes": {"queue": "board", "wait": "20s"}}
+    brew["steps"] = [{"compute": {"exponential": "20ms"}}, {"send": "cups"}]
+    wash = {"consumes": {"queue": "cups", "wait": "20s"}, "steps": [{"compute": "8ms"}]}
+    scenario["services"] |= {"brew": brew, "wash": wash}
+    scenario["fleets"]["bar"] = machine(count=3) | {"service": "brew"}
+    scenario["fleets"]["sink"] = machine() | {"service": "wash"}
+    scenario["queues"] = {"board": {}, "cups": {}}
+    for fleet, model in (("web", "2 x M/M/1"), ("bar", "M/M/3"), ("sink", "M/G/1")):
+        assert answer_of(scenario, fleet).model == model
+        for figure, seen in seen_in(scenario, RUNS, fleet).items():
+            found = estimate(seen)
+            margin = found.critical * found.se + (0.01 * figure.low if ".p" in figure.path else 0)
+            assert abs(found.mean - figure.low) <= margin, (fleet, figure, found)
+            assert margin < 0.1 * figure.low
 
 
 @pytest.mark.parametrize("routing", ["least_connections", "power_of_two", "join_idle_queue"])

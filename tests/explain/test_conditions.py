@@ -199,6 +199,38 @@ def test_what_comes_from_other_fleets_is_not_poisson():
     assert "come from web" in answer_of(scenario, "db").reasons[0]
 
 
+def test_only_some_departures_are_poisson():
+    """Not those of a bounded line, of a choice by state, of a batch of messages; nor a loop."""
+
+    def pipeline(routing="random", steps=None, **service):
+        scenario = farm(50.0, 2, routing, **service)
+        scenario["services"]["work"]["steps"] = steps or [EXPONENTIAL, {"send": "board"}]
+        scenario["services"]["brew"] = {
+            "consumes": {"queue": "board", "wait": "20s"},
+            "steps": [EXPONENTIAL],
+        }
+        scenario["fleets"]["bar"] = machine() | {"service": "brew"}
+        return scenario | {"queues": {"board": {}}}
+
+    assert answer_of(pipeline(), "bar").model == "M/M/1"
+    late = [EXPONENTIAL, {"send": {"to": "board", "delay": "1s"}}]
+    twice = [EXPONENTIAL, {"send": "board"}, {"send": "board"}]
+    early = [{"send": "board"}, EXPONENTIAL]
+    for scenario in (
+        pipeline("least_connections"),
+        pipeline("round_robin"),
+        pipeline(backlog=5),
+        pipeline(steps=late),
+        pipeline(steps=twice),
+        pipeline(steps=early),
+    ):
+        assert "come from web" in answer_of(scenario, "bar").reasons[0]
+    loop = consumers(20.0)
+    back = [{"weight": 1, "steps": [{"send": "board"}]}, {"weight": 3, "steps": [{"fail": 0.0}]}]
+    loop["services"]["work"]["steps"].append({"choose": back})
+    assert "come from web" in answer_of(loop).reasons[0]
+
+
 def test_closed_users_beside_others():
     scenario = closed(3, "1s")
     scenario["traffic"]["more"] = {"to": "web", "rate": "5/s"}

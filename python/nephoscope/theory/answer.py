@@ -1,7 +1,7 @@
 """What theory has to say about a part: its figures, or the reasons why there are none."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["exact", "bounds", "limit", "approximation"]
@@ -40,10 +40,8 @@ class Answer:
     """Why no model fits."""
     notes: tuple[str, ...] = ()
     """What the run is too short for, or what a limit leaves out."""
-
-    def noted(self, *notes: str) -> "Answer":
-        """The same with more notes."""
-        return replace(self, notes=(*self.notes, *notes))
+    poisson_out: bool = False
+    """Whether those who leave are a Poisson process too."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,8 @@ class Fit:
     tail: Callable[[float], float] | None = None
     """A bound of the share of requests that take longer; by default that of Markov."""
     loss: float = 0.0
+    reversible: bool = False
+    """Whether departures are Poisson as arrivals are: Burke (1956); of sharing, Kelly (1979)."""
     relaxation: float = 0.0
     notes: tuple[str, ...] = ()
 

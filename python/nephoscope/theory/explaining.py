@@ -13,6 +13,7 @@ from nephoscope.theory.conditions import (
     patience_reasons,
     program_reasons,
 )
+from nephoscope.theory.demand import all_steps
 from nephoscope.theory.farms import farm_fit
 from nephoscope.theory.figures import latencies, run_notes
 from nephoscope.theory.flows import Flows, flows_of
@@ -20,6 +21,9 @@ from nephoscope.theory.loads import account_limits, fleet_loads, queue_loads
 from nephoscope.theory.moments import law_of
 from nephoscope.theory.queue_stations import queue_answer
 from nephoscope.theory.stations import Station, fit_of, station_of
+
+# A chain of queues that is longer is not followed to its beginning.
+_TRAIL_MAX = 50
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,13 @@ def explain(scenario: Scenario) -> Explanation:
     )
 
 
-def _answer(scenario: Scenario, flows: Flows, name: str) -> Answer:
-    """The model of a fleet, or every reason against one that is known."""
+def _answer(
+    scenario: Scenario, flows: Flows, name: str, trail: frozenset[str] = frozenset()
+) -> Answer:
+    """The model of a fleet, or every reason against one that is known.
+
+    `trail` are the fleets that are looked at already, for the sake of those behind them.
+    """
     part = f"fleets.{name}"
     fleet = scenario.fleets[name]
     ends = flows.feeders[name]
@@ -60,7 +69,14 @@ def _answer(scenario: Scenario, flows: Flows, name: str) -> Answer:
     if isinstance(station, str):
         reasons.append(station)
     if service.consumes is not None:
-        return queue_answer(scenario, flows, name, station, reasons)
+        trail |= {name}
+        before = {path.partition(".")[2] for path, _ in flows.feeders[service.consumes.queue]}
+        known = frozenset(
+            it
+            for it in before & scenario.fleets.keys() - trail
+            if len(trail) < _TRAIL_MAX and _sends_poisson(scenario, flows, it, trail)
+        )
+        return queue_answer(scenario, flows, name, station, reasons, known)
     way = _way_in(scenario, flows, ends)
     if isinstance(way, str):
         return Answer(part, reasons=(*reasons, way))
@@ -83,6 +99,17 @@ def _answer(scenario: Scenario, flows: Flows, name: str) -> Answer:
     if isinstance(fit, str):
         return Answer(part, reasons=(fit,))
     return _told(scenario, flows, name, fit, way, rate)
+
+
+def _sends_poisson(scenario: Scenario, flows: Flows, name: str, trail: frozenset[str]) -> bool:
+    """Whether a fleet sends a message whenever a request leaves it, and these are Poisson."""
+    last = scenario.services[scenario.fleets[name].service].steps[-1].send
+    if last is None or last.delay is not None or len(flows.demands[name].leads) != 1:
+        return False
+    steps = scenario.services[scenario.fleets[name].service].steps
+    if any(step.send is not None for step in all_steps(steps[:-1])):
+        return False
+    return _answer(scenario, flows, name, trail).poisson_out
 
 
 @dataclass(frozen=True)
@@ -171,4 +198,5 @@ def _told(scenario: Scenario, flows: Flows, name: str, fit: Fit, way: _Way, rate
     figures.append(Figure("busy", f"{part}.utilization", busy, busy, unit="share"))
     stations = 1 if way.balancer is None else fleet.first
     notes = (*fit.notes, *run_notes(scenario, fit.relaxation, stations))
-    return Answer(part, fit.model, fit.source, tuple(figures), notes=notes)
+    told = tuple(figures)
+    return Answer(part, fit.model, fit.source, told, (), notes, poisson_out=fit.reversible)

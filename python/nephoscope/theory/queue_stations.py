@@ -13,14 +13,22 @@ from nephoscope.theory.stations import Station, fit_of
 
 
 def queue_answer(
-    scenario: Scenario, flows: Flows, name: str, station: Station | str, reasons: list[str]
+    scenario: Scenario,
+    flows: Flows,
+    name: str,
+    station: Station | str,
+    reasons: list[str],
+    known: frozenset[str],
 ) -> Answer:
-    """The model of a fleet that consumes a queue, or every reason against one."""
+    """The model of a fleet that consumes a queue, or every reason against one.
+
+    `known` are the fleets whose messages are known to be a Poisson process.
+    """
     part = f"fleets.{name}"
     fleet = scenario.fleets[name]
     consumes = scenario.services[fleet.service].consumes
     assert consumes is not None
-    reasons = [*reasons, *_queue_reasons(scenario, flows, name, consumes.queue)]
+    reasons = [*reasons, *_queue_reasons(scenario, flows, name, known)]
     if isinstance(station, str) or reasons:
         return Answer(part, reasons=tuple(reasons))
     if station.shared or not station.in_order:
@@ -45,16 +53,20 @@ def queue_answer(
         Figure("busy", f"{part}.utilization", busy, busy, unit="share"),
     )
     notes = (*fit.notes, *run_notes(scenario, fit.relaxation, 1))
-    return Answer(part, fit.model, fit.source, figures, notes=notes)
+    return Answer(part, fit.model, fit.source, figures, (), notes, poisson_out=fit.reversible)
 
 
-def _queue_reasons(scenario: Scenario, flows: Flows, name: str, queue: str) -> Iterator[str]:
-    rules = scenario.queues[queue]
+def _queue_reasons(
+    scenario: Scenario, flows: Flows, name: str, known: frozenset[str]
+) -> Iterator[str]:
     consumes = scenario.services[scenario.fleets[name].service].consumes
     assert consumes is not None
+    queue = consumes.queue
+    rules = scenario.queues[queue]
     for path, _ in flows.feeders[queue]:
         section, _, who = path.partition(".")
-        if section != "traffic" or scenario.traffic[who].arrivals.poisson is None:
+        outside = section == "traffic" and scenario.traffic[who].arrivals.poisson is not None
+        if not outside and who not in known:
             yield f"its messages come from {who}, and not as a Poisson process from outside"
     if len(flows.shares[queue]) > 1:
         yield f"several fleets consume {queue}"

@@ -99,6 +99,7 @@ def _single(station: Station, rate: float) -> Fit:
             quantiles=tuple(points) if station.in_order else (),
             tail=(lambda t: math.exp(-t / mean)) if station.in_order else None,
             relaxation=settles,
+            reversible=True,
         )
     mean = law.m1 + one.mg1_wait(rate, law)
     if math.isinf(mean):
@@ -151,6 +152,7 @@ def _several(station: Station, rate: float, load: float) -> Fit:
         quantiles=points,
         tail=tail,
         relaxation=settles,
+        reversible=True,
     )
 
 
@@ -163,6 +165,7 @@ def _sharing(station: Station, rate: float, load: float) -> Fit:
         "insensitive: Sakata, Noguchi and Oizumi (1971); Cohen (1979)",
         (mean, mean),
         relaxation=one.relaxation(rate, vague, c),
+        reversible=True,
     )
 
 
