@@ -50,12 +50,16 @@ def answer_of(scenario, fleet="web"):
     return next(answer for answer in answers if answer.part == f"fleets.{fleet}")
 
 
-def seen_in(scenario, replications, fleet="web"):
-    """The figures of theory for a fleet, and what each replication has seen of them."""
+def seen_by_fleet(scenario, replications):
+    """By fleet: the figures of theory, and what each replication has seen of them."""
     made = nph.Scenario.from_dict({"nephoscope": 1, **scenario})
     explanation, seen = explain(made), {}
     for i in range(replications):
         for it in beside(explanation, nph.run(made, rng=29, replication=i).to_dict()):
-            if it.part == fleet:
-                seen.setdefault(it.figure, []).append(it.seen)
+            seen.setdefault(it.part, {}).setdefault(it.figure, []).append(it.seen)
     return seen
+
+
+def seen_in(scenario, replications, fleet="web"):
+    """The same of one fleet."""
+    return seen_by_fleet(scenario, replications)[fleet]

@@ -6,13 +6,25 @@ besides, which each test states.
 """
 
 import functools
+from pathlib import Path
 
 import pytest
 
-from explain.small import answer_of, closed, consumers, farm, machine, seen_in, station
+from explain.small import (
+    answer_of,
+    closed,
+    consumers,
+    farm,
+    machine,
+    seen_by_fleet,
+    seen_in,
+    station,
+)
+from nephoscope import Scenario, explain
 from theory.accept import estimate
 
 RUNS = 20
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # By the model that each must be told to be.
 EXACT = {
@@ -88,13 +100,46 @@ def test_behind_a_queue_arrivals_are_poisson_again():
     scenario["fleets"]["bar"] = machine(count=3) | {"service": "brew"}
     scenario["fleets"]["sink"] = machine() | {"service": "wash"}
     scenario["queues"] = {"board": {}, "cups": {}}
+    found_in = seen_by_fleet(scenario, RUNS)
     for fleet, model in (("web", "2 x M/M/1"), ("bar", "M/M/3"), ("sink", "M/G/1")):
         assert answer_of(scenario, fleet).model == model
-        for figure, seen in seen_in(scenario, RUNS, fleet).items():
+        for figure, seen in found_in[fleet].items():
             found = estimate(seen)
             margin = found.critical * found.se + (0.01 * figure.low if ".p" in figure.path else 0)
             assert abs(found.mean - figure.low) <= margin, (fleet, figure, found)
             assert margin < 0.1 * figure.low
+
+
+# Examples that theory knows, long enough for what it says, or cut where their day is not needed.
+LONG = {
+    "one-counter": ({"duration": "3000h", "warmup": "100h"}, "counters"),
+    "three-counters": ({"duration": "300h", "warmup": "2h"}, "counters"),
+    "order-fan-out": ({"duration": "1h", "warmup": "1m"}, "cashiers"),
+    "ten-million": ({"duration": "97s", "warmup": "37s"}, "web"),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_examples(name):
+    values, fleet = LONG[name]
+    tree = Scenario.load(EXAMPLES / f"{name}.yaml").replace(values).to_dict()
+    assert answer_of(tree, fleet).notes == ()
+    for figure, seen in seen_in(tree, 10 if name == "ten-million" else RUNS, fleet).items():
+        found = estimate(seen)
+        # Of ten million the lower bound is the limit: the mean is within 1 % above it.
+        margin = found.critical * found.se + (0.01 * figure.low if ".p" in figure.path else 0)
+        assert figure.low - margin <= found.mean <= figure.high + margin, (figure, found)
+        if name == "ten-million" and figure.kind == "bounds":
+            assert found.mean <= 1.01 * figure.low
+
+
+def test_every_example_that_theory_knows_is_tried():
+    known = {
+        file.stem
+        for file in EXAMPLES.glob("*.yaml")
+        if any(answer.model for answer in explain(Scenario.load(file)).answers)
+    }
+    assert known == set(LONG)
 
 
 @pytest.mark.parametrize("routing", ["least_connections", "power_of_two", "join_idle_queue"])
@@ -142,8 +187,8 @@ def test_fleets_of_different_speeds_behind_one_split():
     scenario["fleets"]["fast"] = machine(count=2)
     scenario["fleets"]["fast"]["instance_type"]["speed"] = 2.0
     scenario["load_balancers"]["door"]["targets"] = ["web", "fast"]
-    for fleet in ("web", "fast"):
-        for figure, seen in seen_in(scenario, RUNS, fleet).items():
+    for fleet, figures in seen_by_fleet(scenario, RUNS).items():
+        for figure, seen in figures.items():
             found = estimate(seen)
             margin = found.critical * found.se + (0.01 * figure.low if ".p" in figure.path else 0)
             assert abs(found.mean - figure.low) <= margin, (fleet, figure, found)

@@ -271,6 +271,8 @@ def test_a_run_that_is_too_short_is_told_so():
     assert "the empty start weighs" in notes[0]
     assert "chance weighs" in notes[1]
     assert answer_of(station(50.0)).notes == ()
+    many = farm(2500.0, 50, "random") | {"duration": "2s", "warmup": "1900ms"}
+    assert "unfinished at the end are missed" in answer_of(many).notes[-1]
 
 
 def test_every_random_system_is_explained():

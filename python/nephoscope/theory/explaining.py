@@ -197,6 +197,6 @@ def _told(scenario: Scenario, flows: Flows, name: str, fit: Fit, way: _Way, rate
         figures.append(lost)
     figures.append(Figure("busy", f"{part}.utilization", busy, busy, unit="share"))
     stations = 1 if way.balancer is None else fleet.first
-    notes = (*fit.notes, *run_notes(scenario, fit.relaxation, stations))
+    notes = (*fit.notes, *run_notes(scenario, fit, stations))
     told = tuple(figures)
     return Answer(part, fit.model, fit.source, told, (), notes, poisson_out=fit.reversible)

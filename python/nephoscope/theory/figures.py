@@ -17,8 +17,9 @@ def latencies(path: str, fit: Fit, words: str = "latency") -> Iterator[Figure]:
         yield Figure(f"{key} {words}", f"{path}.{key}", value, value, kind=fit.kind)
 
 
-def run_notes(scenario: Scenario, relaxation: float, stations: int) -> Iterator[str]:
+def run_notes(scenario: Scenario, fit: Fit, stations: int) -> Iterator[str]:
     """What the run is too short for: theory speaks of the steady state."""
+    relaxation = fit.relaxation
     if scenario.warmup == "auto":
         return
     warmup = float(scenario.warmup) / NS
@@ -28,3 +29,9 @@ def run_notes(scenario: Scenario, relaxation: float, stations: int) -> Iterator[
         yield f"the warm-up is shorter than {_SETTLED:g} {times}: the empty start weighs"
     if measured * stations < _LONG * relaxation:
         yield f"what is measured is shorter than {_LONG:g} {times}: chance weighs"
+    least = min(fit.mean)
+    if measured < _LONG * least < float("inf"):
+        yield (
+            f"what is measured is shorter than {_LONG:g} mean latencies: those who are unfinished "
+            "at the end are missed"
+        )

@@ -52,7 +52,7 @@ def queue_answer(
         *latencies(f"queues.{consumes.queue}.age_s", fit, f"age in {consumes.queue}"),
         Figure("busy", f"{part}.utilization", busy, busy, unit="share"),
     )
-    notes = (*fit.notes, *run_notes(scenario, fit.relaxation, 1))
+    notes = (*fit.notes, *run_notes(scenario, fit, 1))
     return Answer(part, fit.model, fit.source, figures, (), notes, poisson_out=fit.reversible)
 
 
