@@ -153,6 +153,17 @@ def test_choices_are_within_their_bounds(routing):
         assert figure.low - margin <= found.mean <= figure.high + margin, (figure, found)
 
 
+def test_sharing_instances_are_within_the_same_bounds():
+    """With exponential work the number in the system is the same, whoever is served first."""
+    scenario = farm(150.0, 2, "least_connections", discipline="ps")
+    assert answer_of(scenario).model == "2 x M/M/1, least connections"
+    (mean, seen), *_ = seen_in(scenario, RUNS).items()
+    found = estimate(seen)
+    margin = found.critical * found.se
+    assert mean.low - margin <= found.mean <= mean.high + margin
+    assert margin < 0.1 * mean.low
+
+
 def test_least_response_time_has_a_lower_bound_only():
     scenario = farm(150.0, 2, "least_response_time")
     assert "lower bound only" in answer_of(scenario).notes[0]

@@ -176,5 +176,17 @@ def test_the_report_has_a_section_of_theory():
     assert "it shares the hosts building" in text
 
 
+def test_of_many_fleets_a_summary_has_the_first(tmp_path):
+    tree = station(1.0) | {"duration": "1s", "warmup": "0s", "series": "none"}
+    for i in range(30):
+        tree["fleets"][f"web{i}"] = tree["fleets"]["web"]
+        tree["traffic"][f"users{i}"] = {"to": f"web{i}", "rate": "1/s"}
+    file = tmp_path / "many.json"
+    file.write_text(json.dumps({"nephoscope": 1, **tree}), encoding="utf-8")
+    said = call("run", file).stdout
+    assert said.count("theory of web") == 20
+    assert "and 11 more, see nephoscope explain" in said
+
+
 def test_theory_is_in_no_key_of_the_results():
     assert "theory" not in loaded(station(50.0)).run().to_dict()

@@ -1,7 +1,7 @@
 """What theory says of a scenario, in words, and beside what a run has seen."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from nephoscope.scenario import Scenario
 from nephoscope.theory import Answer, Explanation, Figure, Load, QueueLoad, explain
 
 Tree = Mapping[str, Any]
+
+# A summary has no more lines of theory than this.
+LINES_MAX = 20
 
 
 def load_words(explanation: Explanation) -> Iterator[str]:
@@ -60,12 +63,19 @@ def print_theory(scenario: Scenario, tree: Tree, console: Console) -> None:
     """Theory beside what a run, or the replications of one, have seen; nothing where it is mute."""
     explanation = explain(scenario)
     text = Text()
-    for line in summary_words(explanation, tree):
+    for line in first_of(summary_words(explanation, tree), LINES_MAX):
         text.append(f"  {line}\n")
-    for line in cautions(explanation):
+    for line in first_of(cautions(explanation), LINES_MAX):
         text.append(f"  ! {line}\n", style="yellow")
     if text:
         console.print(text, end="")
+
+
+def first_of(lines: Iterable[str], most: int) -> list[str]:
+    """The first of many lines, and how many more there are."""
+    told = list(lines)
+    rest = len(told) - most
+    return told if rest <= 0 else [*told[:most], f"and {rest:,} more, see nephoscope explain"]
 
 
 def beside(explanation: Explanation, tree: Tree) -> list[Beside]:

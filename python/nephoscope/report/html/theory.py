@@ -2,8 +2,14 @@
 
 from typing import Any
 
-from nephoscope.report.html.tables import Table, Tree
-from nephoscope.report.theory_words import answer_words, beside, cautions, load_words
+from nephoscope.report.html.tables import ROWS_MAX, Table, Tree
+from nephoscope.report.theory_words import (
+    answer_words,
+    beside,
+    cautions,
+    first_of,
+    load_words,
+)
 from nephoscope.scenario import Scenario
 from nephoscope.theory import explain
 
@@ -16,9 +22,9 @@ def theory_section(scenario: Scenario, tree: Tree) -> dict[str, Any]:
     known = {answer.part.partition(".")[2] for answer in explanation.answers if answer.model}
     return {
         "table": Table("What theory expects, and what was seen", head, rows) if rows else None,
-        "cautions": list(cautions(explanation)),
-        "loads": list(load_words(explanation)),
-        "unknown": [
-            line for line in answer_words(explanation) if line.partition(":")[0] not in known
-        ],
+        "cautions": first_of(cautions(explanation), ROWS_MAX),
+        "loads": first_of(load_words(explanation), ROWS_MAX),
+        "unknown": first_of(
+            (it for it in answer_words(explanation) if it.partition(":")[0] not in known), ROWS_MAX
+        ),
     }
