@@ -32,7 +32,7 @@ def closed_fit(
     else:
         both = split_stations(users, think + delay, service, stations)
         through, response = both.throughput, both.response
-        model = f"{users:,} users at {stations:,} stations"
+        model = f"{users:,} user{'s' if users > 1 else ''} at {stations:,} stations"
         source = "mean value analysis; Reiser and Lavenberg (1980)"
     mean = response + delay
     settles = 3.0 * (think + mean)

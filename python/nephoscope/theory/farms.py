@@ -33,7 +33,8 @@ def farm_fit(
         if isinstance(fit, str):
             return fit
         source = f"a random split of Poisson requests is Poisson; {fit.source}"
-        return replace(fit, model=f"{count:,} x {fit.model}", source=source)
+        model = fit.model if count == 1 else f"{count:,} x {fit.model}"
+        return replace(fit, model=model, source=source)
     if form == "ip_hash":
         return "a hash decides which client goes where, and no formula knows it"
     if station.room is not None:
