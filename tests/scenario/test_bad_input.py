@@ -84,6 +84,12 @@ def test_there_are_enough_of_them():
     assert len(by_hand | mutants | {text for text, _ in TEXTS}) >= 300
 
 
+def test_what_is_named_for_dead_letters_may_be_no_queue_at_all():
+    text = (EXAMPLES / "order-fan-out.yaml").read_text(encoding="utf-8")
+    problems = refusal(Scenario.from_text, text.replace("points-later: {}", "points-later: [a]"))
+    assert [p.path for p in problems] == ["queues.points-later"]
+
+
 def test_all_mistakes_at_once():
     text = (EXAMPLES / "coffee-shop-by-call.yaml").read_text(encoding="utf-8")
     text = text.replace("duration: 1h", "duration: 1 hour").replace(

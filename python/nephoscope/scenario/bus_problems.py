@@ -47,7 +47,7 @@ def _target(
         message = f"timeout has no effect: {to} answers at once"
         yield document.problem((*where, "timeout"), message, at_key=True)
     letters = options.get("dead_letter")
-    if isinstance(letters, str) and letters in queues and types[letters] != "standard":
+    if isinstance(letters, str) and letters in queues and types.get(letters) == "fifo":
         message = f"{letters} is not of the right type"
         at = (*where, "dead_letter")
         yield document.problem(at, message, value=letters, allowed="a standard queue")
