@@ -9,6 +9,7 @@ is a failure.
 """
 
 import argparse
+import copy
 import json
 import random
 import signal
@@ -186,7 +187,7 @@ def mutate_tree(text: str, _: str, rng: random.Random) -> bytes:
         if choice == 0:
             del parent[key]
         elif choice == 1:
-            parent[key] = rng.choice(VALUES)
+            parent[key] = copy.deepcopy(rng.choice(VALUES))
         elif choice == 2 and isinstance(parent, dict):
             word = str(key)
             at = rng.randrange(len(word) + 1)
