@@ -475,10 +475,12 @@ def test_mistakes_are_told_with_their_place(changes, path, words):
     assert [words in problem.render() for problem in found][:1] == [True], caught.value.problems
 
 
-def test_users_without_a_thought_would_stop_the_clock():
-    traffic = {"to": "orders", "arrivals": {"closed": {"users": 2, "think": "0s"}}}
+@pytest.mark.parametrize("to", ["orders", "news", "shop"])
+def test_users_without_a_thought_would_stop_the_clock(to):
+    traffic = {"to": to, "arrivals": {"closed": {"users": 2, "think": "0s"}}}
+    others = {"topics": {"news": {"subscriptions": ["orders"]}}, "buses": {"shop": {}}}
     with pytest.raises(ScenarioError, match="takes a message at once"):
-        nph.Scenario.model_validate(shop(traffic))
+        nph.Scenario.model_validate(shop(traffic, **others))
 
 
 # --- stepping ------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def standstill_problems(document: Document) -> Iterator[Problem]:
         to = traffic.get("to")
         if not (_is_zero(closed.get("think")) and isinstance(to, str) and to in world.services):
             continue
-        if to in mapping(document.tree.get("queues")):
+        if any(to in mapping(document.tree.get(key)) for key in ("queues", "topics", "buses")):
             reason = f"{to} takes a message at once"
         elif world.may_refuse(to):
             reason = f"{to} can reject a user, who comes back within the same instant"
