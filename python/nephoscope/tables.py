@@ -4,6 +4,7 @@ A part says which tables it has as columns of plain values, and `Tabular` makes 
 array of numbers becomes a column without a copy. Whatever is undefined is null, never NaN.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -27,7 +28,7 @@ class Column(NamedTuple):
 Columns = list[Column]
 
 
-class Tabular:
+class Tabular(ABC):
     """What can be read as a table, by everything that reads the Arrow C stream.
 
     `pandas.DataFrame.from_arrow`, `polars.DataFrame`, `pyarrow.table` and DuckDB take it as it is.
@@ -71,8 +72,9 @@ class Tabular:
         found = self.to_arrow(table)
         need("pyarrow.parquet", "parquet").write_table(found, path)
 
+    @abstractmethod
     def _origin(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """Where the numbers come from, for the metadata of a table."""
 
 
 def texts(name: str, values: Sequence[str | None]) -> Column:
