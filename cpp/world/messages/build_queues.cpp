@@ -10,18 +10,22 @@ namespace {
 constexpr std::int64_t timeout_min_ns = 1'000'000;
 
 bool is_fifo(const WorldSpec& spec, const Destination& to) {
-  if (to.kind == Destination::Kind::bus) return false;
   if (to.kind == Destination::Kind::topic) return spec.topics[to.index].fifo;
-  return spec.queues[to.index].rules.kind == QueueKind::fifo;
+  if (to.kind == Destination::Kind::queue)
+    return spec.queues[to.index].rules.kind == QueueKind::fifo;
+  return false;
+}
+
+std::size_t how_many(const WorldSpec& spec, Destination::Kind kind) {
+  if (kind == Destination::Kind::queue) return spec.queues.size();
+  if (kind == Destination::Kind::topic) return spec.topics.size();
+  return kind == Destination::Kind::bus ? spec.buses.size() : 0;
 }
 
 void check_target(const WorldSpec& spec, const Destination& to, std::uint32_t group,
                   const std::string& path) {
   const bool to_topic = to.kind == Destination::Kind::topic;
-  const std::size_t there = to_topic                              ? spec.topics.size()
-                            : to.kind == Destination::Kind::queue ? spec.queues.size()
-                                                                  : spec.buses.size();
-  require(to.index < there, path, "is not there");
+  require(to.index < how_many(spec, to.kind), path, "is not there");
   require(!is_fifo(spec, to) || group != StepSpec::plain, path,
           to_topic ? "needs a group: its topic is a FIFO topic"
                    : "needs a group: its queue is a FIFO queue");
