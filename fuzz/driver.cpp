@@ -1,7 +1,8 @@
 // Runs a libFuzzer target without libFuzzer, which only clang has: random inputs from a fixed seed
-// for a bounded time, or given files. Input k of a seed is always the same, so a failure is
-// repeated by its number.
+// up to a number or for a bounded time, or given files. Input k of a seed is always the same, so a
+// failure is repeated by its number.
 //
+//   core_fuzz [--inputs N] [--seed N]      inputs 0 to N - 1
 //   core_fuzz [--seconds S] [--seed N]     inputs 0, 1, 2, ... until the time is up
 //   core_fuzz [--seed N] --only K          input K alone
 //   core_fuzz FILE...                      what these files hold
@@ -14,6 +15,7 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <random>
 #include <string>
 #include <unistd.h>
@@ -37,6 +39,7 @@ constexpr std::size_t length_max = 2048;
 
 struct Options {
   double seconds = 10.0;
+  std::uint64_t inputs = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t seed = 1;
   long long only = -1;
   std::vector<std::string> files;
@@ -100,6 +103,9 @@ Options parse(int count, char** words) {
     }
     if (word == "--seconds") {
       options.seconds = std::stod(words[++i]);
+    } else if (word == "--inputs") {
+      options.inputs = std::stoull(words[++i]);
+      options.seconds = std::numeric_limits<double>::infinity();
     } else if (word == "--seed") {
       options.seed = std::stoull(words[++i]);
     } else if (word == "--only") {
@@ -128,8 +134,9 @@ int main(int count, char** words) {
   }
   const auto start = std::chrono::steady_clock::now();
   std::uint64_t number = 0;
-  while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() <
-         options.seconds) {
+  while (number < options.inputs &&
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() <
+             options.seconds) {
     run_numbered(options.seed, number++);
   }
   std::printf("%llu inputs of seed %llu, none failed\n", static_cast<unsigned long long>(number),

@@ -1,5 +1,6 @@
 """Fuzz target of the loader: mutated scenario files are accepted or refused with a ScenarioError.
 
+    python fuzz/loader.py [--inputs N] [--seed N]      inputs 0 to N - 1
     python fuzz/loader.py [--seconds S] [--seed N]     inputs 0, 1, 2, ... until the time is up
     python fuzz/loader.py [--seed N] --only K          input K alone, shown
 
@@ -11,6 +12,7 @@ is a failure.
 import argparse
 import copy
 import json
+import math
 import random
 import signal
 import sys
@@ -242,13 +244,13 @@ def load(data: bytes, file: Path) -> str:
     return "accepted"
 
 
-def fuzz(seed: int, seconds: float, folder: Path) -> tuple[Counter[str], int]:
-    """Load inputs until the time is up; what became of them, and how many failed."""
+def fuzz(seed: int, inputs: float, seconds: float, folder: Path) -> tuple[Counter[str], int]:
+    """Load so many inputs or until the time is up; what became of them, and how many failed."""
     outcomes: Counter[str] = Counter()
     texts = seeds()
     failed = number = 0
     end = time.monotonic() + seconds
-    while time.monotonic() < end and failed < FAILURES_MAX:
+    while number < inputs and time.monotonic() < end and failed < FAILURES_MAX:
         data = input_of(seed, number, texts)
         suffix = "json" if data[:1] == b"{" else "yaml"
         try:
@@ -264,7 +266,9 @@ def fuzz(seed: int, seconds: float, folder: Path) -> tuple[Counter[str], int]:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10.0)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--seconds", type=float)
+    length.add_argument("--inputs", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int)
     options = parser.parse_args()
@@ -276,7 +280,8 @@ def main() -> None:
             print(data.decode(errors="backslashreplace"))
             print(load(data, Path(folder) / f"input.{suffix}"))
             return
-        outcomes, failed = fuzz(options.seed, options.seconds, Path(folder))
+        seconds = options.seconds or (math.inf if options.inputs else 10.0)
+        outcomes, failed = fuzz(options.seed, options.inputs or math.inf, seconds, Path(folder))
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     print(f"seed {options.seed}: {counts}, {failed} failed")
     sys.exit(1 if failed or not outcomes["refused"] else 0)
