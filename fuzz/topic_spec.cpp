@@ -1,5 +1,6 @@
 #include "fuzz/topic_spec.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -82,6 +83,22 @@ BusSpec bus(Bytes& bytes, const WorldSpec& spec) {
   return made;
 }
 
+// The schedule of a rule, behind all other sources.
+TrafficSpec schedule(Bytes& bytes, const WorldSpec& spec) {
+  TrafficSpec made;
+  made.name = "bus/rule";
+  made.to = {Destination::Kind::bus, odd_index(bytes, spec.buses.size())};
+  made.rule = odd_index(bytes, 2);
+  made.arrivals.kind = ArrivalKind::instants;
+  const std::uint32_t instants = bytes.between(0, 4);
+  for (std::uint32_t i = 0; i < instants; ++i)
+    made.arrivals.times_ns.push_back(odd_time(bytes, 0, 500));
+  if (!bytes.one_in(odd_once_in))
+    std::sort(made.arrivals.times_ns.begin(), made.arrivals.times_ns.end());
+  made.says = said(bytes);
+  return made;
+}
+
 void publish_from(Bytes& bytes, std::vector<StepSpec>& steps, const WorldSpec& spec) {
   for (StepSpec& step : steps) {
     for (std::vector<StepSpec>& branch : step.branches) publish_from(bytes, branch, spec);
@@ -118,6 +135,8 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
     traffic.to = anywhere(bytes, spec);
     traffic.group = bytes.between(0, groups);
   }
+  const std::uint32_t schedules = spec.buses.empty() ? 0 : bytes.between(0, 2);
+  for (std::uint32_t i = 0; i < schedules; ++i) spec.traffic.push_back(schedule(bytes, spec));
 }
 
 }  // namespace nephoscope::fuzz

@@ -236,7 +236,8 @@ void bind_entities(py::module_& m) {
       .def_readwrite("on_timeout", &TrafficSpec::on_timeout)
       .def_readwrite("resilience", &TrafficSpec::resilience)
       .def_readwrite("group", &TrafficSpec::group)
-      .def_readwrite("says", &TrafficSpec::says);
+      .def_readwrite("says", &TrafficSpec::says)
+      .def_readwrite("rule", &TrafficSpec::rule);
   py::class_<FleetSpec>(m, "FleetSpec")
       .def(py::init<>())
       .def_readwrite("name", &FleetSpec::name)

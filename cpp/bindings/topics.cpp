@@ -46,6 +46,21 @@ void bind_rules(py::module_& m) {
           "Before each retry, ns, without jitter.");
 }
 
+// Of the targets of a bus, whether and how often they were due by themselves, where any are.
+void tell_schedules(py::dict& out, const TopicAccount& account) {
+  std::vector<bool> timed;
+  std::vector<std::uint64_t> scheduled;
+  bool any = false;
+  for (const SubscriptionAccount& each : account.subscriptions) {
+    timed.push_back(each.scheduled);
+    scheduled.push_back(each.counts.scheduled);
+    any = any || each.scheduled;
+  }
+  if (!any) return;
+  out["timed"] = timed;
+  out["scheduled"] = scheduled;
+}
+
 }  // namespace
 
 void bind_topics(py::module_& parent) {
@@ -100,6 +115,7 @@ py::dict topic_dict(const TopicAccount& account) {
   for (const SubscriptionAccount& each : account.subscriptions) rule.push_back(each.rule);
   out["rules"] = account.rules;
   out["rule"] = rule;
+  tell_schedules(out, account);
   return out;
 }
 

@@ -164,7 +164,7 @@ void World::require_alike(const Make& make, const Make& first, const std::string
 
 void World::build_series() {
   if (series_interval_ == 0) return;
-  std::size_t columns = 6 * (traffic_ + balancers_.size()) + fleets_.size();
+  std::size_t columns = 6 * (told_ + balancers_.size()) + fleets_.size();
   for (const Balancer& balancer : balancers_) {
     columns += balancer.health.active() ? 1 : 0;
     columns += balancer.anomalies.active() ? 1 : 0;

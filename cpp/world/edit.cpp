@@ -10,12 +10,12 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F00000E;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F00000F;  // "nepho" and the version of the layout
 
 }  // namespace
 
 void World::set_rate(std::uint32_t traffic, double per_second) {
-  require(traffic < traffic_, "traffic", "is not there");
+  require(traffic < told_, "traffic", "is not there");
   require(sources_[traffic].arrivals.has_rate(), "traffic.rate",
           "belongs to poisson and constant arrivals");
   std::vector<Arrival> arrivals = later_arrivals_;

@@ -65,6 +65,7 @@ struct WorldState {
   std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit
   std::vector<bool> fleet_uses_devices_;
   std::uint32_t traffic_;                  // the first callers are the sources; calls follow
+  std::uint32_t told_ = 0;                 // of the sources the first, those that are no schedules
   std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
 
   std::int64_t now_ = 0;

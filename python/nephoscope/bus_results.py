@@ -16,12 +16,17 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
     for number, name in enumerate(numbers.get("rules", ())):
         row = [at for at, rule in enumerate(numbers["rule"]) if rule == number]
         rules[name] = {"matched": put - int(numbers["filtered"][row[0]])}
+        if "scheduled" in numbers and numbers["timed"][row[0]]:
+            rules[name]["scheduled"] = int(numbers["scheduled"][row[0]])
+            rules[name]["matched"] += rules[name]["scheduled"]
         rules[name] |= {key: sum(int(numbers[key][at]) for at in row) for key in DELIVERIES}
         rules[name]["targets"] = {
             str(i): {key: int(numbers[key][at]) for key in DELIVERIES} for i, at in enumerate(row)
         }
     tree: Tree = {"put": put, "matched": sum(rule["matched"] for rule in rules.values())}
     tree |= {key: sum(rule[key] for rule in rules.values()) for key in DELIVERIES}
+    if "scheduled" in numbers:
+        tree["scheduled"] = sum(rule.get("scheduled", 0) for rule in rules.values())
     if numbers["throttled"]:
         tree["throttled"] = int(numbers["throttled"])
     return tree | {"rules": rules}

@@ -215,7 +215,7 @@ def test_zones_and_instants_that_are_none():
 
 
 def test_a_schedule_that_comes_too_often_is_refused(monkeypatch):
-    monkeypatch.setattr("nephoscope.parts.event_schedule.INSTANTS_MAX", 60)
+    monkeypatch.setattr("nephoscope.scenario.event_schedules.INSTANTS_MAX", 60)
     often = parts.EventSchedule("cron(* * * * ? *)")
     assert len(often.instants(START, 3600 * SECOND)) == 60
     with pytest.raises(PatternError, match="more than 60 times"):

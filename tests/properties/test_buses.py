@@ -17,6 +17,8 @@ from properties.test_topics import DELIVERIES, KINDS, sayings
 Tree = dict[str, Any]
 
 SECONDS = 10**9
+# The run begins with a year.
+SCHEDULES = ("at(2024-01-01T00:00:05)", "at(2024-01-01T00:00:21)", "cron(0 0 1 JAN ? *)")
 TARGETS: tuple[Any, ...] = ("front", "shelves", "board", {"to": "row", "group": "a"}, "news")
 
 
@@ -36,7 +38,9 @@ def rules(draw) -> Tree:
     kinds = [[draw(st.sampled_from(KINDS))], [{"anything-but": "tea"}], [{"exists": True}]]
     pattern = {"kind": draw(st.sampled_from([*kinds, [{"exists": False}]]))}
     chosen = draw(st.lists(targets(), min_size=1, max_size=3))
-    return {"pattern": pattern, "targets": chosen}
+    schedule = draw(sometimes("schedule", *SCHEDULES))
+    alone = schedule and draw(st.sampled_from([False, True]))
+    return {"targets": chosen} | schedule | ({} if alone else {"pattern": pattern})
 
 
 @st.composite
@@ -100,17 +104,20 @@ def test_nothing_that_is_put_is_lost():
         buses = {bus["name"]: bus for bus in results["buses"]}
         for bus in buses.values():
             for i in range(len(bus["delivered"])):
-                assert bus["published"] == sum(bus[key][i] for key in DELIVERIES)
+                came = bus["published"] + (bus["scheduled"][i] if "scheduled" in bus else 0)
+                assert came == sum(bus[key][i] for key in DELIVERIES)
         bell = buses["bell"]
         queues = {queue["name"]: queue for queue in results["queues"]}
         assert queues["lost"]["arrived"] == sum(bell["dead_lettered"])
         for key in (*DELIVERIES, "retried"):
             seen[key] += sum(bell[key]) > 0
+        seen["scheduled"] += sum(bell.get("scheduled", ())) > 0
         seen["throttled"] += bell["throttled"] > 0
         seen["put on"] += buses["echo"]["published"] > 0
         seen["told"] += results["topics"][0]["published"] > 0
 
     look()
     often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
+    often = (*often, "scheduled")
     assert all(seen[key] > 0.15 * seen["systems"] for key in often), seen
     assert all(seen[key] for key in ("dead_lettered", "dropped")), seen

@@ -33,6 +33,8 @@ def _bus(where: str, words: str, **bus: Any) -> Case:
     return "buses", {"bell": bus}, f"buses.bell{where}", words
 
 
+_HOURLY = {"schedule": "hourly", "targets": ["web"]}
+
 TOPICS: list[Case] = [
     _topic("topics.news.type", "did you mean fifo?", type="lifo"),
     _topic("topics.news", "only a FIFO topic has deduplication", deduplication="group"),
@@ -74,7 +76,8 @@ TOPICS: list[Case] = [
     _bus(".put_limit", "put_limit", put_limit=5),
     _bus(".put_limit", "no whole number of puts", put_limit="90/m"),
     _bus(".latency", "latency", latency="fast"),
-    _bus(".rules.all", "pattern: missing", rules={"all": {"targets": ["web"]}}),
+    _bus(".rules.all", "neither pattern nor schedule", rules={"all": {"targets": ["web"]}}),
+    _bus(".rules.all.schedule", "is no schedule", rules={"all": _HOURLY}),
     _bus(".rules.all", "targets: missing", rules={"all": {"pattern": {"a": ["b"]}}}),
     (_STEP, {"put": "front"}, f"{_STEP}.put", "is a load balancer, not a bus"),
     (_STEP, {"put": {"to": "front", "attributes": {}}}, f"{_STEP}.put", "no key 'attributes'"),

@@ -362,7 +362,6 @@ ROW = {"row": {"type": "fifo"}, "board": {}}
          ".rules.all.targets.0.input", "template"),
         ({"pattern": {"a": 1}}, ".rules.all", "pattern: a: "),
         ({"pattern": {"a": [{"prefixx": "b"}]}}, ".rules.all", "did you mean prefix?"),
-        ({"schedule": "rate(1 minute)"}, ".rules.all.schedule", "not built yet"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_with_their_place(lab, changes, path, words):

@@ -156,6 +156,14 @@ void Messaging::build_endpoints() {
   }
 }
 
+void Messaging::mark_scheduled(const Destination& bus, std::uint32_t rule) {
+  const Topic& topic = topics_.all[topics_.number(bus)];
+  for (std::uint32_t each = 0; each < topic.count; ++each) {
+    Subscription& it = topics_.subscriptions[topic.first + each];
+    it.scheduled = it.scheduled || it.rules.rule == rule;
+  }
+}
+
 void Messaging::build_sayings(const WorldSpec& spec) {
   const std::vector<Programs::Send>& sends = world_.programs_.sends();
   const auto add_draw = [&](const Saying& says, const std::string& stream) {
@@ -174,6 +182,7 @@ void Messaging::build_sayings(const WorldSpec& spec) {
     Saying& says =
         topics_.of_source.emplace_back(saying(from.says, at("traffic", traffic, "event")));
     if (says.kinds.empty()) says = Saying{{0}, {1.0}};
+    if (from.rule != StepSpec::plain) mark_scheduled(from.to, from.rule);
     topics_.source_draw.push_back(add_draw(says, name));
     for (std::size_t send = 0; send < sends.size(); ++send) {
       const std::string& service = spec.services[sends[send].service].name;

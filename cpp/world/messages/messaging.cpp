@@ -25,7 +25,13 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
   Outgoing message;
   message.body = body_of_request(origin(request.traffic, said), request.serial);
   message.group = world_.sources_[request.traffic].group;
-  const bool taken = to_topic ? publish(to, message) : put_into(to, message);
+  const std::uint32_t rule = world_.sources_[request.traffic].rule;
+  bool taken = true;
+  if (rule != Visit::none) {
+    follow_schedule(to, rule, message);
+  } else {
+    taken = to_topic ? publish(to, message) : put_into(to, message);
+  }
   const Outcome outcome = taken ? Outcome::completed : Outcome::rejected;
   ++caller.ended[static_cast<std::size_t>(outcome)];
   Route& route = world_.routes_[sent.route];

@@ -84,9 +84,11 @@ class Messaging {
                          const std::string& path);
   void check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
                           const std::string& path) const;
+  void mark_scheduled(const Destination& bus, std::uint32_t rule);
   std::uint16_t said_of_source(std::uint16_t traffic, std::uint64_t serial) const;
   std::uint16_t said_by_step(std::uint32_t visit, std::uint32_t send) const;
   bool publish(std::uint32_t topic, const Outgoing& message);
+  void follow_schedule(std::uint32_t bus, std::uint32_t rule, const Outgoing& message);
   bool hand_in(const Destination& to, const Outgoing& message);
   void deliver(std::uint32_t subscription, const Outgoing& message);
   bool put_into(std::uint32_t queue, const Outgoing& message);

@@ -62,6 +62,18 @@ bool Messaging::publish(std::uint32_t at, const Outgoing& message) {
   return true;
 }
 
+// At an instant of a rule's schedule its targets have an event of its own, which nobody has put: no
+// limit, no pattern and no other rule counts.
+void Messaging::follow_schedule(std::uint32_t bus, std::uint32_t rule, const Outgoing& message) {
+  const Topic& topic = topics_.all[bus];
+  for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
+    Subscription& subscription = topics_.subscriptions[each];
+    if (subscription.rules.rule != rule) continue;
+    ++subscription.counts.scheduled;
+    deliver(each, message);
+  }
+}
+
 // To what takes messages, as a step sends them. False when it does not take this one.
 bool Messaging::hand_in(const Destination& to, const Outgoing& message) {
   if (to.kind != Destination::Kind::queue) return publish(topics_.number(to), message);

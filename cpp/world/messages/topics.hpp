@@ -12,7 +12,8 @@
 // before it in its group.
 //
 // Invariants, seen to by `check_topics`:
-//   1. Of every subscription: published = filtered + delivered + dead-lettered + dropped + pending.
+//   1. Of every subscription: published + scheduled = filtered + delivered + dead-lettered +
+//      dropped + pending.
 //   2. A delivery waits for one thing; a visit that is its attempt names it.
 //   3. Of a group of a FIFO topic's subscription, the first delivery alone is tried.
 
@@ -52,6 +53,7 @@ struct DeliveryCounts {
   std::uint64_t retried = 0;  // attempts beyond the first
   std::uint64_t dead_lettered = 0;
   std::uint64_t dropped = 0;
+  std::uint64_t scheduled = 0;  // came by the schedule of its rule, beside what is published
 };
 
 struct Subscription {
@@ -59,6 +61,7 @@ struct Subscription {
 
   SubscriptionSpec rules;  // immutable, as the next
   std::uint32_t topic = 0;
+  bool scheduled = false;       // its rule comes by a schedule, too
   std::uint32_t caller = none;  // as which its attempts are counted, where they are requests
   Sampler jitter;
 

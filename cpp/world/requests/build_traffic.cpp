@@ -18,6 +18,12 @@ double attempts_at_most(const WorldSpec& spec, const Programs::Call& call) {
   return static_cast<double>(rules.attempts) * (rules.hedge_ns != 0 ? 2.0 : 1.0);
 }
 
+// Whether it gets any of what is sent there: the target of a rule without a pattern does not.
+bool takes_any(const SubscriptionSpec& it) {
+  return it.takes.empty() || std::count(it.takes.begin(), it.takes.end(), 0) !=
+                                 static_cast<std::ptrdiff_t>(it.takes.size());
+}
+
 // The visits that a message leads to at most, whatever its subscriptions let through: `visits` are
 // those that one visit of each service does, and `behind` tells whose services are behind whom.
 template <class Behind>
@@ -26,6 +32,7 @@ double visits_of_message(const WorldSpec& spec, const Destination& to,
   double sum = 0.0;
   if (to.kind >= Destination::Kind::topic) {
     for (const SubscriptionSpec& each : subscriptions_of(spec, to)) {
+      if (!takes_any(each)) continue;
       const bool is_queue = each.to.kind >= Destination::Kind::queue;
       const double attempts = is_queue ? 1.0 : 1.0 + each.retry.retries();
       sum += attempts * visits_of_message(spec, each.to, visits, behind);
@@ -229,6 +236,14 @@ void World::build_sources(const WorldSpec& spec) {
                Sampler(from.arrivals.think, key("/think")), from.clients.count,
                from.arrivals.kind == ArrivalKind::closed, static_cast<std::uint32_t>(users), 0});
     source.group = from.group;
+    source.rule = from.rule;
+    if (from.rule == StepSpec::plain) {
+      require(told_++ == index, at("traffic", index, "rule"), "is missing: sources come first");
+    } else {
+      const bool there = from.to.kind == Destination::Kind::bus &&
+                         from.rule < spec.buses[from.to.index].rules.size();
+      require(there, at("traffic", index, "rule"), "is not there");
+    }
     if (source.closed) {
       require(from.arrivals.users >= 1, at("traffic", index, "arrivals.closed.users"),
               "must be 1 or more");

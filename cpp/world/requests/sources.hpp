@@ -22,6 +22,7 @@ struct Source {
   std::uint32_t give_up =
       0;  // closed: who has had so many in a row without success leaves; 0: none
   std::uint32_t group = Visit::none;  // of its messages
+  std::uint32_t rule = Visit::none;   // it is the schedule of this rule of a bus
 };
 
 // An arrival to come. Kept outside the calendar: there is one for each open source.

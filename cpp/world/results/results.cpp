@@ -33,7 +33,7 @@ void World::sample_series() {
     for (const std::uint64_t count : ended) push(count);
     push(sent - total(ended));
   };
-  for (std::size_t at = 0; at < traffic_; ++at) {
+  for (std::size_t at = 0; at < told_; ++at) {
     const Caller& caller = callers_[at];
     if (caller.resilience == none) {
       push_all(caller.sent, caller.ended);
@@ -74,8 +74,7 @@ std::vector<Column> WorldView::series() const {
     for (const char* count : count_names) take(name + "." + count, true);
     take(name + ".in_flight", false);
   };
-  for (std::size_t at = 0; at < traffic_; ++at)
-    take_all("traffic." + traffic_names_[at], ".offered");
+  for (std::size_t at = 0; at < told_; ++at) take_all("traffic." + traffic_names_[at], ".offered");
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     take_all("load_balancers." + balancer_names_[at], ".requests");
   }
@@ -108,7 +107,7 @@ Results WorldView::results() const {
   results.events = events_;
   const std::vector<InFlight> in_flight = count_in_flight();
   HostPools hosts = hosts_;  // whose accounts are brought up to date
-  for (std::uint32_t at = 0; at < traffic_; ++at) {
+  for (std::uint32_t at = 0; at < told_; ++at) {
     const auto own = [at](std::size_t caller) { return caller == at; };
     TrafficAccount& account = results.traffic.emplace_back();
     if (callers_[at].resilience == none) {
@@ -299,6 +298,7 @@ std::vector<std::int64_t> WorldView::next_arrivals() const {
     if (arrival.source != none) times[arrival.source] = arrival.time;
   }
   if (next_arrival_.source != none) times[next_arrival_.source] = next_arrival_.time;
+  times.resize(told_);
   return times;
 }
 

@@ -188,6 +188,7 @@ struct SubscriptionAccount {
   DeliveryCounts counts;
   std::uint64_t pending = 0;
   std::uint32_t rule = 0;  // of a bus
+  bool scheduled = false;  // that rule is
 };
 
 struct TopicAccount {

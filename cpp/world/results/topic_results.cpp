@@ -15,8 +15,9 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
   account.deduplicated = it.deduplicated;
   account.throttled = it.throttled;
   for (std::uint32_t each = it.first; each < it.first + it.count; ++each)
-    account.subscriptions.push_back(
-        {topics_.subscriptions[each].counts, 0, topics_.subscriptions[each].rules.rule});
+    account.subscriptions.push_back({topics_.subscriptions[each].counts, 0,
+                                     topics_.subscriptions[each].rules.rule,
+                                     topics_.subscriptions[each].scheduled});
   topics_.pending.for_each([&](const TopicDelivery& delivery) {
     if (&topics_.all[topics_.subscriptions[delivery.subscription].topic] == &it)
       ++account.subscriptions[delivery.subscription - it.first].pending;
@@ -59,7 +60,8 @@ void WorldView::check_topics() const {
     const DeliveryCounts& counts = it.counts;
     const std::uint64_t known =
         counts.filtered + counts.delivered + counts.dead_lettered + counts.dropped + pending[at];
-    agree = agree && topics_.all[it.topic].published == known;
+    agree = agree && topics_.all[it.topic].published + counts.scheduled == known;
+    agree = agree && (it.scheduled || counts.scheduled == 0);
   }
   if (!agree) throw InvariantError("messages of topics were lost or doubled" + where());
 }

@@ -45,6 +45,9 @@ struct TrafficSpec {
   std::uint32_t resilience = StepSpec::plain;  // index into that of the world
   std::uint32_t group = StepSpec::plain;       // of its messages, if it sends any
   EventChoice says;                            // its requests, or nothing
+  // Of the bus that it sends to: it is the schedule of this rule, whose targets alone get what it
+  // says, whatever the pattern. Such sources are behind all others and no figure of traffic.
+  std::uint32_t rule = StepSpec::plain;
 };
 
 struct ServiceSpec {

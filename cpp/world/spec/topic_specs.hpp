@@ -1,5 +1,6 @@
 // Topics and buses of a world, and who gets what is sent there, as plain data. Targets of the rules
-// of a bus are subscriptions too: what a rule's pattern matches is let through.
+// of a bus are subscriptions too: what a rule's pattern matches is let through. What comes by a
+// rule's schedule is sent by a source of traffic (TrafficSpec::rule).
 
 #pragma once
 

@@ -264,6 +264,7 @@ class TrafficSpec:
     resilience: int
     group: int
     says: topics.EventChoice
+    rule: int
 
 @final
 class FleetSpec:

@@ -1,15 +1,13 @@
 """The schedules of event buses, alone."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
+from datetime import UTC, datetime
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from nephoscope.errors import PatternError
-from nephoscope.scenario.event_schedules import Rate, read_clock, read_schedule
-from nephoscope.scenario.schedules import INSTANTS_MAX
+from nephoscope.scenario.event_schedules import instants, read_clock, read_schedule, times_after
 
 
 class EventSchedule:
@@ -43,25 +41,14 @@ class EventSchedule:
     def next(self, after: datetime, count: int = 1) -> list[datetime]:
         """The next times later than a moment, in UTC; fewer where there are no more."""
         moment = _instant(after)
-        return list(islice(self._after(moment, moment), count))
+        times = times_after(self._schedule, moment, self._clock, self._created or moment)
+        return list(islice(times, count))
 
     def instants(self, start: datetime, duration_ns: int) -> npt.NDArray[np.int64]:
         """When it comes in [start, start + duration), in nanoseconds since the start."""
         start = _instant(start)
-        microsecond = timedelta(microseconds=1)
-        found: list[int] = []
-        until = start + timedelta(microseconds=-(-duration_ns // 1000))
-        for moment in takewhile(lambda it: it < until, self._after(start - microsecond, start)):
-            found.append((moment - start) // microsecond * 1000)
-            if len(found) > INSTANTS_MAX:
-                message = f"{self.expression} comes more than {INSTANTS_MAX} times"
-                raise PatternError(message, "schedule", "one that comes less often")
-        return np.array([it for it in found if it < duration_ns], dtype=np.int64)
-
-    def _after(self, moment: datetime, asked: datetime) -> Iterator[datetime]:
-        if isinstance(self._schedule, Rate):
-            return self._schedule.after(moment, self._created or asked)
-        return self._schedule.after(moment, self._clock)
+        created = self._created or start
+        return instants(self.expression, self._clock, start, duration_ns, created)
 
 
 def _instant(moment: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Bus, BusTarget, Put
+from nephoscope.scenario.bus import Bus, BusTarget, Put, Rule
 from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.queue import IN_FLIGHT, NamedQueue, Send
 from nephoscope.scenario.service import Service
@@ -95,12 +95,22 @@ def bus_words(scenario: Scenario) -> Iterator[str]:
         latency = f", {bus.latency.form} latency" if bus.latency is not None else ""
         limit = f", at most {bus.put_limit} puts" if bus.put_limit is not None else ""
         yield f"{name}: {len(bus.rules)} rules{latency}{limit}"
-        yield from (f"{name}.{rule}: to {words}" for rule, words in _rules_of(bus))
+        yield from (f"{name}.{rule}: {words}" for rule, words in _rules_of(bus))
 
 
 def _rules_of(bus: Bus) -> Iterator[tuple[str, str]]:
     for name, rule in bus.rules.items():
-        yield name, "; ".join(_target(target) for target in rule.targets)
+        targets = "; ".join(_target(target) for target in rule.targets)
+        yield name, f"{_when(rule)}to {targets}"
+
+
+def _when(rule: Rule) -> str:
+    """When a rule comes by itself, if it does."""
+    if rule.schedule is None:
+        return ""
+    zone = "" if rule.schedule.zone == "UTC" else f" of {rule.schedule.zone}"
+    beside = "" if rule.pattern is None else "by its pattern and "
+    return f"{beside}at {rule.schedule.expression}{zone}, "
 
 
 def _target(target: BusTarget) -> str:

@@ -10,17 +10,21 @@ from nephoscope.patterns import read_pattern, read_transformer
 from nephoscope.patterns.json_path import read_path
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.event import Body, Event
+from nephoscope.scenario.event_schedules import Rate as RateSchedule
+from nephoscope.scenario.event_schedules import read_schedule
 from nephoscope.scenario.fields import (
     AnyDuration,
     Items,
     Name,
     PositiveDuration,
     PositiveRate,
+    Text,
     refusal,
     whole,
     within,
 )
 from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.schedules import Zone
 from nephoscope.scenario.units import Duration, Rate
 
 RULES_MAX = 300
@@ -113,16 +117,40 @@ def _few(targets: tuple[BusTarget, ...]) -> tuple[BusTarget, ...]:
     return targets
 
 
-class Rule(Model):
-    """Events that match a pattern go to its targets."""
+class RuleSchedule(Model):
+    """When a rule comes by itself: `rate(5 minutes)`, `cron(0 18 ? * FRI *)`, `at(...)`."""
 
-    pattern: Any
-    targets: Annotated[Items[BusTarget], AfterValidator(_few)]
+    expression: Text
+    zone: Zone = "UTC"
+    """Whose clock on the wall `cron` and `at` speak of."""
 
-    later = frozenset({"schedule"})
+    bare = "expression"
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
+        try:
+            schedule = read_schedule(self.expression)
+        except PatternError as error:
+            raise refusal(error.message, error.allowed, error.suggestion) from None
+        if isinstance(schedule, RateSchedule) and "zone" in self.model_fields_set:
+            raise refusal("a rate has no zone: it counts from the start of the run", "cron or at")
+        return self
+
+
+class Rule(Model):
+    """Events that match a pattern go to its targets; so does one of its own at each instant."""
+
+    pattern: Any = None
+    schedule: RuleSchedule | None = None
+    """Beside a pattern or in its place."""
+    targets: Annotated[Items[BusTarget], AfterValidator(_few)]
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.pattern is None:
+            if self.schedule is None:
+                raise refusal("neither pattern nor schedule", "one of them, or both")
+            return self
         try:
             read_pattern(self.pattern)
         except PatternError as error:
@@ -144,7 +172,7 @@ def _whole_puts(rate: Rate) -> Rate:
 
 
 class Bus(Model):
-    """Events go to the targets of all rules whose patterns they match."""
+    """Events go to the targets of all rules whose patterns they match; rules may have schedules."""
 
     rules: Annotated[dict[Name, Rule], AfterValidator(_not_too_many)] = Field(default_factory=dict)
     latency: Distribution | None = None

@@ -1,16 +1,22 @@
 """Buses, as the core takes them."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from nephoscope import _core
-from nephoscope.errors import Problem, ScenarioError
+from nephoscope.errors import PatternError, Problem, ScenarioError
 from nephoscope.patterns import Members, read_transformer, transformer, write_value
 from nephoscope.patterns.json_path import read_path
-from nephoscope.scenario.bus import Bus, BusTarget, Input, Rule
+from nephoscope.scenario.bus import Bus, BusTarget, Input, Rule, RuleSchedule
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.event_schedules import instants, read_clock
 from nephoscope.scenario.queue_specs import UNGROUPED, Groups
+from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.topic_specs import Destinations, Events
 from nephoscope.scenario.units import Duration
 
@@ -28,37 +34,83 @@ class Buses:
     """The buses of a scenario; all that is said otherwise must have been numbered."""
 
     def __init__(
-        self, events: Events, destination: Destinations, groups: Groups, law: Laws, start: str
+        self,
+        scenario: Scenario,
+        events: Events,
+        destination: Destinations,
+        groups: Groups,
+        law: Laws,
     ) -> None:
-        """`start` is the time of ingestion of every event."""
+        self._buses = scenario.buses
+        self._start = scenario.start
+        self._duration_ns = int(scenario.duration)
         self._events = events
         self._destination = destination
         self._groups = groups
         self._law = law
-        self._start = start
+        self._scheduled: dict[tuple[str, str], int] = {}
 
-    def number_inputs(self, buses: Mapping[str, Bus]) -> None:
+    def schedules(self) -> list[_core.TrafficSpec]:
+        """Rules that come by themselves: a source of each one's own, of which nothing is told."""
+        sources = []
+        for bus_name, bus in self._buses.items():
+            for number, (name, rule) in enumerate(bus.rules.items()):
+                if rule.schedule is None:
+                    continue
+                kind = self._events.number(scheduled_event(name), None)
+                self._scheduled[bus_name, name] = kind
+                source = _core.TrafficSpec()
+                source.name = f"{bus_name}/{name}"  # no other source's name has a slash
+                source.to = self._destination(bus_name)
+                source.rule = number
+                source.arrivals.kind = _core.ArrivalKind.instants
+                source.arrivals.times_ns = self._instants(rule.schedule, (bus_name, name))
+                source.says.kinds, source.says.weights = [kind], [1.0]
+                sources.append(source)
+        return sources
+
+    def _instants(self, schedule: RuleSchedule, rule: tuple[str, str]) -> npt.NDArray[np.int64]:
+        start = self._start.astimezone(UTC)
+        try:
+            clock = read_clock(schedule.zone)
+            return instants(schedule.expression, clock, start, self._duration_ns, start)
+        except PatternError as error:
+            path = "buses.{}.rules.{}.schedule".format(*rule)
+            problem = Problem(path, error.message, allowed=error.allowed)
+            raise ScenarioError([problem], None) from None
+
+    def number_inputs(self) -> None:
         """Number what targets are sent, and what they are sent of that, until nothing is new."""
         done = 0
         for generation in itertools.count():
             first, done = done, len(self._events)
             if first == done:
                 return
-            for bus in buses.values():
+            for bus_name, bus in self._buses.items():
                 for name, rule in bus.rules.items():
                     if any(target.input is not None for target in rule.targets):
-                        self._number_of(name, rule, first, done)
+                        self._number_of((bus_name, name), rule, first, done)
             if len(self._events) > EVENTS_MAX or generation >= GENERATIONS_MAX:
                 message = "inputs make ever more events: what a target is sent matches again"
                 raise ScenarioError([Problem("buses", message)], None)
 
-    def _number_of(self, name: str, rule: Rule, first: int, end: int) -> None:
-        for kind, matches in enumerate(self._events.matched(rule.pattern, first)[: end - first]):
+    def _number_of(self, at: tuple[str, str], rule: Rule, first: int, end: int) -> None:
+        for kind, matches in enumerate(self._takes(rule, first)[: end - first], first):
             for target in rule.targets:
-                if matches and target.input is not None:
-                    self._sent(first + kind, target.input, name)
+                if target.input is not None and (matches or self._scheduled.get(at) == kind):
+                    self._sent(kind, target.input, at[1])
 
-    def spec(self, name: str, bus: Bus) -> _core.topics.BusSpec:
+    def _takes(self, rule: Rule, first: int = 0) -> list[int]:
+        """Whether each event from the first on matches, if it is put."""
+        if rule.pattern is None:
+            return [0] * (len(self._events) - first)
+        return self._events.matched(rule.pattern, first)
+
+    def specs(self) -> list[_core.topics.BusSpec]:
+        """All buses."""
+        return [self._spec(name, bus) for name, bus in self._buses.items()]
+
+    def _spec(self, name: str, bus: Bus) -> _core.topics.BusSpec:
         """A bus, the targets of all its rules in a row."""
         spec = _core.topics.BusSpec()
         spec.name = name
@@ -69,13 +121,16 @@ class Buses:
         spec.rules = list(bus.rules)
         targets = []
         for number, (rule_name, rule) in enumerate(bus.rules.items()):
-            takes = self._events.matched(rule.pattern)
+            takes = self._takes(rule)
+            scheduled = self._scheduled.get((name, rule_name))
             for target in rule.targets:
                 made = self._target(target, takes)
                 made.rule = number
                 if target.input is not None:
                     made.becomes = [
-                        self._sent(kind, target.input, rule_name) if takes[kind] else kind
+                        self._sent(kind, target.input, rule_name)
+                        if takes[kind] or kind == scheduled
+                        else kind
                         for kind in range(len(takes))
                     ]
                 targets.append(made)
@@ -108,8 +163,23 @@ class Buses:
             return given.constant
         read = read_transformer(given.transformer.paths, given.transformer.template)
         predefined = {
-            transformer.RULE_ARN: f"rule/{rule}",
+            transformer.RULE_ARN: rule_arn(rule),
             transformer.RULE_NAME: rule,
-            transformer.INGESTION_TIME: self._start,
+            transformer.INGESTION_TIME: self._start.isoformat(),
         }
         return read.apply(event, predefined)
+
+
+def rule_arn(rule: str) -> str:
+    """What stands for the resource name of a rule."""
+    return f"rule/{rule}"
+
+
+def scheduled_event(rule: str) -> dict[str, Any]:
+    """What a rule's targets get at an instant of its schedule."""
+    return {
+        "source": "aws.events",
+        "detail-type": "Scheduled Event",
+        "resources": [rule_arn(rule)],
+        "detail": {},
+    }

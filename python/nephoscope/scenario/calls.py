@@ -78,7 +78,7 @@ def _subscriptions(tree: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
     buses: dict[str, list[tuple[str, float]]] = {
         str(where[1]): [] for where, _ in entries(tree, "buses")
     }
-    for at, target in bus_targets(tree):
+    for at, target in bus_targets(tree, put=True):
         to = named_queue(target, "to") or ""
         policy = mapping(target).get("retry", _ATTEMPTS)
         attempts = policy.get("attempts", _ATTEMPTS) if isinstance(policy, dict) else policy

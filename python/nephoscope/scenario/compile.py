@@ -96,22 +96,22 @@ class _Compiler:
             warmup_ns = int(scenario.warmup)
         spec.warmup_ns = warmup_ns
         spec.series_ns = self._interval_ns()
-        spec.traffic = [self._traffic(name, t) for name, t in scenario.traffic.items()]
+        traffic = [self._traffic(name, t) for name, t in scenario.traffic.items()]
         spec.services = [self._service(name, s) for name, s in scenario.services.items()]
         spec.hosts = self._places.pools()
         spec.groups = self._places.groups()
         spec.fleets = [self._fleet(name, f) for name, f in scenario.fleets.items()]
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
         spec.queues = [self._queue(name, queue) for name, queue in scenario.queues.items()]
-        # Last: all that can be said has been met, but for what inputs make of it.
-        start = scenario.start.isoformat()
-        buses = Buses(self._events, self._destination, self._groups, self._law, start)
-        buses.number_inputs(scenario.buses)
+        # Last: all that can be said has been met, but for what schedules say and inputs make of it.
+        buses = Buses(scenario, self._events, self._destination, self._groups, self._law)
+        spec.traffic = traffic + buses.schedules()
+        buses.number_inputs()
         spec.topics = [
             topic_spec(name, topic, self._events, self._destination)
             for name, topic in scenario.topics.items()
         ]
-        spec.buses = [buses.spec(name, bus) for name, bus in scenario.buses.items()]
+        spec.buses = buses.specs()
         spec.resilience = self._rules
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()

@@ -18,12 +18,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from nephoscope.errors import PatternError, WordError, shorten
 from nephoscope.nearest import nearest
-from nephoscope.scenario.schedules import read_zone
+from nephoscope.scenario.schedules import INSTANTS_MAX, read_zone
 
 YEAR_MIN, YEAR_MAX = 1970, 2199
 
@@ -123,6 +127,34 @@ def _moment(shown: datetime, clock: ZoneInfo) -> datetime | None:
     found = shown.replace(tzinfo=clock, fold=0).astimezone(UTC)
     back = found.astimezone(clock).replace(tzinfo=None)
     return found if back == shown else None
+
+
+def times_after(
+    schedule: Schedule, moment: datetime, clock: ZoneInfo, created: datetime
+) -> Iterator[datetime]:
+    """All times later than a moment; a rate counts from `created`, others go by the clock."""
+    if isinstance(schedule, Rate):
+        return schedule.after(moment, created)
+    return schedule.after(moment, clock)
+
+
+def instants(
+    expression: str, clock: ZoneInfo, start: datetime, duration_ns: int, created: datetime
+) -> npt.NDArray[np.int64]:
+    """When a schedule comes in [start, start + duration), in nanoseconds since the start.
+
+    Raises PatternError where the expression is none, or comes more than a million times.
+    """
+    microsecond = timedelta(microseconds=1)
+    until = start + timedelta(microseconds=-(-duration_ns // 1000))
+    times = times_after(read_schedule(expression), start - microsecond, clock, created)
+    found: list[int] = []
+    for moment in takewhile(lambda it: it < until, times):
+        found.append((moment - start) // microsecond * 1000)
+        if len(found) > INSTANTS_MAX:
+            message = f"{expression} comes more than {INSTANTS_MAX} times"
+            raise PatternError(message, "schedule", "one that comes less often")
+    return np.array([it for it in found if it < duration_ns], dtype=np.int64)
 
 
 def read_schedule(text: Any) -> Schedule:

@@ -107,10 +107,15 @@ def written_targets(balancer: dict[str, Any]) -> Iterator[tuple[Where, Any]]:
             yield ("groups", name, "targets", i), target
 
 
-def bus_targets(tree: Any) -> Iterator[tuple[Where, Any]]:
-    """The targets of the rules of all buses as they are written, with their paths."""
+def bus_targets(tree: Any, *, put: bool = False) -> Iterator[tuple[Where, Any]]:
+    """The targets of the rules of all buses as they are written, with their paths.
+
+    Of `put` only those that an event which is put may go to: their rules have patterns.
+    """
     for where, bus in entries(tree, "buses"):
         for name, rule in mapping(bus.get("rules")).items():
+            if put and mapping(rule).get("pattern") is None:
+                continue
             for i, target in enumerate(sequence(mapping(rule).get("targets"))):
                 yield (*where, "rules", name, "targets", i), target
 
