@@ -70,6 +70,7 @@ BusSpec bus(Bytes& bytes, const WorldSpec& spec) {
   made.name = "bus";
   made.rules = {"one", "two"};
   made.puts_per_second = bytes.one_in(2) ? odd_count(bytes, 0, 20) : 0;
+  made.invocations_per_second = bytes.one_in(2) ? odd_count(bytes, 0, 20) : 0;
   if (bytes.one_in(2)) made.latency = distribution(bytes, 20.0);
   const std::uint32_t targets = bytes.between(0, 3);
   for (std::uint32_t each = 0; each < targets; ++each) {

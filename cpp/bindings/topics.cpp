@@ -90,6 +90,7 @@ void bind_topics(py::module_& parent) {
       .def(py::init<>())
       .def_readwrite("name", &BusSpec::name)
       .def_readwrite("puts_per_second", &BusSpec::puts_per_second)
+      .def_readwrite("invocations_per_second", &BusSpec::invocations_per_second)
       .def_readwrite("latency", &BusSpec::latency)
       .def_readwrite("rules", &BusSpec::rules)
       .def_readwrite("targets", &BusSpec::targets);
@@ -116,6 +117,7 @@ py::dict topic_dict(const TopicAccount& account) {
   out["rules"] = account.rules;
   out["rule"] = rule;
   tell_schedules(out, account);
+  if (account.limits_invocations) out["delayed"] = account.delayed;
   return out;
 }
 

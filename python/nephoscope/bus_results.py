@@ -29,4 +29,6 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
         tree["scheduled"] = sum(rule.get("scheduled", 0) for rule in rules.values())
     if numbers["throttled"]:
         tree["throttled"] = int(numbers["throttled"])
+    if "delayed" in numbers:
+        tree["delayed"] = int(numbers["delayed"])
     return tree | {"rules": rules}

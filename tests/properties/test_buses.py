@@ -49,6 +49,7 @@ def ringing(draw) -> System:
     bus: Tree = {"rules": {f"r{i}": draw(rules()) for i in range(draw(st.integers(1, 3)))}}
     bus |= draw(sometimes("latency", "300ms", {"exponential": "500ms"}))
     bus |= draw(sometimes("put_limit", "4/s"))
+    bus |= draw(sometimes("invocation_limit", "3/s", "20/s"))
     said = {"to": "bell"} | {k: v for k, v in draw(sayings()).items() if k == "event"}
     services = {
         "work": {
@@ -111,6 +112,7 @@ def test_nothing_that_is_put_is_lost():
         assert queues["lost"]["arrived"] == sum(bell["dead_lettered"])
         for key in (*DELIVERIES, "retried"):
             seen[key] += sum(bell[key]) > 0
+        seen["delayed"] += bell.get("delayed", 0) > 0
         seen["scheduled"] += sum(bell.get("scheduled", ())) > 0
         seen["throttled"] += bell["throttled"] > 0
         seen["put on"] += buses["echo"]["published"] > 0
@@ -118,6 +120,6 @@ def test_nothing_that_is_put_is_lost():
 
     look()
     often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
-    often = (*often, "scheduled")
+    often = (*often, "scheduled", "delayed")
     assert all(seen[key] > 0.15 * seen["systems"] for key in often), seen
     assert all(seen[key] for key in ("dead_lettered", "dropped")), seen

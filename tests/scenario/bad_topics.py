@@ -75,6 +75,7 @@ TOPICS: list[Case] = [
     _bus(".archive", "not built yet", archive={}),
     _bus(".put_limit", "put_limit", put_limit=5),
     _bus(".put_limit", "no whole number of puts", put_limit="90/m"),
+    _bus(".invocation_limit", "no whole number of invocations", invocation_limit="0.5/s"),
     _bus(".latency", "latency", latency="fast"),
     _bus(".rules.all", "neither pattern nor schedule", rules={"all": {"targets": ["web"]}}),
     _bus(".rules.all.schedule", "is no schedule", rules={"all": _HOURLY}),

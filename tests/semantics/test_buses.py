@@ -219,6 +219,78 @@ def test_a_client_tries_a_throttled_bus_again(lab):
     assert counts(told(tree), "put", "throttled") == (3, 1)
 
 
+# --- as many as may begin in a second ------------------------------------------------------------
+
+
+def arriving(tree: Tree, *cuts: str) -> list[int]:
+    """How many have been delivered before each of these instants."""
+    return [told(tree | {"duration": cut})["delivered"] for cut in cuts]
+
+
+def test_deliveries_beyond_the_limit_wait_for_the_next_second(lab):
+    """Two a second of five at 1.5: two then, two at 2 and one at 3. Nobody is refused."""
+    bus = {"invocation_limit": "2/s"}
+    tree = ringing(puts(lab, *[1.5] * 5), all=rule("a"), bus=bus, queues={"a": {}})
+    assert arriving(tree, "1.5s", "1.6s", "2s", "2.1s", "3s", "3.1s") == [0, 2, 2, 4, 4, 5]
+    assert counts(told(tree), "put", "delivered", "delayed", "pending") == (5, 5, 3, 0)
+    assert fates(run(tree)["traffic"]["customers"]) == (5, 0, 0, 0, 0)
+    assert latency(run(tree)["traffic"]["customers"])[3] == 0.0
+
+
+def test_who_comes_later_waits_behind(lab):
+    """One a second: three at 1 take the places at 1, 2 and 3, so that of 2.5 has the one at 4."""
+    bus = {"invocation_limit": "1/s"}
+    tree = ringing(puts(lab, 1, 1, 1, 2.5), all=rule("a"), bus=bus, queues={"a": {}})
+    assert arriving(tree, "2.9s", "3.1s", "3.9s", "4.1s") == [2, 3, 3, 4]
+    assert told(tree)["delayed"] == 3
+
+
+def test_all_targets_of_all_rules_share_the_limit(lab):
+    """An event makes four deliveries, of which one has to wait a second."""
+    rules = {"all": rule("a", "b"), "some": rule("a", "b", pattern=CAKES)}
+    queues: Tree = {"a": {}, "b": {}}
+    tree = ringing(puts(lab, 1), **rules, bus={"invocation_limit": "3/s"}, queues=queues)
+    assert arriving(tree, "1.1s", "2s", "2.1s") == [3, 3, 4]
+
+
+def test_every_attempt_takes_a_place(lab):
+    """One a second, refused at once and tried again after a second. The first at 1, the second of
+    1.9 at 2, the first again at 3 as 2 is taken, the second again at 4."""
+    target = {"to": "web", "retry": {"attempts": 1, "jitter": "none"}}
+    service = work({"fail": 1.0})
+    tree = ringing(puts(lab, 1, 1.9), service, all=rule(target), bus={"invocation_limit": "1/s"})
+    made = [told(tree | {"duration": cut})["retried"] for cut in ("3s", "3.1s", "4s", "4.1s")]
+    assert made == [0, 1, 1, 2]
+    assert counts(told(tree), "delayed", "dropped") == (3, 2)
+
+
+def test_a_turn_is_asked_for_after_the_latency(lab):
+    """Due at 1.5 both: one then, the other at 2."""
+    bus = {"latency": "500ms", "invocation_limit": "1/s"}
+    tree = ringing(puts(lab, 1, 1), all=rule("a"), bus=bus, queues={"a": {}})
+    assert arriving(tree, "1.4s", "1.6s", "2s", "2.1s") == [0, 1, 1, 2]
+
+
+def test_what_comes_by_a_schedule_takes_places_too(lab):
+    """Three at a minute, two of which begin then."""
+    rules = {name: {"schedule": "rate(1 minute)", "targets": ["a"]} for name in ("x", "y", "z")}
+    bus = {"invocation_limit": "2/s"}
+    tree = ringing(puts(lab, 1), **rules, bus=bus, queues={"a": {}})
+    assert arriving(tree, "60.1s", "61s", "61.1s") == [2, 2, 3]
+
+
+def test_a_limit_that_is_never_reached_changes_no_number(lab):
+    service = work({"compute": {"exponential": "300ms"}}, {"fail": 0.3})
+    traffic = {"to": "bell", "rate": "2/s", "event": CAKE}
+    free = ringing(traffic, service, all=rule("web", "a"), queues={"a": {}})
+    limited = ringing(
+        traffic, service, all=rule("web", "a"), queues={"a": {}}, bus={"invocation_limit": "999/s"}
+    )
+    assert told(limited) == told(free) | {"delayed": 0}
+    for part in ("traffic", "fleets", "queues"):
+        assert run(limited)[part] == run(free)[part]
+
+
 # --- inputs --------------------------------------------------------------------------------------
 
 
@@ -301,9 +373,10 @@ def test_what_it_costs(lab):
 
 def test_buses_are_described(lab):
     target = {"to": "web", "retry": {"attempts": 5, "age": "1h"}, "dead_letter": "lost"}
-    tree = ringing(puts(lab, 1), all=rule(target), bus={"put_limit": "9/s"}, queues={"lost": {}})
+    limits = {"put_limit": "9/s", "invocation_limit": "4/s"}
+    tree = ringing(puts(lab, 1), all=rule(target), bus=limits, queues={"lost": {}})
     words = "\n".join(describe(nph.Scenario.model_validate(tree)))
-    assert "bell: 1 rules, at most 9/s puts" in words
+    assert "bell: 1 rules, at most 9/s puts, at most 4/s invocations" in words
     assert "bell.all: to web, 5 retries within 1h, else to lost" in words
 
 
@@ -322,8 +395,8 @@ def test_states_are_saved_with_what_is_pending(lab):
     rules = {"all": rule({"to": "web", "dead_letter": "lost"}), "some": rule("a", pattern=CAKES)}
     tree = ringing(
         puts(lab, *range(1, 30), event={"choose": said}), service, **rules,
-        queues={"lost": {}, "a": {}}, bus={"latency": {"exponential": "3s"}, "put_limit": "3/s"},
-        duration="300s",
+        queues={"lost": {}, "a": {}}, duration="300s",
+        bus={"latency": {"exponential": "3s"}, "put_limit": "3/s", "invocation_limit": "1/s"},
     )  # fmt: skip
     whole = outcome(tree)
     first = nph.Simulation(nph.Scenario.model_validate(tree), rng=7)

@@ -77,6 +77,7 @@ void Messaging::build_topics(const WorldSpec& spec) {
     it.bus = true;
     it.rules = from.rules;
     it.puts = CallLimit(from.puts_per_second, 0);
+    it.invocations = InvocationLimit(from.invocations_per_second);
     const StreamKey key =
         stream_key(world_.seed_, world_.replication_, "buses/" + from.name + "/latency");
     try {
@@ -84,7 +85,8 @@ void Messaging::build_topics(const WorldSpec& spec) {
     } catch (const SpecError& error) {
       throw SpecError(at("buses", index, "latency"), error.what());
     }
-    it.prompt = from.latency.kind == DistributionKind::constant && from.latency.mean == 0.0;
+    it.prompt = from.latency.kind == DistributionKind::constant && from.latency.mean == 0.0 &&
+                !it.invocations.active();
     add_subscriptions(spec, from.targets, at("buses", index, "targets."));
   }
 }

@@ -94,6 +94,7 @@ class Messaging {
   bool put_into(std::uint32_t queue, const Outgoing& message);
   std::uint32_t add_delivery(std::uint32_t subscription, const Outgoing& message);
   void expect_attempt(std::uint32_t delivery, std::int64_t wait);
+  bool waits_for_turn(std::uint32_t delivery);
   bool hand_over(std::uint32_t delivery);
   void send_request(std::uint32_t delivery);
   bool give_up_or_wait(std::uint32_t delivery);

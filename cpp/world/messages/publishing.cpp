@@ -215,9 +215,26 @@ void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
       world_.now_ + wait, World::payload(World::EventKind::part, delivery_parts + delivery));
 }
 
+// A bus begins so many attempts in a second; the turn of what is more is known when it is due.
+bool Messaging::waits_for_turn(std::uint32_t delivery) {
+  TopicDelivery& it = topics_.pending[delivery];
+  if (it.has_turn != 0) {
+    it.has_turn = 0;
+    return false;
+  }
+  Topic& topic = topics_.all[topics_.subscriptions[it.subscription].topic];
+  const std::int64_t turn = topic.invocations.place(world_.now_);
+  if (turn == world_.now_) return false;
+  ++topic.delayed;
+  it.has_turn = 1;
+  expect_attempt(delivery, turn - world_.now_);
+  return true;
+}
+
 void Messaging::try_again(std::uint32_t delivery) {
   TopicDelivery& it = topics_.pending[delivery];
   it.timer = EventQueue::none;
+  if (waits_for_turn(delivery)) return;
   const Subscription& subscription = topics_.subscriptions[it.subscription];
   if (subscription.rules.to.kind >= Destination::Kind::queue) {
     go_on(delivery);

@@ -28,6 +28,7 @@
 #include "kernel/slab.hpp"
 #include "messaging/call_limit.hpp"
 #include "messaging/deduplication.hpp"
+#include "messaging/invocation_limit.hpp"
 #include "messaging/key_table.hpp"
 #include "messaging/message.hpp"
 #include "world/requests/visit.hpp"
@@ -73,7 +74,7 @@ struct Subscription {
 };
 
 struct Topic {
-  std::string name;  // immutable, as all but the last five
+  std::string name;  // immutable, as all up to `count`, and `latency`
   bool fifo = false;
   bool bus = false;
   bool prompt = true;  // deliveries begin at once
@@ -85,8 +86,10 @@ struct Topic {
   std::uint64_t published = 0;
   std::uint64_t deduplicated = 0;  // beside those, as the next
   std::uint64_t throttled = 0;
+  std::uint64_t delayed = 0;  // attempts that had to wait for their turn
   Deduplication deduplication;
   CallLimit puts;
+  InvocationLimit invocations;
   Sampler latency;
 };
 
@@ -98,7 +101,8 @@ struct TopicDelivery {
   std::uint32_t group = Message::none;
   std::uint32_t subscription = 0;
   std::uint32_t attempts = 0;                   // made so far
-  std::uint32_t under_way = 0;                  // an attempt is, and waits for its answer
+  std::uint16_t under_way = 0;                  // an attempt is, and waits for its answer
+  std::uint16_t has_turn = 0;                   // the timer is that of its turn (InvocationLimit)
   EventQueue::Handle timer = EventQueue::none;  // of the next attempt
   std::uint32_t next = none;                    // in its group
 };
@@ -143,9 +147,10 @@ struct Topics {
   template <class Archive>
   void serialize(Archive& archive) {
     for (Topic& topic : all) {
-      archive(topic.published, topic.deduplicated, topic.throttled);
+      archive(topic.published, topic.deduplicated, topic.throttled, topic.delayed);
       topic.deduplication.serialize(archive);
       topic.puts.serialize(archive);
+      topic.invocations.serialize(archive);
     }
     for (Subscription& each : subscriptions) archive(each.counts);
     archive(said);

@@ -197,7 +197,9 @@ struct TopicAccount {
   bool fifo = false;
   std::uint64_t published = 0;
   std::uint64_t deduplicated = 0;
-  std::uint64_t throttled = 0;  // of a bus
+  std::uint64_t throttled = 0;  // of a bus, as the next two
+  bool limits_invocations = false;
+  std::uint64_t delayed = 0;
   std::vector<SubscriptionAccount> subscriptions;
 };
 

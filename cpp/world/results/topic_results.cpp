@@ -14,6 +14,8 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
   account.published = it.published;
   account.deduplicated = it.deduplicated;
   account.throttled = it.throttled;
+  account.limits_invocations = it.invocations.active();
+  account.delayed = it.delayed;
   for (std::uint32_t each = it.first; each < it.first + it.count; ++each)
     account.subscriptions.push_back({topics_.subscriptions[each].counts, 0,
                                      topics_.subscriptions[each].rules.rule,
@@ -37,6 +39,7 @@ void WorldView::check_topics() const {
     ++pending[it.subscription];
     waits[at] += static_cast<std::uint8_t>(it.under_way + (it.timer != EventQueue::none ? 1U : 0U));
     answers[at] += static_cast<std::uint8_t>(it.under_way);
+    agree = agree && (it.has_turn == 0 || it.timer != EventQueue::none);
     const std::uint64_t last = topics_.last_in_group.find(key_of(it.subscription, it.group));
     if (it.next != TopicDelivery::none) {
       ++waits[it.next];

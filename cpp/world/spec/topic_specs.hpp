@@ -36,7 +36,8 @@ struct TopicSpec {
 
 struct BusSpec {
   std::string name;
-  std::uint32_t puts_per_second = 0;      // more are refused; 0: no limit
+  std::uint32_t puts_per_second = 0;         // more are refused; 0: no limit
+  std::uint32_t invocations_per_second = 0;  // attempts at deliveries; more wait; 0: no limit
   Distribution latency;                   // from the put to the first attempt at each delivery, ns
   std::vector<std::string> rules;         // names
   std::vector<SubscriptionSpec> targets;  // of all rules, which say whose they are

@@ -63,6 +63,7 @@ class BusSpec:
     def __init__(self) -> None: ...
     name: str
     puts_per_second: int
+    invocations_per_second: int
     latency: Distribution
     rules: list[str]
     targets: list[SubscriptionSpec]

@@ -94,6 +94,8 @@ def bus_words(scenario: Scenario) -> Iterator[str]:
     for name, bus in scenario.buses.items():
         latency = f", {bus.latency.form} latency" if bus.latency is not None else ""
         limit = f", at most {bus.put_limit} puts" if bus.put_limit is not None else ""
+        if bus.invocation_limit is not None:
+            limit += f", at most {bus.invocation_limit} invocations"
         yield f"{name}: {len(bus.rules)} rules{latency}{limit}"
         yield from (f"{name}.{rule}: {words}" for rule, words in _rules_of(bus))
 

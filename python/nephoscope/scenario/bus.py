@@ -31,7 +31,7 @@ RULES_MAX = 300
 TARGETS_MAX = 5
 ATTEMPTS_MAX = 185
 INPUT_MAX = 8192
-PUTS_MAX = 2**32 - 1
+LIMIT_MAX = 2**32 - 1
 
 # The wait doubles from the first on so many times.
 _DOUBLED = 9
@@ -165,10 +165,13 @@ def _not_too_many(rules: dict[Name, Rule]) -> dict[Name, Rule]:
     return rules
 
 
-def _whole_puts(rate: Rate) -> Rate:
-    if not float(rate).is_integer() or float(rate) > PUTS_MAX:
-        raise refusal(f"{rate} is no whole number of puts a second", "a rate such as 10000/s")
-    return rate
+def _whole_number_of(what: str) -> AfterValidator:
+    def check(rate: Rate) -> Rate:
+        if not float(rate).is_integer() or float(rate) > LIMIT_MAX:
+            raise refusal(f"{rate} is no whole number of {what} a second", "a rate such as 10000/s")
+        return rate
+
+    return AfterValidator(check)
 
 
 class Bus(Model):
@@ -177,8 +180,10 @@ class Bus(Model):
     rules: Annotated[dict[Name, Rule], AfterValidator(_not_too_many)] = Field(default_factory=dict)
     latency: Distribution | None = None
     """From the put to the first attempt at each delivery; by default none."""
-    put_limit: Annotated[PositiveRate, AfterValidator(_whole_puts)] | None = None
+    put_limit: Annotated[PositiveRate, _whole_number_of("puts")] | None = None
     """Puts that are taken in a second; more are rejected."""
+    invocation_limit: Annotated[PositiveRate, _whole_number_of("invocations")] | None = None
+    """Attempts at deliveries, to all targets, that begin in a second; more wait for their turn."""
 
     later = frozenset({"archive"})
 

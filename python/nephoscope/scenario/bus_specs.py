@@ -118,6 +118,8 @@ class Buses:
             spec.latency = self._law(bus.latency)
         if bus.put_limit is not None:
             spec.puts_per_second = int(float(bus.put_limit))
+        if bus.invocation_limit is not None:
+            spec.invocations_per_second = int(float(bus.invocation_limit))
         spec.rules = list(bus.rules)
         targets = []
         for number, (rule_name, rule) in enumerate(bus.rules.items()):
