@@ -72,6 +72,9 @@ BusSpec bus(Bytes& bytes, const WorldSpec& spec) {
   made.puts_per_second = bytes.one_in(2) ? odd_count(bytes, 0, 20) : 0;
   made.invocations_per_second = bytes.one_in(2) ? odd_count(bytes, 0, 20) : 0;
   if (bytes.one_in(2)) made.latency = distribution(bytes, 20.0);
+  made.archives = bytes.one_in(2);
+  made.retention_ns = bytes.one_in(3) ? odd_time(bytes, 1, 500) : 0;
+  if (bytes.one_in(4)) made.archive_takes = {1, 0, 1};
   const std::uint32_t targets = bytes.between(0, 3);
   for (std::uint32_t each = 0; each < targets; ++each) {
     SubscriptionSpec target = subscription(bytes, spec, false);
@@ -97,6 +100,16 @@ TrafficSpec schedule(Bytes& bytes, const WorldSpec& spec) {
   if (!bytes.one_in(odd_once_in))
     std::sort(made.arrivals.times_ns.begin(), made.arrivals.times_ns.end());
   made.says = said(bytes);
+  return made;
+}
+
+ReplaySpec replay(Bytes& bytes, const WorldSpec& spec) {
+  ReplaySpec made;
+  made.bus = odd_index(bytes, spec.buses.size());
+  made.at_ns = odd_time(bytes, 1, 900);
+  made.until_ns = bytes.one_in(4) ? odd_time(bytes, 1, 900) : made.at_ns;
+  made.since_ns = bytes.one_in(2) ? odd_time(bytes, 0, 100) : 0;
+  if (bytes.one_in(3)) made.rules = {1, 0};
   return made;
 }
 
@@ -136,6 +149,8 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
     traffic.to = anywhere(bytes, spec);
     traffic.group = bytes.between(0, groups);
   }
+  const std::uint32_t replays = spec.buses.empty() ? 0 : bytes.between(0, 2);
+  for (std::uint32_t i = 0; i < replays; ++i) spec.replays.push_back(replay(bytes, spec));
   const std::uint32_t schedules = spec.buses.empty() ? 0 : bytes.between(0, 2);
   for (std::uint32_t i = 0; i < schedules; ++i) spec.traffic.push_back(schedule(bytes, spec));
 }

@@ -335,6 +335,7 @@ void bind_spec(py::module_& m) {
   structs(world, "queues", &WorldSpec::queues);
   structs(world, "topics", &WorldSpec::topics);
   structs(world, "buses", &WorldSpec::buses);
+  structs(world, "replays", &WorldSpec::replays);
   structs(world, "quotas", &WorldSpec::quotas);
   structs(world, "apis", &WorldSpec::apis);
   structs(world, "actions", &WorldSpec::actions);

@@ -61,6 +61,16 @@ void tell_schedules(py::dict& out, const TopicAccount& account) {
   out["scheduled"] = scheduled;
 }
 
+void tell_archive(py::dict& out, const TopicAccount& account) {
+  out["archived"] = account.archived;
+  out["replayed"] = account.replayed;
+  out["replaying"] = account.replaying;
+  std::vector<std::uint64_t> through;
+  for (const SubscriptionAccount& each : account.subscriptions)
+    through.push_back(each.counts.replayed);
+  out["replayed_to"] = through;
+}
+
 }  // namespace
 
 void bind_topics(py::module_& parent) {
@@ -86,9 +96,19 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("fifo", &TopicSpec::fifo)
       .def_readwrite("group_deduplication", &TopicSpec::group_deduplication)
       .def_readwrite("subscriptions", &TopicSpec::subscriptions);
+  py::class_<ReplaySpec>(m, "ReplaySpec")
+      .def(py::init<>())
+      .def_readwrite("bus", &ReplaySpec::bus)
+      .def_readwrite("at_ns", &ReplaySpec::at_ns)
+      .def_readwrite("since_ns", &ReplaySpec::since_ns)
+      .def_readwrite("until_ns", &ReplaySpec::until_ns)
+      .def_readwrite("rules", &ReplaySpec::rules);
   py::class_<BusSpec>(m, "BusSpec")
       .def(py::init<>())
       .def_readwrite("name", &BusSpec::name)
+      .def_readwrite("archives", &BusSpec::archives)
+      .def_readwrite("retention_ns", &BusSpec::retention_ns)
+      .def_readwrite("archive_takes", &BusSpec::archive_takes)
       .def_readwrite("puts_per_second", &BusSpec::puts_per_second)
       .def_readwrite("invocations_per_second", &BusSpec::invocations_per_second)
       .def_readwrite("latency", &BusSpec::latency)
@@ -117,6 +137,7 @@ py::dict topic_dict(const TopicAccount& account) {
   out["rules"] = account.rules;
   out["rule"] = rule;
   tell_schedules(out, account);
+  if (account.archives) tell_archive(out, account);
   if (account.limits_invocations) out["delayed"] = account.delayed;
   return out;
 }

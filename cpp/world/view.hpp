@@ -159,6 +159,7 @@ class WorldView : protected WorldState {
   void check_hanging() const;
   void check_queues() const;
   void check_topics() const;
+  bool archives_agree() const;
 };
 
 }  // namespace nephoscope

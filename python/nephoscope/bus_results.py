@@ -19,6 +19,9 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
         if "scheduled" in numbers and numbers["timed"][row[0]]:
             rules[name]["scheduled"] = int(numbers["scheduled"][row[0]])
             rules[name]["matched"] += rules[name]["scheduled"]
+        if "archived" in numbers:
+            rules[name]["replayed"] = int(numbers["replayed_to"][row[0]])
+            rules[name]["matched"] += rules[name]["replayed"]
         rules[name] |= {key: sum(int(numbers[key][at]) for at in row) for key in DELIVERIES}
         rules[name]["targets"] = {
             str(i): {key: int(numbers[key][at]) for key in DELIVERIES} for i, at in enumerate(row)
@@ -29,6 +32,8 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
         tree["scheduled"] = sum(rule.get("scheduled", 0) for rule in rules.values())
     if numbers["throttled"]:
         tree["throttled"] = int(numbers["throttled"])
+    if "archived" in numbers:
+        tree |= {key: int(numbers[key]) for key in ("archived", "replayed", "replaying")}
     if "delayed" in numbers:
         tree["delayed"] = int(numbers["delayed"])
     return tree | {"rules": rules}

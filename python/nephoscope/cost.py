@@ -188,7 +188,7 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tre
 
 
 def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
-    """A line for each bus: what was put, and what went to endpoints of HTTP."""
+    """A line for each bus: what was put, there or by replays, and what went out by HTTP."""
     lines: Tree = {}
     for numbers in buses:
         targets = [t for r in scenario.buses[numbers["name"]].rules.values() for t in r.targets]
@@ -198,8 +198,12 @@ def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
             for target, delivered in zip(targets, numbers["delivered"], strict=True)
             if target.to not in scenario.queues and target.to not in scenario.topics
         )
-        usd = (put * USD_PER_MILLION_PUT + by_http * USD_PER_MILLION_TO_HTTP) / 1e6
-        lines[numbers["name"]] = {"put": put, "by_http": by_http, "usd": usd}
+        line: Tree = {"put": put, "by_http": by_http}
+        if "archived" in numbers:
+            line["replayed"] = int(numbers["replayed"])
+        paid = (put + line.get("replayed", 0)) * USD_PER_MILLION_PUT
+        usd = (paid + by_http * USD_PER_MILLION_TO_HTTP) / 1e6
+        lines[numbers["name"]] = line | {"usd": usd}
     return lines
 
 

@@ -275,7 +275,7 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--set", "seed="], "no value"),
         (["run", COFFEE, "--set", "seed=[1"], "not legal YAML"),
         (["run", COFFEE, "--set", "seed=-1"], "out of range"),
-        (["run", COFFEE, "--set", "buses={a: {archive: {}}}"], "archive: not built yet"),
+        (["run", COFFEE, "--set", "services.make-drink.steps.0={parallel: []}"], "not built yet"),
         (["run", COFFEE, "--seed", "-1"], "--seed"),
         (["run", COFFEE, "--seed", "x"], "--seed"),
         (["run", COFFEE, "--replications", "0"], "--replications"),

@@ -44,12 +44,21 @@ def rules(draw) -> Tree:
 
 
 @st.composite
+def replays(draw, bus: Tree) -> Tree:
+    replay: Tree = {"bus": "bell", "since": draw(st.sampled_from(["0s", "3s"]))}
+    replay |= draw(sometimes("until", "9s"))
+    replay |= draw(sometimes("rules", [next(iter(bus["rules"]))]))
+    return {"at": draw(st.sampled_from(["11s", "19s"])), "replay": replay}
+
+
+@st.composite
 def ringing(draw) -> System:
     """People, the desk and endpoints put; endpoints fail, and put on another bus."""
     bus: Tree = {"rules": {f"r{i}": draw(rules()) for i in range(draw(st.integers(1, 3)))}}
     bus |= draw(sometimes("latency", "300ms", {"exponential": "500ms"}))
     bus |= draw(sometimes("put_limit", "4/s"))
     bus |= draw(sometimes("invocation_limit", "3/s", "20/s"))
+    bus |= draw(sometimes("archive", {}, "12s"))
     said = {"to": "bell"} | {k: v for k, v in draw(sayings()).items() if k == "event"}
     services = {
         "work": {
@@ -88,6 +97,8 @@ def ringing(draw) -> System:
         "traffic": traffic,
         **draw(happenings()),
     }
+    if "archive" in bus:
+        tree["actions"] = [*tree.get("actions", ()), *draw(st.lists(replays(bus), max_size=2))]
     cuts = tuple(sorted(draw(st.lists(st.integers(0, 30 * SECONDS), max_size=2))))
     return System(tree, (), cuts, draw(st.integers(0, 2**32)))
 
@@ -105,13 +116,16 @@ def test_nothing_that_is_put_is_lost():
         buses = {bus["name"]: bus for bus in results["buses"]}
         for bus in buses.values():
             for i in range(len(bus["delivered"])):
-                came = bus["published"] + (bus["scheduled"][i] if "scheduled" in bus else 0)
+                apart = [bus[key][i] for key in ("scheduled", "replayed_to") if key in bus]
+                came = bus["published"] + sum(apart)
                 assert came == sum(bus[key][i] for key in DELIVERIES)
         bell = buses["bell"]
         queues = {queue["name"]: queue for queue in results["queues"]}
         assert queues["lost"]["arrived"] == sum(bell["dead_lettered"])
         for key in (*DELIVERIES, "retried"):
             seen[key] += sum(bell[key]) > 0
+        seen["replayed"] += bell.get("replayed", 0) > 0
+        seen["replaying"] += bell.get("replaying", 0) > 0
         seen["delayed"] += bell.get("delayed", 0) > 0
         seen["scheduled"] += sum(bell.get("scheduled", ())) > 0
         seen["throttled"] += bell["throttled"] > 0
@@ -120,6 +134,6 @@ def test_nothing_that_is_put_is_lost():
 
     look()
     often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
-    often = (*often, "scheduled", "delayed")
+    often = (*often, "scheduled", "delayed", "replayed")
     assert all(seen[key] > 0.15 * seen["systems"] for key in often), seen
-    assert all(seen[key] for key in ("dead_lettered", "dropped")), seen
+    assert all(seen[key] for key in ("dead_lettered", "dropped", "replaying")), seen

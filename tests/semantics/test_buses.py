@@ -443,9 +443,3 @@ def test_mistakes_are_told_with_their_place(lab, changes, path, words):
         nph.Scenario.model_validate(tree)
     found = [problem for problem in caught.value.problems if problem.path == "buses.bell" + path]
     assert [words in problem.render() for problem in found][:1] == [True], caught.value.problems
-
-
-def test_archives_are_not_built_yet(lab):
-    tree = ringing(puts(lab, 1), all=rule("web"), bus={"archive": {}})
-    with pytest.raises(ScenarioError, match="archive: not built yet"):
-        run(tree)

@@ -87,8 +87,15 @@ void Messaging::build_topics(const WorldSpec& spec) {
     }
     it.prompt = from.latency.kind == DistributionKind::constant && from.latency.mean == 0.0 &&
                 !it.invocations.active();
+    require(from.retention_ns >= 0, at("buses", index, "retention"), "must not be below 0");
+    require(from.archive_takes.empty() || from.archive_takes.size() == topics_.kinds,
+            at("buses", index, "archive_takes"), "must say so of each event");
+    it.archive.active = from.archives;
+    it.archive.retention_ns = from.retention_ns;
+    it.archive.takes = from.archive_takes;
     add_subscriptions(spec, from.targets, at("buses", index, "targets."));
   }
+  build_replays(spec);
 }
 
 // Of the topic or the bus that has been added last.

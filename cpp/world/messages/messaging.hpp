@@ -54,6 +54,9 @@ class Messaging {
   void end_delivery(std::uint32_t visit, Outcome outcome);
   void try_again(std::uint32_t delivery);
 
+  // A replay begins, or has a turn.
+  void go_on_with_replay(std::uint32_t replay);
+
   // An entry of the calendar is due: by number, x 2: of a queue; + 1: of a poller.
   void wake(std::uint32_t due);
 
@@ -77,7 +80,7 @@ class Messaging {
   void hand_on(std::uint32_t queue);
   void expect(std::uint32_t queue);
 
-  // publishing.cpp, build_topics.cpp
+  // publishing.cpp, build_topics.cpp, replaying.cpp
   void count_kinds(const WorldSpec& spec);
   void build_topics(const WorldSpec& spec);
   void add_subscriptions(const WorldSpec& spec, const std::vector<SubscriptionSpec>& from,
@@ -87,6 +90,11 @@ class Messaging {
   void mark_scheduled(const Destination& bus, std::uint32_t rule);
   std::uint16_t said_of_source(std::uint16_t traffic, std::uint64_t serial) const;
   std::uint16_t said_by_step(std::uint32_t visit, std::uint32_t send) const;
+  void build_replays(const WorldSpec& spec);
+  void expect_replay(std::uint32_t replay, std::int64_t time);
+  void keep(std::uint32_t bus, std::uint64_t body);
+  void begin_replay(Replay& it);
+  void put_again(std::uint32_t replay, std::uint64_t body);
   bool publish(std::uint32_t topic, const Outgoing& message);
   void follow_schedule(std::uint32_t bus, std::uint32_t rule, const Outgoing& message);
   bool hand_in(const Destination& to, const Outgoing& message);

@@ -50,6 +50,7 @@ bool Messaging::publish(std::uint32_t at, const Outgoing& message) {
     topic.deduplication.remember(id, topic.published, world_.now_);
   }
   ++topic.published;
+  if (topic.archive.active) keep(at, message.body);
   const std::uint32_t kind = kind_in(message.body);
   for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
     Subscription& subscription = topics_.subscriptions[each];

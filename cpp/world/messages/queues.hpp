@@ -140,6 +140,9 @@ inline constexpr std::uint32_t pollers_max = std::uint32_t{1} << 26;
 // And from here on those of deliveries.
 inline constexpr std::uint32_t delivery_parts = queue_parts + 2 * pollers_max;
 
+// And from here on those of replays, of fewer than 2^20.
+inline constexpr std::uint32_t replay_parts = delivery_parts + (std::uint32_t{1} << 26) + 1;
+
 // The parent of a visit that is the work of a poller: neither a visit nor an errand.
 inline constexpr std::uint32_t poller_parent = std::uint32_t{1} << 30;
 // The same of one that is an attempt at a delivery (topics.hpp).
@@ -163,6 +166,14 @@ inline std::uint64_t body_of_send(std::uint16_t origin, const Visit& visit, std:
   const std::uint64_t path = (std::uint64_t{visit.path} << 32) + send + 1;
   const std::uint64_t hash = mix_bits(mix_bits(visit.serial) ^ mix_bits(path));
   return std::uint64_t{origin} << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
+         hash >> (65 - serial_bits);
+}
+// The same event once more, in a replay of that number. It is told from the first by queues that
+// look for duplicates, and draws what belongs to it anew.
+inline std::uint64_t body_of_replay(std::uint64_t body, std::uint32_t replay) {
+  constexpr std::uint64_t apart = 0x7265706C61790000;  // from what is sent
+  const std::uint64_t hash = mix_bits(mix_bits(body) ^ mix_bits(apart + replay));
+  return (body >> serial_bits) << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
          hash >> (65 - serial_bits);
 }
 inline std::uint64_t serial_in(std::uint64_t body) {

@@ -12,8 +12,8 @@
 // before it in its group.
 //
 // Invariants, seen to by `check_topics`:
-//   1. Of every subscription: published + scheduled = filtered + delivered + dead-lettered +
-//      dropped + pending.
+//   1. Of every subscription: published + scheduled + replayed = filtered + delivered +
+//      dead-lettered + dropped + pending.
 //   2. A delivery waits for one thing; a visit that is its attempt names it.
 //   3. Of a group of a FIFO topic's subscription, the first delivery alone is tried.
 
@@ -31,6 +31,7 @@
 #include "messaging/invocation_limit.hpp"
 #include "messaging/key_table.hpp"
 #include "messaging/message.hpp"
+#include "world/messages/event_archive.hpp"
 #include "world/requests/visit.hpp"
 #include "world/spec/topic_specs.hpp"
 
@@ -55,6 +56,7 @@ struct DeliveryCounts {
   std::uint64_t dead_lettered = 0;
   std::uint64_t dropped = 0;
   std::uint64_t scheduled = 0;  // came by the schedule of its rule, beside what is published
+  std::uint64_t replayed = 0;   // let through once more, beside both
 };
 
 struct Subscription {
@@ -90,6 +92,7 @@ struct Topic {
   Deduplication deduplication;
   CallLimit puts;
   InvocationLimit invocations;
+  EventArchive archive;
   Sampler latency;
 };
 
@@ -114,6 +117,7 @@ inline std::uint64_t key_of(std::uint32_t subscription, std::uint32_t group) {
 
 struct Topics {
   static constexpr std::size_t pending_max = std::size_t{1} << 26;
+  static constexpr std::size_t kept_max = std::size_t{1} << 26;
 
   std::vector<Topic> all;  // buses are behind the topics
   std::uint32_t first_bus = 0;
@@ -125,6 +129,7 @@ struct Topics {
   std::vector<std::uint32_t> source_draw;  // by source of traffic
   std::vector<std::uint32_t> send_draw;    // by source and step
 
+  std::vector<Replay> replays;
   std::vector<std::uint16_t> said;  // by visit: a kind + 1, or 0: what its source says
   Slab<TopicDelivery> pending;
   KeyTable last_in_group;  // a pending delivery by subscription and group, of FIFO topics
@@ -151,6 +156,11 @@ struct Topics {
       topic.deduplication.serialize(archive);
       topic.puts.serialize(archive);
       topic.invocations.serialize(archive);
+      archive(topic.archive.archived, topic.archive.replayed, topic.archive.kept);
+    }
+    for (Replay& each : replays) {
+      each.pace.serialize(archive);
+      archive(each.begun, each.has_turn, each.next, each.bodies);
     }
     for (Subscription& each : subscriptions) archive(each.counts);
     archive(said);

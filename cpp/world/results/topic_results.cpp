@@ -1,5 +1,6 @@
 // What topics have to tell, and their laws.
 
+#include <algorithm>
 #include <vector>
 
 #include "world/world.hpp"
@@ -14,6 +15,11 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
   account.published = it.published;
   account.deduplicated = it.deduplicated;
   account.throttled = it.throttled;
+  account.archives = it.archive.active;
+  account.archived = it.archive.archived;
+  account.replayed = it.archive.replayed;
+  for (const Replay& replay : topics_.replays)
+    account.replaying += &topics_.all[replay.bus] == &it ? replay.left() : 0;
   account.limits_invocations = it.invocations.active();
   account.delayed = it.delayed;
   for (std::uint32_t each = it.first; each < it.first + it.count; ++each)
@@ -25,6 +31,29 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
       ++account.subscriptions[delivery.subscription - it.first].pending;
   });
   return account;
+}
+
+// What is kept was put, in the order of time and for a replay to come; who has not begun has not
+// chosen yet.
+bool WorldView::archives_agree() const {
+  for (std::size_t bus = 0; bus < topics_.all.size(); ++bus) {
+    const EventArchive& archive = topics_.all[bus].archive;
+    if (archive.kept.size() > archive.archived || archive.archived > topics_.all[bus].published)
+      return false;
+    for (std::size_t at = 1; at < archive.kept.size(); ++at) {
+      if (archive.kept[at].time < archive.kept[at - 1].time) return false;
+    }
+    const auto to_come = [&](const Replay& it) { return it.bus == bus && it.begun == 0; };
+    const auto& replays = topics_.replays;
+    if (!archive.kept.empty() && std::none_of(replays.begin(), replays.end(), to_come))
+      return false;
+  }
+  for (const Replay& it : topics_.replays) {
+    const bool chosen = it.begun != 0;
+    if (it.next > it.bodies.size() || (!chosen && it.left() + it.has_turn != 0)) return false;
+    if (it.has_turn != 0 && it.left() == 0) return false;
+  }
+  return true;
 }
 
 // See the invariants of topics.hpp.
@@ -63,9 +92,12 @@ void WorldView::check_topics() const {
     const DeliveryCounts& counts = it.counts;
     const std::uint64_t known =
         counts.filtered + counts.delivered + counts.dead_lettered + counts.dropped + pending[at];
-    agree = agree && topics_.all[it.topic].published + counts.scheduled == known;
+    const Topic& topic = topics_.all[it.topic];
+    agree = agree && topic.published + counts.scheduled + counts.replayed == known;
     agree = agree && (it.scheduled || counts.scheduled == 0);
+    agree = agree && counts.replayed <= topic.archive.replayed;
   }
+  agree = agree && archives_agree();
   if (!agree) throw InvariantError("messages of topics were lost or doubled" + where());
 }
 

@@ -161,6 +161,7 @@ struct WorldSpec {
   std::vector<WorldQueueSpec> queues;
   std::vector<TopicSpec> topics;
   std::vector<BusSpec> buses;
+  std::vector<ReplaySpec> replays;
   std::vector<QuotaSpec> quotas;
   std::vector<LaunchLimits> apis;
   std::vector<ActionSpec> actions;

@@ -36,11 +36,23 @@ struct TopicSpec {
 
 struct BusSpec {
   std::string name;
+  bool archives = false;                     // what is put, for replays
+  std::int64_t retention_ns = 0;             // of the archive; 0: for ever
+  std::vector<std::uint8_t> archive_takes;   // by kind of event, as of a subscription
   std::uint32_t puts_per_second = 0;         // more are refused; 0: no limit
   std::uint32_t invocations_per_second = 0;  // attempts at deliveries; more wait; 0: no limit
   Distribution latency;                   // from the put to the first attempt at each delivery, ns
   std::vector<std::string> rules;         // names
   std::vector<SubscriptionSpec> targets;  // of all rules, which say whose they are
+};
+
+// What the archive of a bus has of [since, until) is put there again.
+struct ReplaySpec {
+  std::uint32_t bus = 0;
+  std::int64_t at_ns = 0;
+  std::int64_t since_ns = 0;
+  std::int64_t until_ns = 0;        // not later than `at`
+  std::vector<std::uint8_t> rules;  // of the bus, 1: its targets get it; empty: all
 };
 
 }  // namespace nephoscope

@@ -339,6 +339,7 @@ class WorldSpec:
     balancers: list[BalancerSpec]
     queues: list[queues.WorldQueueSpec]
     buses: list[topics.BusSpec]
+    replays: list[topics.ReplaySpec]
     topics: list[topics.TopicSpec]
     quotas: list[QuotaSpec]
     apis: list[LaunchLimits]

@@ -59,9 +59,21 @@ class TopicSpec:
     subscriptions: list[SubscriptionSpec]
 
 @final
+class ReplaySpec:
+    def __init__(self) -> None: ...
+    bus: int
+    at_ns: int
+    since_ns: int
+    until_ns: int
+    rules: list[int]
+
+@final
 class BusSpec:
     def __init__(self) -> None: ...
     name: str
+    archives: bool
+    retention_ns: int
+    archive_takes: list[int]
     puts_per_second: int
     invocations_per_second: int
     latency: Distribution

@@ -8,6 +8,7 @@ from nephoscope.report.queue_words import (
     event_words,
     publish_words,
     queue_words,
+    replay_words,
     send_words,
     topic_words,
 )
@@ -22,6 +23,7 @@ from nephoscope.scenario.faults import Fault
 from nephoscope.scenario.fields import date_time_text
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
+from nephoscope.scenario.life import Action
 from nephoscope.scenario.scaling import Bounds
 from nephoscope.scenario.service import Service, Step
 from nephoscope.scenario.traffic import Traffic
@@ -159,12 +161,20 @@ def _purchase(fleet: Fleet) -> str:
     return f", on spot, {end} after {_law(spot.interruption)}"
 
 
+def action_words(action: Action) -> str:
+    """What an operator does."""
+    if action.replay is not None:
+        return replay_words(action.replay, action.at)
+    assert action.transition is not None
+    kind, which = action.transition
+    count = "all" if which.count is None else f"{which.count:,}"
+    return f"{kind} {count} of {which.fleet}"
+
+
 def _actions(scenario: Scenario) -> Iterator[str]:
     for action in sorted(scenario.actions, key=lambda it: it.at):
-        which = action.which
-        count = "all" if which.count is None else f"{which.count:,}"
         late = ", which is after the end" if action.at >= scenario.duration else ""
-        yield f"at {action.at}: {action.kind} {count} of {which.fleet}{late}"
+        yield f"at {action.at}: {action_words(action)}{late}"
 
 
 def _faults(scenario: Scenario) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Bus, BusTarget, Put, Rule
+from nephoscope.scenario.bus import Bus, BusTarget, Put, Replay, Rule
 from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.queue import IN_FLIGHT, NamedQueue, Send
 from nephoscope.scenario.service import Service
 from nephoscope.scenario.topic import DeliveryRetry, Publish, Subscription, Topic
 from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.units import Duration
 
 
 def queue_words(scenario: Scenario) -> Iterator[str]:
@@ -96,8 +97,22 @@ def bus_words(scenario: Scenario) -> Iterator[str]:
         limit = f", at most {bus.put_limit} puts" if bus.put_limit is not None else ""
         if bus.invocation_limit is not None:
             limit += f", at most {bus.invocation_limit} invocations"
-        yield f"{name}: {len(bus.rules)} rules{latency}{limit}"
+        yield f"{name}: {len(bus.rules)} rules{latency}{limit}{_archived(bus)}"
         yield from (f"{name}.{rule}: {words}" for rule, words in _rules_of(bus))
+
+
+def _archived(bus: Bus) -> str:
+    if bus.archive is None:
+        return ""
+    by = "" if bus.archive.pattern is None else " by a pattern"
+    return f", archived{by} for {bus.archive.retention or 'ever'}"
+
+
+def replay_words(replay: Replay, at: Duration) -> str:
+    """A replay at an instant."""
+    span = f"from {replay.since} to {replay.until or at}"
+    rules = "" if replay.rules is None else f", to {', '.join(replay.rules)}"
+    return f"replay what {replay.bus} got {span}{rules}"
 
 
 def _rules_of(bus: Bus) -> Iterator[tuple[str, str]]:

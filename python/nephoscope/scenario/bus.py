@@ -117,6 +117,14 @@ def _few(targets: tuple[BusTarget, ...]) -> tuple[BusTarget, ...]:
     return targets
 
 
+def _read(pattern: Any) -> None:
+    try:
+        read_pattern(pattern)
+    except PatternError as error:
+        message = f"pattern: {error.path}: {error.message}" if error.path else error.message
+        raise refusal(message, error.allowed, error.suggestion) from None
+
+
 class RuleSchedule(Model):
     """When a rule comes by itself: `rate(5 minutes)`, `cron(0 18 ? * FRI *)`, `at(...)`."""
 
@@ -150,13 +158,40 @@ class Rule(Model):
         if self.pattern is None:
             if self.schedule is None:
                 raise refusal("neither pattern nor schedule", "one of them, or both")
-            return self
-        try:
-            read_pattern(self.pattern)
-        except PatternError as error:
-            message = f"pattern: {error.path}: {error.message}" if error.path else error.message
-            raise refusal(message, error.allowed, error.suggestion) from None
+        else:
+            _read(self.pattern)
         return self
+
+
+class Archive(Model):
+    """What is put is kept for replays."""
+
+    retention: PositiveDuration | None = None
+    """For how long; by default for ever."""
+    pattern: Any = None
+    """What it keeps, by default everything."""
+
+    bare = "retention"
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.pattern is not None:
+            _read(self.pattern)
+        return self
+
+
+class Replay(Model):
+    """What the archive of a bus has of a time is put there again, minute by minute."""
+
+    bus: Name
+    since: AnyDuration = Duration(0)
+    """Since the start of the run."""
+    until: PositiveDuration | None = None
+    """By default the instant of the replay."""
+    rules: Items[Name] | None = None
+    """Whose targets get it; by default all."""
+
+    bare = "bus"
 
 
 def _not_too_many(rules: dict[Name, Rule]) -> dict[Name, Rule]:
@@ -185,7 +220,8 @@ class Bus(Model):
     invocation_limit: Annotated[PositiveRate, _whole_number_of("invocations")] | None = None
     """Attempts at deliveries, to all targets, that begin in a second; more wait for their turn."""
 
-    later = frozenset({"archive"})
+    archive: Archive | None = None
+    """What is put is kept, for replays among the actions."""
 
 
 class Put(Model):

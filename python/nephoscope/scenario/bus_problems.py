@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.errors import Problem
+from nephoscope.errors import Problem, UnitError, shorten
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
-from nephoscope.scenario.references import bus_targets, entries, mapping, named_queue
+from nephoscope.scenario.references import bus_targets, entries, mapping, named_queue, sequence
+from nephoscope.scenario.units import Duration
 
 # Of those who wait for answers.
 _PATIENCE = ("timeout", "on_timeout", "hedge", "group")
@@ -22,11 +24,50 @@ def bus_problems(document: Document) -> Iterator[Problem]:
     buses = mapping(mapping(document.tree).get("buses"))
     for where, target in bus_targets(document.tree):
         yield from _target(document, where, target, types, queues)
+    yield from _replays(document, buses)
     for where, traffic in entries(document.tree, "traffic"):
         if isinstance(to := traffic.get("to"), str) and to in buses:
             for key in (key for key in _PATIENCE if traffic.get(key) not in (None, "finish")):
                 message = f"{key} has no effect: {to} answers at once"
                 yield document.problem((*where, key), message, at_key=True)
+
+
+def _replays(document: Document, buses: dict[str, Any]) -> Iterator[Problem]:
+    """Replays of what is archived, of a time that has passed, to rules that are there."""
+    for i, action in enumerate(sequence(document.tree.get("actions"))):
+        replay = mapping(action).get("replay")
+        name = named_queue(replay, "bus")
+        if name is None or name not in buses:
+            continue
+        where: Where = ("actions", i, "replay")
+        bus = mapping(buses[name])
+        if bus.get("archive") is None:
+            at = (*where, "bus") if isinstance(replay, dict) else where
+            allowed = listing([n for n, it in buses.items() if "archive" in mapping(it)]) or None
+            yield document.problem(at, f"{name} has no archive", value=name, allowed=allowed)
+        rules = mapping(bus.get("rules"))
+        for j, rule in enumerate(sequence(mapping(replay).get("rules"))):
+            if isinstance(rule, str) and rule not in rules:
+                message = f"{shorten(rule)} is no rule of {name}"
+                allowed, hint = listing(rules) or None, nearest(rule, rules)
+                at = (*where, "rules", j)
+                yield document.problem(at, message, value=rule, allowed=allowed, suggestion=hint)
+        yield from _time(document, where, mapping(replay), mapping(action).get("at"))
+
+
+def _time(document: Document, where: Where, replay: dict[str, Any], at: Any) -> Iterator[Problem]:
+    try:
+        begins = Duration.parse(at)
+        since = Duration.parse(replay.get("since", "0s"))
+        until = Duration.parse(replay.get("until", at))
+    except UnitError:
+        return
+    if until > begins:
+        message = f"{until} is later than the replay at {begins}"
+        yield document.problem((*where, "until"), message, allowed=f"at most {begins}")
+    if since >= until:
+        message = f"{since} is not before {until}"
+        yield document.problem((*where, "since"), message, allowed=f"less than {until}")
 
 
 def _target(

@@ -42,6 +42,7 @@ class Buses:
         law: Laws,
     ) -> None:
         self._buses = scenario.buses
+        self._actions = scenario.actions
         self._start = scenario.start
         self._duration_ns = int(scenario.duration)
         self._events = events
@@ -110,6 +111,21 @@ class Buses:
         """All buses."""
         return [self._spec(name, bus) for name, bus in self._buses.items()]
 
+    def replays(self) -> list[_core.topics.ReplaySpec]:
+        """What is put again, in the order of the file."""
+        specs = []
+        for action in self._actions:
+            if (replay := action.replay) is None:
+                continue
+            spec = _core.topics.ReplaySpec()
+            spec.bus = self._destination(replay.bus).index
+            spec.at_ns, spec.since_ns = int(action.at), int(replay.since)
+            spec.until_ns = int(action.at if replay.until is None else replay.until)
+            if replay.rules is not None:
+                spec.rules = [int(name in replay.rules) for name in self._buses[replay.bus].rules]
+            specs.append(spec)
+        return specs
+
     def _spec(self, name: str, bus: Bus) -> _core.topics.BusSpec:
         """A bus, the targets of all its rules in a row."""
         spec = _core.topics.BusSpec()
@@ -120,6 +136,11 @@ class Buses:
             spec.puts_per_second = int(float(bus.put_limit))
         if bus.invocation_limit is not None:
             spec.invocations_per_second = int(float(bus.invocation_limit))
+        if bus.archive is not None:
+            spec.archives = True
+            spec.retention_ns = int(bus.archive.retention or 0)
+            if bus.archive.pattern is not None:
+                spec.archive_takes = self._events.matched(bus.archive.pattern)
         spec.rules = list(bus.rules)
         targets = []
         for number, (rule_name, rule) in enumerate(bus.rules.items()):

@@ -111,7 +111,7 @@ class _Compiler:
             topic_spec(name, topic, self._events, self._destination)
             for name, topic in scenario.topics.items()
         ]
-        spec.buses = buses.specs()
+        spec.buses, spec.replays = buses.specs(), buses.replays()
         spec.resilience = self._rules
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()

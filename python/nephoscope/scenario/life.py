@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import model_validator
 
 from nephoscope.scenario.arrivals import NoOptions
+from nephoscope.scenario.bus import Replay
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
@@ -92,23 +93,23 @@ class Action(Model):
     hibernate: Which | None = None
     terminate: Which | None = None
     """Another is launched in its place."""
+    replay: Replay | None = None
+    """What a bus has archived is put there again."""
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        if sum(getattr(self, kind) is not None for kind in TRANSITIONS) != 1:
-            raise refusal("not one action", f"exactly one of {', '.join(TRANSITIONS)} beside at")
+        kinds = (*TRANSITIONS, "replay")
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise refusal("not one action", f"exactly one of {', '.join(kinds)} beside at")
         return self
 
     @property
-    def kind(self) -> str:
-        """The key that was given."""
-        return next(kind for kind in TRANSITIONS if getattr(self, kind) is not None)
-
-    @property
-    def which(self) -> Which:
-        """The instances that it is done to."""
-        which: Which = getattr(self, self.kind)
-        return which
+    def transition(self) -> tuple[str, Which] | None:
+        """What is done to which instances, if it is done to instances."""
+        for kind in TRANSITIONS:
+            if (which := getattr(self, kind)) is not None:
+                return kind, which
+        return None
 
 
 Vcpus = Annotated[int, whole(0, 2**31 - 1)]

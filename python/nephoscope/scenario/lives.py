@@ -52,16 +52,19 @@ class Lives:
         return specs
 
     def actions(self) -> list[_core.life.ActionSpec]:
-        """What is done, in the order of the file."""
+        """What is done to instances, in the order of the file."""
         fleets = list(self._scenario.fleets)
         specs = []
         for action in self._scenario.actions:
+            if action.transition is None:
+                continue
+            kind, which = action.transition
             spec = _core.life.ActionSpec()
             spec.at_ns = int(action.at)
-            spec.kind = _core.life.ActionKind[action.kind]
-            spec.fleet = fleets.index(action.which.fleet)
-            if action.which.count is not None:
-                spec.count = action.which.count
+            spec.kind = _core.life.ActionKind[kind]
+            spec.fleet = fleets.index(which.fleet)
+            if which.count is not None:
+                spec.count = which.count
             specs.append(spec)
         return specs
 

@@ -147,7 +147,9 @@ def references(tree: Any) -> Iterator[Reference]:
             yield Reference((*where, "to"), name, _DESTINATIONS)
     for i, action in enumerate(sequence(mapping(tree).get("actions"))):
         for kind, which in mapping(action).items():
-            if kind != "at" and (name := action_target(which)) is not None:
+            if kind == "replay":
+                yield from _named(("actions", i), mapping(action), kind, "bus", "buses")
+            elif kind != "at" and (name := action_target(which)) is not None:
                 inner = ("fleet",) if isinstance(which, dict) else ()
                 yield Reference(("actions", i, kind, *inner), name, ("fleets",))
     yield from _struck(tree)

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nephoscope.report.description import fault_words
+from nephoscope.report.description import action_words, fault_words
 from nephoscope.report.html.tables import Table
 from nephoscope.report.html.words import time_text
-from nephoscope.report.terminal import count
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
 
@@ -66,10 +65,7 @@ def _faults(scenario: Scenario) -> Iterator[Event]:
 
 def _actions(scenario: Scenario) -> Iterator[Event]:
     for action in scenario.actions:
-        which = action.which
-        number = "all" if which.count is None else count(which.count)
-        words = f"{action.kind} {number} of {which.fleet}"
-        yield Event(int(action.at) / 1e9, None, "action", words)
+        yield Event(int(action.at) / 1e9, None, "action", action_words(action))
 
 
 def _refreshes(result: Result) -> Iterator[Event]:
