@@ -131,14 +131,14 @@ py::dict topic_dict(const TopicAccount& account) {
   }
   const char* names[] = {"delivered", "filtered", "retried", "dead_lettered", "dropped", "pending"};
   for (std::size_t at = 0; at < 6; ++at) out[names[at]] = py::cast(columns[at]);
+  if (account.archives) tell_archive(out, account);
+  if (account.limits_invocations) out["delayed"] = account.delayed;
   if (account.rules.empty()) return out;
   std::vector<std::uint32_t> rule;
   for (const SubscriptionAccount& each : account.subscriptions) rule.push_back(each.rule);
   out["rules"] = account.rules;
   out["rule"] = rule;
   tell_schedules(out, account);
-  if (account.archives) tell_archive(out, account);
-  if (account.limits_invocations) out["delayed"] = account.delayed;
   return out;
 }
 

@@ -57,6 +57,11 @@ def test_an_archive_alone_changes_nothing(lab):
         assert run(tree)[part] == run(bare)[part]
 
 
+def test_a_bus_without_rules_keeps_too(lab):
+    bus = told(replaying(lab, both(lab), ("60s", "bell")))
+    assert counts(bus, "put", "archived", "replayed", "matched") == (3, 3, 3, 0)
+
+
 def test_a_replay_is_of_a_time(lab):
     """Of 1, 2, 3 and 4 those from 2 on and before 4."""
     window = {"bus": "bell", "since": "2s", "until": "4s"}

@@ -66,6 +66,7 @@ class Buses:
                 source.rule = number
                 source.arrivals.kind = _core.ArrivalKind.instants
                 source.arrivals.times_ns = self._instants(rule.schedule, (bus_name, name))
+                source.clients.count = 1
                 source.says.kinds, source.says.weights = [kind], [1.0]
                 sources.append(source)
         return sources
