@@ -168,19 +168,20 @@ inline std::uint64_t body_of_send(std::uint16_t origin, const Visit& visit, std:
   return std::uint64_t{origin} << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
          hash >> (65 - serial_bits);
 }
-// The same event once more, in a replay of that number. It is told from the first by queues that
-// look for duplicates, and draws what belongs to it anew.
-inline std::uint64_t body_of_replay(std::uint64_t body, std::uint32_t replay) {
-  constexpr std::uint64_t apart = 0x7265706C61790000;  // from what is sent
-  const std::uint64_t hash = mix_bits(mix_bits(body) ^ mix_bits(apart + replay));
-  return (body >> serial_bits) << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
-         hash >> (65 - serial_bits);
-}
 inline std::uint64_t serial_in(std::uint64_t body) {
   return body & ((std::uint64_t{1} << serial_bits) - 1);
 }
 inline std::uint16_t origin_in(std::uint64_t body) {
   return static_cast<std::uint16_t>(body >> serial_bits);
+}
+
+// The same event once more, in a replay of that number. It is told from the first by queues that
+// look for duplicates, and draws what belongs to it anew.
+inline std::uint64_t body_of_replay(std::uint64_t body, std::uint32_t replay) {
+  constexpr std::uint64_t apart = 0x7265706C61790000;  // from what is sent
+  const std::uint64_t hash = mix_bits(mix_bits(serial_in(body)) ^ mix_bits(apart + replay));
+  return std::uint64_t{origin_in(body)} << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
+         hash >> (65 - serial_bits);
 }
 
 }  // namespace nephoscope
