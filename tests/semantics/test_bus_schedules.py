@@ -184,6 +184,17 @@ def test_a_service_may_put_on_the_bus_whose_schedule_it_serves(lab):
         run(ticking(lab, service, tick=timed("web", pattern=ALL)))
 
 
+def test_what_it_leads_to_may_call_a_sticky_balancer(lab):
+    """A schedule is one client, whom a balancer may give a cookie."""
+    fleets = {"web": fleet(), "relays": fleet("relay")}
+    tree = ringing(
+        puts(lab, 1, event=TEA, clients=5), tick=timed("relays"), fleets=fleets, duration="5m",
+        services={"relay": work({"call": "door"})},
+        balancers={"door": {"targets": ["web"], "stickiness": "1h"}},
+    )  # fmt: skip
+    assert fates(run(tree)["load_balancers"]["door"])[0] == 4
+
+
 def test_a_schedule_changes_no_draw_of_others(lab):
     """What customers do is the same, to the bit, with and without one that does not meet them."""
     service = work({"compute": {"exponential": "700ms"}})

@@ -28,6 +28,7 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
   const std::uint32_t rule = world_.sources_[request.traffic].rule;
   bool taken = true;
   if (rule != Visit::none) {
+    message.body = body_of_replay(message.body, of_schedule);
     follow_schedule(to, rule, message);
   } else {
     taken = to_topic ? publish(to, message) : put_into(to, message);

@@ -175,8 +175,10 @@ inline std::uint16_t origin_in(std::uint64_t body) {
   return static_cast<std::uint16_t>(body >> serial_bits);
 }
 
-// The same event once more, in a replay of that number. It is told from the first by queues that
-// look for duplicates, and draws what belongs to it anew.
+// The same event once more, in a replay of that number; or the first that a schedule makes. It is
+// told from that of the body by queues that look for duplicates, and draws what belongs to it anew:
+// what buses draw goes by the serial alone, whoever the source.
+inline constexpr std::uint32_t of_schedule = 0xFFFFFFFF;
 inline std::uint64_t body_of_replay(std::uint64_t body, std::uint32_t replay) {
   constexpr std::uint64_t apart = 0x7265706C61790000;  // from what is sent
   const std::uint64_t hash = mix_bits(mix_bits(serial_in(body)) ^ mix_bits(apart + replay));
