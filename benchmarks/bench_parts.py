@@ -56,7 +56,7 @@ def test_router(
 ) -> None:
     spec = _core.RoutingSpec()
     spec.kind = _core.RoutingKind[routing]
-    router = _core.Router(spec, [1.0], 1, 0, "alone")
+    router = _core.balancers.Router(spec, [1.0], 1, 0, "alone")
     router.add(TARGETS)
     batches = size.of(1_000_000) // BATCH
     responses = np.full(BATCH, 10_000_000)

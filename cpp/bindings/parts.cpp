@@ -164,7 +164,8 @@ void bind_event_queue(py::module_& m) {
 }  // namespace
 
 void bind_parts(py::module_& m) {
-  bind_router(m);
+  auto balancers = m.def_submodule("balancers");  // as bind_spec has made it
+  bind_router(balancers);
   bind_event_queue(m);
   m.def("arrivals", &arrival_times, py::arg("spec"), py::arg("seed"), py::arg("replication"),
         py::arg("name"), py::arg("n"),

@@ -275,7 +275,7 @@ void bind_entities(py::module_& m) {
 }
 
 void bind_balancers(py::module_& m) {
-  auto parts = m.def_submodule("balancers", "Parts of balancers in the specification of a world.");
+  auto parts = m.def_submodule("balancers", "Parts of balancers, as specified and alone.");
   py::class_<TargetSpec>(parts, "TargetSpec")
       .def(py::init<>())
       .def_readwrite("fleet", &TargetSpec::fleet)

@@ -14,15 +14,15 @@ from theory import formulas, oracles
 ALARM = 1e-6
 
 
-def router(targets: int, weights=(1.0,)) -> _core.Router:
+def router(targets: int, weights=(1.0,)) -> _core.balancers.Router:
     spec = _core.RoutingSpec()
     spec.kind = _core.RoutingKind.ip_hash
-    made = _core.Router(spec, list(weights))
+    made = _core.balancers.Router(spec, list(weights))
     made.add(targets)
     return made
 
 
-def route(made: _core.Router, clients: np.ndarray) -> np.ndarray:
+def route(made: _core.balancers.Router, clients: np.ndarray) -> np.ndarray:
     return made.route(clients.astype(np.uint64))
 
 
@@ -40,8 +40,8 @@ def test_a_client_keeps_its_target():
 def test_it_needs_no_random_numbers():
     spec = _core.RoutingSpec()
     spec.kind = _core.RoutingKind.ip_hash
-    first = _core.Router(spec, [1.0], seed=1)
-    second = _core.Router(spec, [1.0], seed=2)
+    first = _core.balancers.Router(spec, [1.0], seed=1)
+    second = _core.balancers.Router(spec, [1.0], seed=2)
     first.add(10)
     second.add(10)
     assert np.array_equal(route(first, clients(1000)), route(second, clients(1000)))

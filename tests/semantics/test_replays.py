@@ -126,7 +126,8 @@ def test_a_replay_is_as_fast_as_puts_may_be(lab):
     tree = replaying(lab, puts(lab, *times), ("60s", "bell"), bus=bus, all=rule("a"))
     cuts = [told(tree | {"duration": cut}) for cut in ("60.1s", "61.1s", "62.1s")]
     assert [counts(cut, "replayed", "replaying") for cut in cuts] == [(2, 3), (4, 1), (5, 0)]
-    assert counts(told(tree), "put", "throttled") == (7, 0)
+    assert told(tree)["put"] == 7
+    assert "throttled" not in told(tree)
 
 
 def order(tree: Tree, rng: int = 7) -> list[int]:

@@ -18,7 +18,7 @@ class Model:
     def __init__(self, policy: str, weights: tuple[float, ...], seed: int) -> None:
         spec = _core.RoutingSpec()
         spec.kind = _core.RoutingKind[policy]
-        self.router = _core.Router(spec, list(weights), seed=seed)
+        self.router = _core.balancers.Router(spec, list(weights), seed=seed)
         self.weights = weights
         self.of_class: list[int] = []
         self.present: list[bool] = []
@@ -192,7 +192,7 @@ def test_ties_are_broken_evenly(policy, targets):
     spec.kind = _core.RoutingKind[policy]
     chosen = []
     for seed in range(4000):
-        router = _core.Router(spec, [1.0], seed=seed)
+        router = _core.balancers.Router(spec, [1.0], seed=seed)
         router.add(targets)
         chosen.append(int(router.route(np.zeros(1, np.uint64))[0]))
     groups = min(targets, 20)

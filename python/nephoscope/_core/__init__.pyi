@@ -1,7 +1,6 @@
 """The compiled core of nephoscope."""
 
 import enum
-from collections.abc import Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -373,25 +372,6 @@ class World:
     def set_routing(self, balancer: int, routing: RoutingSpec) -> None: ...
     def set_weight(self, balancer: int, fleet: int, weight: float) -> None: ...
     def set_group_weight(self, balancer: int, group: int, weight: int) -> None: ...
-
-@final
-class Router:
-    def __init__(
-        self,
-        routing: RoutingSpec,
-        weights: Sequence[float] = ...,
-        seed: int = 0,
-        replication: int = 0,
-        name: str = "load_balancers/alone/routing",
-    ) -> None: ...
-    def add(self, count: int = 1, of_class: int = 0) -> None: ...
-    def remove(self, slot: int) -> None: ...
-    def route(self, clients: ArrayLike) -> NDArray[np.uint32]: ...
-    def answered(self, slots: ArrayLike, response_ns: ArrayLike) -> None: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def outstanding(self) -> NDArray[np.uint32]: ...
 
 @final
 class EventQueue:

@@ -1,6 +1,12 @@
-"""Parts of balancers in the specification of a world: structs of plain data."""
+"""Parts of balancers in the specification of a world, and a router on its own."""
 
+from collections.abc import Sequence
 from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nephoscope._core import RoutingSpec
 
 @final
 class TargetSpec:
@@ -20,3 +26,22 @@ class CapacitySpec:
     def __init__(self) -> None: ...
     start: float
     minimum: float
+
+@final
+class Router:
+    def __init__(
+        self,
+        routing: RoutingSpec,
+        weights: Sequence[float] = ...,
+        seed: int = 0,
+        replication: int = 0,
+        name: str = "load_balancers/alone/routing",
+    ) -> None: ...
+    def add(self, count: int = 1, of_class: int = 0) -> None: ...
+    def remove(self, slot: int) -> None: ...
+    def route(self, clients: ArrayLike) -> NDArray[np.uint32]: ...
+    def answered(self, slots: ArrayLike, response_ns: ArrayLike) -> None: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def outstanding(self) -> NDArray[np.uint32]: ...

@@ -38,7 +38,9 @@ class Router:
             raise ScenarioError([Problem("routing", message, allowed="weighted_random")])
         classes = list(dict.fromkeys(each)) or [1.0]
         self._classes = {weight: index for index, weight in enumerate(classes)}
-        self._router = _core.Router(routing_spec(law), weights=classes, seed=seed, name=name)
+        self._router = _core.balancers.Router(
+            routing_spec(law), weights=classes, seed=seed, name=name
+        )
         for weight in each:
             self._router.add(1, self._classes[weight])
 
