@@ -125,6 +125,13 @@ void publish_from(Bytes& bytes, std::vector<StepSpec>& steps, const WorldSpec& s
   }
 }
 
+// Where arrivals are those of a trace, each says something.
+void say_by_serial(Bytes& bytes, TrafficSpec& traffic) {
+  if (traffic.arrivals.kind != ArrivalKind::instants || !bytes.one_in(2)) return;
+  for (std::size_t i = 0; i < traffic.arrivals.times_ns.size(); ++i)
+    traffic.says.by_serial.push_back(odd_index(bytes, kinds));
+}
+
 }  // namespace
 
 void add_topics(Bytes& bytes, WorldSpec& spec) {
@@ -135,16 +142,22 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
     topic.name = "topic" + std::to_string(i);
     topic.fifo = !spec.queues.empty() && bytes.one_in(2);
     topic.group_deduplication = bytes.one_in(2);
+    topic.publishes_per_second = bytes.one_in(4) ? odd_count(bytes, 1, 20) : 0;
     const std::uint32_t subscriptions = bytes.between(0, 3);
     for (std::uint32_t each = 0; each < subscriptions; ++each)
       topic.subscriptions.push_back(subscription(bytes, spec, topic.fifo));
+    for (SubscriptionSpec& each : topic.subscriptions) {
+      if (each.to.kind < Destination::Kind::queue && bytes.one_in(3))
+        each.receives_per_second = odd_count(bytes, 1, 20);
+    }
     spec.topics.push_back(topic);
   }
   if (bytes.one_in(2)) spec.buses.push_back(bus(bytes, spec));
   for (ServiceSpec& service : spec.services) publish_from(bytes, service.steps, spec);
   for (TrafficSpec& traffic : spec.traffic) {
     traffic.says = said(bytes);
-    if (bytes.one_in(2)) traffic.says = {{kinds - 1}, {1.0}};
+    if (bytes.one_in(2)) traffic.says = {{kinds - 1}, {1.0}, {}};
+    say_by_serial(bytes, traffic);
     if (!bytes.one_in(2)) continue;
     traffic.to = anywhere(bytes, spec);
     traffic.group = bytes.between(0, groups);

@@ -61,6 +61,13 @@ void tell_schedules(py::dict& out, const TopicAccount& account) {
   out["scheduled"] = scheduled;
 }
 
+std::vector<std::uint64_t> delayed_of(const TopicAccount& account) {
+  std::vector<std::uint64_t> delayed;
+  for (const SubscriptionAccount& each : account.subscriptions)
+    delayed.push_back(each.counts.delayed);
+  return delayed;
+}
+
 void tell_archive(py::dict& out, const TopicAccount& account) {
   out["archived"] = account.archived;
   out["replayed"] = account.replayed;
@@ -79,12 +86,14 @@ void bind_topics(py::module_& parent) {
   py::class_<EventChoice>(m, "EventChoice")
       .def(py::init<>())
       .def_readwrite("kinds", &EventChoice::kinds)
-      .def_readwrite("weights", &EventChoice::weights);
+      .def_readwrite("weights", &EventChoice::weights)
+      .def_readwrite("by_serial", &EventChoice::by_serial);
   py::class_<SubscriptionSpec>(m, "SubscriptionSpec")
       .def(py::init<>())
       .def_readwrite("to", &SubscriptionSpec::to)
       .def_readwrite("timeout_ns", &SubscriptionSpec::timeout_ns)
       .def_readwrite("retry", &SubscriptionSpec::retry)
+      .def_readwrite("receives_per_second", &SubscriptionSpec::receives_per_second)
       .def_readwrite("group", &SubscriptionSpec::group)
       .def_readwrite("rule", &SubscriptionSpec::rule)
       .def_readwrite("dead_letter", &SubscriptionSpec::dead_letter)
@@ -95,6 +104,7 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("name", &TopicSpec::name)
       .def_readwrite("fifo", &TopicSpec::fifo)
       .def_readwrite("group_deduplication", &TopicSpec::group_deduplication)
+      .def_readwrite("publishes_per_second", &TopicSpec::publishes_per_second)
       .def_readwrite("subscriptions", &TopicSpec::subscriptions);
   py::class_<ReplaySpec>(m, "ReplaySpec")
       .def(py::init<>())
@@ -132,7 +142,7 @@ py::dict topic_dict(const TopicAccount& account) {
   const char* names[] = {"delivered", "filtered", "retried", "dead_lettered", "dropped", "pending"};
   for (std::size_t at = 0; at < 6; ++at) out[names[at]] = py::cast(columns[at]);
   if (account.archives) tell_archive(out, account);
-  if (account.limits_invocations) out["delayed"] = account.delayed;
+  if (account.limits_invocations) out["delayed"] = delayed_of(account);
   if (account.rules.empty()) return out;
   std::vector<std::uint32_t> rule;
   for (const SubscriptionAccount& each : account.subscriptions) rule.push_back(each.rule);

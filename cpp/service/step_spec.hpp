@@ -36,6 +36,7 @@ struct Destination {
 struct EventChoice {
   std::vector<std::uint32_t> kinds;
   std::vector<double> weights;
+  std::vector<std::uint32_t> by_serial;  // of a trace, in their place: the kind of each arrival
 };
 
 struct StepSpec {

@@ -169,7 +169,7 @@ void World::build_series() {
     columns += balancer.health.active() ? 1 : 0;
     columns += balancer.anomalies.active() ? 1 : 0;
   }
-  columns += scaled_.size() + 3 * queues_.all.size();
+  columns += scaled_.size() + 3 * queues_.all.size() + topics_.all.size();
   const auto length = static_cast<std::uint64_t>(duration_ / series_interval_);
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");
   samples_.assign(columns, Series(series_interval_));

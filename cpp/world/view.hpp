@@ -160,6 +160,7 @@ class WorldView : protected WorldState {
   void check_queues() const;
   void check_topics() const;
   bool archives_agree() const;
+  std::uint64_t pending_of(const Topic& topic) const;
 };
 
 }  // namespace nephoscope

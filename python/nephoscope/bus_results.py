@@ -35,5 +35,5 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
     if "archived" in numbers:
         tree |= {key: int(numbers[key]) for key in ("archived", "replayed", "replaying")}
     if "delayed" in numbers:
-        tree["delayed"] = int(numbers["delayed"])
+        tree["delayed"] = sum(map(int, numbers["delayed"]))
     return tree | {"rules": rules}

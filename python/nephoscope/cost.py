@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope import catalog
+from nephoscope.message_costs import message_costs
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.fleet import Fleet
 
@@ -21,23 +22,6 @@ HOURS_PER_MONTH = 730
 
 # Of a policy: to scale out and to scale in.
 ALARMS = {"target_tracking": 2, "step": 1, "simple": 1}
-
-
-# Of a million requests, Amazon SQS, us-east-1, 2024. The first million of a month, which is free,
-# is not taken off: it is the account's, not the scenario's.
-USD_PER_MILLION_REQUESTS = {"standard": 0.40, "fifo": 0.50}
-
-# Of a million messages published, and delivered by HTTP or, of a FIFO topic, to queues; Amazon SNS,
-# us-east-1, 2024-12. What is free in a month is not taken off; sizes are not known, so that what
-# FIFO topics cost by the GB is left out.
-USD_PER_MILLION_PUBLISHED = {"standard": 0.50, "fifo": 0.30}
-USD_PER_MILLION_BY_HTTP = 0.60
-USD_PER_MILLION_IN_ORDER = 0.01
-
-# Of a million events put, and delivered by HTTP; Amazon EventBridge, us-east-1, 2024. Matching and
-# other deliveries are free; sizes are not known, so that every event is one of up to 64 KB.
-USD_PER_MILLION_PUT = 1.00
-USD_PER_MILLION_TO_HTTP = 0.20
 
 
 def costs(
@@ -57,12 +41,7 @@ def costs(
             found.setdefault("hosts", {})[name] = line
     if lines := _balancer_costs(scenario, numbers["load_balancer_use"]):
         found["load_balancers"] = lines
-    if lines := _queue_costs(scenario, numbers.get("queues", ())):
-        found["queues"] = lines
-    if lines := _topic_costs(scenario, numbers.get("topics", ())):
-        found["topics"] = lines
-    if lines := _bus_costs(scenario, numbers.get("buses", ())):
-        found["buses"] = lines
+    found |= message_costs(scenario, numbers)
     if lines := _alarm_costs(scenario, int(numbers["now_ns"])):
         found["alarms"] = lines
     if not found:
@@ -154,56 +133,6 @@ def _balancer_costs(scenario: Scenario, used: Iterable[Mapping[str, Any]]) -> Tr
         if bill.unit_hours is not None:
             line["unit_hours"] = bill.unit_hours
         lines[numbers["name"]] = line | {"gb": bill.gb, "usd": bill.usd}
-    return lines
-
-
-def _queue_costs(scenario: Scenario, queues: Iterable[Mapping[str, Any]]) -> Tree:
-    """A line for each queue, by its requests: a call each, whatever it holds and comes to."""
-    lines: Tree = {}
-    for numbers in queues:
-        kind = scenario.queues[numbers["name"]].type
-        requests = int(numbers["requests"])
-        usd = requests * USD_PER_MILLION_REQUESTS[kind] / 1e6
-        lines[numbers["name"]] = {"type": kind, "requests": requests, "usd": usd}
-    return lines
-
-
-def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tree:
-    """A line for each topic: what was published, and what deliveries cost where they do."""
-    lines: Tree = {}
-    for numbers in topics:
-        topic = scenario.topics[numbers["name"]]
-        published = int(numbers["published"]) + int(numbers["deduplicated"])
-        usd = published * USD_PER_MILLION_PUBLISHED[topic.type] / 1e6
-        line: Tree = {"type": topic.type, "published": published, "by_http": 0}
-        pairs = zip(topic.subscriptions, numbers["delivered"], strict=True)
-        for subscription, delivered in pairs:
-            if subscription.to not in scenario.queues:
-                line["by_http"] += int(delivered)
-                usd += int(delivered) * USD_PER_MILLION_BY_HTTP / 1e6
-            elif topic.type == "fifo":
-                usd += int(delivered) * USD_PER_MILLION_IN_ORDER / 1e6
-        lines[numbers["name"]] = line | {"usd": usd}
-    return lines
-
-
-def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
-    """A line for each bus: what was put, there or by replays, and what went out by HTTP."""
-    lines: Tree = {}
-    for numbers in buses:
-        targets = [t for r in scenario.buses[numbers["name"]].rules.values() for t in r.targets]
-        put = int(numbers["published"])
-        by_http = sum(
-            int(delivered)
-            for target, delivered in zip(targets, numbers["delivered"], strict=True)
-            if target.to not in scenario.queues and target.to not in scenario.topics
-        )
-        line: Tree = {"put": put, "by_http": by_http}
-        if "archived" in numbers:
-            line["replayed"] = int(numbers["replayed"])
-        paid = (put + line.get("replayed", 0)) * USD_PER_MILLION_PUT
-        usd = (paid + by_http * USD_PER_MILLION_TO_HTTP) / 1e6
-        lines[numbers["name"]] = line | {"usd": usd}
     return lines
 
 

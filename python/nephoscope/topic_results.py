@@ -16,8 +16,14 @@ def topic_tree(numbers: Mapping[str, Any]) -> Tree:
     tree |= {key: sum(map(int, numbers[key])) for key in DELIVERIES}
     if numbers["deduplicated"]:
         tree["deduplicated"] = int(numbers["deduplicated"])
+    if numbers["throttled"]:
+        tree["throttled"] = int(numbers["throttled"])
+    keys: tuple[str, ...] = DELIVERIES
+    if "delayed" in numbers:
+        tree["delayed"] = sum(map(int, numbers["delayed"]))
+        keys = (*DELIVERIES, "delayed")
     tree["subscriptions"] = {
-        str(i): {key: int(numbers[key][i]) for key in DELIVERIES}
+        str(i): {key: int(numbers[key][i]) for key in keys}
         for i in range(len(numbers["delivered"]))
     }
     return tree

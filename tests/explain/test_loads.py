@@ -188,3 +188,16 @@ def test_examples_are_as_busy_as_they_should_be(name, left_out):
         if load.fleet not in left_out:
             busy = result[f"fleets.{load.fleet}.utilization"]
             assert busy == CLOSE(load.utilization, rel=0.03 + 6 / requests**0.5)
+
+
+def test_schedules_of_rules_are_load_without_a_put():
+    """Every minute one event to each target; what is put goes to the rule with a pattern alone."""
+    tree = station(10.0)
+    tree |= {"duration": "10m", "topics": {"news": {"subscriptions": ["web"]}}}
+    timed = {"schedule": "rate(1 minute)", "targets": ["web", "news"]}
+    tree["buses"] = {"bell": {"rules": {"tick": timed}}}
+    tree["traffic"]["put"] = {"to": "bell", "rate": "7/s"}
+    # At the minutes 1 to 9, straight to the fleet and by way of the topic.
+    assert loads_of(tree)["web"].rate == CLOSE(10 + 2 * 9 / 600)
+    tree["buses"]["bell"]["rules"]["tick"]["pattern"] = {"a": [1]}
+    assert loads_of(tree)["web"].rate == CLOSE(10 + 2 * 9 / 600 + 2 * 7)

@@ -48,7 +48,7 @@ def replays(draw, bus: Tree) -> Tree:
     replay: Tree = {"bus": "bell", "since": draw(st.sampled_from(["0s", "3s"]))}
     replay |= draw(sometimes("until", "9s"))
     replay |= draw(sometimes("rules", [next(iter(bus["rules"]))]))
-    return {"at": draw(st.sampled_from(["11s", "19s"])), "replay": replay}
+    return {"at": draw(st.sampled_from(["11s", "27s", "29s"])), "replay": replay}
 
 
 @st.composite
@@ -56,7 +56,7 @@ def ringing(draw) -> System:
     """People, the desk and endpoints put; endpoints fail, and put on another bus."""
     bus: Tree = {"rules": {f"r{i}": draw(rules()) for i in range(draw(st.integers(1, 3)))}}
     bus |= draw(sometimes("latency", "300ms", {"exponential": "500ms"}))
-    bus |= draw(sometimes("put_limit", "4/s"))
+    bus |= draw(sometimes("put_limit", "2/s", "4/s"))
     bus |= draw(sometimes("invocation_limit", "3/s", "20/s"))
     bus |= draw(sometimes("archive", {}, "12s"))
     said = {"to": "bell"} | {k: v for k, v in draw(sayings()).items() if k == "event"}
@@ -98,7 +98,10 @@ def ringing(draw) -> System:
         **draw(happenings()),
     }
     if "archive" in bus:
-        tree["actions"] = [*tree.get("actions", ()), *draw(st.lists(replays(bus), max_size=2))]
+        tree["actions"] = [
+            *tree.get("actions", ()),
+            *draw(st.lists(replays(bus), min_size=1, max_size=2)),
+        ]
     cuts = tuple(sorted(draw(st.lists(st.integers(0, 30 * SECONDS), max_size=2))))
     return System(tree, (), cuts, draw(st.integers(0, 2**32)))
 
@@ -126,7 +129,7 @@ def test_nothing_that_is_put_is_lost():
             seen[key] += sum(bell[key]) > 0
         seen["replayed"] += bell.get("replayed", 0) > 0
         seen["replaying"] += bell.get("replaying", 0) > 0
-        seen["delayed"] += bell.get("delayed", 0) > 0
+        seen["delayed"] += sum(bell.get("delayed", ())) > 0
         seen["scheduled"] += sum(bell.get("scheduled", ())) > 0
         seen["throttled"] += bell["throttled"] > 0
         seen["put on"] += buses["echo"]["published"] > 0
@@ -135,5 +138,5 @@ def test_nothing_that_is_put_is_lost():
     look()
     often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
     often = (*often, "scheduled", "delayed", "replayed")
-    assert all(seen[key] > 0.15 * seen["systems"] for key in often), seen
+    assert all(seen[key] > 0.1 * seen["systems"] for key in often), seen
     assert all(seen[key] for key in ("dead_lettered", "dropped", "replaying")), seen

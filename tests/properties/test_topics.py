@@ -50,6 +50,7 @@ def endpoints(draw, to: str) -> Tree:
     phases |= draw(sometimes("jitter", "full", "equal")) | draw(sometimes("backoff", "exponential"))
     one: Tree = {"to": to} | draw(policies()) | draw(sometimes("timeout", "300ms"))
     one |= draw(st.sampled_from([{}, {"dead_letter": "lost"}, {}]))
+    one |= draw(sometimes("max_receives_per_second", 1, 5))
     return one | draw(st.sampled_from([{}] + [{"retry": it} for it in (0, 0, 1, phases)]))
 
 
@@ -85,6 +86,7 @@ def shouted(draw) -> System:
     web |= {"count": draw(st.integers(0, 3))}
     board = {"to": "orders"} | draw(policies()) | draw(sometimes("dead_letter", "lost"))
     news: Tree = {"subscriptions": [board, {"to": "more"} | draw(policies())]} | kind
+    news |= draw(sometimes("publish_limit", "5/s"))
     if not fifo:
         ends = [draw(endpoints("front")), draw(endpoints("shelves"))]
         news["subscriptions"] += draw(st.sampled_from([ends, ends[:1], ends[1:]]))
@@ -149,9 +151,11 @@ def test_nothing_that_is_published_is_lost():
         for key in (*DELIVERIES, "retried"):
             seen[key] += sum(news[key]) > 0
         seen["deduplicated"] += news["deduplicated"] > 0
+        seen["throttled"] += news["throttled"] > 0
+        seen["delayed"] += sum(news.get("delayed", ())) > 0
         seen["passed on"] += topics["last"]["published"] > 0
 
     look()
-    often = ("delivered", "filtered", "retried", "pending", "passed on")
+    often = ("delivered", "filtered", "retried", "pending", "passed on", "throttled")
     assert all(seen[key] > 0.2 * seen["systems"] for key in often), seen
-    assert all(seen[key] for key in ("dead_lettered", "dropped", "deduplicated")), seen
+    assert all(seen[key] for key in ("dead_lettered", "dropped", "deduplicated", "delayed")), seen

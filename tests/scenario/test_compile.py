@@ -3,8 +3,9 @@
 import pytest
 
 from nephoscope import Scenario, _core
-from nephoscope.scenario.compile import compile_scenario, distribution_spec
+from nephoscope.scenario.compile import compile_scenario
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.distribution_specs import distribution_spec
 from nephoscope.scenario.traffic import Traffic
 from scenario.breaking import GOOD
 

@@ -361,6 +361,30 @@ def test_inputs_that_make_ever_more_events_are_refused(lab):
         run(ringing(puts(lab, 1), all=rule(target), queues={"a": {}}))
 
 
+# --- what is drawn -------------------------------------------------------------------------------
+
+
+def depths(tree: Tree) -> list[int]:
+    """How many events have come to the queue, every half second."""
+    result = outcome(tree | {"series": "500ms", "duration": "50s"})
+    pending = result.series("buses.bell.pending")[1]
+    depth = result.series("queues.a.depth")[1]
+    assert len(set(pending + depth)) == 2  # none at first, then all that were put
+    return depth.tolist()
+
+
+def test_two_sources_draw_apart(lab):
+    """One event of each is put at the same instant and comes at another; the first as if alone."""
+    latency = {"latency": {"exponential": "10s"}}
+    one, two = puts(lab, 1), puts(lab, 1, event=TEA)
+    keys = {"bus": latency, "all": rule("a"), "queues": {"a": {}}}
+    alone = depths(ringing({"first": one}, **keys))
+    both = depths(ringing({"first": one, "second": two}, **keys))
+    assert both[-1] == 2
+    assert 1 in both
+    assert [min(depth, 1) for depth in both].index(1) <= alone.index(1)
+
+
 # --- around it -----------------------------------------------------------------------------------
 
 

@@ -43,6 +43,7 @@ void Messaging::count_kinds(const WorldSpec& spec) {
   std::uint64_t most = 0;
   const auto count = [&](const EventChoice& says) {
     for (const std::uint32_t kind : says.kinds) most = std::max<std::uint64_t>(most, kind);
+    for (const std::uint32_t kind : says.by_serial) most = std::max<std::uint64_t>(most, kind);
   };
   for (const TrafficSpec& traffic : spec.traffic) count(traffic.says);
   for (const Programs::Send& send : world_.programs_.sends()) count(send.says);
@@ -68,6 +69,7 @@ void Messaging::build_topics(const WorldSpec& spec) {
     it.name = from.name;
     it.fifo = from.fifo;
     it.group_deduplication = from.group_deduplication;
+    it.puts = CallLimit(from.publishes_per_second, 0);
     add_subscriptions(spec, from.subscriptions, at("topics", index, "subscriptions."));
   }
   for (std::size_t index = 0; index < spec.buses.size(); ++index) {
@@ -112,6 +114,7 @@ void Messaging::add_subscriptions(const WorldSpec& spec, const std::vector<Subsc
     Subscription& made = topics_.subscriptions.emplace_back();
     made.rules = from[each];
     made.topic = static_cast<std::uint32_t>(topics_.all.size() - 1);
+    made.receives = InvocationLimit(from[each].receives_per_second);
     if (from[each].retry.jitter == DeliveryJitter::none) continue;
     const std::string stream = streams + number + "/jitter";
     made.jitter = Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
@@ -137,6 +140,8 @@ void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec
           "is needed: messages go to a FIFO queue or topic");
   require(to_queue || to_topic || (from.timeout_ns > 0 && from.timeout_ns <= duration_max),
           path + "timeout", "must be above 0 and below 73 years");
+  require(from.receives_per_second == 0 || (!topic.bus && !to_queue), path + "receives_per_second",
+          "belongs to endpoints of HTTP of topics");
   require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
           "must say so of each event");
   require(from.becomes.empty() || (topic.bus && from.becomes.size() == topics_.kinds),
@@ -184,13 +189,22 @@ void Messaging::build_sayings(const WorldSpec& spec) {
     const std::string path =
         at("services", sends[send].service, ("steps." + sends[send].path + ".event").c_str());
     topics_.of_send.push_back(saying(sends[send].says, path));
+    require(sends[send].says.by_serial.empty(), path, "belongs to a source of traffic");
   }
   for (std::size_t traffic = 0; traffic < spec.traffic.size(); ++traffic) {
     const TrafficSpec& from = spec.traffic[traffic];
     const std::string name = "traffic/" + from.name + "/events";
     Saying& says =
         topics_.of_source.emplace_back(saying(from.says, at("traffic", traffic, "event")));
-    if (says.kinds.empty()) says = Saying{{0}, {1.0}};
+    require(from.says.by_serial.empty() ||
+                (from.arrivals.kind == ArrivalKind::instants &&
+                 from.says.by_serial.size() >= from.arrivals.times_ns.size()),
+            at("traffic", traffic, "event"), "must say so of each arrival of a trace");
+    says.by_serial = from.says.by_serial;
+    if (says.kinds.empty()) {
+      says.kinds = {0};
+      says.up_to = {1.0};
+    }
     if (from.rule != StepSpec::plain) mark_scheduled(from.to, from.rule);
     topics_.source_draw.push_back(add_draw(says, name));
     for (std::size_t send = 0; send < sends.size(); ++send) {

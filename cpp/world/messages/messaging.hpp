@@ -121,6 +121,7 @@ class Messaging {
     return said == 0 ? 0 : said - 1;
   }
   std::uint64_t told(const Subscription& subscription, std::uint64_t body) const;
+  std::uint64_t drawn_by(std::uint64_t body) const;
   std::uint16_t said_in(std::uint64_t body) const {
     return static_cast<std::uint16_t>(origin_in(body) / world_.traffic_);
   }

@@ -10,6 +10,7 @@ namespace nephoscope {
 std::uint16_t Messaging::said_of_source(std::uint16_t traffic, std::uint64_t serial) const {
   if (!topics_.say_something()) return 0;
   const Saying& says = topics_.of_source[traffic];
+  if (!says.by_serial.empty()) return static_cast<std::uint16_t>(says.by_serial[serial] + 1);
   const std::uint32_t draw = topics_.source_draw[traffic];
   const double u = draw == Visit::none ? 0.0 : topics_.draws[draw].at(serial, 0);
   return static_cast<std::uint16_t>(says.pick(u) + 1);
@@ -31,11 +32,11 @@ std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send) c
   return static_cast<std::uint16_t>(says.pick(u) + 1);
 }
 
-// A topic takes everything: a repetition within the window of a FIFO topic is taken and dropped. A
-// bus refuses what is more than it takes in a second.
+// What is more than a topic or a bus takes in a second is refused. A repetition within the window
+// of a FIFO topic is taken and dropped.
 bool Messaging::publish(std::uint32_t at, const Outgoing& message) {
   Topic& topic = topics_.all[at];
-  if (topic.bus && !topic.puts.allow(world_.now_)) {
+  if (!topic.puts.allow(world_.now_)) {
     ++topic.throttled;
     return false;
   }
@@ -104,14 +105,22 @@ void Messaging::deliver(std::uint32_t subscription, const Outgoing& message) {
   if (last != KeyTable::absent) {
     topics_.pending[static_cast<std::uint32_t>(last)].next = delivery;
   } else if (!topic.prompt) {
-    const double wait = topic.latency.at(serial_in(copy.body), path_of_call(subscription + 1, 0));
+    const double wait = topic.latency.at(drawn_by(copy.body), path_of_call(subscription + 1, 0));
     expect_attempt(delivery, duration_ns(wait));
   } else if (asks) {
-    send_request(delivery);
+    if (!waits_for_turn(delivery)) send_request(delivery);
   } else {
     topics_.pending[delivery].attempts = 1;
     if (give_up_or_wait(delivery)) forget(delivery);
   }
+}
+
+// By which topics and buses draw what belongs to a message: its serial, apart from those of other
+// sources of traffic. Of schedules each has targets of its own, and draws apart by those.
+std::uint64_t Messaging::drawn_by(std::uint64_t body) const {
+  const std::uint32_t traffic = traffic_in(body);
+  if (traffic == 0 || traffic >= world_.told_) return serial_in(body);
+  return serial_in(body) ^ (mix_bits(traffic) >> 2);
 }
 
 // What a target is sent in the place of an event. The event itself is what becomes a dead letter.
@@ -192,7 +201,7 @@ bool Messaging::give_up_or_wait(std::uint32_t delivery) {
   if (it.attempts <= rules.retries()) {
     const std::uint32_t retry = it.attempts - 1;
     const bool drawn = rules.jitter != DeliveryJitter::none;
-    const double u = drawn ? subscription.jitter.at(serial_in(it.body), retry) : 0.0;
+    const double u = drawn ? subscription.jitter.at(drawn_by(it.body), retry) : 0.0;
     const std::int64_t wait = rules.wait(retry, u);
     const bool in_time = rules.age_ns == 0 || world_.now_ + wait - it.since <= rules.age_ns;
     if (in_time) {
@@ -216,17 +225,20 @@ void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
       world_.now_ + wait, World::payload(World::EventKind::part, delivery_parts + delivery));
 }
 
-// A bus begins so many attempts in a second; the turn of what is more is known when it is due.
+// A bus begins so many attempts in a second, and a topic so many at an endpoint; the turn of what
+// is more is known when it is due.
 bool Messaging::waits_for_turn(std::uint32_t delivery) {
   TopicDelivery& it = topics_.pending[delivery];
   if (it.has_turn != 0) {
     it.has_turn = 0;
     return false;
   }
-  Topic& topic = topics_.all[topics_.subscriptions[it.subscription].topic];
-  const std::int64_t turn = topic.invocations.place(world_.now_);
+  Subscription& subscription = topics_.subscriptions[it.subscription];
+  Topic& topic = topics_.all[subscription.topic];
+  InvocationLimit& limit = topic.bus ? topic.invocations : subscription.receives;
+  const std::int64_t turn = limit.place(world_.now_);
   if (turn == world_.now_) return false;
-  ++topic.delayed;
+  ++subscription.counts.delayed;
   it.has_turn = 1;
   expect_attempt(delivery, turn - world_.now_);
   return true;

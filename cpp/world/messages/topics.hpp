@@ -40,7 +40,8 @@ namespace nephoscope {
 // One of some kinds, by weights; or nothing of its own.
 struct Saying {
   std::vector<std::uint32_t> kinds;
-  std::vector<double> up_to;  // probability of each kind and those before it
+  std::vector<double> up_to;             // probability of each kind and those before it
+  std::vector<std::uint32_t> by_serial;  // in the place of both: of each request of its source
 
   std::uint32_t pick(double u) const {
     std::size_t at = 0;
@@ -53,6 +54,7 @@ struct DeliveryCounts {
   std::uint64_t filtered = 0;
   std::uint64_t delivered = 0;
   std::uint64_t retried = 0;  // attempts beyond the first
+  std::uint64_t delayed = 0;  // attempts that had to wait for their turn
   std::uint64_t dead_lettered = 0;
   std::uint64_t dropped = 0;
   std::uint64_t scheduled = 0;  // came by the schedule of its rule, beside what is published
@@ -69,6 +71,7 @@ struct Subscription {
   Sampler jitter;
 
   DeliveryCounts counts;
+  InvocationLimit receives;  // of an endpoint of HTTP of a topic
 
   bool lets_through(std::uint32_t kind) const {
     return rules.takes.empty() || rules.takes[kind] != 0;
@@ -88,7 +91,6 @@ struct Topic {
   std::uint64_t published = 0;
   std::uint64_t deduplicated = 0;  // beside those, as the next
   std::uint64_t throttled = 0;
-  std::uint64_t delayed = 0;  // attempts that had to wait for their turn
   Deduplication deduplication;
   CallLimit puts;
   InvocationLimit invocations;
@@ -152,7 +154,7 @@ struct Topics {
   template <class Archive>
   void serialize(Archive& archive) {
     for (Topic& topic : all) {
-      archive(topic.published, topic.deduplicated, topic.throttled, topic.delayed);
+      archive(topic.published, topic.deduplicated, topic.throttled);
       topic.deduplication.serialize(archive);
       topic.puts.serialize(archive);
       topic.invocations.serialize(archive);
@@ -162,7 +164,10 @@ struct Topics {
       each.pace.serialize(archive);
       archive(each.begun, each.has_turn, each.next, each.bodies);
     }
-    for (Subscription& each : subscriptions) archive(each.counts);
+    for (Subscription& each : subscriptions) {
+      archive(each.counts);
+      each.receives.serialize(archive);
+    }
     archive(said);
     pending.serialize(archive);
     last_in_group.serialize(archive);

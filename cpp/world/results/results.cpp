@@ -58,6 +58,7 @@ void World::sample_series() {
     push(it.queue.visible());
     push(it.queue.in_flight());
   }
+  for (const Topic& it : topics_.all) push(pending_of(it));
 }
 
 std::vector<Column> WorldView::series() const {
@@ -96,6 +97,8 @@ std::vector<Column> WorldView::series() const {
     for (const char* gauge : {".depth", ".visible", ".in_flight"})
       take("queues." + it.name + gauge, false);
   }
+  for (const Topic& it : topics_.all)
+    take((it.bus ? "buses." : "topics.") + it.name + ".pending", false);
   return columns;
 }
 

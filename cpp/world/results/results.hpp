@@ -197,13 +197,12 @@ struct TopicAccount {
   bool fifo = false;
   std::uint64_t published = 0;
   std::uint64_t deduplicated = 0;
-  std::uint64_t throttled = 0;  // of a bus, as all that follow
-  bool archives = false;
+  std::uint64_t throttled = 0;
+  bool limits_invocations = false;  // or receives
+  bool archives = false;            // of a bus, as all that follow
   std::uint64_t archived = 0;
   std::uint64_t replayed = 0;
   std::uint64_t replaying = 0;  // of replays that have begun
-  bool limits_invocations = false;
-  std::uint64_t delayed = 0;
   std::vector<SubscriptionAccount> subscriptions;
 };
 

@@ -21,16 +21,27 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
   for (const Replay& replay : topics_.replays)
     account.replaying += &topics_.all[replay.bus] == &it ? replay.left() : 0;
   account.limits_invocations = it.invocations.active();
-  account.delayed = it.delayed;
-  for (std::uint32_t each = it.first; each < it.first + it.count; ++each)
-    account.subscriptions.push_back({topics_.subscriptions[each].counts, 0,
-                                     topics_.subscriptions[each].rules.rule,
-                                     topics_.subscriptions[each].scheduled});
+  for (std::uint32_t each = it.first; each < it.first + it.count; ++each) {
+    const Subscription& from = topics_.subscriptions[each];
+    account.subscriptions.push_back({from.counts, 0, from.rules.rule, from.scheduled});
+    account.limits_invocations = account.limits_invocations || from.receives.active();
+  }
   topics_.pending.for_each([&](const TopicDelivery& delivery) {
     if (&topics_.all[topics_.subscriptions[delivery.subscription].topic] == &it)
       ++account.subscriptions[delivery.subscription - it.first].pending;
   });
   return account;
+}
+
+// Deliveries of a topic that are neither at their end nor dropped.
+std::uint64_t WorldView::pending_of(const Topic& it) const {
+  std::uint64_t pending = 0;
+  for (std::uint32_t each = it.first; each < it.first + it.count; ++each) {
+    const DeliveryCounts& counts = topics_.subscriptions[each].counts;
+    pending += it.published + counts.scheduled + counts.replayed - counts.filtered -
+               counts.delivered - counts.dead_lettered - counts.dropped;
+  }
+  return pending;
 }
 
 // What is kept was put, in the order of time and for a replay to come; who has not begun has not

@@ -20,17 +20,19 @@ struct SubscriptionSpec {
   Destination to;               // a queue, who answers as an endpoint of HTTP or, of a bus, a topic
   std::int64_t timeout_ns = 0;  // that such an endpoint has for its answer
   DeliveryRules retry;
-  std::uint32_t group = none;          // of a bus: of the messages for a FIFO queue or topic
-  std::uint32_t dead_letter = none;    // the queue that gets what could not be delivered
-  std::uint32_t rule = 0;              // of a bus
-  std::vector<std::uint32_t> becomes;  // of a bus: by kind, what is delivered; empty: the same
+  std::uint32_t receives_per_second = 0;  // such an endpoint of a topic; more wait; 0: no limit
+  std::uint32_t group = none;             // of a bus: of the messages for a FIFO queue or topic
+  std::uint32_t dead_letter = none;       // the queue that gets what could not be delivered
+  std::uint32_t rule = 0;                 // of a bus
+  std::vector<std::uint32_t> becomes;     // of a bus: by kind, what is delivered; empty: the same
   std::vector<std::uint8_t> takes;  // by kind of event: 1: its filter lets it through; empty: all
 };
 
 struct TopicSpec {
   std::string name;
   bool fifo = false;
-  bool group_deduplication = false;  // of a FIFO topic: an id counts within its group
+  bool group_deduplication = false;        // of a FIFO topic: an id counts within its group
+  std::uint32_t publishes_per_second = 0;  // more are refused; 0: no limit
   std::vector<SubscriptionSpec> subscriptions;
 };
 

@@ -37,6 +37,7 @@ class EventChoice:
     def __init__(self) -> None: ...
     kinds: list[int]
     weights: list[float]
+    by_serial: list[int]
 
 @final
 class SubscriptionSpec:
@@ -44,6 +45,7 @@ class SubscriptionSpec:
     to: Destination
     timeout_ns: int
     retry: DeliveryRules
+    receives_per_second: int
     group: int
     rule: int
     dead_letter: int
@@ -56,6 +58,7 @@ class TopicSpec:
     name: str
     fifo: bool
     group_deduplication: bool
+    publishes_per_second: int
     subscriptions: list[SubscriptionSpec]
 
 @final

@@ -52,6 +52,8 @@ def publish_words(publish: Publish) -> str:
 
 def event_words(part: Send | Publish | Put | Traffic) -> str:
     """What is said, if anything is."""
+    if isinstance(part, Traffic) and part.arrivals.trace is not None and part.arrivals.trace.says:
+        return ", saying what its trace does"
     if is_choice(part.event):
         return f", one of {len(alternatives(part.event))} events"
     said = [key for key in ("event", "attributes") if getattr(part, key, None) is not None]
@@ -63,6 +65,8 @@ def topic_words(scenario: Scenario) -> Iterator[str]:
     for name, topic in scenario.topics.items():
         subscribers = (_subscription(each, topic, scenario) for each in topic.subscriptions)
         scope = f", deduplication in a {topic.deduplication}" if topic.deduplication else ""
+        if topic.publish_limit is not None:
+            scope += f", at most {topic.publish_limit} messages"
         yield f"{name}: {topic.type}{scope}, to {'; '.join(subscribers) or 'nobody'}"
 
 
@@ -73,6 +77,9 @@ def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
     if each.to not in scenario.queues:
         policy = each.retry or topic.retry or DeliveryRetry()
         words.append(f"{policy.retries} retries")
+        most = each.max_receives_per_second or topic.max_receives_per_second
+        if most is not None:
+            words.append(f"at most {most} in a second")
     if each.dead_letter is not None:
         words.append(f"else to {each.dead_letter}")
     return ", ".join(words)

@@ -50,6 +50,18 @@ class Mmpp(Model):
         return self
 
 
+def _columns(event: Any) -> Any:
+    """The name of a column, or such names by the names of what they say."""
+    if isinstance(event, str) and event:
+        return event
+    if isinstance(event, dict) and event and all(isinstance(name, str) for name in event):
+        return {name: _columns(inner) for name, inner in event.items()}
+    raise refusal(f"{shorten(event)} is no column", "a column, or columns by name: {kind: COLUMN}")
+
+
+EventColumns = Annotated[Any, AfterValidator(_columns)]
+
+
 class Trace(Model):
     """Arrivals from a CSV file: an instant a row, or a count a row."""
 
@@ -64,6 +76,10 @@ class Trace(Model):
     """Multiplies the instants, or the counts."""
     shift: SignedDuration = Duration(0)
     """Added to every time; what falls before the start of the run is left out."""
+    event: EventColumns = None
+    """What the request of each row says: the column of whole events, or columns by name."""
+    attributes: dict[str, Text] | None = None
+    """Its attributes: columns by name."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -71,7 +87,14 @@ class Trace(Model):
         counts = (self.time_column is not None, self.count_column is not None)
         if instants == any(counts) or (any(counts) and not all(counts)):
             raise refusal("not the options of one form", "column, or time_column and count_column")
+        if self.says and not instants:
+            raise refusal("a row of counts says nothing: it is many requests", "an instant a row")
         return self
+
+    @property
+    def says(self) -> bool:
+        """Whether its rows say something."""
+        return self.event is not None or self.attributes is not None
 
 
 class Closed(Model):

@@ -1,7 +1,10 @@
 """Event buses and their rules, in the words of the language."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import AfterValidator, Field, model_validator
 
 from nephoscope import _core
@@ -9,9 +12,9 @@ from nephoscope.errors import PatternError
 from nephoscope.patterns import read_pattern, read_transformer
 from nephoscope.patterns.json_path import read_path
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.event import Body, Event
+from nephoscope.scenario.event import Body, Event, MessageSize
 from nephoscope.scenario.event_schedules import Rate as RateSchedule
-from nephoscope.scenario.event_schedules import read_schedule
+from nephoscope.scenario.event_schedules import instants, read_clock, read_schedule
 from nephoscope.scenario.fields import (
     AnyDuration,
     Items,
@@ -21,17 +24,17 @@ from nephoscope.scenario.fields import (
     Text,
     refusal,
     whole,
+    whole_rate,
     within,
 )
 from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.schedules import Zone
-from nephoscope.scenario.units import Duration, Rate
+from nephoscope.scenario.units import Duration, Size
 
 RULES_MAX = 300
 TARGETS_MAX = 5
 ATTEMPTS_MAX = 185
 INPUT_MAX = 8192
-LIMIT_MAX = 2**32 - 1
 
 # The wait doubles from the first on so many times.
 _DOUBLED = 9
@@ -144,6 +147,11 @@ class RuleSchedule(Model):
             raise refusal("a rate has no zone: it counts from the start of the run", "cron or at")
         return self
 
+    def instants(self, start: datetime, duration_ns: int) -> npt.NDArray[np.int64]:
+        """When it comes in a run that begins at `start`; raises PatternError if too often."""
+        begin = start.astimezone(UTC)
+        return instants(self.expression, read_clock(self.zone), begin, duration_ns, begin)
+
 
 class Rule(Model):
     """Events that match a pattern go to its targets; so does one of its own at each instant."""
@@ -200,24 +208,17 @@ def _not_too_many(rules: dict[Name, Rule]) -> dict[Name, Rule]:
     return rules
 
 
-def _whole_number_of(what: str) -> AfterValidator:
-    def check(rate: Rate) -> Rate:
-        if not float(rate).is_integer() or float(rate) > LIMIT_MAX:
-            raise refusal(f"{rate} is no whole number of {what} a second", "a rate such as 10000/s")
-        return rate
-
-    return AfterValidator(check)
-
-
 class Bus(Model):
     """Events go to the targets of all rules whose patterns they match; rules may have schedules."""
 
     rules: Annotated[dict[Name, Rule], AfterValidator(_not_too_many)] = Field(default_factory=dict)
+    event_size: MessageSize = Size(0)
+    """Of each event. Puts are billed by 64 KiB of it; 0B: as one each."""
     latency: Distribution | None = None
     """From the put to the first attempt at each delivery; by default none."""
-    put_limit: Annotated[PositiveRate, _whole_number_of("puts")] | None = None
+    put_limit: Annotated[PositiveRate, whole_rate("puts")] | None = None
     """Puts that are taken in a second; more are rejected."""
-    invocation_limit: Annotated[PositiveRate, _whole_number_of("invocations")] | None = None
+    invocation_limit: Annotated[PositiveRate, whole_rate("invocations")] | None = None
     """Attempts at deliveries, to all targets, that begin in a second; more wait for their turn."""
 
     archive: Archive | None = None

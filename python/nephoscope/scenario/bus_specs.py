@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable
-from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from nephoscope.patterns import Members, read_transformer, transformer, write_va
 from nephoscope.patterns.json_path import read_path
 from nephoscope.scenario.bus import Bus, BusTarget, Input, Rule, RuleSchedule
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.event_schedules import instants, read_clock
 from nephoscope.scenario.queue_specs import UNGROUPED, Groups
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.topic_specs import Destinations, Events
@@ -72,10 +70,8 @@ class Buses:
         return sources
 
     def _instants(self, schedule: RuleSchedule, rule: tuple[str, str]) -> npt.NDArray[np.int64]:
-        start = self._start.astimezone(UTC)
         try:
-            clock = read_clock(schedule.zone)
-            return instants(schedule.expression, clock, start, self._duration_ns, start)
+            return schedule.instants(self._start, self._duration_ns)
         except PatternError as error:
             path = "buses.{}.rules.{}.schedule".format(*rule)
             problem = Problem(path, error.message, allowed=error.allowed)

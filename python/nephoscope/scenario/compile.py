@@ -1,6 +1,5 @@
 """A scenario as the core takes it: names become indices, quantities plain numbers."""
 
-import math
 from collections.abc import Iterable
 
 from nephoscope import _core
@@ -12,6 +11,7 @@ from nephoscope.scenario.client_specs import breaker_spec, budget_spec, client_s
 from nephoscope.scenario.data_files import DataFiles
 from nephoscope.scenario.devices import DiskStep, GpuStep
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.distribution_specs import distribution_spec
 from nephoscope.scenario.fault_specs import fault_spec, health_spec
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
@@ -140,7 +140,11 @@ class _Compiler:
         spec.on_timeout = _core.OnTimeout[traffic.on_timeout]
         spec.resilience = self._resilience(traffic)
         spec.group = self._groups.number(traffic.group)
-        spec.says = self._events.choice(traffic.event, traffic.attributes)
+        trace = traffic.arrivals.trace
+        if trace is not None and trace.says:
+            spec.says = self._events.of_rows(self._files.said(trace))
+        else:
+            spec.says = self._events.choice(traffic.event, traffic.attributes)
         return spec
 
     def _queue(self, name: str, queue: NamedQueue) -> _core.queues.WorldQueueSpec:
@@ -312,33 +316,6 @@ class _Compiler:
         return spec
 
 
-def distribution_spec(law: Distribution, files: DataFiles) -> _core.Distribution:
-    """A distribution as the core takes it, in nanoseconds."""
-    spec = _core.Distribution()
-    spec.kind = _core.DistributionKind[law.form]
-    if law.constant is not None:
-        spec.mean = float(law.constant)
-    elif law.exponential is not None:
-        spec.mean = float(law.exponential)
-    elif law.uniform is not None:
-        spec.values = [float(law.uniform.min), float(law.uniform.max)]
-    elif law.hyperexponential is not None:
-        spec.values, spec.weights = _phases(law)
-    elif law.replay is not None:
-        spec.values = files.durations_ns(law.replay)
-    elif law.empirical is not None and law.empirical.values is not None:
-        spec.values = [float(value) for value in law.empirical.values]
-        spec.weights = list(law.empirical.weights or ())
-    elif law.empirical is not None:
-        spec.values = files.durations_ns(law.empirical)
-    else:
-        options = law.options
-        spec.mean = float(options.mean)
-        shape = {"erlang": "k", "weibull": "shape", "pareto": "shape"}.get(law.form, "cv")
-        spec.shape = float(getattr(options, shape))
-    return spec
-
-
 def backoff_spec(retry: Retry, files: DataFiles) -> _core.resilience.BackoffSpec:
     """The waits of a caller as the core takes them."""
     spec = _core.resilience.BackoffSpec()
@@ -351,22 +328,6 @@ def backoff_spec(retry: Retry, files: DataFiles) -> _core.resilience.BackoffSpec
         spec.base_ns = int(backoff.exponential.base)
         spec.cap_ns = int(backoff.exponential.cap or 0)
     return spec
-
-
-def _phases(law: Distribution) -> tuple[list[float], list[float]]:
-    """Means and probabilities of the phases; of mean and cv, two phases with balanced means."""
-    options = law.hyperexponential
-    assert options is not None
-    if options.means is not None and options.probabilities is not None:
-        return [float(mean) for mean in options.means], list(options.probabilities)
-    assert options.mean is not None
-    assert options.cv is not None
-    square = options.cv**2
-    first = (1.0 + math.sqrt((square - 1.0) / (square + 1.0))) / 2.0
-    # 1 - first would lose the digits of a great cv.
-    second = 1.0 / ((square + 1.0) * 2.0 * first)
-    mean = float(options.mean)
-    return [mean / (2.0 * first), mean / (2.0 * second)], [first, second]
 
 
 def arrival_spec(traffic: Traffic, files: DataFiles) -> _core.ArrivalSpec:

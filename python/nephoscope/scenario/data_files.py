@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from nephoscope.errors import Problem, TraceError
 from nephoscope.scenario.arrivals import Trace
 from nephoscope.scenario.distribution import Column, Sample
@@ -17,6 +20,9 @@ from nephoscope.scenario.tables import (
     durations_ns,
     instants_ns,
 )
+from nephoscope.scenario.trace_events import Said, said_by_rows
+
+Bytes = npt.NDArray[np.uint8]
 
 _FORMS: dict[str, type[Trace | Column | Sample]] = {
     "trace": Trace,
@@ -38,13 +44,23 @@ class DataFiles(NamedTuple):
 
     def instants_ns(self, trace: Trace) -> Integers:
         """The arrival instants of a trace."""
-        key = ("instants", self.directory, trace)
+        key = ("instants", self.directory, trace.file, trace.column, trace.scale, trace.shift)
         return self.tables.once(key, lambda: self._instants_ns(trace))
 
     def counts_of(self, trace: Trace) -> tuple[Integers, Integers]:
         """The interval edges and counts of a trace."""
-        key = ("counts", self.directory, trace)
+        columns = (trace.time_column, trace.count_column)
+        key = ("counts", self.directory, trace.file, *columns, trace.scale, trace.shift)
         return self.tables.once(key, lambda: self._counts_of(trace))
+
+    def said(self, trace: Trace) -> Said:
+        """What each arrival of a trace of instants says."""
+        columns = (repr(trace.event), repr(trace.attributes))
+        key = ("said", self.directory, trace.file, trace.column, trace.scale, trace.shift, *columns)
+        return self.tables.once(key, lambda: self._said(trace))
+
+    def _said(self, trace: Trace) -> Said:
+        return said_by_rows(self._table(trace.file), trace, len(self.instants_ns(trace)))
 
     def _durations_ns(self, column: Column | Sample) -> Floats:
         assert column.file is not None
@@ -87,14 +103,18 @@ def data_problems(document: Document, files: DataFiles) -> Iterator[Problem]:
     files.tables.forget()
 
 
-def data_arrays(tree: Any, files: DataFiles) -> Iterator[Floats | Integers]:
+def data_arrays(tree: Any, files: DataFiles) -> Iterator[Floats | Integers | Bytes]:
     """What the data files of a scenario without a mistake hold, in the order of their keys."""
     for where, value in _named_files(tree, ()):
         yield from _read(_FORMS[str(where[-1])].model_validate(value), files)
 
 
-def _read(options: Any, files: DataFiles) -> tuple[Floats | Integers, ...]:
+def _read(options: Any, files: DataFiles) -> tuple[Floats | Integers | Bytes, ...]:
     match options:
+        case Trace() if options.says:
+            said = files.said(options)
+            kinds = np.frombuffer(repr(said.kinds).encode("utf-8", "surrogatepass"), np.uint8)
+            return files.instants_ns(options), said.rows, kinds
         case Trace() if options.column is not None:
             return (files.instants_ns(options),)
         case Trace():

@@ -8,10 +8,23 @@ from nephoscope.errors import EventError, shorten
 from nephoscope.nearest import listing
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import read_value
-from nephoscope.scenario.fields import Weight, refusal
+from nephoscope.scenario.fields import AnySize, Weight, refusal
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.units import Size
 
 CHOOSE = "choose"
+
+# The largest message or event, in bytes.
+SIZE_MAX = 2**20
+
+
+def _of_a_message(size: Size) -> Size:
+    if size > SIZE_MAX:
+        raise refusal(f"{size} is out of range", "0B to 1MiB")
+    return size
+
+
+MessageSize = Annotated[AnySize, AfterValidator(_of_a_message)]
 
 
 def _body(event: Any) -> Any:

@@ -24,6 +24,7 @@ JsonSchema = dict[str, Any]
 REFUSED = "refused"
 
 INSTANCES_MAX = 4_194_304
+WHOLE_RATE_MAX = 2**32 - 1
 
 
 def refusal(
@@ -222,6 +223,19 @@ Interval = Annotated[
 ]
 AnyRate = Annotated[Rate, quantity(*_RATE, least=0)]
 PositiveRate = Annotated[Rate, quantity(*_RATE, above=0)]
+
+
+def whole_rate(what: str) -> AfterValidator:
+    """A whole number of something a second."""
+
+    def check(rate: Rate) -> Rate:
+        if not float(rate).is_integer() or float(rate) > WHOLE_RATE_MAX:
+            raise refusal(f"{rate} is no whole number of {what} a second", "a rate such as 10000/s")
+        return rate
+
+    return AfterValidator(check)
+
+
 AnySize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, least=0)]
 PositiveSize = Annotated[Size, quantity(Size.parse, units.SIZE_PATTERN, above=0)]
 PositiveBandwidth = Annotated[

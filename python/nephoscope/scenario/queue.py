@@ -2,12 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import model_validator
 
-from nephoscope.scenario.event import Attributes, Event
+from nephoscope.scenario.event import Attributes, Event, MessageSize
 from nephoscope.scenario.fields import (
     AnyDuration,
-    AnySize,
     Name,
     PositiveDuration,
     Share,
@@ -22,16 +21,6 @@ from nephoscope.scenario.units import Duration, Size
 RECEIVES_MAX = 1000
 # Messages that may be in flight at once, unless told.
 IN_FLIGHT = 120_000
-
-
-# The largest message, in bytes.
-SIZE_MAX = 2**20
-
-
-def _of_a_message(size: Size) -> Size:
-    if size > SIZE_MAX:
-        raise refusal(f"{size} is out of range", "0B to 1MiB")
-    return size
 
 
 class Deduplication(Model):
@@ -53,7 +42,7 @@ class QueueRules(Model):
     retention: Annotated[AnyDuration, within("60s", "14d")] = Duration.parse("4d")
     wait: Annotated[AnyDuration, within("0s", "20s")] = Duration(0)
     """How long a receive waits for a message, unless it says so itself."""
-    message_size: Annotated[AnySize, AfterValidator(_of_a_message)] = Size(0)
+    message_size: MessageSize = Size(0)
     """Of each message. Calls are billed by 64 KiB of what they hold; 0B: as one request each."""
     in_flight: Annotated[int, whole(1, 2**29)] = IN_FLIGHT
     """Messages that may be in flight at once."""

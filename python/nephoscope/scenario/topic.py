@@ -7,10 +7,20 @@ from pydantic import AfterValidator, Strict, model_validator
 from nephoscope import _core
 from nephoscope.errors import PatternError
 from nephoscope.patterns import read_policy
-from nephoscope.scenario.event import Attributes, Event
-from nephoscope.scenario.fields import AnyDuration, Name, PositiveDuration, refusal, whole, within
+from nephoscope.scenario.event import Attributes, Event, MessageSize
+from nephoscope.scenario.fields import (
+    WHOLE_RATE_MAX,
+    AnyDuration,
+    Name,
+    PositiveDuration,
+    PositiveRate,
+    refusal,
+    whole,
+    whole_rate,
+    within,
+)
 from nephoscope.scenario.model import Model
-from nephoscope.scenario.units import Duration
+from nephoscope.scenario.units import Duration, Size
 
 # Of one topic: subscriptions of a FIFO topic, and filter policies.
 FIFO_SUBSCRIPTIONS_MAX = 100
@@ -19,6 +29,11 @@ POLICIES_MAX = 200
 # What all waits of a policy together may come to.
 WAITS_MAX = Duration.parse("1h")
 
+# Larger messages go to so few subscribers, none of them an endpoint of HTTP.
+SMALL_MAX = 2**18
+LARGE_SUBSCRIPTIONS_MAX = 100
+
+PerSecond = Annotated[int, whole(1, WHOLE_RATE_MAX)]
 Retries = Annotated[int, whole(0, 100)]
 Wait = Annotated[AnyDuration, within("1s", "1h")]
 
@@ -82,6 +97,8 @@ class Subscription(Model):
     """That an endpoint of HTTP has for its answer, by default 15 s."""
     retry: DeliveryRetry | None = None
     """Of an endpoint of HTTP, in the place of that of the topic."""
+    max_receives_per_second: PerSecond | None = None
+    """Attempts at an endpoint of HTTP that begin in a second; more wait for their turn."""
     dead_letter: Name | None = None
     """The queue that gets what could not be delivered; without one it is dropped."""
 
@@ -120,6 +137,12 @@ class Topic(Model):
     """Of a FIFO topic: where a message is the same as one of the last five minutes."""
     retry: DeliveryRetry | None = None
     """Of the endpoints of HTTP that have no policy of their own."""
+    max_receives_per_second: PerSecond | None = None
+    """Of each endpoint of HTTP that says none of its own."""
+    publish_limit: Annotated[PositiveRate, whole_rate("messages")] | None = None
+    """Messages that are taken in a second; more are rejected."""
+    message_size: MessageSize = Size(0)
+    """Of each message. Publishing is billed by 64 KiB of it; 0B: as one request each."""
     subscriptions: Subscriptions = ()
 
     @model_validator(mode="after")
@@ -128,6 +151,13 @@ class Topic(Model):
             raise refusal("only a FIFO topic has deduplication", "type: fifo")
         if self.type == "fifo" and self.retry is not None:
             raise refusal("a FIFO topic has no endpoints of HTTP", "retry of a standard topic")
+        if self.type == "fifo" and self.max_receives_per_second is not None:
+            allowed = "max_receives_per_second of a standard topic"
+            raise refusal("a FIFO topic has no endpoints of HTTP", allowed)
+        if self.message_size > SMALL_MAX and len(self.subscriptions) > LARGE_SUBSCRIPTIONS_MAX:
+            message = f"{len(self.subscriptions)} subscriptions are too many for large messages"
+            allowed = f"at most {LARGE_SUBSCRIPTIONS_MAX}, or message_size: 256KiB"
+            raise refusal(message, allowed)
         if self.type == "fifo" and len(self.subscriptions) > FIFO_SUBSCRIPTIONS_MAX:
             message = f"{len(self.subscriptions)} subscriptions of a FIFO topic are too many"
             raise refusal(message, f"at most {FIFO_SUBSCRIPTIONS_MAX}")
@@ -135,7 +165,7 @@ class Topic(Model):
 
 
 class Publish(Model):
-    """A message for a topic; whoever publishes goes on at once."""
+    """A message for a topic; whoever publishes goes on at once, and fails if it is throttled."""
 
     to: Name
     """A topic."""

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.errors import Problem
+from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import entries, mapping, named_queue, sequence, steps_in
+from nephoscope.scenario.topic import SMALL_MAX
+from nephoscope.scenario.units import Size
 
 # Of those who wait for answers.
-_PATIENCE = ("timeout", "on_timeout", "retry", "deadline", "hedge", "circuit_breaker")
+_PATIENCE = ("timeout", "on_timeout", "hedge")
+# And of those who may be refused.
+_AGAIN = ("retry", "deadline", "circuit_breaker")
 # Of endpoints of HTTP.
-_OF_HTTP = ("timeout", "retry")
+_OF_HTTP = ("timeout", "retry", "max_receives_per_second")
 
 
 def topic_problems(document: Document) -> Iterator[Problem]:
@@ -25,19 +29,33 @@ def topic_problems(document: Document) -> Iterator[Problem]:
         for i, each in enumerate(sequence(topic.get("subscriptions"))):
             inside = ("topics", name, "subscriptions", i)
             yield from _subscribed(document, inside, each, types[name], queues)
+            if _is_large(topic) and named_queue(each, "to") not in queues:
+                message = "an endpoint of HTTP gets no messages of more than 256KiB"
+                at: Where = (*inside, "to") if isinstance(each, dict) else inside
+                yield document.problem(at, message, allowed="a queue, or message_size: 256KiB")
     for where, traffic in entries(document.tree, "traffic"):
         to = traffic.get("to")
         if not isinstance(to, str) or to not in types:
             continue
         yield from _grouped(document, where, traffic, to, types)
-        for key in (key for key in _PATIENCE if traffic.get(key) not in (None, "finish")):
-            message = f"{key} has no effect: {to} takes every message at once"
+        limited = "publish_limit" in topics[to]
+        vain = _PATIENCE if limited else (*_PATIENCE, *_AGAIN)
+        for key in (key for key in vain if traffic.get(key) not in (None, "finish")):
+            takes = "answers" if limited else "takes every message"
+            message = f"{key} has no effect: {to} {takes} at once"
             yield document.problem((*where, key), message, at_key=True)
     for where, service in entries(document.tree, "services"):
         for at, step in steps_in(service.get("steps"), (*where, "steps")):
             if "publish" in step and (to := named_queue(step["publish"], "to")) in types:
                 publish = mapping(step["publish"])
                 yield from _grouped(document, (*at, "publish"), publish, str(to), types)
+
+
+def _is_large(topic: dict[str, Any]) -> bool:
+    try:
+        return Size.parse(topic.get("message_size", "0B")) > SMALL_MAX
+    except UnitError:
+        return False
 
 
 def _grouped(

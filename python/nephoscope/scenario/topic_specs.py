@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nephoscope import _core
 from nephoscope.errors import EventError, SpecError
 from nephoscope.patterns import read_pattern, read_policy, write_value
@@ -12,6 +14,7 @@ from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.pattern_specs import matcher
 from nephoscope.scenario.queue_specs import UNGROUPED
 from nephoscope.scenario.topic import DeliveryRetry, Subscription, Topic
+from nephoscope.scenario.trace_events import Said
 from nephoscope.scenario.units import Duration
 
 # Of an endpoint of HTTP.
@@ -44,6 +47,13 @@ class Events:
             said = [(1.0, event, attributes)]
         spec.weights = [weight for weight, _, _ in said]
         spec.kinds = [self.number(body, named) for _, body, named in said]
+        return spec
+
+    def of_rows(self, said: Said) -> _core.topics.EventChoice:
+        """What the requests of a trace say, one after the other."""
+        spec = _core.topics.EventChoice()
+        numbers = np.array([self.number(*kind) for kind in said.kinds])
+        spec.by_serial = numbers[said.rows].tolist()
         return spec
 
     def number(self, event: Any, attributes: Any) -> int:
@@ -103,6 +113,8 @@ def topic_spec(
     spec.name = name
     spec.fifo = topic.type == "fifo"
     spec.group_deduplication = topic.deduplication == "group"
+    if topic.publish_limit is not None:
+        spec.publishes_per_second = int(float(topic.publish_limit))
     spec.subscriptions = [
         _subscription(each, topic, events, destination) for each in topic.subscriptions
     ]
@@ -119,6 +131,8 @@ def _subscription(
     else:
         spec.timeout_ns = int(subscription.timeout or TIMEOUT)
         spec.retry = (subscription.retry or topic.retry or DeliveryRetry()).rules()
+        most = subscription.max_receives_per_second or topic.max_receives_per_second
+        spec.receives_per_second = most or 0
     spec.dead_letter = UNGROUPED
     if subscription.dead_letter is not None:
         spec.dead_letter = destination(subscription.dead_letter).index

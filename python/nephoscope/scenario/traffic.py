@@ -1,10 +1,12 @@
 """Sources of traffic."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from nephoscope.scenario.arrivals import Arrivals, Clients, NoOptions
 from nephoscope.scenario.event import Attributes, Event
-from nephoscope.scenario.fields import Name, PositiveDuration, PositiveRate
+from nephoscope.scenario.fields import Name, PositiveDuration, PositiveRate, refusal
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.resilience import CircuitBreaker, Hedge, Retry
 
@@ -34,3 +36,10 @@ class Traffic(Model):
     event: Event = None
     """What its requests say, and what is published or sent for them, unless a step says more."""
     attributes: Attributes | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        trace = self.arrivals.trace
+        if trace is not None and trace.says and (self.event, self.attributes) != (None, None):
+            raise refusal("event and attributes are those of the trace", "one of both places")
+        return self

@@ -26,7 +26,8 @@ def fleet_reasons(scenario: Scenario, name: str) -> Iterator[str]:
         if fault.where.fleet == name:
             yield f"a fault of the scenario strikes it ({fault.kind.replace('_', ' ')})"
             break
-    if any(action.which.fleet == name for action in scenario.actions):
+    done = [action.transition for action in scenario.actions]
+    if any(it is not None and it[1].fleet == name for it in done):
         yield "an operator stops or starts its instances (actions)"
     service = scenario.services[fleet.service]
     if service.rate_limit is not None or service.shed is not None:

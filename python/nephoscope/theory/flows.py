@@ -25,6 +25,7 @@ from nephoscope.theory.demand import (
     tries,
 )
 from nephoscope.theory.moments import NS, law_of
+from nephoscope.theory.scheduled import scheduled
 
 _ROUNDS_MAX = 2_000
 _CLOSE = 1e-12
@@ -88,6 +89,11 @@ def flows_of(scenario: Scenario) -> Flows:
         for name, traffic in scenario.traffic.items()
     }
     ends = [(t.to, sources[name], often[name]) for name, t in scenario.traffic.items()]
+    timed = [
+        (bus, to, rate * attempts(success.get(to, SURE), retries + 1))
+        for bus, to, rate, retries in scheduled(scenario)
+    ]
+    ends += [(to, Source(rate, rate), 1.0) for _, to, rate in timed]
     means = _spread(ways, [(to, source.mean * k) for to, source, k in ends])
     peaks = _spread(ways, [(to, source.peak * k) for to, source, k in ends])
     bounded = _bounded(ways, {to for to, source, _ in ends if source.at_most})
@@ -99,6 +105,8 @@ def flows_of(scenario: Scenario) -> Flows:
     )
     first = [(f"traffic.{name}", sources[name].mean * often[name]) for name in scenario.traffic]
     fed = _feeders(scenario, ways, first, means)
+    for bus, to, rate in timed:
+        fed[to].append((f"buses.{bus}", rate))
     return Flows(sources, means, peaks, bounded, demands, alone, ways, shares, assumed, fed)
 
 
@@ -264,7 +272,7 @@ def _ways(
             yield each.to, often, each.filter is not None
     else:
         for rule in scenario.buses[name].rules.values():
-            for target in rule.targets:
+            for target in rule.targets if rule.pattern is not None else ():
                 often = attempts(success.get(target.to, SURE), target.retry.attempts + 1)
                 yield target.to, often, True
 
