@@ -78,6 +78,18 @@ ServiceSpec consumer(Bytes& bytes, const WorldSpec& spec) {
   return made;
 }
 
+// A purge, or a redrive to the next queue.
+QueueActionSpec action(Bytes& bytes, const WorldSpec& spec) {
+  QueueActionSpec made;
+  made.at_ns = odd_time(bytes, 0, 500);
+  made.queue = odd_index(bytes, spec.queues.size());
+  if (spec.queues.size() > 1 && bytes.one_in(2)) {
+    made.to = (made.queue + 1) % static_cast<std::uint32_t>(spec.queues.size());
+    made.per_second = odd_count(bytes, 1, 500);
+  }
+  return made;
+}
+
 }  // namespace
 
 void add_queues(Bytes& bytes, WorldSpec& spec) {
@@ -102,6 +114,8 @@ void add_queues(Bytes& bytes, WorldSpec& spec) {
     policy.target = odd_number(bytes, 1.0, 50.0);
   }
   spec.fleets.push_back(fleet);
+  const std::uint32_t actions = bytes.one_in(2) ? 0 : bytes.between(1, 2);
+  for (std::uint32_t i = 0; i < actions; ++i) spec.queue_actions.push_back(action(bytes, spec));
 }
 
 }  // namespace nephoscope::fuzz

@@ -12,6 +12,12 @@ void bind_queue_specs(py::module_& m) {
       .def_readwrite("name", &WorldQueueSpec::name)
       .def_readwrite("rules", &WorldQueueSpec::rules)
       .def_readwrite("dead_letter", &WorldQueueSpec::dead_letter);
+  py::class_<QueueActionSpec>(m, "QueueActionSpec")
+      .def(py::init<>())
+      .def_readwrite("at_ns", &QueueActionSpec::at_ns)
+      .def_readwrite("queue", &QueueActionSpec::queue)
+      .def_readwrite("to", &QueueActionSpec::to)
+      .def_readwrite("per_second", &QueueActionSpec::per_second);
   py::class_<ConsumeSpec>(m, "ConsumeSpec")
       .def(py::init<>())
       .def_readwrite("queue", &ConsumeSpec::queue)
@@ -29,6 +35,7 @@ py::dict queue_dict(const QueueAccount& account) {
   out["delayed"] = account.delayed;
   out["in_flight"] = account.in_flight;
   out["in_vain"] = account.in_vain;
+  if (account.refused_redrives != 0) out["refused_redrives"] = account.refused_redrives;
   out["depth_min"] = account.depth_min;
   out["depth_mean"] = account.depth_mean;
   out["depth_max"] = account.depth_max;

@@ -336,6 +336,7 @@ void bind_spec(py::module_& m) {
   structs(world, "topics", &WorldSpec::topics);
   structs(world, "buses", &WorldSpec::buses);
   structs(world, "replays", &WorldSpec::replays);
+  structs(world, "queue_actions", &WorldSpec::queue_actions);
   structs(world, "quotas", &WorldSpec::quotas);
   structs(world, "apis", &WorldSpec::apis);
   structs(world, "actions", &WorldSpec::actions);

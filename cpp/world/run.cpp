@@ -264,6 +264,8 @@ void World::handle_other(const EventQueue::Event& event) {
     case EventKind::think:
       return send_of_user(index);
     case EventKind::part:
+      if (index >= queue_action_parts)
+        return Messaging(*this).act_on_queue(index - queue_action_parts);
       if (index >= replay_parts) return Messaging(*this).go_on_with_replay(index - replay_parts);
       if (index >= delivery_parts) return Messaging(*this).try_again(index - delivery_parts);
       if (index >= queue_parts) return Messaging(*this).wake(index - queue_parts);

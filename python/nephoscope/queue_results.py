@@ -20,13 +20,21 @@ COUNTS = (
 )
 # The same, of calls and what came of them; those that cannot be are left out.
 CALLS = ("timed_out", "in_vain", "requests", "empty_receives")
-RARE = ("arrived", "deduplicated", "throttled", "over_limit")
+RARE = (
+    "arrived",
+    "purged",
+    "redriven",
+    "refused_redrives",
+    "deduplicated",
+    "throttled",
+    "over_limit",
+)
 
 
 def queue_tree(numbers: Mapping[str, Any], summary: Callable[[Any], Tree]) -> Tree:
     """The figures of one queue; `summary` is what is told of times."""
     tree: Tree = {key: int(numbers[key]) for key in (*COUNTS, *CALLS)}
-    tree |= {key: int(numbers[key]) for key in RARE if numbers[key]}
+    tree |= {key: int(numbers[key]) for key in RARE if numbers.get(key)}
     depth = sum(int(numbers[key]) for key in ("visible", "delayed", "in_flight"))
     tree["depth"] = {
         "mean": float(numbers["depth_mean"]),

@@ -88,6 +88,16 @@ def happenings(draw) -> Tree:
 
 
 @st.composite
+def tidying(draw) -> list[Tree]:
+    """Redrives of the dead letters, and a purge."""
+    slow = {"queue": "lost", "rate": draw(st.sampled_from(["1/s", "20/s"]))}
+    kinds: list[Tree] = [{"redrive": "lost"}, {"redrive": slow}, {"purge": "orders"}]
+    kinds.append({"redrive": {"queue": "lost", "to": "next"}})
+    chosen = draw(st.lists(st.sampled_from(range(len(kinds))), unique=True, max_size=2))
+    return [{"at": f"{draw(st.integers(5, 29))}s"} | kinds[i] for i in chosen]
+
+
+@st.composite
 def boarded(draw) -> System:
     fifo = draw(st.sampled_from([False, False, True]))
     kind = {"type": "fifo"} if fifo else {}
@@ -102,6 +112,7 @@ def boarded(draw) -> System:
     letters = {"queue": "lost", "batch": 3, "wait": "1s"}
     front = {"send": {"to": "orders"} | own | ({} if fifo else draw(sometimes("delay", "700ms")))}
     others = {name: {"service": OTHERS[name], "instance_type": MACHINE} for name in OTHERS}
+    others["end"] = others["end"] | draw(sometimes("count", 0))
     rate = draw(st.sampled_from(["2/s", "8/s", "30/s"]))
     users = {"closed": {"users": 3, "think": "500ms"}}
     source: Tree = {"to": "orders"} | own
@@ -128,6 +139,7 @@ def boarded(draw) -> System:
         "traffic": traffic,
         **draw(happenings()),
     }
+    tree["actions"] = [*tree["actions"], *draw(tidying())]
     sizes = [
         Change(at * SECONDS, "fleets.web.count", draw(st.integers(0, 4)))
         for at in draw(st.sampled_from([(), (4,), (9, 20)]))
@@ -154,6 +166,8 @@ def look(system: System, seen: Counter[str]) -> None:
         seen[key] += queues["orders"][key] > 0
     seen["deduplicated"] += queues["orders"]["deduplicated"] > 0
     seen["sent on"] += queues["next"]["sent"] > 0
+    seen["redriven"] += queues["lost"]["redriven"] > 0
+    seen["purged"] += queues["orders"]["purged"] > 0
     seen["mourned"] += queues["lost"]["deleted"] > 0
     seen["scaled"] += web.get("scaling", {}).get("outward", [0])[0] > 0
 
@@ -163,7 +177,9 @@ def look_at(count: int) -> None:
     derandomised(count)(given(boarded())(lambda system: look(system, seen)))()
     often = ("timed_out", "dead_lettered", "mourned")
     assert all(seen[key] > 0.2 * seen["systems"] for key in often), seen
-    assert all(seen[key] for key in ("in_vain", "duplicated", "sent on", "scaled")), seen
+    assert all(
+        seen[key] for key in ("in_vain", "duplicated", "sent on", "scaled", "redriven", "purged")
+    ), seen
 
 
 def test_nothing_that_is_sent_is_lost():

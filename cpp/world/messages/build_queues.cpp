@@ -58,6 +58,7 @@ void Messaging::build(const WorldSpec& spec) {
     require(spec.queues[from.dead_letter].rules.kind == from.rules.kind, path,
             "is not of the same type");
   }
+  build_queue_actions(spec);
   build_topics(spec);
   for (std::size_t index = 0; index < spec.services.size(); ++index) {
     if (spec.services[index].consumes.present()) check_consumes(spec, index);

@@ -199,7 +199,7 @@ void Messaging::follow(std::uint32_t queue) {
 // of somebody who has just been answered.
 void Messaging::collect(std::uint32_t at) {
   WorldQueue& it = queues_.all[at];
-  if (it.queue.answers().empty() && it.queue.dead().empty()) return;
+  if (it.queue.answers().empty() && it.queue.dead().empty() && it.queue.redriven().empty()) return;
   const auto before = static_cast<std::uint32_t>(it.answered.size());
   for (PollAnswer answer : it.queue.answers()) {
     answer.ticket = it.waiting[static_cast<std::uint32_t>(answer.ticket)];
@@ -210,6 +210,8 @@ void Messaging::collect(std::uint32_t at) {
   const std::vector<Delivery>& answered = it.queue.answered();
   it.answered.insert(it.answered.end(), answered.begin(), answered.end());
   it.dead.insert(it.dead.end(), it.queue.dead().begin(), it.queue.dead().end());
+  const std::vector<Moved>& redriven = it.queue.redriven();
+  it.redriven.insert(it.redriven.end(), redriven.begin(), redriven.end());
   it.queue.forget_outcomes();
 }
 
@@ -230,9 +232,14 @@ void Messaging::hand_on(std::uint32_t at) {
     queues_.all[it.dead_letter].queue.arrive(world_.now_, letter.message);
     queues_.pending.push_back(it.dead_letter);
   }
+  for (const Moved& letter : it.redriven) {
+    queues_.all[it.redrives_to].queue.admit(world_.now_, letter.message.body, letter.message.group);
+    queues_.pending.push_back(it.redrives_to);
+  }
   it.answers.clear();
   it.answered.clear();
   it.dead.clear();
+  it.redriven.clear();
   count_depth(it, world_.now_);
   expect(at);
 }

@@ -54,6 +54,9 @@ class Messaging {
   void end_delivery(std::uint32_t visit, Outcome outcome);
   void try_again(std::uint32_t delivery);
 
+  // An operator does something to a queue.
+  void act_on_queue(std::uint32_t action);
+
   // A replay begins, or has a turn.
   void go_on_with_replay(std::uint32_t replay);
 
@@ -65,6 +68,7 @@ class Messaging {
 
  private:
   void check_consumes(const WorldSpec& spec, std::size_t service) const;
+  void build_queue_actions(const WorldSpec& spec);
   void poll(std::uint32_t poller);
   void take(std::uint32_t poller, const Delivery* deliveries, std::uint32_t count);
   void begin(std::uint32_t poller);

@@ -48,6 +48,9 @@ struct WorldQueue {
   std::int64_t counted_to = 0;
   Histogram age;  // of those deleted by who worked them, that were sent since
 
+  std::uint32_t redrives_to = none;  // of the latest redrive
+  std::uint64_t refused_redrives = 0;
+
   // In the whole run: worked to the end, and somebody else had been faster, or too late.
   std::uint64_t in_vain = 0;
 
@@ -55,13 +58,15 @@ struct WorldQueue {
   std::vector<PollAnswer> answers;
   std::vector<Delivery> answered;
   std::vector<Moved> dead;
+  std::vector<Moved> redriven;
 
   std::uint64_t messages() const { return queue.visible() + queue.delayed() + queue.in_flight(); }
 
   template <class Archive>
   void serialize(Archive& archive) {
     queue.serialize(archive);
-    archive(timer, due, waiting, depth, least, most, depth_ns, counted_to, in_vain);
+    archive(timer, due, waiting, depth, least, most, depth_ns, counted_to, in_vain, redrives_to,
+            refused_redrives);
     age.serialize(archive);
   }
 };
@@ -115,9 +120,10 @@ struct Queues {
   std::vector<std::uint32_t> consumer_of;   // by fleet, or none; empty where nobody consumes
   std::vector<std::uint32_t> first_poller;  // by instance, or none
   std::vector<Poller> pollers;
-  std::vector<InHand> hands;           // ConsumeSpec::batch_max for each poller
-  std::vector<std::uint32_t> pending;  // queues whose outcomes are to be handed on
-  bool following = false;              // that is being done
+  std::vector<InHand> hands;             // ConsumeSpec::batch_max for each poller
+  std::vector<QueueActionSpec> actions;  // immutable
+  std::vector<std::uint32_t> pending;    // queues whose outcomes are to be handed on
+  bool following = false;                // that is being done
 
   bool none() const { return all.empty(); }
   InHand* hand(std::uint32_t poller) {
@@ -142,6 +148,9 @@ inline constexpr std::uint32_t delivery_parts = queue_parts + 2 * pollers_max;
 
 // And from here on those of replays, of fewer than 2^20.
 inline constexpr std::uint32_t replay_parts = delivery_parts + (std::uint32_t{1} << 26) + 1;
+
+// And from here on those of what is done to queues, of fewer than 2^20.
+inline constexpr std::uint32_t queue_action_parts = replay_parts + (std::uint32_t{1} << 20);
 
 // The parent of a visit that is the work of a poller: neither a visit nor an errand.
 inline constexpr std::uint32_t poller_parent = std::uint32_t{1} << 30;

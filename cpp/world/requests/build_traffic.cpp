@@ -339,6 +339,12 @@ void World::find_first_samplers() {
 std::vector<bool> World::services_reached(const WorldSpec& spec, const Destination& from) const {
   std::vector<bool> reached(spec.services.size(), false);
   std::vector<std::uint32_t> open = services_behind(spec, from);
+  // What a redrive moves may have come from anywhere.
+  for (const QueueActionSpec& action : spec.queue_actions) {
+    if (!action.redrives()) continue;
+    const auto behind = services_behind(spec, {Destination::Kind::queue, action.to});
+    open.insert(open.end(), behind.begin(), behind.end());
+  }
   while (!open.empty()) {
     const std::uint32_t service = open.back();
     open.pop_back();

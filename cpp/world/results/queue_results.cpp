@@ -16,6 +16,7 @@ QueueAccount WorldView::queue_account(const WorldQueue& it) const {
   account.delayed = it.queue.delayed();
   account.in_flight = it.queue.in_flight();
   account.in_vain = it.in_vain;
+  account.refused_redrives = it.refused_redrives;
   account.depth_min = it.least;
   account.depth_max = it.most;
   account.age = it.age;
@@ -60,6 +61,7 @@ void WorldView::check_queues() const {
     agree = agree && std::adjacent_find(held[at].begin(), held[at].end()) == held[at].end();
     agree = agree && held[at].size() <= it.queue.counts().received;
     agree = agree && waiting[at] == it.queue.waiting_receivers() && it.depth == it.messages();
+    agree = agree && (!it.queue.redriving() || it.redrives_to != WorldQueue::none);
     const std::int64_t next = it.queue.next_event();
     agree = agree && (next >= duration_ || (it.timer != EventQueue::none && it.due <= next));
     try {

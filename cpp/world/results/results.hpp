@@ -176,6 +176,7 @@ struct QueueAccount {
   std::uint64_t delayed = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t in_vain = 0;  // worked, and not deleted by that: in the whole run
+  std::uint64_t refused_redrives = 0;
   std::uint64_t depth_min = 0;
   std::uint64_t depth_max = 0;
   double depth_mean = 0.0;

@@ -18,6 +18,17 @@ struct WorldQueueSpec {
   std::uint32_t dead_letter = none;  // the queue that gets its dead letters
 };
 
+// What is done to a queue at an instant: its messages begin to move to another one, or all that it
+// has is deleted.
+struct QueueActionSpec {
+  std::int64_t at_ns = 0;
+  std::uint32_t queue = 0;
+  std::uint32_t to = WorldQueueSpec::none;
+  std::uint32_t per_second = 500;  // that move
+
+  bool redrives() const { return to != WorldQueueSpec::none; }
+};
+
 // How the workers of a service come by their work, if they do not wait for requests.
 struct ConsumeSpec {
   static constexpr std::uint32_t batch_max = 10;

@@ -162,6 +162,7 @@ struct WorldSpec {
   std::vector<TopicSpec> topics;
   std::vector<BusSpec> buses;
   std::vector<ReplaySpec> replays;
+  std::vector<QueueActionSpec> queue_actions;
   std::vector<QuotaSpec> quotas;
   std::vector<LaunchLimits> apis;
   std::vector<ActionSpec> actions;

@@ -336,6 +336,7 @@ class WorldSpec:
     groups: list[GroupSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
+    queue_actions: list[queues.QueueActionSpec]
     queues: list[queues.WorldQueueSpec]
     buses: list[topics.BusSpec]
     replays: list[topics.ReplaySpec]

@@ -54,6 +54,14 @@ class WorldQueueSpec:
     dead_letter: int
 
 @final
+class QueueActionSpec:
+    def __init__(self) -> None: ...
+    at_ns: int
+    queue: int
+    to: int
+    per_second: int
+
+@final
 class ConsumeSpec:
     def __init__(self) -> None: ...
     queue: int

@@ -165,6 +165,11 @@ def action_words(action: Action) -> str:
     """What an operator does."""
     if action.replay is not None:
         return replay_words(action.replay, action.at)
+    if action.redrive is not None:
+        to = "" if action.redrive.to is None else f" to {action.redrive.to}"
+        return f"redrive {action.redrive.queue}{to}, {action.redrive.rate}"
+    if action.purge is not None:
+        return f"purge {action.purge}"
     assert action.transition is not None
     kind, which = action.transition
     count = "all" if which.count is None else f"{which.count:,}"

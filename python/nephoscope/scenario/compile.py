@@ -18,6 +18,7 @@ from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.membership_specs import membership_spec
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.queue import NamedQueue, Send
+from nephoscope.scenario.queue_action_specs import queue_actions
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
 from nephoscope.scenario.resilience import Retry
 from nephoscope.scenario.scaling_specs import scaling_spec
@@ -112,6 +113,7 @@ class _Compiler:
             for name, topic in scenario.topics.items()
         ]
         spec.buses, spec.replays = buses.specs(), buses.replays()
+        spec.queue_actions = queue_actions(scenario, self._queues)
         spec.resilience = self._rules
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()

@@ -16,6 +16,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.queue import Redrive
 
 TRANSITIONS = ("stop", "start", "reboot", "hibernate", "terminate")
 
@@ -95,10 +96,14 @@ class Action(Model):
     """Another is launched in its place."""
     replay: Replay | None = None
     """What a bus has archived is put there again."""
+    redrive: Redrive | None = None
+    """Dead letters move back."""
+    purge: Name | None = None
+    """All messages of this queue are deleted."""
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        kinds = (*TRANSITIONS, "replay")
+        kinds = (*TRANSITIONS, "replay", "redrive", "purge")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
             raise refusal("not one action", f"exactly one of {', '.join(kinds)} beside at")
         return self

@@ -2,23 +2,27 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from nephoscope.scenario.event import Attributes, Event, MessageSize
 from nephoscope.scenario.fields import (
     AnyDuration,
     Name,
     PositiveDuration,
+    PositiveRate,
     Share,
     number,
     refusal,
     whole,
+    whole_rate,
     within,
 )
 from nephoscope.scenario.model import Model
-from nephoscope.scenario.units import Duration, Size
+from nephoscope.scenario.units import Duration, Rate, Size
 
 RECEIVES_MAX = 1000
+# Messages that move in a second.
+REDRIVE_MAX = 500
 # Messages that may be in flight at once, unless told.
 IN_FLIGHT = 120_000
 
@@ -91,6 +95,25 @@ class NamedQueue(QueueRules):
     """A queue of a scenario."""
 
     dead_letter: DeadLetter | None = None
+
+
+def _not_too_fast(rate: Rate) -> Rate:
+    if float(rate) > REDRIVE_MAX:
+        raise refusal(f"{rate} is out of range", f"1/s to {REDRIVE_MAX}/s")
+    return rate
+
+
+class Redrive(Model):
+    """The messages of a queue for dead letters move to another, where they are new."""
+
+    queue: Name
+    to: Name | None = None
+    """By default the queue whose dead letters they are, if there is one."""
+    rate: Annotated[PositiveRate, whole_rate("messages"), AfterValidator(_not_too_fast)] = (
+        Rate.parse("500/s")
+    )
+
+    bare = "queue"
 
 
 class Send(Model):

@@ -5,6 +5,7 @@ from typing import Any
 
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.queue_actions import queue_action_problems
 from nephoscope.scenario.references import (
     bus_targets,
     call_target,
@@ -33,6 +34,7 @@ def queue_problems(document: Document) -> Iterator[Problem]:
     types = {name: queue.get("type", "standard") for name, queue in queues.items()}
     others = {str(w[1]) for part in ("topics", "buses") for w, _ in entries(document.tree, part)}
     yield from _dead_letters(document, queues, types)
+    yield from queue_action_problems(document, queues, types)
     for where, traffic in entries(document.tree, "traffic"):
         if not (isinstance(to := traffic.get("to"), str) and to in others):
             yield from _grouped(document, where, traffic, to, types)

@@ -149,6 +149,9 @@ def references(tree: Any) -> Iterator[Reference]:
         for kind, which in mapping(action).items():
             if kind == "replay":
                 yield from _named(("actions", i), mapping(action), kind, "bus", "buses")
+            elif kind in ("redrive", "purge"):
+                yield from _named(("actions", i), mapping(action), kind, "queue")
+                yield from _named(("actions", i, kind), mapping(which), "to", "")
             elif kind != "at" and (name := action_target(which)) is not None:
                 inner = ("fleet",) if isinstance(which, dict) else ()
                 yield Reference(("actions", i, kind, *inner), name, ("fleets",))

@@ -1,0 +1,91 @@
+"""The documented limits of topics and buses: the last that is taken, the first that is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import nephoscope as nph
+from nephoscope.errors import ScenarioError
+from semantics.lab import scenario
+
+Tree = dict[str, Any]
+
+ANY: Tree = {"a": [{"exists": True}]}
+FIVE, SIX = ({key: ["x"] for key in keys} for keys in ("abcde", "abcdef"))
+
+
+def named(count: int, kind: str = "standard") -> Tree:
+    return {f"q{i}": {"type": kind} for i in range(count)}
+
+
+def topic(count: int, **keys: Any) -> Tree:
+    """One with so many queues that have subscribed."""
+    kind = keys.get("type", "standard")
+    policy = keys.pop("policy", {})
+    subscriptions = [{"to": name} | policy for name in named(count)]
+    return {
+        "queues": named(count, kind),
+        "topics": {"news": {"subscriptions": subscriptions} | keys},
+    }
+
+
+def bus(*, rules: int = 1, targets: int = 1, **target: Any) -> Tree:
+    names = list(named(targets))
+    rule = {"pattern": ANY, "targets": [{"to": name} | target for name in names]}
+    return {
+        "queues": named(targets),
+        "buses": {"bell": {"rules": {f"r{i}": rule for i in range(rules)}}},
+    }
+
+
+def constant(letters: int) -> Tree:
+    return {"input": {"constant": "x" * letters}}
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused", "words"),
+    [
+        (topic(100, type="fifo"), topic(101, type="fifo"), "101 subscriptions of a FIFO topic"),
+        (topic(200, policy={"filter": {"a": ["b"]}}), topic(201, policy={"filter": {"a": ["b"]}}),
+         "too many filter policies"),
+        (topic(100, message_size="257KiB"), topic(101, message_size="257KiB"),
+         "too many for large messages"),
+        (topic(101, message_size="256KiB"), topic(1, message_size="1048577B"), "is out of range"),
+        (topic(1, policy={"filter": FIVE}),
+         topic(1, policy={"filter": SIX}), "6 keys"),
+        (bus(rules=300), bus(rules=301), "301 rules are too many"),
+        (bus(targets=5), bus(targets=6), "6 targets are too many"),
+        (bus(retry={"attempts": 185, "age": "24h"}), bus(retry={"attempts": 186}), "range"),
+        (bus(retry={"age": "60s"}), bus(retry={"age": "59s"}), "range"),
+        (bus(retry={"age": "86400s"}), bus(retry={"age": "86401s"}), "range"),
+        (bus(**constant(8192)), bus(**constant(8193)), "too long an input"),
+    ],
+)  # fmt: skip
+def test_up_to_the_limit_and_no_further(lab, taken, refused, words):
+    nph.Scenario.model_validate(scenario(lab.at(1), **taken))
+    with pytest.raises(ScenarioError, match=words):
+        nph.Scenario.model_validate(scenario(lab.at(1), **refused))
+
+
+def test_dead_letters_of_a_bus_go_to_standard_queues_alone(lab):
+    """And those of a topic to one of the type of the queue that subscribes."""
+    letters: Tree = {"lost": {}, "row": {"type": "fifo"}}
+    taken = bus(dead_letter="lost")
+    taken["queues"] |= letters
+    nph.Scenario.model_validate(scenario(lab.at(1), **taken))
+    refused = bus(dead_letter="row")
+    refused["queues"] |= letters
+    with pytest.raises(ScenarioError, match="row is not of the right type"):
+        nph.Scenario.model_validate(scenario(lab.at(1), **refused))
+    for kind, right, wrong in (("standard", "lost", "row"), ("fifo", "row", "lost")):
+        for name in (right, wrong):
+            tree = topic(1, type=kind, policy={"dead_letter": name})
+            tree["queues"] |= letters
+            tree = scenario(lab.at(1), **tree)
+            if name == right:
+                nph.Scenario.model_validate(tree)
+            else:
+                with pytest.raises(ScenarioError, match=f"{wrong} is not of the right type"):
+                    nph.Scenario.model_validate(tree)

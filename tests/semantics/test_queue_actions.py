@@ -1,0 +1,172 @@
+"""What operators do to queues: redrives and purges at set times. One test a rule.
+
+Every number is worked out by hand; work takes a second unless told.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import nephoscope as nph
+from nephoscope.errors import ScenarioError
+from nephoscope.report.description import describe
+from semantics.lab import fleet, outcome, run, scenario, work
+
+Tree = dict[str, Any]
+
+LETTERS: Tree = {"dead_letter": {"queue": "lost", "max_receives": 1}, "visibility_timeout": "2s"}
+
+
+def buried(lab, *actions: Tree, times: tuple[float, ...] = (1, 2, 3), **keys: Any) -> Tree:
+    """Messages whose work fails: seen again after 2 s, and moved on that receive."""
+    steps = [{"compute": "1ms"}, {"fail": 1.0}]
+    service = work(*steps, consumes={"queue": "orders", "wait": "20s"})
+    queues = {"orders": dict(LETTERS), "lost": {}} | keys.pop("queues", {})
+    return scenario(
+        lab.at(*times, to="orders"), service, queues=queues, actions=list(actions), **keys
+    )
+
+
+def told(tree: Tree) -> dict[str, Tree]:
+    return run(tree)["queues"]
+
+
+def test_a_redrive_brings_dead_letters_back_as_new_messages(lab):
+    """Three are buried by 5 s; at 10 s they move, fail once more and are dead again by 15 s."""
+    tree = buried(lab, {"at": "10s", "redrive": "lost"})
+    before = told(tree | {"duration": "9s"})
+    assert (before["lost"]["sent"], before["orders"]["sent"]) == (3, 3)
+    after = told(tree)
+    assert (after["lost"]["redriven"], after["lost"]["deleted"]) == (3, 3)
+    assert (after["orders"]["sent"], after["orders"]["arrived"]) == (6, 3)
+    assert (after["lost"]["sent"], after["lost"]["visible"]) == (6, 3)
+
+
+def test_so_many_move_in_a_second(lab):
+    """One in each second: at 10, 11 and 12 s."""
+    redrive = {"queue": "lost", "rate": "1/s"}
+    tree = buried(lab, {"at": "10s", "redrive": redrive})
+    moved = [told(tree | {"duration": f"{s}s"})["lost"].get("redriven") for s in (9, 10.5, 11.5)]
+    assert moved == [None, 1, 2]
+
+
+def test_a_redrive_ends_when_nothing_is_visible(lab):
+    """At 500 a second all have moved at 10.004 s; what is buried later stays."""
+    tree = buried(lab, {"at": "10s", "redrive": "lost"}, times=(1, 2, 3, 20))
+    queues = told(tree)
+    assert (queues["lost"]["redriven"], queues["lost"]["visible"]) == (3, 4)
+
+
+def test_a_redrive_to_a_queue_of_its_own(lab):
+    """Where somebody else works them: a new age, and no receives."""
+    redrive = {"queue": "lost", "to": "again"}
+    services = {"mend": work({"compute": "1s"}, consumes={"queue": "again", "wait": "20s"})}
+    tree = buried(
+        lab, {"at": "10s", "redrive": redrive}, queues={"again": {}}, services=services,
+        fleets={"web": fleet(), "menders": fleet("mend")},
+    )  # fmt: skip
+    queues = told(tree)
+    assert (queues["again"]["sent"], queues["again"]["deleted"]) == (3, 3)
+    # At 10 s, 10.002 and 10.004 s, one after the other for a second each.
+    assert queues["again"]["age_s"]["max"] == pytest.approx(2.996, rel=5e-3)
+    assert queues["orders"]["sent"] == 3
+
+
+def test_one_redrive_at_a_time(lab):
+    """The second one, while one a second still move, is refused."""
+    slow = {"queue": "lost", "rate": "1/s"}
+    tree = buried(lab, {"at": "10s", "redrive": slow}, {"at": "11s", "redrive": "lost"})
+    queues = told(tree | {"duration": "11500ms"})
+    assert (queues["lost"]["redriven"], queues["lost"]["refused_redrives"]) == (2, 1)
+
+
+def test_a_fifo_redrive_keeps_the_groups(lab):
+    fifo = {"type": "fifo"}
+    queues = {"orders": LETTERS | fifo, "lost": dict(fifo)}
+    tree = buried(lab, {"at": "20s", "redrive": "lost"}, queues=queues)
+    tree["traffic"]["customers"]["group"] = "a"
+    assert told(tree)["lost"]["redriven"] == 3
+    assert told(tree)["orders"]["arrived"] == 3
+
+
+def test_a_purge_deletes_everything(lab):
+    """Three wait and none is worked; what comes later stays."""
+    tree = scenario(
+        lab.at(1, 2, 3, 20, to="orders"), queues={"orders": {}},
+        actions=[{"at": "10s", "purge": "orders"}],
+    )  # fmt: skip
+    queue = told(tree)["orders"]
+    assert (queue["purged"], queue["deleted"], queue["visible"]) == (3, 3, 1)
+
+
+def test_work_on_what_was_purged_is_in_vain(lab):
+    """In flight from 1 s to 2 s; deleted by the purge at 1.5 s."""
+    service = work(consumes={"queue": "orders", "wait": "20s"})
+    tree = scenario(
+        lab.at(1, 5, to="orders"), service, queues={"orders": {}},
+        actions=[{"at": "1500ms", "purge": "orders"}],
+    )  # fmt: skip
+    queue = told(tree)["orders"]
+    assert (queue["purged"], queue["in_vain"], queue["deleted"]) == (1, 1, 2)
+
+
+def test_states_are_saved_with_a_redrive_under_way(lab):
+    redrive = {"queue": "lost", "rate": "1/s"}
+    tree = buried(lab, {"at": "10s", "redrive": redrive}, {"at": "30s", "purge": "lost"})
+    whole = outcome(tree)
+    first = nph.Simulation(nph.Scenario.model_validate(tree), rng=7)
+    first.advance("10500ms")
+    twin = first.fork()
+    second = nph.Simulation.load(first.save())
+    for each in (first, second, twin):
+        each.advance("89500ms")
+        assert each.result().fingerprint == whole.fingerprint
+
+
+def test_what_is_done_is_described(lab):
+    tree = buried(
+        lab, {"at": "10s", "redrive": {"queue": "lost", "rate": "9/s"}},
+        {"at": "20s", "purge": "orders"},
+    )  # fmt: skip
+    words = "\n".join(describe(nph.Scenario.model_validate(tree)))
+    assert "at 10s: redrive lost, 9/s" in words
+    assert "at 20s: purge orders" in words
+
+
+@pytest.mark.parametrize(
+    ("action", "path", "words"),
+    [
+        ({"redrive": "losst"}, ".redrive", "did you mean lost?"),
+        ({"redrive": "web"}, ".redrive", "is a fleet, not a queue"),
+        ({"redrive": "orders"}, ".redrive", "is no queue for dead letters"),
+        ({"redrive": {"queue": "lost", "to": "lost"}}, ".redrive.to", "another queue"),
+        ({"redrive": {"queue": "lost", "to": "row"}}, ".redrive.to", "is not of the same type"),
+        ({"redrive": {"queue": "lost", "rate": "501/s"}}, ".redrive.rate", "1/s to 500/s"),
+        ({"redrive": {"queue": "lost", "rate": "0.5/s"}}, ".redrive.rate", "no whole number"),
+        ({"purge": "ordres"}, ".purge", "did you mean orders?"),
+        ({"purge": "orders", "redrive": "lost"}, "", "not one action"),
+    ],
+)
+def test_mistakes_are_told_with_their_place(lab, action, path, words):
+    tree = buried(lab, {"at": "10s"} | action, queues={"row": {"type": "fifo"}})
+    with pytest.raises(ScenarioError) as caught:
+        nph.Scenario.model_validate(tree)
+    found = [it for it in caught.value.problems if it.path == f"actions.0{path}"]
+    assert [words in it.render() for it in found][:1] == [True], caught.value.problems
+
+
+def test_dead_letters_of_two_queues_are_told_where_to_go(lab):
+    tree = buried(lab, {"at": "10s", "redrive": "lost"}, queues={"others": dict(LETTERS)})
+    with pytest.raises(ScenarioError, match="to is missing: lost has the dead letters of orders"):
+        nph.Scenario.model_validate(tree)
+    tree["actions"][0]["redrive"] = {"queue": "lost", "to": "others"}
+    assert told(tree)["others"]["arrived"] == 3
+
+
+def test_a_queue_is_purged_once_in_a_minute(lab):
+    purges = [{"at": at, "purge": "orders"} for at in ("70s", "10s", "69s")]
+    with pytest.raises(ScenarioError, match="orders is purged at 10s, too"):
+        nph.Scenario.model_validate(buried(lab, *purges))
+    nph.Scenario.model_validate(buried(lab, *purges[:2]))
