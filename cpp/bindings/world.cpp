@@ -7,6 +7,7 @@
 #include "bindings/accounts.hpp"
 #include "bindings/queue_accounts.hpp"
 #include "bindings/topic_accounts.hpp"
+#include "bindings/trace_accounts.hpp"
 #include "bindings/upkeep.hpp"
 
 namespace nephoscope {
@@ -16,6 +17,7 @@ namespace {
 py::dict traffic_dict(const TrafficAccount& account) {
   py::dict out = account_dict(account, "offered");
   if (account.may_leave) out["users_left"] = account.users_left;
+  if (account.traced) out["traces"] = trace_dict(account.traces);
   if (!account.resilient) return out;
   out["retries"] = account.counts.retries;
   out["hedges"] = account.counts.hedges;
@@ -255,6 +257,7 @@ py::dict state_dict(const World& world) {
 }  // namespace
 
 void bind_world(py::module_& m) {
+  m.attr("SPANS") = span_tuple();
   py::class_<World> type(m, "World", R"(A running simulation of one WorldSpec.
 
 Times are integer nanoseconds since the start. A world is a value: copies share nothing, and threads

@@ -35,7 +35,7 @@ std::uint32_t Instances::add(std::uint32_t kind, std::int64_t now) {
     it.sharing = Sharing{};
     it.sharing.free_workers = kinds_[kind].workers;
   }
-  if (kinds_[kind].hosted) hosted_rates_.resize(instances_.size(), 0.0);
+  if (kinds_[kind].hosted) hosted_rates_.resize(instances_.size());
   return static_cast<std::uint32_t>(instances_.size() - 1);
 }
 
@@ -43,7 +43,21 @@ void Instances::set_rate(std::uint32_t instance, double rate, std::int64_t now) 
   Instance& it = instances_[instance];
   const RatedKind& kind = kinds_[it.kind];
   settle(it, it.sharing, kind, now);
-  hosted_rates_[instance] = rate * kind.units_per_work() * kind.pace;
+  hosted_rates_[instance].rate = rate * kind.units_per_work() * kind.pace;
+}
+
+double Instances::lost_ns(std::uint32_t instance, std::int64_t now) const {
+  const Instance& it = instances_[instance];
+  const RatedKind& kind = kinds_[it.kind];
+  if (!kind.hosted || it.mode != ServingMode::several) return 0.0;
+  const double lost = hosted_rates_[instance].lost_ns;
+  if (it.sharing.computing == 0) return lost;
+  return lost + static_cast<double>(now - it.updated) * lost_share(it, kind);
+}
+
+// Of the time of each of its jobs, while it computes.
+double Instances::lost_share(const Instance& it, const RatedKind& kind) const {
+  return (kind.rate(it.sharing.computing) - hosted_rate(it)) / kind.rate(1);
 }
 
 std::int64_t Instances::hosted_completion(const Instance& it, std::int64_t left) const {
@@ -207,7 +221,9 @@ void Instances::set_pace(std::uint32_t instance, std::uint32_t kind, std::int64_
   it.kind = static_cast<std::uint16_t>(kind);
   if (it.mode == ServingMode::several) {
     settle(it, it.sharing, before, now);
-    if (after.hosted) hosted_rates_[instance] = hosted_rates_[instance] / before.pace * after.pace;
+    if (!after.hosted) return;
+    double& rate = hosted_rates_[instance].rate;
+    rate = rate / before.pace * after.pace;
     return;
   }
   it.mode = after.mode;

@@ -25,8 +25,6 @@
 #include <limits>
 #include <vector>
 
-#include "compute/instance_kind.hpp"
-#include "compute/job.hpp"
 #include "compute/job_heap.hpp"
 #include "compute/serving_state.hpp"
 #include "kernel/block_pool.hpp"
@@ -78,6 +76,10 @@ class Instances {
   // Of a hosted instance: what all its vCPUs together get done from now on, in reference vCPUs.
   void set_rate(std::uint32_t instance, double rate, std::int64_t now);
 
+  // What a job that computed from one instant to another lost by its host's giving less than all
+  // the vCPUs is the difference of this between them: ns of work that it would have got done alone.
+  double lost_ns(std::uint32_t instance, std::int64_t now) const;
+
   // How many of its vCPUs want to run.
   NEPHOSCOPE_HOT std::uint32_t wanted_vcpus(std::uint32_t instance) const {
     const Instance& it = instances_[instance];
@@ -97,7 +99,9 @@ class Instances {
   NEPHOSCOPE_HOT Job complete_first(std::uint32_t instance, std::int64_t now) {
     Instance& it = instances_[instance];
     Sharing& sharing = it.sharing;
-    it.run_ns += (now - it.updated) * std::min(sharing.computing, kinds_[it.kind].vcpus);
+    const RatedKind& kind = kinds_[it.kind];
+    it.run_ns += (now - it.updated) * std::min(sharing.computing, kind.vcpus);
+    if (kind.hosted) note_lost(it, kind, now - it.updated);
     it.updated = now;
     return pop_computing(sharing);
   }
@@ -126,7 +130,7 @@ class Instances {
       return never;
     }
     const std::int64_t begin = std::max(now, it.updated);
-    const std::int64_t own = it.mode == ServingMode::solo ? job.work : scaled(it, job.work);
+    const std::int64_t own = scaled(it, job.work);
     const std::int64_t due = begin + own;
     if (due < unseen_until) [[likely]] {
       it.run_ns += own;
@@ -158,6 +162,11 @@ class Instances {
     return true;
   }
 
+  // What work takes on an instance with one worker, ns.
+  std::int64_t time_for(std::uint32_t instance, std::int64_t work) const {
+    return scaled(instances_[instance], work);
+  }
+
   // Whether its jobs share one clock: there are several workers, or somebody tells its rate.
   bool is_shared(std::uint32_t instance) const {
     return instances_[instance].mode == ServingMode::several;
@@ -179,7 +188,7 @@ class Instances {
                                       std::int64_t now) const {
     const Instance& it = instances_[instance];
     if (it.mode == ServingMode::several) return never;
-    const std::int64_t own = it.mode == ServingMode::solo ? work : scaled(it, work);
+    const std::int64_t own = scaled(it, work);
     return it.busy ? add_ahead(it, own) : now + own;
   }
 
@@ -207,7 +216,7 @@ class Instances {
   // From now on it is of this kind, slow or not, which changes when its jobs are done.
   void set_pace(std::uint32_t instance, std::uint32_t kind, std::int64_t now);
 
-  // Calls `action` with each job that waits or computes. O(instances + jobs).
+  // Calls `action` with each job that waits or computes (each_job.hpp). O(instances + jobs).
   template <class Action>
   void for_each_job(Action action) const;
 
@@ -273,19 +282,17 @@ class Instances {
     return it.sharing.computing;
   }
 
-  // What work takes on an instance with one worker, ns.
   std::int64_t scaled(const Instance& it, std::int64_t work) const {
-    return kinds_[it.kind].time_for(work);
+    return it.mode == ServingMode::solo ? work : kinds_[it.kind].time_for(work);
   }
 
   NEPHOSCOPE_HOT std::int64_t begin_solo(Instance& it, const Job& job, std::int64_t now) {
     if (job.work < 0) [[unlikely]]
       return held;
     it.running = job;
+    it.running.work = scaled(it, job.work);
     it.updated = now;
     it.computing = true;
-    if (it.mode != ServingMode::solo) [[unlikely]]
-      it.running.work = scaled(it, job.work);
     return now + it.running.work;
   }
 
@@ -314,6 +321,7 @@ class Instances {
       const double rate = kind.hosted ? hosted_rate(it) : kind.rate(sharing.computing);
       sharing.clock += static_cast<std::int64_t>(static_cast<double>(elapsed) * rate + 0.5);
       it.run_ns += elapsed * std::min(sharing.computing, kind.vcpus);
+      if (kind.hosted) note_lost(it, kind, elapsed);
       if (sharing.clock > rebase_above) [[unlikely]]
         rebase(sharing);
     }
@@ -364,7 +372,14 @@ class Instances {
 
   // Clock units a ns that each job of a hosted instance gets.
   double hosted_rate(const Instance& it) const {
-    return hosted_rates_[static_cast<std::size_t>(&it - instances_.data())] / it.sharing.computing;
+    return hosted_rates_[place_of(it)].rate / it.sharing.computing;
+  }
+  double lost_share(const Instance& it, const RatedKind& kind) const;
+  void note_lost(const Instance& it, const RatedKind& kind, std::int64_t elapsed) {
+    hosted_rates_[place_of(it)].lost_ns += static_cast<double>(elapsed) * lost_share(it, kind);
+  }
+  std::size_t place_of(const Instance& it) const {
+    return static_cast<std::size_t>(&it - instances_.data());
   }
   std::int64_t hosted_completion(const Instance& it, std::int64_t left) const;
   std::int64_t add_ahead(const Instance& it, std::int64_t own) const;
@@ -374,27 +389,11 @@ class Instances {
   NEPHOSCOPE_COLD void shrink_waiting(Instance& it);
 
   std::vector<Instance> instances_;
-  std::vector<double> hosted_rates_;  // by instance: clock units a ns, of all its jobs together
-  std::vector<RatedKind> kinds_;      // the first is that of instances that are down
+  std::vector<HostedRate> hosted_rates_;  // by instance
+  std::vector<RatedKind> kinds_;          // the first is that of instances that are down
   BlockPool<Job> waiting_blocks_;
   BlockPool<ComputingJob> computing_blocks_;
   std::uint32_t order_ = 0;
 };
-
-template <class Action>
-void Instances::for_each_job(Action action) const {
-  for (const Instance& it : instances_) {
-    for (std::uint32_t place = 0; place < it.waiting; ++place) {
-      action(waiting_blocks_.at(it.ring)[(it.first + place) & ((1U << it.ring_log2) - 1)]);
-    }
-    if (it.computing) action(it.running);
-    if (it.mode != ServingMode::several) continue;
-    const Sharing& sharing = it.sharing;
-    for (std::uint32_t place = 0; place < sharing.computing; ++place) {
-      const ComputingJob& job = computing_blocks_.at(sharing.heap)[place];
-      action(Job{0, job.since, job.id, job.place});
-    }
-  }
-}
 
 }  // namespace nephoscope

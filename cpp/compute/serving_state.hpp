@@ -21,6 +21,12 @@ struct SharedWork {
   std::uint32_t heap_log2 = 0;
 };
 
+// What somebody tells of the rate of a hosted instance, and what that has cost.
+struct HostedRate {
+  double rate = 0.0;     // clock units a ns, of all its jobs together
+  double lost_ns = 0.0;  // see Instances::lost_ns()
+};
+
 struct alignas(64) ServingState {
   static constexpr std::uint32_t none = SharedWork::none;
 

@@ -45,6 +45,7 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   build_cookies(spec);
   build_samplers(spec);
   Messaging(*this).build_sayings(spec);
+  traces_.build(spec.traces, static_cast<std::uint32_t>(fleets_.size()), traffic_);
   faults_.slow = std::any_of(spec.faults.begin(), spec.faults.end(),
                              [](const FaultSpec& fault) { return fault.kind == FaultKind::slow; });
   faults_.hangs = std::any_of(spec.faults.begin(), spec.faults.end(),
@@ -63,6 +64,7 @@ void World::check_window(const WorldSpec& spec) const {
           "must be above 0 and below 73 years");
   require(warmup_ >= 0 && warmup_ < duration_, "warmup", "must lie before the end of the run");
   require(spec.series_ns >= 0, "series", "must not be below 0");
+  require(spec.traces <= Traces::keep_max, "traces", "must not be above 1,000,000");
   require(spec.traffic.size() < 65'535, "traffic", "has too many entries");
   require(spec.balancers.size() < 65'535, "load_balancers", "has too many entries");
   require(spec.fleets.size() < 65'535, "fleets", "has too many entries");

@@ -54,6 +54,7 @@ void WorldView::check() const {
   check_pools();
   check_queues();
   check_topics();
+  check_traces();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

@@ -120,6 +120,7 @@ void World::serialize(Archive& archive) {
   errands_.serialize(archive);
   queues_.serialize(archive);
   topics_.serialize(archive);
+  traces_.serialize(archive);
   for (Source& source : sources_) {
     source.arrivals.serialize(archive);
     source.clients.serialize(archive);
@@ -165,6 +166,7 @@ std::string World::save() const {
   writer(format, seed, parts, duration);
   World copy = *this;
   copy.instances_.lay_out_backlogs();
+  copy.traces_.lay_out();
   copy.serialize(writer);
   return writer.take();
 }

@@ -207,7 +207,8 @@ bool World::has_one_plain_caller() const {
   return !hooked_ && queues_.none() && topics_.none() && traffic_ == 1 &&
          programs_.calls().empty() && callers_[0].routes == 1 && routes_[0].plain &&
          fleets_[routes_[0].fleet].makes.size() == 1 &&
-         !fleets_[routes_[0].fleet].makes.front().hosted && balancers_.size() <= 1;
+         !fleets_[routes_[0].fleet].makes.front().hosted && balancers_.size() <= 1 &&
+         (!traces_.active() || Tracing(*this).told_afterwards(routes_[0].fleet));
 }
 
 template <class Shape, bool checked>

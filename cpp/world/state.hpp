@@ -31,6 +31,7 @@
 #include "world/requests/sources.hpp"
 #include "world/requests/visit.hpp"
 #include "world/spec/spec.hpp"
+#include "world/tracing/traces.hpp"
 
 namespace nephoscope {
 
@@ -114,6 +115,7 @@ struct WorldState {
   Errands errands_;
   Queues queues_;
   Topics topics_;
+  Traces traces_;
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead

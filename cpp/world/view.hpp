@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/each_job.hpp"
 #include "world/results/results.hpp"
 #include "world/state.hpp"
 
@@ -161,6 +162,7 @@ class WorldView : protected WorldState {
   void check_topics() const;
   bool archives_agree() const;
   std::uint64_t pending_of(const Topic& topic) const;
+  void check_traces() const;
 };
 
 }  // namespace nephoscope

@@ -14,9 +14,6 @@
 // vCPUs that one wants to run has changed, the hypervisor is told, and whose rate is another one
 // now is followed up (hosting.cpp). The life of instances is in launching.cpp.
 //
-// What requests ask of devices is in devices.cpp: the devices of all instances have one entry in
-// the calendar, for the next that is done.
-//
 // A world is a value: copying it (state.hpp) forks the simulation. Two worlds share nothing.
 
 #pragma once
@@ -34,6 +31,7 @@ namespace nephoscope {
 
 class World : public WorldView {
   friend class Messaging;  // the queues and their consumers
+  friend class Tracing;    // where the time of requests goes
 
  public:
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.
@@ -199,6 +197,7 @@ class World : public WorldView {
   void finish_devices();
   void follow_devices();
   void begin(std::uint32_t instance, const Job& job);
+  void compute(std::uint32_t visit, std::int64_t work);
   void expect_completion(std::uint32_t instance, std::int64_t due);
   void reschedule(std::uint32_t instance);
   void retime(std::uint32_t instance);

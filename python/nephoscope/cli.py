@@ -39,6 +39,9 @@ from nephoscope.run import run
 from nephoscope.scenario.problems import NOT_BUILT
 from nephoscope.scenario.schema import json_schema
 
+# Requests of each traffic that are followed for a report, if the scenario does not say how many.
+TRACES_OF_REPORTS = 10_000
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(engine_version(), message="%(version)s")
@@ -91,6 +94,8 @@ def run_command(
                 raise click.UsageError(f"--report of several replications: {NOT_BUILT}")
             check_extra()
         scenario = scenario_of(file, overrides)
+        if report_file is not None and scenario.traces == 0:
+            scenario = scenario.replace({"traces": TRACES_OF_REPORTS})
         watch = Watch(show=not quiet)
         with watch:
             outcome: Result | Replications

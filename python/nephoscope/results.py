@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.balancer_results import balancer_tree, target_state
+from nephoscope.breakdown import breakdown_tree
 from nephoscope.bus_results import bus_tree
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
@@ -258,7 +259,7 @@ class Result(Tabular):
             "steady": self.steady,
             "flags": self.flags,
             "traffic": {
-                t["name"]: account_tree(t, "offered") | retry_tree(t)
+                t["name"]: account_tree(t, "offered") | retry_tree(t) | self._breakdown(t)
                 for t in self._numbers["traffic"]
             },
         }
@@ -288,6 +289,12 @@ class Result(Tabular):
         if self._cost is not None:
             tree["cost_usd"] = dict(self._cost)
         return tree
+
+    def _breakdown(self, traffic: Mapping[str, Any]) -> Tree:
+        if "traces" not in traffic:
+            return {}
+        fleets = [fleet["name"] for fleet in self._numbers["fleets"]]
+        return {"breakdown": breakdown_tree(traffic["traces"], fleets)}
 
     def _part(self, section: str, name: str) -> Mapping[str, Any]:
         parts = {p["name"]: p for p in self._numbers.get(section, []) if isinstance(p, Mapping)}
@@ -348,11 +355,14 @@ def grows(values: npt.NDArray[np.float64]) -> bool:
 
 
 def _canonical(numbers: Any) -> Iterator[bytes]:
-    """The numbers in an order and a form that no machine changes; not what it took to get them."""
+    """The numbers in an order and a form that no machine changes; not what it took to get them.
+
+    Nor which requests were followed, which changes nothing else.
+    """
     yield f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()
     for section in SECTIONS:
         for part in numbers.get(section, []):
-            for key in sorted(part):
+            for key in sorted(part.keys() - {"traces"}):
                 yield f"{section}.{key}:".encode()
                 yield from _bytes_of(part[key])
 
@@ -378,7 +388,8 @@ def _bytes_of(value: Any) -> Iterator[bytes]:
 def _leaves(tree: Any, path: str) -> Iterator[tuple[str, float]]:
     if isinstance(tree, dict):
         for key, value in tree.items():
-            yield from _leaves(value, f"{path}.{key}")
+            if key != "breakdown":  # its parts differ from run to run
+                yield from _leaves(value, f"{path}.{key}")
     elif isinstance(tree, int | float) and not isinstance(tree, bool):
         yield path, tree
 

@@ -150,6 +150,7 @@ class _Ladder:
         # Branches go on after the end of the plain run; and nobody asks for a series.
         self._spec.duration_ns = max(min(self._plain_ns * 1000, DURATION_MAX_NS), self._plain_ns)
         self._spec.series_ns = 0
+        self._spec.traces = 0
         self._branches = 0
 
     def find(self, at_least: int, levels: Sequence[int] | None) -> tuple[int, list[int]]:

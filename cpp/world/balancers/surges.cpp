@@ -89,6 +89,10 @@ void World::queue_up(std::uint32_t at, Sent sent, const Request& request) {
   visits_[visit].flags |= Visit::waiting;
   visits_[visit].memory = balancer.surge.push(
       visit, [this](std::uint32_t moved, std::int64_t to) { visits_[moved].memory = to; });
+  if (traces_.active()) {
+    Tracing(*this).begin(visit);
+    Tracing(*this).enter(visit, Span::balancer);
+  }
   Caller& caller = caller_of(sent);
   caller.queued += measured;
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);

@@ -88,6 +88,7 @@ void World::lose(std::uint32_t visit) {
   Visit& it = visits_[visit];
   if ((it.flags & Visit::left) == 0) {
     count_broken(it);
+    if (traces_.active()) Tracing(*this).end(visit, Outcome::failed);
     account<AnyShape>(it, it.instance, Outcome::failed, now_);
     if ((it.flags & Visit::listed) != 0) unlink(visit);
     if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, Outcome::failed);

@@ -13,6 +13,7 @@
 namespace nephoscope {
 
 void World::park(std::uint32_t visit, std::int64_t work) {
+  if (traces_.active()) Tracing(*this).enter(visit, Span::hanging);
   faults_.parked.push_back({work, visit, visits_[visit].instance});
 }
 
@@ -41,7 +42,7 @@ void World::go_on_from_hanging(std::uint32_t instance) {
   if (--faults_.hung[instance] != 0) return;
   const std::vector<Parked> parked = take_parked(instance);
   for (const Parked& it : parked) {
-    if (it.work >= 0) begin(instance, job_of_visit(it.visit, it.work));
+    if (it.work >= 0) compute(it.visit, it.work);
   }
   for (std::size_t at = parked.size(); at-- > 0;) {
     if (parked[at].work < 0) ready_.push_back(parked[at].visit);

@@ -107,6 +107,7 @@ void World::leave(std::uint32_t visit, Outcome outcome) {
 // The same, and nobody is told. What the visit was stays to be read until another is made.
 void World::part(std::uint32_t visit, bool takes_back, Outcome outcome) {
   Visit& it = visits_[visit];
+  if (traces_.active()) Tracing(*this).end(visit, outcome);
   if (it.instance == none) return leave_queue(visit, outcome);
   const bool waits = (it.flags & Visit::waiting) != 0;
   account<AnyShape>(it, it.instance, outcome, now_);
@@ -140,6 +141,7 @@ std::uint32_t World::drop_late(std::uint32_t instance, std::uint32_t visit) {
     it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if ((it.flags & Visit::failing) != 0) continue;
     if (job.work == Job::undecided) return visit;
+    if (traces_.active()) Tracing(*this).compute(visit, job.work);
     begin(instance, job);
     return none;
   }

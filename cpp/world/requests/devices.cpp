@@ -76,6 +76,10 @@ bool World::use_device(std::uint32_t visit, const Programs::Step& step) {
       return true;
   }
   follow_devices();
+  if (it.devices != 0 && traces_.active()) {
+    const bool sends = step.kind == StepKind::network;
+    Tracing(*this).enter(visit, sends ? Span::network : Span::disk);
+  }
   return it.devices != 0;
 }
 
@@ -83,7 +87,7 @@ void World::use_accelerator(std::uint32_t visit, const Programs::Step& step) {
   Visit& it = visits_[visit];
   const double work = draw(it, step);
   if (!devices_.has_accelerators(it.instance)) {
-    begin(it.instance, job_of_visit(visit, duration_ns(work * cpu_for_accelerator)));
+    compute(visit, duration_ns(work * cpu_for_accelerator));
     return;
   }
   Accelerators::Request request;
@@ -92,6 +96,7 @@ void World::use_accelerator(std::uint32_t visit, const Programs::Step& step) {
   request.owner = visit;
   request.program = static_cast<std::uint32_t>(&step - &programs_[0]);
   request.batch = step.batch;
+  if (traces_.active()) Tracing(*this).enter(visit, Span::accelerator);
   ++it.devices;
   devices_.accelerate(it.instance, request);
   follow_devices();

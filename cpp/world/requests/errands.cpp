@@ -33,6 +33,7 @@ std::uint32_t World::begin_errand(std::uint32_t at, const Request& request) {
   if (it.parent != none && (visits_[it.parent].flags & Visit::tried) != 0) {
     it.deadline = std::min(it.deadline, errands_.open[visits_[it.parent].parent].deadline);
   }
+  if (traces_.active()) Tracing(*this).begin_errand(errand);
   ++rules.begun;
   rules.offered += now_ >= warmup_ ? 1U : 0U;
   if (!rules.breaker.lets_through(now_)) {
@@ -184,6 +185,7 @@ void World::end_errand(std::uint32_t errand, Outcome outcome) {
       ++rules.unserved[kind];
     }
   }
+  if (traces_.active()) Tracing(*this).end_errand(errand, outcome);
   const Errand over = it;
   errands_.open.release(errand);
   if (over.awaited == 0) return;

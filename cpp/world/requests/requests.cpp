@@ -18,6 +18,7 @@ std::uint32_t World::take_visit(const Sent& sent, const Request& request) {
   it.traffic = request.traffic;
   it.flags = request.flags;
   it.trial = request.trial;
+  if (traces_.active()) traces_.of_visit(visit) = {};
   if ((it.flags & Visit::tried) != 0) errands_.open[it.parent].add(visit);
   if (topics_.say_something()) [[unlikely]]
     topics_.note(visit, request.said);
@@ -32,7 +33,8 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   it.instance = instance;
   const Route& route = routes_[sent.route];
   it.place = route.entry;
-  if (route.timed) fleets_[route.fleet].plain = false;
+  if (traces_.active()) Tracing(*this).begin(visit);
+  if (route.timed || route.plain) fleets_[route.fleet].plain = false;
   Caller& caller = caller_of(sent);
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);
   return offer_visit(visit, work);
@@ -54,9 +56,11 @@ std::uint32_t World::offer_visit(std::uint32_t visit, std::int64_t work) {
   }
   if (due == Instances::waiting) {
     it.flags |= Visit::waiting;
+    if (traces_.active()) Tracing(*this).enter(visit, Span::waiting);
   } else if (due == Instances::refused) {
     answer(visit, refused_by(it, instance));
   } else {
+    if (traces_.active()) Tracing(*this).compute(visit, work);
     expect_completion(instance, due);
   }
   return none;
@@ -140,9 +144,10 @@ std::uint32_t World::run_program(std::uint32_t visit) {
     it.place = step.next;
     switch (step.kind) {
       case StepKind::compute:
-        begin(it.instance, job_of_visit(visit, duration_ns(draw(it, step))));
+        compute(visit, duration_ns(draw(it, step)));
         return none;
       case StepKind::sleep:
+        if (traces_.active()) Tracing(*this).enter(visit, Span::sleeping);
         calendar_.push(now_ + duration_ns(draw(it, step)), payload(EventKind::wake, visit));
         return none;
       case StepKind::call:
@@ -166,6 +171,12 @@ std::uint32_t World::run_program(std::uint32_t visit) {
         break;
     }
   }
+}
+
+// A visit that has a worker computes.
+void World::compute(std::uint32_t visit, std::int64_t work) {
+  if (traces_.active()) Tracing(*this).compute(visit, work);
+  begin(visits_[visit].instance, job_of_visit(visit, work));
 }
 
 // The visit keeps its worker and waits for the answer of a visit of its own. That one is not run at
@@ -229,6 +240,7 @@ bool World::conclude_apart(std::uint32_t visit, Outcome outcome) {
 // The end of a visit whose caller still waits. The visit is over.
 void World::answer(std::uint32_t visit, Outcome outcome) {
   const Visit& it = visits_[visit];
+  if (traces_.active()) Tracing(*this).end(visit, outcome);
   account<AnyShape>(it, it.instance, outcome, now_);
   if ((it.flags & Visit::listed) != 0) unlink(visit);
   if ((it.flags & Visit::awaited) != 0) answer_waiting(visit, outcome);

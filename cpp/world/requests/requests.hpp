@@ -10,6 +10,7 @@
 #include "kernel/math.hpp"
 #include "world/messages/messaging.hpp"
 #include "world/shape.hpp"
+#include "world/tracing/tracing.hpp"
 #include "world/world.hpp"
 
 namespace nephoscope {
@@ -76,9 +77,14 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
     const std::int64_t done =
         instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
     if (done != Instances::never) {
+      if (traces_.active()) [[unlikely]]
+        Tracing(*this).note_plain(sent, instances_.time_for(instance, work), done);
       account<Shape>(sent, instance, Outcome::completed, done);
       ++events_;
     }
+  } else if (!Shape::known && traces_.active() &&
+             Tracing(*this).wants_visit(request.traffic, route.fleet)) [[unlikely]] {
+    return send_visit(sent, instance, work, request);
   } else {
     send_plain(instance, plain_job(sent, work));
   }
@@ -149,6 +155,8 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
   if (!Shape::known && is_visit(job)) return visit_of(job);
+  if (traces_.active() && !instances_.is_shared(instance)) [[unlikely]]
+    Tracing(*this).note_plain(sent_of(job), job.work, now_);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
   return hand_over<Shape>(instance);
 }
@@ -172,6 +180,8 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
     if ((it.flags & Visit::failing) != 0) [[unlikely]]
       return drop_late(instance, visit_of(job));
     if (job.work == Job::undecided) return visit_of(job);
+    if (traces_.active()) [[unlikely]]
+      Tracing(*this).compute(visit_of(job), job.work);
   }
   begin(instance, job);
   return none;
@@ -188,6 +198,8 @@ NEPHOSCOPE_HOT void World::bring_up_to_date(std::uint32_t instance, std::int64_t
   Job job;
   std::int64_t time = 0;
   while (instances_.finish_before(instance, until, job, time)) {
+    if (traces_.active()) [[unlikely]]
+      Tracing(*this).note_plain(sent_of(job), job.work, time);
     account<Shape>(sent_of(job), instance, Outcome::completed, time);
     ++events_;
   }

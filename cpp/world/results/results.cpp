@@ -121,6 +121,11 @@ Results WorldView::results() const {
     account.name = traffic_names_[at];
     const Source& source = sources_[at];
     account.may_leave = source.give_up != 0;
+    account.traced = traces_.active();
+    if (account.traced) {
+      account.traces = traces_.traced()[at];
+      account.traces.sort();
+    }
     for (std::uint32_t user = 0; account.may_leave && user < source.users; ++user) {
       const bool left = users_[source.first_user + user].in_vain >= source.give_up;
       account.users_left += left ? 1U : 0U;

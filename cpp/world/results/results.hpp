@@ -21,6 +21,7 @@
 #include "world/messages/topics.hpp"
 #include "world/requests/callers.hpp"
 #include "world/requests/errand.hpp"
+#include "world/tracing/traces.hpp"
 
 namespace nephoscope {
 
@@ -40,6 +41,8 @@ struct TrafficAccount : Account {
   std::uint64_t opened = 0;  // that one, in the whole run
   bool may_leave = false;    // its users may give up
   std::uint64_t users_left = 0;
+  bool traced = false;  // some of its requests were followed
+  Traced traces;
 };
 
 struct TargetAccount {

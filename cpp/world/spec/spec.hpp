@@ -151,6 +151,7 @@ struct WorldSpec {
   std::int64_t duration_ns = 0;
   std::int64_t warmup_ns = 0;
   std::int64_t series_ns = 0;  // interval of the series; 0: none are kept
+  std::uint32_t traces = 0;    // answered requests of each source to be followed, at most
   std::vector<TrafficSpec> traffic;
   std::vector<ResilienceSpec> resilience;  // rules that traffic and calls name
   std::vector<ServiceSpec> services;

@@ -29,6 +29,8 @@ from nephoscope._core.membership import MembershipSpec
 from nephoscope._core.resilience import ResilienceSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
 
+SPANS: tuple[str, ...]
+
 def stream_key(seed: int, replication: int, name: str) -> tuple[int, int]: ...
 def random_words(
     seed: int, replication: int, name: str, n: int, start: int = 0
@@ -329,6 +331,7 @@ class WorldSpec:
     duration_ns: int
     warmup_ns: int
     series_ns: int
+    traces: int
     traffic: list[TrafficSpec]
     resilience: list[ResilienceSpec]
     services: list[ServiceSpec]

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nephoscope.experiment import Replications
+from nephoscope.report.breakdown_words import tail_words
 from nephoscope.results import Result
 from nephoscope.scenario.units import Duration
 
@@ -243,6 +244,9 @@ def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
         counts = ", ".join(f"{count(number)} {key}" for key, number in told if number)
         if counts:
             lines.append(f"  {name}: {counts}\n")
+    for name, traffic in tree["traffic"].items():
+        for line in tail_words(name, traffic.get("breakdown", {})):
+            lines.append(f"  {line}\n")
     for line in _failures(tree):
         lines.append(f"  {line}\n")
     for flag in tree["flags"]:

@@ -98,6 +98,7 @@ class _Compiler:
         spec.warmup_ns = warmup_ns
         spec.series_ns = self._interval_ns()
         traffic = [self._traffic(name, t) for name, t in scenario.traffic.items()]
+        spec.traces = scenario.traces
         spec.services = [self._service(name, s) for name, s in scenario.services.items()]
         spec.hosts = self._places.pools()
         spec.groups = self._places.groups()

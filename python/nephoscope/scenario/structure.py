@@ -49,6 +49,8 @@ class ScenarioModel(Model):
     seed: Annotated[int, whole(0, 2**64 - 1)] = 0
     series: Interval = "auto"
     """Interval of the series; auto is 1/240 of the duration."""
+    traces: Annotated[int, whole(0, 1_000_000)] = 0
+    """Of each traffic, so many answered requests at most are followed: what they waited for."""
     traffic: Some[Traffic]
     services: Some[Service]
     hosts: dict[Name, Hosts] = Field(default_factory=dict)

@@ -8,6 +8,7 @@ import yaml
 from nephoscope.extras import need
 from nephoscope.report.description import describe
 from nephoscope.report.html import distribution, events, hosts, series, svg, timeline
+from nephoscope.report.html.breakdown import breakdowns
 from nephoscope.report.html.tables import cost_table, latency_table, outcome_table
 from nephoscope.report.html.theory import theory_section
 from nephoscope.report.html.topology import KINDS, topology
@@ -46,6 +47,7 @@ def page(result: Result) -> str:
         latencies=latency_table(tree),
         theory=None if scenario is None else theory_section(scenario, tree),
         tails=_tails(result),
+        breakdowns=breakdowns(tree),
         time=_time(result, scenario),
         pools=hosts.pools(result, scenario),
         costs=cost_table(tree["cost_usd"]) if "cost_usd" in tree else None,

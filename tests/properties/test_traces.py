@@ -1,0 +1,79 @@
+"""Following requests changes nothing of what a world does, and their parts add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from nephoscope import _core
+from properties.engine import Session, run, same
+from properties.systems import System, plain_systems, systems
+from properties.test_properties import conserves, derandomised, resumes
+
+KEPT = 20
+
+
+def traced(system: System) -> System:
+    return System(system.tree | {"traces": KEPT}, system.changes, system.cuts_ns, system.seed)
+
+
+def tells(world: _core.World) -> dict:
+    """Everything a world tells but for what only one that follows requests does."""
+    results = world.results()
+    traffic = [{key: it[key] for key in it.keys() - {"traces"}} for it in results["traffic"]]
+    return results | {"traffic": traffic}
+
+
+def is_the_same_followed(system: System) -> _core.World:
+    own, twin = Session(system), Session(traced(system))
+    for instant in (*system.cuts_ns, system.duration_ns):
+        own.to(instant)
+        twin.to(instant)
+        assert same(tells(own.world), tells(twin.world)), instant
+    return twin.world
+
+
+def test_nobody_can_tell_whether_requests_are_followed():
+    """Every part is met now and then, and samples that were thinned."""
+    seen: Counter[str] = Counter()
+
+    @derandomised(200)
+    @given(systems())
+    def look(system: System) -> None:
+        for source in is_the_same_followed(system).results()["traffic"]:
+            traces = source["traces"]
+            assert len(traces["latency_ns"]) <= KEPT
+            seen["thinned"] += traces["share"] < 1.0
+            seen.update(_core.SPANS[part % len(_core.SPANS)] for part in np.unique(traces["part"]))
+
+    look()
+    assert seen.keys() >= {"thinned", *_core.SPANS} - {"accelerator"}, seen
+
+
+@derandomised(60)
+@given(plain_systems())
+def test_nobody_can_tell_in_plain_systems(system):
+    is_the_same_followed(system)
+
+
+@derandomised(60)
+@given(systems())
+def test_the_parts_add_up_after_every_event(system):
+    conserves(traced(system))
+
+
+@derandomised(40)
+@given(systems())
+def test_a_run_may_be_cut_saved_and_restored_anywhere(system):
+    resumes(traced(system))
+
+
+@pytest.mark.slow
+@derandomised(400)
+@given(systems())
+def test_nobody_can_tell_in_many_more(system):
+    is_the_same_followed(system)
+    run(traced(system), checked=True)
