@@ -345,6 +345,7 @@ WorldSpec world_spec(Bytes& bytes) {
   made.duration_ns = odd_time(bytes, 1, 1000);
   made.warmup_ns = bytes.one_in(2) ? odd_time(bytes, 0, 400) : 0;
   made.series_ns = bytes.one_in(2) ? odd_time(bytes, 1, 300) : 0;
+  made.traces = bytes.one_in(3) ? odd_count(bytes, 0, 50) : 0;
   const Layout all = {bytes.between(1, 3), bytes.between(1, 4), bytes.between(0, 3),
                       bytes.between(0, 2), bytes.between(0, 2)};
   const std::uint32_t sources = bytes.between(1, 3);

@@ -23,6 +23,8 @@ struct SharedWork {
 
 // What somebody tells of the rate of a hosted instance, and what that has cost.
 struct HostedRate {
+  static constexpr bool plain_doubles = true;
+
   double rate = 0.0;     // clock units a ns, of all its jobs together
   double lost_ns = 0.0;  // see Instances::lost_ns()
 };

@@ -166,12 +166,12 @@ void World::require_alike(const Make& make, const Make& first, const std::string
 
 void World::build_series() {
   if (series_interval_ == 0) return;
-  std::size_t columns = 6 * (told_ + balancers_.size()) + fleets_.size();
+  std::size_t columns = 6 * (told_ + balancers_.size()) + 2 * fleets_.size();
   for (const Balancer& balancer : balancers_) {
     columns += balancer.health.active() ? 1 : 0;
     columns += balancer.anomalies.active() ? 1 : 0;
   }
-  columns += scaled_.size() + 3 * queues_.all.size() + topics_.all.size();
+  columns += scaled_.size() + 4 * queues_.all.size() + topics_.all.size();
   const auto length = static_cast<std::uint64_t>(duration_ / series_interval_);
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");
   samples_.assign(columns, Series(series_interval_));

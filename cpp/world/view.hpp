@@ -124,6 +124,7 @@ class WorldView : protected WorldState {
 
   // The parts of the results.
   std::vector<Column> series() const;
+  std::vector<std::int64_t> busy_ns() const;
   std::vector<InFlight> count_in_flight() const;
   template <class Chosen>
   Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;

@@ -46,6 +46,7 @@ void World::sample_series() {
     push_all(all.sent, all.ended);
   }
   for (const Fleet& fleet : fleets_) push(fleet.members.size());
+  for (const std::int64_t busy : busy_ns()) push(static_cast<std::uint64_t>(busy));
   for (const Balancer& balancer : balancers_) {
     if (balancer.health.active()) push(balancer.tally().healthy);
   }
@@ -57,8 +58,19 @@ void World::sample_series() {
     push(it.messages());
     push(it.queue.visible());
     push(it.queue.in_flight());
+    const std::int64_t oldest = it.queue.oldest();
+    push(oldest == MessageQueue::never ? 0 : static_cast<std::uint64_t>(now_ - oldest));
   }
   for (const Topic& it : topics_.all) push(pending_of(it));
+}
+
+// By fleet: in which its vCPUs have had work, of all instances that there ever were. O(those).
+std::vector<std::int64_t> WorldView::busy_ns() const {
+  std::vector<std::int64_t> busy(fleets_.size());
+  for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
+    busy[fleet_of_[instance]] += instances_.run_ns(instance, now_);
+  }
+  return busy;
 }
 
 std::vector<Column> WorldView::series() const {
@@ -82,6 +94,7 @@ std::vector<Column> WorldView::series() const {
   for (std::size_t at = 0; at < fleets_.size(); ++at) {
     take("fleets." + fleet_names_[at] + ".instances", false);
   }
+  for (const std::string& name : fleet_names_) take("fleets." + name + ".busy_ns", true);
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     if (!balancers_[at].health.active()) continue;
     take("load_balancers." + balancer_names_[at] + ".healthy", false);
@@ -94,7 +107,7 @@ std::vector<Column> WorldView::series() const {
     take("fleets." + fleet_names_[scaled.fleet] + ".desired", false);
   }
   for (const WorldQueue& it : queues_.all) {
-    for (const char* gauge : {".depth", ".visible", ".in_flight"})
+    for (const char* gauge : {".depth", ".visible", ".in_flight", ".oldest_ns"})
       take("queues." + it.name + gauge, false);
   }
   for (const Topic& it : topics_.all)

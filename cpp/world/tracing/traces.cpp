@@ -84,7 +84,7 @@ Traces::Ref Traces::open(std::uint32_t traffic, std::int64_t now) {
   it.begun = it.since = now;
   it.instance = none;
   it.part = part_of(Span::retry);
-  it.traffic = static_cast<std::uint16_t>(traffic);
+  it.traffic = traffic;
   std::fill_n(amounts(it), width(), 0);
   return {index, it.generation, 1};
 }

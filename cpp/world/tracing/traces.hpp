@@ -70,6 +70,8 @@ class Traces {
   static constexpr auto spans = static_cast<std::uint32_t>(Span::count);
 
   struct Record {
+    static constexpr bool plain_doubles = true;
+
     std::int64_t begun = 0;
     std::int64_t since = 0;         // of the present span
     std::int64_t alone = 0;         // while it computes: what that takes alone, ns
@@ -77,7 +79,7 @@ class Traces {
     std::uint32_t instance = none;  // where it computes, or none
     std::uint32_t part = 0;         // the present span
     std::uint32_t generation = 0;   // of the requests that had this record
-    std::uint16_t traffic = 0;
+    std::uint32_t traffic = 0;
   };
 
   // The record of a request, which may be over: then there is nothing to be noted.

@@ -113,10 +113,22 @@ def _rates(result: Result, size: int) -> Iterator[Panel]:
         if total.any():
             lost.append(Line(key.replace("_", " "), _mean(total / width_s, size)))
     yield _panel("lost", "Requests lost a second", _last(ends, size), lost)
+    busy = [
+        Line(name, _mean(values / (1e9 * width_s), size))
+        for name, values in _of(result, "fleets", "busy_ns")
+    ]
+    yield _panel(
+        "busy", "vCPUs with work, those that wait for their host too", _last(ends, size), busy
+    )
 
 
 def _gauges(result: Result, size: int) -> Iterator[Panel]:
     ends, _ = result.series(result.series_names[0])
+    oldest = [
+        Line(name, _extreme(values / 1e9, size, least=False))
+        for name, values in _of(result, "queues", "oldest_ns")
+    ]
+    yield _panel("oldest", "Age of the oldest message, s", _last(ends, size), oldest)
     for key, words, section, quantity, least in _GAUGES:
         lines = [
             Line(name, _extreme(values, size, least=least))
