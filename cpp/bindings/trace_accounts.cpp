@@ -4,9 +4,9 @@
 
 namespace nephoscope {
 
-py::tuple span_tuple() {
-  py::tuple out(std::size(span_names));
-  for (std::size_t at = 0; at < std::size(span_names); ++at) out[at] = span_names[at];
+py::list span_list() {
+  py::list out;
+  for (const char* name : span_names) out.append(name);
   return out;
 }
 

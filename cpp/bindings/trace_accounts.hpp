@@ -14,7 +14,7 @@ inline constexpr const char* span_names[] = {"waiting",       "work",     "shari
                                              "not_answering", "balancer", "retry"};
 static_assert(std::size(span_names) == Traces::spans);
 
-py::tuple span_tuple();
+py::list span_list();
 
 // One entry a request, in order of arrival; its parts end where `end` says.
 py::dict trace_dict(const Traced& traced);

@@ -257,7 +257,9 @@ py::dict state_dict(const World& world) {
 }  // namespace
 
 void bind_world(py::module_& m) {
-  m.attr("SPANS") = span_tuple();
+  m.def(
+      "span_names", &span_list,
+      "What the time of followed requests is put down to, by number: at a fleet, then elsewhere.");
   py::class_<World> type(m, "World", R"(A running simulation of one WorldSpec.
 
 Times are integer nanoseconds since the start. A world is a value: copies share nothing, and threads

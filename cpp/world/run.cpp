@@ -208,7 +208,7 @@ bool World::has_one_plain_caller() const {
          programs_.calls().empty() && callers_[0].routes == 1 && routes_[0].plain &&
          fleets_[routes_[0].fleet].makes.size() == 1 &&
          !fleets_[routes_[0].fleet].makes.front().hosted && balancers_.size() <= 1 &&
-         (!traces_.active() || Tracing(*this).told_afterwards(routes_[0].fleet));
+         (!traces_.active() || is_told_afterwards(routes_[0].fleet));
 }
 
 template <class Shape, bool checked>

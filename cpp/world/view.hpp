@@ -128,6 +128,8 @@ class WorldView : protected WorldState {
   std::vector<InFlight> count_in_flight() const;
   template <class Chosen>
   Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;
+  TrafficAccount traffic_account(std::uint32_t traffic,
+                                 const std::vector<InFlight>& in_flight) const;
   void tell_requests(TrafficAccount& account, std::uint32_t traffic) const;
   void tell_choice(BalancerAccount& account, std::size_t balancer,
                    const std::vector<InFlight>& in_flight) const;
@@ -140,6 +142,9 @@ class WorldView : protected WorldState {
   ScalingAccount scaling_account(const ScaledFleet& it) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
   void split_between_hosts(std::vector<HostPoolAccount>& pools) const;
+  // Whether it can be told when a plain request of a fleet has been answered what it waited for: it
+  // computed alone on its instance, at one speed.
+  bool is_told_afterwards(std::uint32_t fleet) const;
   std::uint32_t link_of(std::uint32_t pool, std::uint32_t host) const;
   void bill(std::vector<FleetAccount>& accounts) const;
   void add_credits(std::uint32_t instance, CreditTotals& totals) const;

@@ -8,8 +8,6 @@
 // Completions that change nothing for anybody else are not waited for: a fleet that nobody looks at
 // is `unwatched` and has no entry in the calendar (docs/decisions/0006-plain-requests.md).
 //
-// Requests that their callers may send more than once are errands (errands.cpp).
-//
 // Instances on shared hosts run at the rate that the hypervisor gives them: whenever the number of
 // vCPUs that one wants to run has changed, the hypervisor is told, and whose rate is another one
 // now is followed up (hosting.cpp). The life of instances is in launching.cpp.
@@ -171,6 +169,8 @@ class World : public WorldView {
   std::uint32_t send_new(std::uint32_t caller, const Request& request);
   template <class Shape>
   std::uint32_t send(Caller& caller, const Request& request);
+  template <class Shape>
+  void send_unseen(const Sent& sent, std::uint32_t instance, std::int64_t work);
   void send_plain(std::uint32_t instance, const Job& job);
   std::uint32_t send_visit(const Sent& sent, std::uint32_t instance, std::int64_t work,
                            const Request& request);

@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from nephoscope import _core
 
+# What time is put down to, by number: at the instances of a fleet, then elsewhere.
+SPANS = tuple(_core.span_names())
+
 # Of the distance in rank from a quantile to the nearer end.
 WINDOW = 0.1
 
@@ -68,7 +71,7 @@ def _columns(
     traces: Mapping[str, Any], fleets: Sequence[str]
 ) -> tuple[list[Part], npt.NDArray[np.int64]]:
     """The parts that some request has, and ns by part and request."""
-    spans = len(_core.SPANS)
+    spans = len(SPANS)
     part = np.asarray(traces["part"], dtype=np.int64)
     end = np.asarray(traces["end"], dtype=np.int64)
     request = np.repeat(np.arange(len(end)), np.diff(end, prepend=0))
@@ -76,7 +79,7 @@ def _columns(
     columns = np.zeros((len(numbers), len(end)), dtype=np.int64)
     columns[row, request] = traces["ns"]
     where = [*fleets, ""]
-    return [Part(where[n // spans], _core.SPANS[n % spans]) for n in numbers], columns
+    return [Part(where[n // spans], SPANS[n % spans]) for n in numbers], columns
 
 
 def _told(

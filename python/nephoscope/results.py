@@ -1,6 +1,5 @@
 """What a run found, as plain numbers by path, with everything that is needed to judge it."""
 
-import hashlib
 import html
 import importlib.metadata
 import json
@@ -19,6 +18,7 @@ from nephoscope.bus_results import bus_tree
 from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
 from nephoscope.failure_results import failure_flags, fault_list
+from nephoscope.fingerprint import fingerprint_of
 from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree, latency_summary
 from nephoscope.host_results import pool_tree, steal_at
 from nephoscope.life_results import life_flags
@@ -140,10 +140,7 @@ class Result(Tabular):
     @cached_property
     def fingerprint(self) -> str:
         """128 bits over every count, histogram and time of the run, the same wherever it runs."""
-        digest = hashlib.blake2b(digest_size=16)
-        for part in _canonical(self._numbers):
-            digest.update(part)
-        return digest.hexdigest()
+        return fingerprint_of(self._numbers, SECTIONS)
 
     def in_system(self) -> npt.NDArray[np.float64] | None:
         """Requests in the system at the end of each interval; None where no series were kept.
@@ -352,37 +349,6 @@ def grows(values: npt.NDArray[np.float64]) -> bool:
     straightness = float(np.corrcoef(np.arange(len(values)), values)[0, 1])
     growth = quarters[3] - quarters[0]
     return straightness**2 > 0.85 and growth > 0.1 * quarters[0] + 5.0
-
-
-def _canonical(numbers: Any) -> Iterator[bytes]:
-    """The numbers in an order and a form that no machine changes; not what it took to get them.
-
-    Nor which requests were followed, which changes nothing else.
-    """
-    yield f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()
-    for section in SECTIONS:
-        for part in numbers.get(section, []):
-            for key in sorted(part.keys() - {"traces"}):
-                yield f"{section}.{key}:".encode()
-                yield from _bytes_of(part[key])
-
-
-def _bytes_of(value: Any) -> Iterator[bytes]:
-    if isinstance(value, _core.Histogram):
-        if value.count:
-            exact = (value.count, value.sum, value.sum_of_squares, value.min, value.max)
-            yield repr(exact).encode()
-            lower, _, counts = value.buckets()
-            yield np.asarray(lower, dtype="<i8").tobytes()
-            yield np.asarray(counts, dtype="<u8").tobytes()
-    elif isinstance(value, np.ndarray):
-        yield np.asarray(value, dtype="<i8").tobytes()
-    elif isinstance(value, Mapping):
-        for key in sorted(value):
-            yield f"{key}:".encode()
-            yield from _bytes_of(value[key])
-    else:
-        yield f"{value!r};".encode()
 
 
 def _leaves(tree: Any, path: str) -> Iterator[tuple[str, float]]:

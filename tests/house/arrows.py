@@ -44,6 +44,8 @@ PYTHON_RANKS: dict[str, int] = {
     "queue_results": 0,
     "topic_results": 0,
     "bus_results": 0,
+    "breakdown": 0,
+    "fingerprint": 0,
     "fleet_results": 4,
     "results": 5,
     "run": 6,

@@ -73,15 +73,7 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
     if (!in_time) return send_visit(sent, instance, work, request);
   }
   if (route.unwatched) {
-    bring_up_to_date<Shape>(instance, now_);
-    const std::int64_t done =
-        instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
-    if (done != Instances::never) {
-      if (traces_.active()) [[unlikely]]
-        Tracing(*this).note_plain(sent, instances_.time_for(instance, work), done);
-      account<Shape>(sent, instance, Outcome::completed, done);
-      ++events_;
-    }
+    send_unseen<Shape>(sent, instance, work);
   } else if (!Shape::known && traces_.active() &&
              Tracing(*this).wants_visit(request.traffic, route.fleet)) [[unlikely]] {
     return send_visit(sent, instance, work, request);
@@ -89,6 +81,20 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
     send_plain(instance, plain_job(sent, work));
   }
   return none;
+}
+
+// To an instance of an unwatched fleet: what has been done before anybody looks is booked at once.
+template <class Shape>
+NEPHOSCOPE_HOT void World::send_unseen(const Sent& sent, std::uint32_t instance,
+                                       std::int64_t work) {
+  bring_up_to_date<Shape>(instance, now_);
+  const std::int64_t done =
+      instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
+  if (done == Instances::never) return;
+  if (traces_.active()) [[unlikely]]
+    Tracing(*this).note_plain(sent, instances_.time_for(instance, work), done);
+  account<Shape>(sent, instance, Outcome::completed, done);
+  ++events_;
 }
 
 NEPHOSCOPE_HOT void World::send_plain(std::uint32_t instance, const Job& job) {

@@ -115,6 +115,30 @@ std::vector<Column> WorldView::series() const {
   return columns;
 }
 
+TrafficAccount WorldView::traffic_account(std::uint32_t at,
+                                          const std::vector<InFlight>& in_flight) const {
+  const auto own = [at](std::size_t caller) { return caller == at; };
+  TrafficAccount account;
+  if (callers_[at].resilience == none) {
+    static_cast<Account&>(account) = account_of(own, in_flight);
+  } else {
+    tell_requests(account, at);
+  }
+  account.name = traffic_names_[at];
+  const Source& source = sources_[at];
+  account.may_leave = source.give_up != 0;
+  account.traced = traces_.active();
+  if (account.traced) {
+    account.traces = traces_.traced()[at];
+    account.traces.sort();
+  }
+  for (std::uint32_t user = 0; account.may_leave && user < source.users; ++user) {
+    const bool left = users_[source.first_user + user].in_vain >= source.give_up;
+    account.users_left += left ? 1U : 0U;
+  }
+  return account;
+}
+
 Results WorldView::results() const {
   check();
   Results results;
@@ -124,25 +148,7 @@ Results WorldView::results() const {
   const std::vector<InFlight> in_flight = count_in_flight();
   HostPools hosts = hosts_;  // whose accounts are brought up to date
   for (std::uint32_t at = 0; at < told_; ++at) {
-    const auto own = [at](std::size_t caller) { return caller == at; };
-    TrafficAccount& account = results.traffic.emplace_back();
-    if (callers_[at].resilience == none) {
-      static_cast<Account&>(account) = account_of(own, in_flight);
-    } else {
-      tell_requests(account, at);
-    }
-    account.name = traffic_names_[at];
-    const Source& source = sources_[at];
-    account.may_leave = source.give_up != 0;
-    account.traced = traces_.active();
-    if (account.traced) {
-      account.traces = traces_.traced()[at];
-      account.traces.sort();
-    }
-    for (std::uint32_t user = 0; account.may_leave && user < source.users; ++user) {
-      const bool left = users_[source.first_user + user].in_vain >= source.give_up;
-      account.users_left += left ? 1U : 0U;
-    }
+    results.traffic.push_back(traffic_account(at, in_flight));
   }
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     const auto through = [&](std::size_t caller) { return leads_to(callers_[caller], at); };

@@ -11,10 +11,10 @@
 
 namespace nephoscope {
 
-bool Tracing::told_afterwards(std::uint32_t fleet) const {
-  const std::uint32_t kind = world_.fleets_[fleet].makes.front().kind;
-  const InstanceKind& it = world_.instances_.kind(kind);
-  return it.workers == 1 && !it.hosted && !world_.faults_.slow;
+bool WorldView::is_told_afterwards(std::uint32_t fleet) const {
+  const std::uint32_t kind = fleets_[fleet].makes.front().kind;
+  const InstanceKind& it = instances_.kind(kind);
+  return it.workers == 1 && !it.hosted && !faults_.slow;
 }
 
 // Health checks, the work on messages and deliveries are nobody's requests.

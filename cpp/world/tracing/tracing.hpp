@@ -15,12 +15,9 @@ class Tracing {
  public:
   explicit Tracing(World& world) : world_(world), traces_(world.traces_) {}
 
-  // Whether it can be told when a plain request of a fleet has been answered what it waited for: it
-  // computed alone on its instance, at one speed.
-  bool told_afterwards(std::uint32_t fleet) const;
-  // If not, a request that is sent now has to be a visit if it is followed.
+  // Whether a plain request that is sent now to a fleet has to be a visit, to be followed.
   bool wants_visit(std::uint32_t traffic, std::uint32_t fleet) const {
-    return !told_afterwards(fleet) && traces_.follows(traffic, world_.now_);
+    return !world_.is_told_afterwards(fleet) && traces_.follows(traffic, world_.now_);
   }
 
   // A visit has been made; an errand has begun; it is over.

@@ -29,8 +29,7 @@ from nephoscope._core.membership import MembershipSpec
 from nephoscope._core.resilience import ResilienceSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
 
-SPANS: tuple[str, ...]
-
+def span_names() -> list[str]: ...
 def stream_key(seed: int, replication: int, name: str) -> tuple[int, int]: ...
 def random_words(
     seed: int, replication: int, name: str, n: int, start: int = 0
