@@ -54,8 +54,8 @@ def exponential() -> _core.Distribution:
 def test_router(
     benchmark: BenchmarkFixture, size: Size, limit_kernels: Kernels, routing: str
 ) -> None:
-    spec = _core.RoutingSpec()
-    spec.kind = _core.RoutingKind[routing]
+    spec = _core.routing.RoutingSpec()
+    spec.kind = _core.routing.RoutingKind[routing]
     router = _core.balancers.Router(spec, [1.0], 1, 0, "alone")
     router.add(TARGETS)
     batches = size.of(1_000_000) // BATCH

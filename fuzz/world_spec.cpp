@@ -11,6 +11,7 @@
 #include "fuzz/life_spec.hpp"
 #include "fuzz/membership_spec.hpp"
 #include "fuzz/odd.hpp"
+#include "fuzz/policy_spec.hpp"
 #include "fuzz/queue_spec.hpp"
 #include "fuzz/resilience_spec.hpp"
 #include "fuzz/scaling_spec.hpp"
@@ -332,7 +333,8 @@ double rate(Bytes& bytes) {
 
 RoutingSpec routing_spec(Bytes& bytes) {
   RoutingSpec made;
-  made.kind = bytes.enumerator<RoutingKind>(9);
+  made.kind = bytes.enumerator<RoutingKind>(10);
+  if (made.kind == RoutingKind::compiled) made.compiled = compiled_routing(bytes);
   if (made.kind == RoutingKind::mitigated_random) made.window_ns = odd_time(bytes, 1, 300);
   made.choices = bytes.one_in(odd_once_in) ? bytes.raw<std::uint32_t>() : bytes.between(1, 4);
   return made;

@@ -60,6 +60,9 @@ class LeastResponseTime {
     update(target.slot);
   }
 
+  // From now on, another order of equal scores.
+  void reseed(std::uint64_t random) { random_ = random; }
+
   std::uint32_t outstanding(Target target) const { return targets_[target.slot].outstanding; }
   void add(Target target, std::uint32_t outstanding);
   void remove(Target target) { set_leaf(target.slot, absent); }

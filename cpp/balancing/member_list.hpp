@@ -40,6 +40,11 @@ class MemberList {
   }
   std::uint32_t size() const { return static_cast<std::uint32_t>(members_.size()); }
   std::uint32_t operator[](std::uint32_t place) const { return members_[place]; }
+  const std::uint32_t* data() const { return members_.data(); }
+  // `absent` for a slot that is not in it.
+  std::uint32_t place(std::uint32_t slot) const {
+    return slot < places_.size() ? places_[slot] : absent;
+  }
 
   template <class Archive>
   void serialize(Archive& archive) {

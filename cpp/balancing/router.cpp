@@ -34,6 +34,8 @@ Router::Policy Router::make_policy(const RoutingSpec& spec, const std::vector<do
       return WeightedRandom(weights);
     case RoutingKind::mitigated_random:
       return MitigatedRandom(weights);
+    case RoutingKind::compiled:
+      return CompiledPolicy(spec.compiled, weights);
   }
   throw SpecError("routing", "is no routing policy");
 }
@@ -119,6 +121,15 @@ void Router::set_share(std::uint32_t slot, std::uint32_t share) {
 
 std::uint32_t Router::share_of(std::uint32_t slot) const {
   return std::get<MitigatedRandom>(policy_).share(Target{slot, targets_[slot].of_class});
+}
+
+void Router::set_zone(std::uint32_t slot, std::uint32_t zone) {
+  policy<CompiledPolicy>().set_zone(slot, zone);
+}
+
+void Router::check_policy() const {
+  const auto* compiled = std::get_if<CompiledPolicy>(&policy_);
+  if (compiled != nullptr) compiled->check();
 }
 
 double Router::total_weight() const {

@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "balancing/compiled_policy.hpp"
 #include "balancing/ip_hash.hpp"
 #include "balancing/least_connections.hpp"
 #include "balancing/least_response_time.hpp"
@@ -26,14 +27,16 @@
 #include "balancing/random_choice.hpp"
 #include "balancing/round_robin.hpp"
 #include "balancing/routing_spec.hpp"
+#include "kernel/errors.hpp"
 #include "kernel/hot_path.hpp"
 #include "kernel/random.hpp"
 
 namespace nephoscope {
 
 class Router {
-  using Policy = std::variant<RoundRobin, LeastConnections, IpHash, LeastResponseTime, RandomChoice,
-                              PowerOfChoices, JoinIdleQueue, WeightedRandom, MitigatedRandom>;
+  using Policy =
+      std::variant<RoundRobin, LeastConnections, IpHash, LeastResponseTime, RandomChoice,
+                   PowerOfChoices, JoinIdleQueue, WeightedRandom, MitigatedRandom, CompiledPolicy>;
 
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -81,15 +84,29 @@ class Router {
         return route_by<WeightedRandom>(client);
       case RoutingKind::mitigated_random:
         return route_by<MitigatedRandom>(client);
+      case RoutingKind::compiled:
+        return route_compiled({client});
     }
     NEPHOSCOPE_UNREACHABLE();
   }
 
+  // The same with all that a policy of the user's own may see of the request.
+  std::uint32_t route(const Asked& asked) {
+    return spec_.kind == RoutingKind::compiled ? route_compiled(asked) : route(asked.client);
+  }
+  NEPHOSCOPE_HOT std::uint32_t route_compiled(const Asked& asked) {
+    return chosen_from_ == 0 ? none : policy<CompiledPolicy>().take(words_, asked);
+  }
+
   // route() where the kind of routing is known.
   template <RoutingKind kind>
-  NEPHOSCOPE_HOT std::uint32_t route_as(std::uint64_t client) {
+  NEPHOSCOPE_HOT std::uint32_t route_as(const Asked& asked) {
     using Chosen = std::variant_alternative_t<static_cast<std::size_t>(kind), Policy>;
-    return chosen_from_ == 0 ? none : route_by<Chosen>(client);
+    if constexpr (kind == RoutingKind::compiled) {
+      return route_compiled(asked);
+    } else {
+      return chosen_from_ == 0 ? none : route_by<Chosen>(asked.client);
+    }
   }
 
   // answered() where the kind of routing is known and there is one class of targets.
@@ -122,6 +139,8 @@ class Router {
         return policy<PowerOfChoices>().answered(target(slot), response_ns);
       case RoutingKind::join_idle_queue:
         return policy<JoinIdleQueue>().answered(target(slot), response_ns);
+      case RoutingKind::compiled:
+        return policy<CompiledPolicy>().answered(target(slot), response_ns);
       default:
         break;  // the others do not look at what is outstanding
     }
@@ -145,7 +164,12 @@ class Router {
   std::uint32_t class_of(std::uint32_t slot) const { return targets_[slot].of_class; }
   // Whether the choice depends on what is outstanding, or on answers.
   bool looks_at_outstanding() const;
-  bool uses_client() const { return std::holds_alternative<IpHash>(policy_); }
+  bool uses_client() const { return std::holds_alternative<IpHash>(policy_) || is_compiled(); }
+  // The user's own policy; the zone of a target's host, which nobody else looks at; and PolicyError
+  // where it has failed.
+  bool is_compiled() const { return std::holds_alternative<CompiledPolicy>(policy_); }
+  void set_zone(std::uint32_t slot, std::uint32_t zone);
+  void check_policy() const;
   const RoutingSpec& spec() const { return spec_; }
 
   template <class Archive>
@@ -196,10 +220,14 @@ void Router::serialize(Archive& archive) {
   auto kind = static_cast<std::uint8_t>(spec_.kind);
   archive(kind, spec_.choices, weights_, targets_, sizes_, chosen_from_);
   spec_.kind = static_cast<RoutingKind>(kind);
+  if (spec_.kind == RoutingKind::compiled && spec_.compiled.address == 0)
+    throw StateError("the saved state goes on with a compiled routing policy, which is not here");
   if (policy_.index() != static_cast<std::size_t>(kind))
     policy_ = make_policy(spec_, weights_, words_);
-  words_.serialize(archive);
+  const bool draws_others = words_.serialize(archive);
   std::visit([&](auto& policy) { policy.serialize(archive); }, policy_);
+  if (draws_others && spec_.kind == RoutingKind::least_response_time)
+    policy<LeastResponseTime>().reseed(words_.next());
 }
 
 }  // namespace nephoscope

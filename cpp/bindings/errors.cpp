@@ -16,6 +16,7 @@ struct Classes {
   py::object spec;
   py::object invariant;
   py::object state;
+  py::object policy;
   py::object base;
 };
 
@@ -25,7 +26,8 @@ Classes& classes() {
       .call_once_and_store_result([] {
         const auto errors = py::module_::import("nephoscope.errors");
         return Classes{errors.attr("SpecError"), errors.attr("InvariantError"),
-                       errors.attr("StateError"), errors.attr("NephoscopeError")};
+                       errors.attr("StateError"), errors.attr("PolicyError"),
+                       errors.attr("NephoscopeError")};
       })
       .get_stored();
 }
@@ -49,6 +51,8 @@ void translate(std::exception_ptr caught) {
     raise(classes().invariant, error);
   } catch (const StateError& error) {
     raise(classes().state, error);
+  } catch (const PolicyError& error) {
+    raise(classes().policy, error);
   } catch (const Error& error) {
     raise(classes().base, error);
   }

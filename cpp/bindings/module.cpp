@@ -13,6 +13,7 @@ void bind_resilience(py::module_&);
 void bind_scaling(py::module_&);
 void bind_spec_faults(py::module_&);
 void bind_spec_membership(py::module_&);
+void bind_spec_routing(py::module_&);
 void bind_spec_scaling(py::module_&);
 void bind_spec_service(py::module_&);
 void bind_spec(py::module_&);
@@ -40,6 +41,7 @@ PYBIND11_MODULE(_core, m) {
   nephoscope::bind_resilience(m);
   nephoscope::bind_spec_faults(m);
   nephoscope::bind_spec_membership(m);
+  nephoscope::bind_spec_routing(m);
   nephoscope::bind_spec_scaling(m);
   nephoscope::bind_scaling(m);
   nephoscope::bind_spec_service(m);

@@ -78,25 +78,6 @@ void bind_workload(py::module_& m) {
       .def_readwrite("zipf", &ClientSpec::zipf);
 }
 
-void bind_routing(py::module_& m) {
-  py::native_enum<RoutingKind>(m, "RoutingKind", "enum.Enum")
-      .value("round_robin", RoutingKind::round_robin)
-      .value("least_connections", RoutingKind::least_connections)
-      .value("ip_hash", RoutingKind::ip_hash)
-      .value("least_response_time", RoutingKind::least_response_time)
-      .value("random", RoutingKind::random)
-      .value("power_of_two", RoutingKind::power_of_two)
-      .value("join_idle_queue", RoutingKind::join_idle_queue)
-      .value("weighted_random", RoutingKind::weighted_random)
-      .value("mitigated_random", RoutingKind::mitigated_random)
-      .finalize();
-  py::class_<RoutingSpec>(m, "RoutingSpec")
-      .def(py::init<>())
-      .def_readwrite("kind", &RoutingSpec::kind)
-      .def_readwrite("choices", &RoutingSpec::choices)
-      .def_readwrite("window_ns", &RoutingSpec::window_ns);
-}
-
 void bind_service(py::module_& m) {
   py::native_enum<StepKind>(m, "StepKind", "enum.Enum")
       .value("compute", StepKind::compute)
@@ -313,7 +294,6 @@ void bind_balancers(py::module_& m) {
 
 void bind_spec(py::module_& m) {
   bind_workload(m);
-  bind_routing(m);
   bind_service(m);
   bind_hosts(m);
   bind_entities(m);

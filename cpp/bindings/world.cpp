@@ -246,6 +246,11 @@ py::dict state_dict(const World& world) {
       column<std::int64_t>(instances, [](const View& view) { return view.busy_workers; });
   out["waiting"] = column<std::int64_t>(instances, [](const View& view) { return view.waiting; });
   out["running"] = column<bool>(instances, [](const View& view) { return view.running; });
+  const auto queues = world.queues();
+  using Queue = QueueView;
+  out["visible"] = column<std::int64_t>(queues, [](const Queue& view) { return view.visible; });
+  out["delayed"] = column<std::int64_t>(queues, [](const Queue& view) { return view.delayed; });
+  out["received"] = column<std::int64_t>(queues, [](const Queue& view) { return view.in_flight; });
   const auto arrivals = world.next_arrivals();
   out["next_arrival_ns"] = column<std::int64_t>(arrivals, [](std::int64_t time) { return time; });
   std::vector<std::uint64_t> in_flight;
@@ -282,7 +287,9 @@ may run different worlds at once. Methods that take long release the GIL.)");
            "Check the conservation laws, then everything known at this instant, as a dict.")
       .def("state", &state_dict,
            "Arrays of what an observer may look at: fleet, busy_workers, waiting and running by\n"
-           "instance in the order of launch; next_arrival_ns and in_flight by source of traffic.")
+           "instance in the order of launch; visible, delayed and received (not deleted yet) "
+           "messages\n"
+           "by queue; next_arrival_ns and in_flight by source of traffic.")
       .def(
           "copy", [](const World& world) { return World(world); },
           py::call_guard<py::gil_scoped_release>(), "An independent world in the same state.")

@@ -26,6 +26,11 @@ inline void require(bool condition, const char* field, const char* message) {
   if (!condition) throw SpecError(field, message);
 }
 
+// A routing policy of the user's own said that it could not choose, or chose what is not there.
+struct PolicyError : Error {
+  using Error::Error;
+};
+
 // A conservation law does not hold: a defect of the program, never of the scenario.
 struct InvariantError : Error {
   using Error::Error;

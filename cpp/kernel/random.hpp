@@ -118,12 +118,20 @@ class WordStream {
     position_ = block_size;
   }
 
-  // The words are a function of key and index, so the buffer is not saved.
+  // The words are a function of key and index, so the buffer is not saved. A reader may say that
+  // the stream keeps its own key: it goes on at the saved place of another stream. Returns whether
+  // it does.
   template <class Archive>
-  void serialize(Archive& archive) {
+  bool serialize(Archive& archive) {
     std::uint64_t index = base_ + position_;
-    archive(key_.k0, key_.k1, index);
+    StreamKey key = key_;
+    archive(key.k0, key.k1, index);
     seek(index);
+    if constexpr (requires { archive.keeps_keys(); }) {
+      if (archive.keeps_keys()) return key != key_;
+    }
+    key_ = key;
+    return false;
   }
 
   friend bool operator==(const WordStream& a, const WordStream& b) {

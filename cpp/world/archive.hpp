@@ -72,7 +72,9 @@ class StateWriter {
 // Throws StateError when the bytes end too early; `finish` when some are left.
 class StateReader {
  public:
-  explicit StateReader(std::string_view bytes) : bytes_(bytes) {
+  // With `keeps_keys`, streams of random words go on in their own keys, whatever was saved.
+  explicit StateReader(std::string_view bytes, bool keeps_keys = false)
+      : bytes_(bytes), keeps_keys_(keeps_keys) {
     std::uint64_t sum = 0;
     if (bytes.size() < sizeof(sum)) throw StateError("saved state ends too early");
     bytes_.remove_suffix(sizeof(sum));
@@ -84,6 +86,8 @@ class StateReader {
   void operator()(Fields&... fields) {
     (read(fields), ...);
   }
+
+  bool keeps_keys() const { return keeps_keys_; }
 
   void finish() const {
     if (!bytes_.empty()) throw StateError("saved state is longer than this world's");
@@ -112,6 +116,7 @@ class StateReader {
   }
 
   std::string_view bytes_;
+  bool keeps_keys_ = false;
 };
 
 }  // namespace nephoscope

@@ -8,6 +8,7 @@ namespace nephoscope {
 // policy counts as outstanding are the requests sent there; every instance keeps its own
 // invariants.
 void WorldView::check() const {
+  check_policies();
   std::vector<std::uint64_t> alive(callers_.size());
   std::vector<std::uint64_t> measured(callers_.size());
   for_each_request([&](const Sent& it) {
@@ -59,6 +60,21 @@ void WorldView::check() const {
     instances_.check(now_);
   } catch (const InvariantError& error) {
     throw InvariantError(error.what() + where());
+  }
+}
+
+// A policy of the user's own that has failed has left a request in the middle of nowhere: the world
+// stands still from there on. Throws PolicyError.
+void WorldView::check_policies() const {
+  for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
+    const Balancer& balancer = balancers_[at];
+    try {
+      for (std::uint32_t cell = 0; cell < balancer.cells(); ++cell) {
+        balancer.router_in(cell).check_policy();
+      }
+    } catch (const PolicyError& error) {
+      throw PolicyError("load_balancers." + balancer_names_[at] + ": " + error.what() + where());
+    }
   }
 }
 

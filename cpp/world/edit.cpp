@@ -56,6 +56,7 @@ void World::set_count(std::uint32_t fleet, std::uint32_t count) {
 void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
   require(balancer < balancers_.size(), "load_balancers", "is not there");
   require(routing.choices >= 1, "load_balancers.routing", "needs a choice or more");
+  check_policies();
   Balancer& it = balancers_[balancer];
   require(it.slow_starts.empty() || routing.kind == RoutingKind::round_robin,
           "load_balancers.routing", "of a balancer with slow_start is round_robin");
@@ -66,6 +67,8 @@ void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
   for (std::uint32_t cell = 0; cell < it.cells(); ++cell) {
     it.router_in(cell).set_routing(routing, it.of_cell(cell, counts));
   }
+  it.note_routing();
+  it.tell_zones(0, [this](std::uint32_t instance) { return zone_of(instance); });
   it.renew_shares();
   clients_matter_ = clients_matter_ || it.router.uses_client();
   for (const std::uint32_t fleet : it.fleets) {
@@ -77,6 +80,7 @@ void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weigh
   require(balancer < balancers_.size(), "load_balancers", "is not there");
   require(std::isfinite(weight) && weight > 0.0, "load_balancers.targets.weight",
           "must be above 0");
+  check_policies();
   Balancer& it = balancers_[balancer];
   const std::vector<std::uint32_t>& fleets = it.fleets;
   const auto found = std::find(fleets.begin(), fleets.end(), fleet);
@@ -86,6 +90,7 @@ void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weigh
   for (std::uint32_t cell = 0; cell < it.cells(); ++cell) {
     it.router_in(cell).set_weight(of_class, weight, it.of_cell(cell, counts));
   }
+  it.tell_zones(0, [this](std::uint32_t instance) { return zone_of(instance); });
   it.renew_shares();
 }
 
@@ -158,6 +163,7 @@ void World::serialize(Archive& archive) {
 }
 
 std::string World::save() const {
+  check_policies();
   StateWriter writer;
   std::uint64_t format = state_format;
   std::uint64_t seed = seed_;
@@ -172,7 +178,8 @@ std::string World::save() const {
 }
 
 void World::restore(std::string_view bytes) {
-  StateReader reader(bytes);
+  // Of another replication, it goes on with the random numbers of its own.
+  StateReader reader(bytes, true);
   std::uint64_t format = 0;
   std::uint64_t seed = 0;
   std::uint64_t parts = 0;

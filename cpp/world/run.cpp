@@ -78,11 +78,23 @@ void World::think_again(std::uint32_t user, std::int64_t took_ns) {
 }
 
 void World::advance(std::int64_t until) {
-  run_to<false>(until);
+  check_policies();
+  try {
+    run_to<false>(until);
+  } catch (const PolicyError&) {
+    check_policies();  // knows whose it is
+    throw;
+  }
 }
 
 void World::advance_checked(std::int64_t until) {
-  run_to<true>(until);
+  check_policies();
+  try {
+    run_to<true>(until);
+  } catch (const PolicyError&) {
+    check_policies();
+    throw;
+  }
 }
 
 // The rare things that happen at set instants come before the events of their instant. What is due
@@ -174,7 +186,7 @@ void World::look() {
 void World::run_in_shape(std::int64_t until) {
   if (!has_one_plain_caller()) return run_events<AnyShape, false>(until);
   if (callers_[0].to_balancer == 0) return run_events<CounterShape, false>(until);
-  if (balancers_[0].first_instance == none || routes_[0].by_slot || !balancers_[0].plain) {
+  if (balancers_[0].first_instance == none || routes_[0].by_slot || !balancers_[0].alone) {
     return run_events<AnyShape, false>(until);
   }
   switch (balancers_[0].router.spec().kind) {
@@ -195,7 +207,9 @@ void World::run_in_shape(std::int64_t until) {
     case RoutingKind::weighted_random:
       return run_events<FarmShape<RoutingKind::weighted_random>, false>(until);
     case RoutingKind::mitigated_random:
-      return;  // of no plain balancer
+      return;  // of no balancer that is alone
+    case RoutingKind::compiled:
+      return run_events<FarmShape<RoutingKind::compiled>, false>(until);
   }
 }
 

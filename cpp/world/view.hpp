@@ -32,8 +32,9 @@ class WorldView : protected WorldState {
   // Checks, then gathers what is known at this instant.
   Results results() const;
 
-  // What an observer may look at: instances in the order of launch, and the sources.
+  // What an observer may look at: instances in the order of launch, queues, and the sources.
   std::vector<InstanceView> instances() const;
+  std::vector<QueueView> queues() const;
   std::vector<std::int64_t> next_arrivals() const;  // by traffic; `never` for closed sources
   std::uint64_t in_flight(std::uint32_t traffic) const;
 
@@ -150,6 +151,7 @@ class WorldView : protected WorldState {
   void add_credits(std::uint32_t instance, CreditTotals& totals) const;
 
   // Laws of one concern.
+  void check_policies() const;
   void check_devices() const;
   void check_errands() const;
   void check_lives() const;

@@ -16,7 +16,7 @@
 True
 """
 
-from nephoscope import catalog, parts
+from nephoscope import catalog, parts, routing
 from nephoscope.errors import (
     CatalogError,
     EventError,
@@ -24,6 +24,7 @@ from nephoscope.errors import (
     NephoscopeError,
     PathError,
     PatternError,
+    PolicyError,
     Problem,
     ScenarioError,
     UnitError,
@@ -36,15 +37,18 @@ from nephoscope.experiment import (
     Sizing,
     Sweep,
     compare,
+    design,
     frontier,
     replicate,
     size,
     sweep,
 )
+from nephoscope.progress import Progress
 from nephoscope.results import Result
 from nephoscope.rollouts import rollouts
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.simulation import Simulation
 from nephoscope.splitting import Tail, splitting
 from nephoscope.theory import Explanation, explain
@@ -59,9 +63,12 @@ __all__ = [
     "NephoscopeError",
     "PathError",
     "PatternError",
+    "PolicyError",
     "Problem",
+    "Progress",
     "Replications",
     "Result",
+    "RoutingPolicy",
     "Scenario",
     "ScenarioError",
     "Simulation",
@@ -72,11 +79,13 @@ __all__ = [
     "WordError",
     "catalog",
     "compare",
+    "design",
     "explain",
     "frontier",
     "parts",
     "replicate",
     "rollouts",
+    "routing",
     "run",
     "size",
     "splitting",

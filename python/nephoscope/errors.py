@@ -12,6 +12,7 @@ NephoscopeError
 |-- PathError (also LookupError)        a path that a result does not have
 |-- ExtraError (also ImportError)       what needs an extra that is not installed
 |-- ExperimentError                     an experiment that came to no end; says what is kept
+|-- PolicyError                       a routing policy of the user's own that could not choose
 |-- StateError (also ValueError)        saved bytes that are not a simulation of this version
 `-- InvariantError                      the engine contradicted itself; never the user's fault
 """
@@ -141,6 +142,10 @@ class PathError(NephoscopeError, LookupError):
 
 class ExperimentError(NephoscopeError):
     """An experiment that came to no end, or to none that answers: why, and what is kept of it."""
+
+
+class PolicyError(NephoscopeError):
+    """A compiled routing policy returned an error, or a target that is not there."""
 
 
 class ExtraError(NephoscopeError, ImportError):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -15,10 +16,12 @@ from nephoscope.results import Result
 from nephoscope.run import advance, result_of, warmup_of
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.compile import compile_scenario
+from nephoscope.scenario.compiled_policy import RoutingPolicy
+from nephoscope.scenario.saved_policies import brought, named
 from nephoscope.scenario.steering import Steering
 from nephoscope.scenario.units import DURATION_MAX_NS, Duration
 
-_MAGIC = b"nephoscope simulation 2\n"
+_MAGIC = b"nephoscope simulation 3\n"
 _DIGEST_SIZE = 16
 _LENGTH_SIZE = 8
 _SPAN_MAX_S = DURATION_MAX_NS / 1e9
@@ -129,9 +132,10 @@ class Simulation:
 
         By instance in the order of launch: `fleet` (an index into `fleets`), `busy_workers`,
         `waiting`, `running`; one that has started again or rebooted counts as another. By source
-        of traffic: `next_arrival_ns`, `in_flight`.
+        of traffic: `next_arrival_ns`, `in_flight`. By queue: messages that are `visible`, `delayed`
+        or `received` and not deleted yet.
         """
-        names = {"fleets": list(self._scenario.fleets), "traffic": list(self._scenario.traffic)}
+        names = {key: list(getattr(self._scenario, key)) for key in ("fleets", "queues", "traffic")}
         return {"now_s": self.now, **self._world.state(), **names}
 
     def result(self) -> Result:
@@ -144,11 +148,10 @@ class Simulation:
     def fork(self, replication: int | None = None) -> Self:
         """An independent simulation in the same state.
 
-        With `replication` its times are other ones from here on: what is drawn later (gaps between
-        arrivals, work, sleeps, faults, ..) comes from the streams of that replication, in which
-        nothing that was drawn so far is. What has been drawn already is part of the state: the next
-        arrival, and the work of the steps that requests are at. Choices (routing at random,
-        placement, the victims of faults) go on in the streams that they are in.
+        With `replication` its random numbers are other ones from here on: what is drawn later (gaps
+        between arrivals, work, sleeps, choices, faults, ..) comes from the streams of that
+        replication, in which nothing that was drawn so far is. What has been drawn already is part
+        of the state: the next arrival, and the work of the steps that requests are at.
         """
         twin = type(self).__new__(type(self))
         changing = {"_steering": self._steering.copy()}
@@ -162,15 +165,22 @@ class Simulation:
             replication=replication,
             warmup_ns=before.warmup_ns,
         )
+        self._steering.fill(spec)
         makes = self._steering.added_makes()
         world = _core.World.restore(spec, self._world.save(), makes)
         vars(twin).update(vars(self) | changing | {"_spec": spec, "_world": world})
         return twin
 
     def save(self) -> bytes:
-        """The scenario and the state as bytes; data files of the scenario are not in them."""
+        """The scenario and the state as bytes.
+
+        Data files of the scenario are not in them, nor is the code of compiled policies: `load`
+        has to be given those by their names.
+        """
+        policies = self._steering.policies
         header = {
-            "scenario": self._scenario.to_dict(),
+            "scenario": named(self._scenario.to_dict()),
+            "policies": {balancer: policy.name for balancer, policy in policies.items()},
             "directory": str(self._scenario.directory),
             "seed": self._spec.seed,
             "replication": self._spec.replication,
@@ -183,10 +193,14 @@ class Simulation:
         return _MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() + body
 
     @classmethod
-    def load(cls, data: bytes) -> Self:
-        """The simulation that `save` gave the bytes of; it goes on to the same bit."""
+    def load(cls, data: bytes, policies: Iterable[RoutingPolicy] = ()) -> Self:
+        """The simulation that `save` gave the bytes of; it goes on to the same bit.
+
+        Compiled policies that it has are those of the same names in `policies`.
+        """
         header, state = _unpack(data)
-        scenario = Scenario.from_dict(header["scenario"], directory=Path(header["directory"]))
+        tree, later = brought(header["scenario"], header["policies"], policies)
+        scenario = Scenario.from_dict(tree, directory=Path(header["directory"]))
         spec = compile_scenario(
             scenario,
             seed=header["seed"],
@@ -194,7 +208,8 @@ class Simulation:
             warmup_ns=header["warmup_ns"],
         )
         simulation = cls.__new__(cls)
-        steering = Steering.from_dict(scenario, header["steering"])
+        steering = Steering.from_dict(scenario, header["steering"], later)
+        steering.fill(spec)
         vars(simulation).update(
             _scenario=scenario,
             _spec=spec,

@@ -89,16 +89,15 @@ def splitting(
 ) -> Tail:
     """The share of time during which a number is at least `at_least`, in the steady state.
 
-    `path` is `traffic.NAME.in_flight`, or `fleets.NAME.waiting`, the requests that wait at the
-    instances of a fleet. The system is looked at `every` so often, as long as some requests take.
-    A plain run of the length of the scenario, warm-up left out, begins each of the repetitions;
-    `effort` simulations go on from each level. `levels` are above the base and end below
-    `at_least`; they are found unless given. `progress` is called with the repetitions that have
-    ended.
+    `path` is `traffic.NAME.in_flight`, `fleets.NAME.waiting`, the requests that wait at the
+    instances of a fleet, or `queues.NAME.depth`, all messages of a queue. The system is looked at
+    `every` so often, as long as some requests take. A plain run of the length of the scenario,
+    warm-up left out, begins each of the repetitions; `effort` simulations go on from each level.
+    `levels` are above the base and end below `at_least`; they are found unless given. `progress` is
+    called with the repetitions that have ended.
 
     Raises ExperimentError where nothing rises above the base, or nothing gets to the last level: a
-    longer duration, or more effort, would tell. Branches share the choices that `Simulation.fork`
-    lets go on in their streams, which ties them a little where routing is at random.
+    longer duration, or more effort, would tell.
     """
     if effort < _EFFORT_MIN:
         raise ValueError(f"an effort of at least {_EFFORT_MIN}")
@@ -290,8 +289,17 @@ def _measure_of(scenario: Scenario, path: str) -> Measure:
                 return int(state["waiting"][state["fleet"] == fleet].sum())
 
             return waiting
+        case ["queues", name, "depth"] if name in scenario.queues:
+            queue = list(scenario.queues).index(name)
+
+            def depth(world: _core.World) -> int:
+                state = world.state()
+                return sum(int(state[of][queue]) for of in ("visible", "delayed", "received"))
+
+            return depth
     known = [f"traffic.{it}.in_flight" for it in scenario.traffic]
     known += [f"fleets.{it}.waiting" for it in scenario.fleets]
+    known += [f"queues.{it}.depth" for it in scenario.queues]
     word = nearest(path, known)
     hint = f"; did you mean {word}?" if word else ""
     raise PathError(f"no number {path!r} to be watched{hint} (there: {listing(known)})")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nephoscope as nph
-from experiment.small import MEAN, small
+from experiment.small import COUNT, MEAN, small
 from nephoscope.errors import ScenarioError
 from nephoscope.rollouts import AS_IT_IS
 
@@ -35,6 +35,40 @@ def test_another_replication_goes_its_own_way_from_here_on(begun):
     assert prints[2] == prints[3]
     assert len(set(prints)) == 3
     assert twins[1].result().replication == twins[1].replication == 1
+
+
+@pytest.mark.parametrize("routing", ["random", "least_response_time", "power_of_two"])
+def test_choices_are_drawn_anew_as_well(routing):
+    """Nothing but the routing is at random: branches differ by it alone, and by their numbers."""
+    steady = {"to": "door", "rate": "10/s", "arrivals": "constant"}
+    services = {"page": {"steps": [{"compute": "150ms"}]}}
+    changes = {ROUTING: routing, "traffic.users": steady, "services": services, COUNT: 5}
+    scenario = small(**changes)
+    simulation = nph.Simulation(scenario, rng=5)
+    simulation.advance("30s")
+    branches = [simulation.fork(replication=i) for i in (0, 1, 2, 2)]
+    for branch in (simulation, *branches):
+        branch.advance()
+    prints = [branch.result().fingerprint for branch in branches]
+    assert prints[0] == simulation.result().fingerprint
+    assert prints[2] == prints[3]
+    assert len(set(prints)) == 3
+
+
+def test_victims_are_drawn_anew_as_well():
+    """Of twelve one is down for ten seconds, and the balancer does not know it."""
+    fault = {"every": "40s", "fail": {"fleet": "web", "count": 1}, "for": "10s"}
+    simulation = nph.Simulation(small(**{COUNT: 12, "faults": [fault]}), rng=5)
+    simulation.advance("30s")
+    struck = []
+    for replication in range(8):
+        branch = simulation.fork(replication=replication)
+        branch.advance("20s")
+        targets = branch.result()["load_balancers.door.targets"].values()
+        failed = [target["failed"] > 0 for target in targets]
+        assert sum(failed) == 1
+        struck.append(failed.index(True))
+    assert len(set(struck)) > 3
 
 
 def test_what_is_drawn_later_has_the_law_of_the_scenario(begun):

@@ -37,6 +37,29 @@ def test_levels_and_looks_only_change_the_variance():
     assert waiting.probability.low < LOAD**3 < waiting.probability.high
 
 
+def test_the_depth_of_a_queue():
+    """One consumer that takes a message at a time, as soon as it is there: M/M/1 once more."""
+    queued = nph.Scenario(
+        duration="3000s",
+        warmup="100s",
+        series="none",
+        seed=1,
+        services={
+            "page": {
+                "consumes": {"queue": "board", "batch": 1, "wait": "20s"},
+                "steps": [{"compute": {"exponential": "1s"}}],
+            }
+        },
+        fleets={"web": {"instance_type": {"vcpus": 1, "memory": "1GiB"}, "service": "page"}},
+        queues={"board": {"visibility_timeout": "1h"}},
+        traffic={"users": {"to": "board", "rate": f"{LOAD}/s"}},
+    )
+    found = nph.splitting(queued, "queues.board.depth", 3, every="1s", repetitions=8, levels=[])
+    assert found.probability.low < LOAD**3 < found.probability.high
+    with pytest.raises(PathError, match=r"did you mean queues\.board\.depth\?"):
+        nph.splitting(queued, "queues.bord.depth", 3, every="1s")
+
+
 BUSY = 0.7
 
 

@@ -28,6 +28,7 @@ MODULES = {
     "placement": _core.placement,
     "queues": _core.queues,
     "resilience": _core.resilience,
+    "routing": _core.routing,
     "scaling": _core.scaling,
     "service": _core.service,
     "topics": _core.topics,

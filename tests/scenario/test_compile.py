@@ -70,7 +70,7 @@ def test_the_good_scenario():
         1,
     )
     front, proxy = spec.balancers
-    assert front.routing.kind == _core.RoutingKind.least_connections
+    assert front.routing.kind == _core.routing.RoutingKind.least_connections
     assert [(t.fleet, t.weight) for t in proxy.targets] == [(1, 2)]
     users, clerks = spec.traffic
     assert (users.arrivals.kind, users.arrivals.rate) == (_core.ArrivalKind.poisson, 40)

@@ -15,8 +15,8 @@ ALARM = 1e-6
 
 
 def router(targets: int, weights=(1.0,)) -> _core.balancers.Router:
-    spec = _core.RoutingSpec()
-    spec.kind = _core.RoutingKind.ip_hash
+    spec = _core.routing.RoutingSpec()
+    spec.kind = _core.routing.RoutingKind.ip_hash
     made = _core.balancers.Router(spec, list(weights))
     made.add(targets)
     return made
@@ -38,8 +38,8 @@ def test_a_client_keeps_its_target():
 
 
 def test_it_needs_no_random_numbers():
-    spec = _core.RoutingSpec()
-    spec.kind = _core.RoutingKind.ip_hash
+    spec = _core.routing.RoutingSpec()
+    spec.kind = _core.routing.RoutingKind.ip_hash
     first = _core.balancers.Router(spec, [1.0], seed=1)
     second = _core.balancers.Router(spec, [1.0], seed=2)
     first.add(10)

@@ -16,8 +16,8 @@ class Model:
     """What is known of every target: present or not, its weight, what it has outstanding."""
 
     def __init__(self, policy: str, weights: tuple[float, ...], seed: int) -> None:
-        spec = _core.RoutingSpec()
-        spec.kind = _core.RoutingKind[policy]
+        spec = _core.routing.RoutingSpec()
+        spec.kind = _core.routing.RoutingKind[policy]
         self.router = _core.balancers.Router(spec, list(weights), seed=seed)
         self.weights = weights
         self.of_class: list[int] = []
@@ -188,8 +188,8 @@ def test_least_response_time_takes_the_least_estimate(weights, seed):
 @pytest.mark.parametrize("targets", [3, 40, 1000])
 def test_ties_are_broken_evenly(policy, targets):
     """Every one of equal targets is as likely to be the first choice."""
-    spec = _core.RoutingSpec()
-    spec.kind = _core.RoutingKind[policy]
+    spec = _core.routing.RoutingSpec()
+    spec.kind = _core.routing.RoutingKind[policy]
     chosen = []
     for seed in range(4000):
         router = _core.balancers.Router(spec, [1.0], seed=seed)

@@ -7,12 +7,14 @@
 
 namespace nephoscope {
 
-std::uint32_t Balancer::choose(std::uint32_t source, std::uint32_t client, std::int64_t now) {
+std::uint32_t Balancer::choose(const Asked& asked) {
+  const std::int64_t now = asked.now_ns;
   if (capacity.active() && !capacity.admit(now)) return turned_away;
   if (!surge.empty()) return Router::none;  // who has come before goes before
   const std::uint32_t node = nodes == 1 ? 0 : draw_cell();
   if (cookies.active()) {
-    std::uint32_t slot = cookies.target_of(source, client, now);
+    const auto client = static_cast<std::uint32_t>(asked.client);
+    std::uint32_t slot = cookies.target_of(asked.source, client, now);
     if (slot != Stickiness::none) slot += node;
     if (slot != Stickiness::none && takes(slot)) {
       router_of(slot).sent(slot);
@@ -34,7 +36,7 @@ std::uint32_t Balancer::choose(std::uint32_t source, std::uint32_t client, std::
       if (slot != SlowStart::none) return slot;
     }
   }
-  return from.route(client);
+  return from.route(asked);
 }
 
 // A group by its weight, whether or not it has targets; none (cells()) if no group has any. A node

@@ -1,10 +1,10 @@
 // A balancer as the world keeps it: its routers, and which instance each of its targets is.
 //
-// Most balancers have one router, which is all there is to their choice (`plain`). Target groups
-// have one each, and so have the nodes of the zones where a node sends to its own zone alone: the
-// cells of the balancer, each with the turn, the slow starts and the minimum of healthy targets of
-// its own. A target is in one cell, and known to the routers of the others as one that has left, so
-// that a slot means the same to all of them.
+// Most balancers have one router, which is all there is to their choice (`alone`; and `plain`, if
+// it chooses by a policy of ours). Target groups have one each, and so have the nodes of the zones
+// where a node sends to its own zone alone: the cells of the balancer, each with the turn, the slow
+// starts and the minimum of healthy targets of its own. A target is in one cell, and known to the
+// routers of the others as one that has left, so that a slot means the same to all of them.
 //
 // A balancer may have several nodes that send to all targets: these are its cells, and a target has
 // a slot in each, one after the other. So every node has its own turn, its own view of who is well
@@ -61,7 +61,8 @@ struct Balancer {
   std::int64_t idle_ns = 0;       // that a target has for its answer; 0: any time
   std::uint64_t out_of_time = 0;  // measured requests whose target took longer
 
-  bool plain = true;
+  bool alone = true;                          // its router is all there is
+  bool plain = true;                          // and chooses by a policy of ours
   std::vector<Router> others;                 // of the other cells
   std::vector<std::string> group_names;       // by cell, of a balancer with target groups
   std::vector<std::uint32_t> group_weights;   // the same
@@ -93,7 +94,19 @@ struct Balancer {
   static constexpr std::uint32_t turned_away = Router::none - 1;
 
   // The target of a request, Router::none or turned_away; what route() is to a plain balancer.
-  std::uint32_t choose(std::uint32_t source, std::uint32_t client, std::int64_t now);
+  std::uint32_t choose(const Asked& asked);
+
+  // Its routing has changed, or been restored.
+  void note_routing() { plain = alone && !router.is_compiled(); }
+
+  // A compiled policy sees the zone of each target's instance.
+  template <class ZoneOf>
+  void tell_zones(std::uint32_t from, ZoneOf zone_of) {
+    if (!router.is_compiled()) return;
+    for (std::uint32_t slot = from; slot < slots.size(); ++slot) {
+      router_of(slot).set_zone(slot, zone_of(slots[slot].instance));
+    }
+  }
 
   // A target comes, and is healthy already or has to show it; a target goes. Of its slots the first
   // is meant.
@@ -152,6 +165,7 @@ struct Balancer {
     archive(over_capacity, group_sent);
     archive(full, spilled, flows);
     archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts);
+    note_routing();
   }
 
  private:

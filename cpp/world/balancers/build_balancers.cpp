@@ -71,6 +71,7 @@ void World::build_balancers(const WorldSpec& spec) {
     balancer.idle_ns = from.idle_timeout_ns;
     build_capacity(from, index);
     build_anomalies(from, index);
+    balancer.note_routing();
     clients_matter_ = clients_matter_ || balancer.router.uses_client();
   }
 }
@@ -120,7 +121,7 @@ void World::build_cells(const WorldSpec& spec, std::size_t index,
     balancer.surge = SurgeQueue(from.surge_queue);
     surging_ = true;
   }
-  balancer.plain =
+  balancer.alone =
       from.surge_queue == 0 && cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
 }
 
@@ -131,7 +132,7 @@ void World::build_anomalies(const BalancerSpec& from, std::size_t index) {
   } catch (const SpecError& error) {
     throw SpecError(at("load_balancers", index, "routing.") + error.path, error.what());
   }
-  balancers_[index].plain = false;
+  balancers_[index].alone = false;
 }
 
 void World::build_capacity(const BalancerSpec& from, std::size_t index) {
@@ -141,7 +142,7 @@ void World::build_capacity(const BalancerSpec& from, std::size_t index) {
   } catch (const SpecError& error) {
     throw SpecError(at("load_balancers", index, "capacity.") + error.path, error.what());
   }
-  balancers_[index].plain = false;
+  balancers_[index].alone = false;
 }
 
 void World::build_slow_starts(const BalancerSpec& from, std::size_t index) {

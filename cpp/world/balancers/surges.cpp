@@ -55,7 +55,8 @@ void World::place(std::uint32_t visit, Balancer& balancer) {
   caller.queued -= it.arrival >= warmup_ ? 1U : 0U;
   it.memory = 0;
   it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
-  it.target = balancer.router.route(it.client);
+  const std::uint32_t said = topics_.say_something() ? topics_.said[visit] : 0U;
+  it.target = balancer.router.route(Asked{it.client, now_, it.traffic, said});
   it.instance = balancer.slots[it.target].instance;
   it.route += balancer.slots[it.target].of_class;
   const Route& route = routes_[it.route];

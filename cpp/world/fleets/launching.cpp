@@ -196,6 +196,7 @@ void World::enter_service(std::uint32_t instance) {
     const std::uint32_t cell =
         balancer.plain ? 0 : cell_of(balancer, attachment.of_class, instance);
     const std::uint32_t slot = balancer.add_target(instance, attachment.of_class, cell, now_);
+    balancer.tell_zones(slot, [this](std::uint32_t which) { return zone_of(which); });
     if (index >= attachment.slots.size()) attachment.slots.resize(index + std::size_t{1});
     attachment.slots[index] = slot;
     expect_flow(attachment.balancer);

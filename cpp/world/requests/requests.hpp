@@ -34,12 +34,13 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
   std::uint32_t instance = none;
   if (Shape::balanced || (!Shape::known && caller.to_balancer != 0)) {
     Balancer& balancer = balancers_[Shape::balanced ? 0 : caller.to];
+    const Asked asked{request.client, now_, request.traffic, request.said};
     if constexpr (Shape::balanced) {
-      sent.target = balancer.router.route_as<Shape::routing>(request.client);
+      sent.target = balancer.router.route_as<Shape::routing>(asked);
     } else if (balancer.plain) {
       sent.target = balancer.router.route(request.client);
     } else {
-      sent.target = balancer.choose(request.traffic, request.client, now_);
+      sent.target = balancer.choose(asked);
     }
     if (sent.target >= Balancer::turned_away) [[unlikely]] {
       queue_up(caller.to, sent, request);

@@ -29,6 +29,14 @@ QueueAccount WorldView::queue_account(const WorldQueue& it) const {
   return account;
 }
 
+std::vector<QueueView> WorldView::queues() const {
+  std::vector<QueueView> views;
+  for (const WorldQueue& it : queues_.all) {
+    views.push_back({it.queue.visible(), it.queue.delayed(), it.queue.in_flight()});
+  }
+  return views;
+}
+
 // See the invariants of queues.hpp.
 void WorldView::check_queues() const {
   if (queues_.none()) return;

@@ -230,6 +230,13 @@ struct InstanceView {
   bool running;
 };
 
+// And of a queue: its messages.
+struct QueueView {
+  std::uint64_t visible;
+  std::uint64_t delayed;
+  std::uint64_t in_flight;
+};
+
 struct Column {
   std::string name;  // "traffic.customers.completed"
   std::vector<std::int64_t> values;

@@ -20,6 +20,7 @@ from nephoscope._core import patterns as patterns
 from nephoscope._core import placement as placement
 from nephoscope._core import queues as queues
 from nephoscope._core import resilience as resilience
+from nephoscope._core import routing as routing
 from nephoscope._core import scaling as scaling
 from nephoscope._core import service as service
 from nephoscope._core import topics as topics
@@ -27,6 +28,7 @@ from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, Interfere
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 from nephoscope._core.membership import MembershipSpec
 from nephoscope._core.resilience import ResilienceSpec
+from nephoscope._core.routing import RoutingSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
 
 def span_names() -> list[str]: ...
@@ -171,24 +173,6 @@ class ClientSpec:
     def __init__(self) -> None: ...
     count: int
     zipf: float
-
-class RoutingKind(enum.Enum):
-    round_robin = 0
-    least_connections = 1
-    ip_hash = 2
-    least_response_time = 3
-    random = 4
-    power_of_two = 5
-    join_idle_queue = 6
-    weighted_random = 7
-    mitigated_random = 8
-
-@final
-class RoutingSpec:
-    def __init__(self) -> None: ...
-    kind: RoutingKind
-    choices: int
-    window_ns: int
 
 class DestinationKind(enum.Enum):
     balancer = 0

@@ -22,6 +22,7 @@ from nephoscope.errors import (
     UnitError,
     WordError,
 )
+from nephoscope.progress import Progress as Many
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.units import Duration, Size
 from nephoscope.scenario.yaml_reader import read_value
@@ -138,10 +139,12 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 class Watch:
-    """The progress bar; on a terminal only, and only for runs that take a while."""
+    """How far a command is; of a single run on a terminal only."""
 
     def __init__(self, *, show: bool) -> None:
         console = Console(stderr=True)
+        self._show = show
+        self._many: Many | None = None
         self._start = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -154,15 +157,17 @@ class Watch:
         )
 
     def __enter__(self) -> "Watch":
-        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+        if self._many is not None:
+            self._many.__exit__()
 
     def of_run(self, scenario: Scenario) -> Callable[[int, int], None]:
         """Progress of one run."""
         task = self._bar.add_task(scenario.name, total=int(scenario.duration), note="")
+        self._bar.start()
 
         def show(now_ns: int, events: int) -> None:
             rate = events / max(time.monotonic() - self._start, 1e-3) / 1e6
@@ -171,20 +176,7 @@ class Watch:
 
         return show
 
-    def of_many(self, total: int, what: str = "replications") -> Callable[[int], None]:
-        """Progress of many runs."""
-        task = self._bar.add_task(what, total=total, note=f"0 of {total}")
-
-        def show(done: int) -> None:
-            self._bar.update(task, completed=done, note=f"{done} of {total}")
-
-        return show
-
-    def of_trials(self, replications: int) -> Callable[[int], None]:
-        """Progress of trials of so many runs each, of which nobody knows how many there will be."""
-        task = self._bar.add_task("trials", total=None, note="0 values tried")
-
-        def show(done: int) -> None:
-            self._bar.update(task, note=f"{done // replications} values tried")
-
-        return show
+    def of_many(self, total: int | None, what: str = "replications") -> Many:
+        """Progress of many runs; None where nobody knows how many."""
+        self._many = Many(total, what, show=self._show).__enter__()
+        return self._many

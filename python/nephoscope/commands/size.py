@@ -114,7 +114,7 @@ def size_command(
                 replications=replications,
                 rng=seed,
                 threads=threads,
-                progress=watch.of_trials(replications),
+                progress=watch.of_many(None, "runs"),
             )
         if json_file is not None:
             write_json(found.to_dict(), json_file)

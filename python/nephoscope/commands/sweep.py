@@ -1,7 +1,6 @@
 """`nephoscope sweep`."""
 
 from contextlib import nullcontext
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,10 @@ from nephoscope.commands.common import (
     write_json,
     write_text,
 )
-from nephoscope.commands.vary import values_of
+from nephoscope.commands.plan import plan_of
 from nephoscope.errors import PathError
 from nephoscope.experiment import Frontier, frontier, sweep
+from nephoscope.experiment.design import KINDS, POINTS_MAX
 from nephoscope.experiment.executors import FORMS, executor_of
 from nephoscope.report.frontier import print_frontier
 from nephoscope.report.html import check_extra
@@ -39,9 +39,27 @@ from nephoscope.report.sweep import print_sweep
     "--grid",
     "texts",
     multiple=True,
-    required=True,
     metavar="PATH=A,B,C",
     help="Values of a path; of several options every combination.",
+)
+@click.option(
+    "--sample",
+    "ranges",
+    multiple=True,
+    metavar="PATH=LOW,HIGH",
+    help="A range of a path, in the place of --grid: --points combinations are drawn.",
+)
+@click.option("--points", type=click.IntRange(1, POINTS_MAX), help="Of --sample.")
+@click.option(
+    "--design",
+    "kind",
+    type=click.Choice(KINDS),
+    help="How they are drawn: Sobol's sequence (the default), a Latin hypercube, at random.",
+)
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    help="A YAML or JSON file with `grid`, `points` or `sample` in the place of the options.",
 )
 @SET
 @SEED
@@ -75,6 +93,10 @@ from nephoscope.report.sweep import print_sweep
 def sweep_command(
     file: Path,
     texts: tuple[str, ...],
+    ranges: tuple[str, ...],
+    points: int | None,
+    kind: str | None,
+    plan: Path | None,
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int,
@@ -89,29 +111,30 @@ def sweep_command(
     report_file: str | None,
     quiet: bool,
 ) -> None:
-    """Run FILE under every combination of values, each with the same random numbers."""
+    """Run FILE under many combinations of values, each with the same random numbers."""
 
     def simulate() -> None:
         check_outputs(json=json_file, csv=csv_file, report=report_file)
         if report_file is not None:
             check_extra()
-        grid = values_of("--grid", texts)
+        wanted = plan_of(plan, texts, ranges, points, kind)
         axes, greater = _axes(plane, replications)
         scenario = scenario_of(file, overrides)
+        chosen = wanted.combinations(scenario.seed if seed is None else seed)
         watch = Watch(show=not quiet)
         given = nullcontext() if executor_name is None else executor_of(executor_name, workers)
         with given as executor, watch:
             found = sweep(
                 scenario,
-                grid,
-                replications,
+                replications=replications,
+                **chosen.arguments,
                 metrics=[*dict.fromkeys((*metrics, *axes))] or None,
                 executor=executor,
                 workers=workers if executor is None else None,
                 journal=journal,
                 confidence=confidence,
                 rng=seed,
-                progress=watch.of_many(replications * prod(map(len, grid.values())), "runs"),
+                progress=watch.of_many(replications * chosen.count, "runs"),
             )
         line = frontier(found, *axes, greater=greater) if axes else None
         if json_file is not None:

@@ -12,12 +12,14 @@ sweep                 every combination of values
 frontier              the cells of a sweep that no other beats
 executors             who makes the runs, by name
 labour, journal       the runs of a sweep, and those there are
+design                points for a sweep, at random or spread out
 size                  the least value for which a condition holds
 condition             conditions on results
 scale, search         the values there are, and the least of them in few trials
 """
 
 from nephoscope.experiment.compare import Comparison, Difference, compare
+from nephoscope.experiment.design import design
 from nephoscope.experiment.frontier import Frontier, Point, frontier
 from nephoscope.experiment.interval import Interval
 from nephoscope.experiment.replicate import Replications, replicate
@@ -36,6 +38,7 @@ __all__ = [
     "Sweep",
     "Trial",
     "compare",
+    "design",
     "frontier",
     "replicate",
     "size",

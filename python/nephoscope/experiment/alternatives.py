@@ -8,6 +8,7 @@ from typing import Any
 
 from nephoscope.errors import Problem, ScenarioError, shorten
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.document import from_values
 
 Values = Mapping[str, Sequence[Any]]
@@ -64,6 +65,18 @@ def crossed(scenario: Scenario, grid: Values) -> list[Alternative]:
     return _made(scenario, [dict(zip(grid, row, strict=True)) for row in product(*grid.values())])
 
 
+def listed(scenario: Scenario, points: Sequence[Mapping[str, Any]]) -> list[Alternative]:
+    """An alternative for each point, which has a value for the same paths as all others."""
+    rows = [dict(point) for point in points]
+    if not rows or not rows[0]:
+        raise ScenarioError("nothing is varied: a point with a value for a path is needed")
+    for number, row in enumerate(rows):
+        for path in rows[0].keys() ^ row.keys():
+            message = f"point {number} and the first do not have the same paths"
+            raise ScenarioError([Problem(path, message, allowed="a value in every point")])
+    return _made(scenario, [{path: row[path] for path in rows[0]} for row in rows])
+
+
 def text_of(value: Any) -> str:
     """A value as it would be written in a file, on one line."""
     match value:
@@ -87,6 +100,8 @@ def json_of(value: Any) -> Any:
             return [json_of(inner) for inner in value]
         case float() if not math.isfinite(value):
             return text_of(value)
+        case RoutingPolicy():
+            return value.name
     return value
 
 

@@ -1,12 +1,15 @@
 """Executors by name: processes of this machine, and clusters that others run.
 
-Dask and loky have an executor of `concurrent.futures`; Ray gets one here.
+Dask, loky and mpi4py have an executor of `concurrent.futures`; Ray gets one here.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import Any
 
 from nephoscope.errors import ExperimentError, WordError
@@ -14,9 +17,9 @@ from nephoscope.experiment.runs import processors
 from nephoscope.extras import need
 from nephoscope.nearest import nearest
 
-FORMS = "processes, loky, dask:ADDRESS, ray or ray:ADDRESS"
+FORMS = "processes, loky, mpi, dask:ADDRESS, ray or ray:ADDRESS"
 
-_NAMES = ("processes", "loky", "dask", "ray")
+_NAMES = ("processes", "loky", "mpi", "dask", "ray")
 _CONNECT_S = 20
 
 
@@ -46,6 +49,18 @@ class RayExecutor(Executor):
             self._ray.shutdown()
 
 
+def end_with_parent() -> None:
+    """End this process when the one that started it has: killed, it cannot say so itself."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
+
+
+def _watch(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
 def _call(task: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     return task(*arguments, **named)
 
@@ -63,22 +78,28 @@ def executor_of(text: str, workers: int | None = None) -> Iterator[Executor]:
         raise WordError(f"{text!r} is no executor", FORMS, nearest(name, _NAMES))
     if bool(colon) != bool(address) or (name == "dask") > bool(address):
         raise WordError(f"{text!r} has no address", FORMS)
-    if address and name in ("processes", "loky"):
-        raise WordError(f"{text!r}: {name} take no address", FORMS)
+    if address and name in ("processes", "loky", "mpi"):
+        raise WordError(f"{text!r}: {name} has no address", FORMS)
     if workers is not None and name in ("dask", "ray"):
         raise WordError(f"workers are those of the cluster, with {name}", "no number of them")
     if name == "dask":
         with _dask_client(address) as client, client.get_executor() as executor:
             yield executor
     else:
-        with _local(name, address, workers or processors()) as executor:
+        given = workers if name == "mpi" else workers or processors()
+        with _local(name, address, given) as executor:
             yield executor
 
 
-def _local(name: str, address: str, workers: int) -> Executor:
+def _local(name: str, address: str, workers: int | None) -> Executor:
     if name == "processes":
         # A copy of this process would have its locks as they are, but not the threads behind them.
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        context = get_context("spawn")
+        return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
+    if name == "mpi":
+        # As many as `mpiexec` has started, or that MPI starts now.
+        mpi: Executor = need("mpi4py.futures", "mpi").MPIPoolExecutor(workers)
+        return mpi
     if name == "loky":
         executor: Executor = need("loky", "loky").ProcessPoolExecutor(workers)
         return executor

@@ -21,6 +21,7 @@ from nephoscope.errors import ExperimentError
 from nephoscope.experiment.outcome import Outcome
 from nephoscope.results import FORMAT, engine_version
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.data_files import data_arrays
 
 # "neph", by which SQLite and `file` tell the file from others; and the version of the tables.
@@ -50,11 +51,15 @@ class Recorded(NamedTuple):
 def scenario_hash(scenario: Scenario, seed: int) -> str:
     """128 bits over everything that decides about the runs of a scenario but their number."""
     tree = scenario.to_dict()
-    words = json.dumps([FORMAT, seed, tree], default=str, separators=(",", ":"))
+    words = json.dumps([FORMAT, seed, tree], default=_text, separators=(",", ":"))
     digest = hashlib.blake2b(words.encode(), digest_size=16)
     for array in data_arrays(tree, scenario.files):
         digest.update(array.tobytes())
     return digest.hexdigest()
+
+
+def _text(value: object) -> str:
+    return value.identity if isinstance(value, RoutingPolicy) else str(value)
 
 
 class Journal:

@@ -20,6 +20,7 @@ from nephoscope.experiment.alternatives import Alternative
 from nephoscope.experiment.journal import Journal, Recorded, scenario_hash
 from nephoscope.experiment.outcome import Outcome
 from nephoscope.experiment.runs import Progress, processors
+from nephoscope.experiment.widest import means_in, seen_by
 from nephoscope.run import run, warmup_of
 from nephoscope.scenario import Scenario
 
@@ -99,6 +100,7 @@ class Labour:
         self._total = len(cells) * replications
         self._journal = journal
         self._progress = progress
+        self._saw = seen_by(progress)
         self._scenario = lru_cache(SCENARIOS_HELD)(lambda i: self._cells[i].scenario)
         self._hashes = [scenario_hash(self._scenario(i), seed) for i in range(len(cells))]
         self._warmups: dict[int, int] = {}
@@ -152,6 +154,9 @@ class Labour:
                 self._made[job.cell].add(job.replication)
             self._there += len(found)
             self.simulated += len(found)
+            if self._saw is not None:
+                for job, it in found:
+                    self._saw(job.cell, means_in(Outcome.unpack(it).numbers))
             if self._progress is not None:
                 self._progress(self._there)
 

@@ -7,6 +7,7 @@ from functools import partial
 from threading import Event
 from typing import NamedTuple, TypeVar
 
+from nephoscope.experiment.widest import means_of_result, seen_by
 from nephoscope.results import Result
 from nephoscope.run import run, warmup_of
 from nephoscope.scenario import Scenario
@@ -35,7 +36,13 @@ def run_all(
         scenario, replication, warmup_ns = job
         return run(scenario, rng=seed, replication=replication, warmup_ns=warmup_ns, stop=stop)
 
-    return in_threads([partial(simulate, job) for job in jobs], stop, threads, progress)
+    saw = seen_by(progress)
+
+    def seen(number: int, result: Result) -> None:
+        if saw is not None:
+            saw(id(jobs[number].scenario), means_of_result(result))
+
+    return in_threads([partial(simulate, job) for job in jobs], stop, threads, progress, seen)
 
 
 def warmups_of(scenarios: Sequence[Scenario], seed: int, threads: int | None = None) -> list[int]:
@@ -64,7 +71,18 @@ def warmups_of(scenarios: Sequence[Scenario], seed: int, threads: int | None = N
 
 def after(before: int, progress: Progress) -> Progress:
     """Progress of runs that others came before."""
-    return lambda done: progress(before + done)
+    return _After(before, progress)
+
+
+class _After:
+    def __init__(self, before: int, progress: Progress) -> None:
+        self._before, self._progress = before, progress
+        saw = seen_by(progress)
+        if saw is not None:
+            self.saw = saw
+
+    def __call__(self, done: int) -> None:
+        self._progress(self._before + done)
 
 
 def check_threads(threads: int | None) -> None:
@@ -85,15 +103,25 @@ def processors() -> int:
 
 
 def in_threads(
-    tasks: Iterable[Callable[[], T]], stop: Event, threads: int | None, progress: Progress | None
+    tasks: Iterable[Callable[[], T]],
+    stop: Event,
+    threads: int | None,
+    progress: Progress | None,
+    seen: Callable[[int, T], None] | None = None,
 ) -> list[T]:
-    """What the tasks return, in their order; `stop` is set where one fails or is interrupted."""
+    """What the tasks return, in their order; `stop` is set where one fails or is interrupted.
+
+    `seen` is called with the number of each that has ended, and what it returned.
+    """
     with ThreadPoolExecutor(threads or processors(), "nephoscope") as pool:
         # All within the try: an interrupt at any moment must stop what has been started.
         try:
             futures: list[Future[T]] = [pool.submit(task) for task in tasks]
+            numbers = {future: number for number, future in enumerate(futures)}
             for done, future in enumerate(as_completed(futures), 1):
-                future.result()
+                result = future.result()
+                if seen is not None:
+                    seen(numbers[future], result)
                 if progress is not None:
                     progress(done)
         except BaseException:

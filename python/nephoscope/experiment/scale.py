@@ -65,7 +65,7 @@ def _whole(low: int, high: int) -> Scale:
 
 
 def _quantities(low: Any, high: Any, tolerance: float) -> Scale:
-    kind, first, last = _read(low, high)
+    kind, first, last = read_range(low, high)
     if not 0.0 < first < last:
         raise WordError(f"{low} to {high} is no range", "the lesser value first, and above 0")
     ratio = 1.0 + tolerance
@@ -94,7 +94,7 @@ def _quantities(low: Any, high: Any, tolerance: float) -> Scale:
     return Scale(steps + 1, at, place_of)
 
 
-def _read(low: Any, high: Any) -> tuple[Any, float, float]:
+def read_range(low: Any, high: Any) -> tuple[Any, float, float]:
     """The kind of quantity that two values are, and both as numbers."""
     if all(isinstance(it, int | float) and not isinstance(it, bool) for it in (low, high)):
         return None, float(low), float(high)

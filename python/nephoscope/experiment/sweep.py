@@ -10,14 +10,21 @@ import csv
 import hashlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from nephoscope.errors import PathError
-from nephoscope.experiment.alternatives import Alternative, Values, crossed, json_of, text_of
+from nephoscope.experiment.alternatives import (
+    Alternative,
+    Values,
+    crossed,
+    json_of,
+    listed,
+    text_of,
+)
 from nephoscope.experiment.interval import CONFIDENCE, Interval, interval_of
 from nephoscope.experiment.journal import Journal
 from nephoscope.experiment.labour import Labour, Workers
@@ -162,9 +169,10 @@ class Sweep(Tabular):
 
 def sweep(
     scenario: Scenario,
-    grid: Values,
+    grid: Values | None = None,
     replications: int = 10,
     *,
+    points: Sequence[Mapping[str, Any]] | None = None,
     metrics: Sequence[str] | None = None,
     executor: Executor | None = None,
     workers: int | None = None,
@@ -174,6 +182,9 @@ def sweep(
     progress: Progress | None = None,
 ) -> Sweep:
     """Run a scenario under every combination of values, each with the same random numbers.
+
+    In the place of a `grid`, `points` are combinations themselves: a list of one's own, or what
+    `design` has spread between ranges.
 
     Runs are made by `executor`, any of `concurrent.futures`, or by as many threads as there are
     processors or `workers`. With `journal`, a file, runs that it has are not made again, and those
@@ -188,7 +199,9 @@ def sweep(
     check_confidence(confidence)
     start = time.perf_counter()
     seed = scenario.seed if rng is None else int(rng)
-    cells = crossed(scenario, grid)
+    if (grid is None) == (points is None):
+        raise ValueError("either a grid or points")
+    cells = crossed(scenario, grid) if grid is not None else listed(scenario, points or ())
     with Journal(journal) as kept:
         labour = Labour(cells, seed, replications, kept, progress)
         with Workers(executor, workers) as workforce:
@@ -204,7 +217,7 @@ def sweep(
             replications,
             confidence,
             tuple(found),
-            tuple(grid),
+            tuple(cells[0].values),
             tuple(
                 _cell(cell, labour.outcomes(i, replications), found, confidence)
                 for i, cell in enumerate(cells)

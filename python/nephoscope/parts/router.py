@@ -9,7 +9,7 @@ import numpy.typing as npt
 from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError
 from nephoscope.scenario.balancer import UNWEIGHTED, Routing
-from nephoscope.scenario.compile import routing_spec
+from nephoscope.scenario.routing_specs import routing_spec
 from nephoscope.scenario.steering import read_part
 
 NO_TARGET = 2**32 - 1
@@ -38,9 +38,8 @@ class Router:
             raise ScenarioError([Problem("routing", message, allowed="weighted_random")])
         classes = list(dict.fromkeys(each)) or [1.0]
         self._classes = {weight: index for index, weight in enumerate(classes)}
-        self._router = _core.balancers.Router(
-            routing_spec(law), weights=classes, seed=seed, name=name
-        )
+        self._law = law  # a compiled policy must stay where it is
+        self._router = _core.balancers.Router(routing_spec(law), weights=classes, seed=seed, name=name)
         for weight in each:
             self._router.add(1, self._classes[weight])
 

@@ -2,10 +2,13 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import model_validator
+from pydantic import InstanceOf, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
+from nephoscope.nearest import listing
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.balancer_type import Billed
+from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     SPAN,
@@ -81,6 +84,8 @@ class Routing(OneOf):
     power_of_two: PowerOfTwo | None = None
     join_idle_queue: NoOptions | None = None
     weighted_random: WeightedRandom | None = None
+    compiled: SkipJsonSchema[InstanceOf[RoutingPolicy]] | None = None
+    """A function of the user's own, which no file can name."""
 
     words = (
         "round_robin",
@@ -92,6 +97,30 @@ class Routing(OneOf):
         "join_idle_queue",
         "weighted_random",
     )
+
+    @classmethod
+    def expand(cls, value: Any) -> Any:
+        """A compiled policy stands for itself; a file has none."""
+        if isinstance(value, RoutingPolicy):
+            return {"compiled": value}
+        given = next(iter(value), None) if isinstance(value, dict) else value
+        if given == "compiled" and not (
+            isinstance(value, dict) and isinstance(value["compiled"], RoutingPolicy)
+        ):
+            message = "a compiled policy is given in Python, as a nephoscope.RoutingPolicy"
+            raise refusal(message, listing(cls.forms(), 30))
+        return super().expand(value)
+
+    @classmethod
+    def forms(cls) -> list[str]:
+        """Those that a file can name."""
+        return list(cls.words)
+
+    @classmethod
+    def describe(cls, schema: dict[str, Any]) -> None:
+        """What a file can have."""
+        schema["properties"].pop("compiled", None)
+        super().describe(schema)
 
     @property
     def mitigates(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from nephoscope.errors import Problem
 from nephoscope.scenario.balancer import GROUPS_MAX, UNWEIGHTED
 from nephoscope.scenario.calls import reached_services
+from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import (
     call_target,
@@ -147,6 +148,8 @@ def _destinations(
 
 
 def _form(routing: Any) -> str | None:
+    if isinstance(routing, RoutingPolicy):
+        return "compiled"
     form = next(iter(routing), None) if isinstance(routing, dict) else routing
     return form if isinstance(form, str) else None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from nephoscope import _core
 from nephoscope.scenario.arrivals import Arrivals
-from nephoscope.scenario.balancer import LoadBalancer, Routing, Target
+from nephoscope.scenario.balancer import LoadBalancer, Target
 from nephoscope.scenario.bus import Put
 from nephoscope.scenario.bus_specs import Buses
 from nephoscope.scenario.client_specs import breaker_spec, budget_spec, client_spec
@@ -21,6 +21,7 @@ from nephoscope.scenario.queue import NamedQueue, Send
 from nephoscope.scenario.queue_action_specs import queue_actions
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
 from nephoscope.scenario.resilience import Retry
+from nephoscope.scenario.routing_specs import routing_spec
 from nephoscope.scenario.scaling_specs import scaling_spec
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
@@ -52,20 +53,6 @@ def compile_scenario(
 def make_spec(scenario: Scenario, name: str, fleet: Fleet) -> _core.FleetSpec:
     """What the instances of a fleet of the scenario are when it is this one."""
     return _Compiler(scenario).make(name, fleet)
-
-
-def routing_spec(routing: Routing) -> _core.RoutingSpec:
-    """A routing policy as the core takes it."""
-    spec = _core.RoutingSpec()
-    spec.kind = _core.RoutingKind[routing.form]
-    random = routing.weighted_random
-    if random is not None and random.anomaly_mitigation:
-        spec.kind = _core.RoutingKind.mitigated_random
-        if random.window is not None:
-            spec.window_ns = int(random.window)
-    if routing.power_of_two is not None:
-        spec.choices = routing.power_of_two.choices
-    return spec
 
 
 class _Compiler:

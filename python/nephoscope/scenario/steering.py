@@ -1,7 +1,7 @@
 """What can be set while a world runs, checked as strictly as a scenario file."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -11,13 +11,15 @@ from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError, shorten
 from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target, TargetGroup
-from nephoscope.scenario.compile import make_spec, routing_spec
+from nephoscope.scenario.compile import make_spec
+from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.life import Which
 from nephoscope.scenario.life_rules import refused
 from nephoscope.scenario.lives import ALL
 from nephoscope.scenario.refresh import NewInstances, Refresh
+from nephoscope.scenario.routing_specs import routing_spec
 from nephoscope.scenario.scaling import Bounds
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service_specs import refresh_spec
@@ -44,6 +46,8 @@ class Steering:
     weights: dict[str, dict[str, float]]  # by balancer and fleet
     groups: dict[str, dict[str, int]]  # by balancer and group
     renewals: list[list[Any]]  # refreshes that changed a fleet's instances: its name, and to what
+    policies: dict[str, RoutingPolicy] = field(default_factory=dict)
+    """Compiled ones, by balancer, that were set: what is in use must stay where it is."""
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -59,18 +63,28 @@ class Steering:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The values as plain data."""
+        """The values as plain data, but for compiled policies."""
         changing = ("counts", "routings", "weights", "groups", "renewals")
         return {key: getattr(self, key) for key in changing}
 
     @classmethod
-    def from_dict(cls, scenario: Scenario, values: dict[str, Any]) -> Self:
-        """The same from plain data."""
-        return cls(scenario, **values)
+    def from_dict(
+        cls, scenario: Scenario, values: dict[str, Any], policies: dict[str, RoutingPolicy]
+    ) -> Self:
+        """The same from plain data, and the compiled policies."""
+        return cls(scenario, **values, policies=policies)
 
     def copy(self) -> Self:
         """An independent copy; the scenario itself never changes."""
-        return type(self)(self.scenario, **copy.deepcopy(self.to_dict()))
+        return self.from_dict(self.scenario, copy.deepcopy(self.to_dict()), dict(self.policies))
+
+    def fill(self, spec: _core.WorldSpec) -> None:
+        """Put the compiled policies that were set into the spec of a world to be restored."""
+        balancers = spec.balancers
+        for at, name in enumerate(self.scenario.load_balancers):
+            if name in self.policies:
+                balancers[at].routing = routing_spec(Routing(compiled=self.policies[name]))
+        spec.balancers = balancers
 
     def set(self, world: _core.World, path: str, value: Any) -> None:
         """Set one value in the world; raises ScenarioError where the path or the value is wrong."""
@@ -183,7 +197,7 @@ class Steering:
         self.counts[name] = count
         return count
 
-    def _routing(self, path: str, name: str, value: Any) -> _core.RoutingSpec:
+    def _routing(self, path: str, name: str, value: Any) -> _core.routing.RoutingSpec:
         routing: Routing = read_part(path, Routing, value)
         if self.scenario.load_balancers[name].slow_start and routing.form != "round_robin":
             message = f"{routing.form} does not go with slow_start"
@@ -194,6 +208,9 @@ class Steering:
             raise _refused(path, message, "the routing of the scenario")
         self._refuse_weights(path, routing.form, self.weights[name])
         self.routings[name] = routing.form
+        self.policies.pop(name, None)
+        if routing.compiled is not None:
+            self.policies[name] = routing.compiled
         return routing_spec(routing)
 
     def _weight(self, path: str, name: str, fleet: str, value: Any) -> float:

@@ -81,7 +81,7 @@ def _chosen(station: Station, each: float, count: int, routing: Routing) -> Fit:
         tail=alone.tail,
         relaxation=alone.relaxation,
     )
-    if routing.least_response_time is not None:
+    if routing.least_response_time is not None or routing.compiled is not None:
         note = "nothing says how bad this routing may be: there is a lower bound only"
         return replace(bounded, mean=(low, math.inf), tail=None, notes=(note,))
     if routing.power_of_two is not None and c == 1 and count > routing.power_of_two.choices:

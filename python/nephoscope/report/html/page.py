@@ -18,6 +18,7 @@ from nephoscope.report.html.words import answers, question, time_text
 from nephoscope.report.terminal import count
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.saved_policies import named
 
 if TYPE_CHECKING:
     import jinja2
@@ -146,5 +147,7 @@ def _method(result: Result) -> list[tuple[str, str]]:
 
 def definition(scenario: Scenario) -> dict[str, str]:
     """The scenario in words, and as a file."""
-    written = yaml.safe_dump(scenario.to_dict(), sort_keys=False, allow_unicode=True, width=100)
+    written = yaml.safe_dump(
+        named(scenario.to_dict()), sort_keys=False, allow_unicode=True, width=100
+    )
     return {"words": "\n".join(describe(scenario)), "yaml": written}
