@@ -76,7 +76,9 @@ def test_a_policy_of_ones_own(
     plain = Row("fifo/power_of_two", 1_000, limit=limit).scenario(size.of(1_000_000))
     if not patient:
         plain = plain.replace({"traffic.customers.timeout": "1h"})
-    pairs = compare(benchmark, size, plain, plain.replace({ROUTING: made(tmp_path)}))
+    mine = plain.replace({ROUTING: made(tmp_path)})
+    # Once in some million draws ours draws again, so that all are exactly as likely.
+    pairs = compare(benchmark, size, plain, mine, within=0.01)
     benchmark.extra_info.update(limit=limit)
     if size.full:
         assert pairs.ratio <= limit

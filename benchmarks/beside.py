@@ -9,8 +9,14 @@ from pairs import Pairs
 from sizes import Size
 
 
-def compare(benchmark: BenchmarkFixture, size: Size, plain: Scenario, other: Scenario) -> Pairs:
-    """Runs of both turn by turn, which must come to the same."""
+def compare(
+    benchmark: BenchmarkFixture,
+    size: Size,
+    plain: Scenario,
+    other: Scenario,
+    within: float = 1e-9,
+) -> Pairs:
+    """Runs of both turn by turn, whose means must be the same `within` a share."""
     pairs = Pairs("beside")
     outcomes = []
 
@@ -19,7 +25,7 @@ def compare(benchmark: BenchmarkFixture, size: Size, plain: Scenario, other: Sce
 
     def second() -> None:
         theirs = engine.run(other, seed=len(outcomes))
-        assert theirs.mean_ns == pytest.approx(outcomes[-1].mean_ns, rel=1e-9)
+        assert theirs.mean_ns == pytest.approx(outcomes[-1].mean_ns, rel=within)
         pairs.add(theirs.ns_per_request, outcomes[-1].ns_per_request)
 
     benchmark.pedantic(second, setup=first, rounds=2 * size.rounds)

@@ -3,8 +3,8 @@
 import html
 import importlib.metadata
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Container, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from nephoscope.failure_results import failure_flags, fault_list
 from nephoscope.fingerprint import fingerprint_of
 from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree, latency_summary
 from nephoscope.host_results import pool_tree, steal_at
+from nephoscope.leaves import numbers_in, undefined_in
 from nephoscope.life_results import life_flags
 from nephoscope.nearest import listing, nearest
 from nephoscope.queue_results import queue_tree
@@ -40,6 +41,7 @@ TARGETS_LISTED_MAX = 1000
 Tree = dict[str, Any]
 
 
+@cache
 def engine_version() -> str:
     """Name and version of what simulated."""
     try:
@@ -210,10 +212,21 @@ class Result(Tabular):
 
         return page(self)
 
-    def scalars(self) -> Iterator[tuple[str, float]]:
-        """Every number of the simulated system by its path, those of the run itself left out."""
+    def scalars(self, leave_out: Container[str] = ()) -> Iterator[tuple[str, float]]:
+        """Every number of the simulated system by its path, those of the run itself left out.
+
+        Nor what latencies are made of: which parts there are differs from run to run.
+        """
         for section in (*SECTIONS, "cost_usd"):
-            yield from _leaves(self._tree.get(section, {}), section)
+            part = self._tree.get(section)
+            if section == "traffic":
+                part = {name: _without_breakdown(traffic) for name, traffic in part.items()}
+            yield from numbers_in(part, section, leave_out).items()
+
+    def undefined(self, leave_out: Container[str] = ()) -> list[str]:
+        """The paths of what might be a number and is none in this run."""
+        found = [undefined_in(part, name, leave_out) for name, part in self._tree.items()]
+        return [path for paths in found for path in paths]
 
     def _origin(self) -> Tree:
         keys = ("scenario", "seed", "replication", "engine", "fingerprint")
@@ -351,13 +364,8 @@ def grows(values: npt.NDArray[np.float64]) -> bool:
     return straightness**2 > 0.85 and growth > 0.1 * quarters[0] + 5.0
 
 
-def _leaves(tree: Any, path: str) -> Iterator[tuple[str, float]]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            if key != "breakdown":  # its parts differ from run to run
-                yield from _leaves(value, f"{path}.{key}")
-    elif isinstance(tree, int | float) and not isinstance(tree, bool):
-        yield path, tree
+def _without_breakdown(traffic: Tree) -> Tree:
+    return {key: value for key, value in traffic.items() if key != "breakdown"}
 
 
 def _copy(latency: _core.Histogram) -> _core.Histogram:

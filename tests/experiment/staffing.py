@@ -43,7 +43,7 @@ def question(load: float, bound: float) -> nph.Scenario:
     """Runs so long that the bound is told from the answer's mean."""
     workers, _ = answer_of(load)
     apart = bound / latency(workers, load) - 1.0
-    requests = min(max(4.0 / apart**2, 3_000), 400_000)
+    requests = min(max(60.0 / apart**2, 3_000), 3_000_000)
     return nph.Scenario(
         duration=f"{requests / load:.0f}s",
         warmup=f"{min(requests / load / 10, 200):.0f}s",

@@ -23,6 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 # A module of the package imports only modules of a lower rank; a sub-package is one module here.
 PYTHON_RANKS: dict[str, int] = {
     "errors": 0,
+    "leaves": 0,
     "nearest": 0,
     "extras": 1,
     "tables": 2,

@@ -1,16 +1,10 @@
 """The work of a sweep: which runs are missing, who makes them, and what becomes of them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from itertools import islice
+from queue import SimpleQueue
 from threading import Event
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
@@ -181,16 +175,19 @@ class Labour:
         """Have all jobs done; what has ended is kept, whatever becomes of the others."""
         todo = iter(jobs)
         pending: dict[Future[R], J] = {}
+        # Who has ended says so: to ask all that are pending, each time one has, costs more.
+        ended: SimpleQueue[Future[R]] = SimpleQueue()
         try:
             while True:
                 for job in islice(todo, AHEAD - len(pending)):
-                    pending[submit(job)] = job
+                    future = submit(job)
+                    pending[future] = job
+                    future.add_done_callback(ended.put)
                 if not pending:
                     return
-                ended, _ = wait(pending, return_when=FIRST_COMPLETED)
                 found: list[tuple[J, R]] = []
                 failed: tuple[J, BaseException] | None = None
-                for future in ended:
+                for future in [ended.get(), *(ended.get() for _ in range(ended.qsize()))]:
                     job = pending.pop(future)
                     try:
                         found.append((job, future.result()))

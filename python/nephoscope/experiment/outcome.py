@@ -7,11 +7,12 @@ hosts, which are many.
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import NephoscopeError, PathError
@@ -27,7 +28,8 @@ _OF_THE_RUN = frozenset({"format", "seed", "replication", "events", "wall_s", "s
 _DAMAGE = (zlib.error, LookupError, TypeError, AttributeError, ArithmeticError, NephoscopeError)
 _BUCKETS_MAX = 100_000
 
-_DETAILS = (".targets.", ".by_host.")
+# Those of single targets and hosts.
+_DETAILS = frozenset({"targets", "by_host"})
 
 
 class Run(Protocol):
@@ -68,10 +70,7 @@ class ResultRun:
 
     def histogram(self, part: str) -> _core.Histogram | None:
         """The latencies of a part of the system."""
-        try:
-            return self.result.histogram(part)
-        except PathError:
-            return None
+        return _histogram_of(self.result, part)
 
     def _at(self, path: str) -> Any:
         """What is at a path; a text where nothing is, which is no number either."""
@@ -98,15 +97,10 @@ class Outcome:
     @classmethod
     def of(cls, result: Result) -> "Outcome":
         """The outcome of a result."""
-        numbers = {
-            path: number
-            for path, number in _numbers_of(result).items()
-            if not any(detail in path for detail in _DETAILS)
-        }
+        numbers = _numbers_of(result, _DETAILS)
         numbers["in_flight"] = result.in_flight
         parts = [path.removesuffix(".count") for path in numbers if path.endswith("_s.count")]
-        run = ResultRun(result)
-        found = {part: run.histogram(part) for part in parts}
+        found = {part: _histogram_of(result, part) for part in parts}
         return cls(
             numbers,
             frozenset(_undefined(result)),
@@ -130,7 +124,11 @@ class Outcome:
         return self.histograms.get(part)
 
     def pack(self) -> bytes:
-        """The outcome as bytes: compressed JSON, which any language reads."""
+        """The outcome as bytes: compressed JSON, with the counts of histograms as hex digits.
+
+        These are little-endian numbers of as many bytes as are said before them: the gaps between
+        buckets that have any, and what they have. Lists would take longer than all the rest.
+        """
         tree = {
             "numbers": self.numbers,
             "undefined": sorted(self.undefined),
@@ -140,7 +138,7 @@ class Outcome:
             "events": self.events,
             "warmup_s": self.warmup_s,
         }
-        return zlib.compress(json.dumps(tree, allow_nan=False, separators=(",", ":")).encode())
+        return zlib.compress(json.dumps(tree, allow_nan=False, separators=(",", ":")).encode(), 1)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Outcome":
@@ -160,9 +158,16 @@ class Outcome:
             raise ValueError(f"not an outcome: {error}") from None
 
 
-def _numbers_of(result: Result) -> dict[str, float]:
+def _histogram_of(result: Result, part: str) -> _core.Histogram | None:
+    try:
+        return result.histogram(part)
+    except PathError:
+        return None
+
+
+def _numbers_of(result: Result, leave_out: Container[str] = ()) -> dict[str, float]:
     """Every number of a result by its path, lost shares too; what is undefined is left out."""
-    numbers = dict(result.scalars())
+    numbers = dict(result.scalars(leave_out))
     offered = [path for path in numbers if path.startswith("traffic.") and path.count(".") == 2]
     for path in offered:
         if path.endswith(".offered") and numbers[path]:
@@ -178,22 +183,10 @@ def _lost_share(account: Mapping[str, Any]) -> float | None:
 
 
 def _undefined(result: Result) -> Iterator[str]:
-    tree = result.to_dict()
-    for name, account in tree["traffic"].items():
+    for name, account in result["traffic"].items():
         if not account["offered"]:
             yield f"traffic.{name}.{LOST_SHARE}"
-    for section, part in tree.items():
-        if isinstance(part, dict):
-            yield from _nones(part, section)
-
-
-def _nones(tree: Any, path: str) -> Iterator[str]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            if key not in {"targets", "by_host"}:
-                yield from _nones(value, f"{path}.{key}")
-    elif tree is None:
-        yield path
+    yield from result.undefined(_DETAILS)
 
 
 def _is_number(value: Any) -> bool:
@@ -203,7 +196,17 @@ def _is_number(value: Any) -> bool:
 def _packed(histogram: _core.Histogram) -> list[Any]:
     first, counts, *rest = cast(Any, histogram).__getstate__()
     (filled,) = np.nonzero(counts)
-    return [first, len(counts), filled.tolist(), counts[filled].tolist(), rest]
+    return [first, len(counts), _text(np.diff(filled, prepend=0)), _text(counts[filled]), rest]
+
+
+def _text(values: npt.NDArray[Any]) -> str:
+    kind = np.min_scalar_type(values.max(initial=0))
+    return f"{kind.itemsize}:{values.astype(kind.newbyteorder('<')).tobytes().hex()}"
+
+
+def _values(text: str) -> npt.NDArray[Any]:
+    size, _, digits = text.partition(":")
+    return np.frombuffer(bytes.fromhex(digits), dtype=f"<u{size}").astype(np.int64)
 
 
 def _unpacked(packed: Any) -> _core.Histogram:
@@ -211,7 +214,7 @@ def _unpacked(packed: Any) -> _core.Histogram:
     if not 0 <= size <= _BUCKETS_MAX:
         raise ValueError(f"a histogram of {size} buckets")
     counts = np.zeros(size, dtype=np.uint64)
-    counts[np.asarray(filled, dtype=np.int64)] = np.asarray(filled_counts, dtype=np.uint64)
+    counts[np.cumsum(_values(filled))] = _values(filled_counts)
     histogram = _core.Histogram.__new__(_core.Histogram)
     cast(Any, histogram).__setstate__([first, counts, *rest])
     return histogram
