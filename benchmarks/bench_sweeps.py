@@ -17,19 +17,23 @@ from sizes import Size
 COUNT = "fleets.servers.count"
 OVERHEAD_MS = 1.0
 SPEEDUP = 1.9
-# Above this load of the machine a second processor is not free.
-BUSY = 0.5
+# Above this load a processor the machine is not ours: times are told, and nothing is asserted.
+BUSY = 0.25
 
 pytestmark = pytest.mark.benchmark(group="sweeps", warmup=False)
 
 
 def test_sweep_overhead(benchmark: BenchmarkFixture, size: Size, tmp_path: Path) -> None:
-    """Runs of some milliseconds in a sweep with a journal, and the same by themselves: CPU time."""
+    """Runs of some milliseconds in a sweep with a journal, and the same by themselves: CPU time.
+
+    On a machine that is busy it is only told.
+    """
     counts = list(range(10, 20))
     replications = 20 if size.full else 2
     small = Row("fifo/least_connections", 10, limit=1.0).scenario(10_000)
     cells = [small.replace({COUNT: count}) for count in counts]
     runs = len(counts) * replications
+    busy = os.getloadavg()[0] > BUSY * (os.cpu_count() or 1)
     pairs = Pairs("sweep")
     journals = iter(range(1_000))
 
@@ -53,13 +57,13 @@ def test_sweep_overhead(benchmark: BenchmarkFixture, size: Size, tmp_path: Path)
     benchmark.extra_info.update(pairs.summary(), overhead_ms=overhead_ms)
     if size.full:
         print(f"\noverhead of a sweep: {overhead_ms:.2f} ms a run")
-        assert overhead_ms <= OVERHEAD_MS
+        assert busy or overhead_ms <= OVERHEAD_MS
 
 
 def test_two_threads(benchmark: BenchmarkFixture, size: Size) -> None:
     """Wall time of one thread over that of two; on a machine that is busy it is only told."""
     scenario = Row("fifo/least_connections", 1_000, limit=1.0).scenario(size.of(500_000))
-    busy = os.getloadavg()[0] > BUSY
+    busy = os.getloadavg()[0] > BUSY * (os.cpu_count() or 1)
     pairs = Pairs("threads")
 
     def timed(threads: int) -> Callable[[], None]:

@@ -6,26 +6,21 @@ array of numbers becomes a column without a copy. Whatever is undefined is null,
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from nephoscope.datasets import Column, dataset
 from nephoscope.errors import PathError
 from nephoscope.extras import need
 from nephoscope.nearest import listing, nearest
 
-
-class Column(NamedTuple):
-    """A column: its name, what is in it (`text`, `number`, `count` or `truth`), its values."""
-
-    name: str
-    kind: str
-    values: Sequence[Any] | npt.NDArray[Any]
-
-
 Columns = list[Column]
+
+_KEYS = frozenset({"path", "replication", "time_s", "metric", "alternative", "base", "label"})
 
 
 class Tabular(ABC):
@@ -44,18 +39,13 @@ class Tabular(ABC):
         ExtraError without pyarrow, PathError for a table that there is not.
         """
         arrow = need("pyarrow", "parquet")
-        name = next(iter(self._tables)) if table is None else table
-        if name not in self._tables:
-            word = nearest(name, self._tables)
-            hint = f"; did you mean {word}?" if word else ""
-            raise PathError(f"no table {name!r}{hint} (there: {listing(self._tables)})")
+        columns = self._columns(table)
         types = {
             "text": arrow.string(),
             "number": arrow.float64(),
             "count": arrow.int64(),
             "truth": arrow.bool_(),
         }
-        columns = self._tables[name](self)
         return arrow.Table.from_arrays(
             [arrow.array(column.values, types[column.kind]) for column in columns],
             schema=arrow.schema(
@@ -71,6 +61,27 @@ class Tabular(ABC):
         """Write a table as a Parquet file; where it comes from is in the file's metadata."""
         found = self.to_arrow(table)
         need("pyarrow.parquet", "parquet").write_table(found, path)
+
+    def to_xarray(self, table: str | None = None) -> Any:
+        """A table as an `xarray.Dataset`: what tells rows apart are its dimensions.
+
+        Those are the time of a series, the path of a number, the paths of a grid, ..; where it
+        comes from is in the attributes. Needs `pip install 'nephoscope[xarray]'`.
+        """
+        columns = self._columns(table)
+        return dataset(columns, self._dimensions(columns), self._origin())
+
+    def _columns(self, table: str | None) -> Columns:
+        name = next(iter(self._tables)) if table is None else table
+        if name not in self._tables:
+            word = nearest(name, self._tables)
+            hint = f"; did you mean {word}?" if word else ""
+            raise PathError(f"no table {name!r}{hint} (there: {listing(self._tables)})")
+        return self._tables[name](self)
+
+    def _dimensions(self, columns: Columns) -> list[str]:
+        """The columns at the front that tell rows apart."""
+        return list(takewhile(_KEYS.__contains__, (column.name for column in columns)))
 
     @abstractmethod
     def _origin(self) -> dict[str, Any]:

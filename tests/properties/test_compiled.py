@@ -44,7 +44,7 @@ def test_nobody_can_tell_a_twin_of_ones_own():
     seen: Counter[str] = Counter()
     policy = of_c("any")
 
-    @derandomised(60)
+    @derandomised(30)
     @given(systems())
     def look(system: System) -> None:
         own, twin = Session(routed(system, "random")), Session(routed(system, policy))

@@ -12,7 +12,7 @@ def test_all_is_what_is_public():
         name
         for name, value in vars(nephoscope).items()
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
-    } | {"catalog", "parts"}
+    } | {"catalog", "parts", "routing"}
     assert set(nephoscope.__all__) == public
     assert list(nephoscope.__all__) == sorted(nephoscope.__all__)
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from nephoscope.datasets import Column
 from nephoscope.errors import PathError
 from nephoscope.experiment.interval import Interval
 from nephoscope.experiment.replicate import interval_tree
@@ -29,7 +30,7 @@ from nephoscope.experiment.student import t_quantile
 from nephoscope.experiment.sweep import Cell, Sweep
 from nephoscope.nearest import listing, nearest
 from nephoscope.results import engine_version
-from nephoscope.tables import Column, Columns, Tabular, interval_columns, texts
+from nephoscope.tables import Columns, Tabular, interval_columns, texts
 
 Numbers = npt.NDArray[np.float64]
 

@@ -13,9 +13,11 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
+from nephoscope.datasets import Column
 from nephoscope.errors import PathError
 from nephoscope.experiment.alternatives import (
     Alternative,
@@ -35,7 +37,7 @@ from nephoscope.experiment.runs import Progress, check_confidence, check_threads
 from nephoscope.nearest import listing, nearest
 from nephoscope.results import FORMAT, engine_version
 from nephoscope.scenario import Scenario
-from nephoscope.tables import Column, Columns, Tabular, counts, interval_columns, numbers, texts
+from nephoscope.tables import Columns, Tabular, counts, interval_columns, numbers, texts
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,11 @@ class Sweep(Tabular):
                 row += ["" if number is None else repr(number) for number in numbers]
             writer.writerow(row)
         return text.getvalue()
+
+    def _dimensions(self, columns: Columns) -> list[str]:
+        # Points that are no grid have none: each is a row.
+        of_grid = prod(len(set(column.values)) for column in columns[: len(self.paths)])
+        return list(self.paths) if of_grid == len(self.cells) else []
 
     def _origin(self) -> dict[str, Any]:
         keys = ("scenario", "seed", "replications", "confidence")
