@@ -27,15 +27,18 @@ from nephoscope.commands.explain import explain_command
 from nephoscope.commands.size import size_command
 from nephoscope.commands.sweep import sweep_command
 from nephoscope.commands.vary import shares_of
+from nephoscope.commands.watching import WATCH, check_watch, run_watched
 from nephoscope.experiment import Replications, replicate
 from nephoscope.experiment.precision import REPLICATIONS_MAX
 from nephoscope.report.catalog_table import print_hosts, print_types
 from nephoscope.report.description import describe
 from nephoscope.report.html import check_extra
+from nephoscope.report.sparkline import over_time
 from nephoscope.report.terminal import print_replications, print_result
-from nephoscope.report.theory_words import print_theory
+from nephoscope.report.theory_words import theory_text
 from nephoscope.results import Result, engine_version
 from nephoscope.run import run
+from nephoscope.scenario import Scenario
 from nephoscope.scenario.problems import NOT_BUILT
 from nephoscope.scenario.schema import json_schema
 
@@ -69,6 +72,7 @@ def main() -> None:
 @click.option("--threads", type=click.IntRange(1), help="For replications; default: every CPU.")
 @JSON
 @REPORT
+@WATCH
 @QUIET
 def run_command(
     file: Path,
@@ -80,6 +84,7 @@ def run_command(
     threads: int | None,
     json_file: str | None,
     report_file: str | None,
+    watched: bool,
     quiet: bool,
 ) -> None:
     """Simulate the scenario in FILE and tell what its users felt."""
@@ -93,13 +98,17 @@ def run_command(
             if replications is not None or wanted:
                 raise click.UsageError(f"--report of several replications: {NOT_BUILT}")
             check_extra()
+        if watched:
+            check_watch(quiet=quiet, several=bool(replications is not None or wanted))
         scenario = scenario_of(file, overrides)
         if report_file is not None and scenario.traces == 0:
             scenario = scenario.replace({"traces": TRACES_OF_REPORTS})
-        watch = Watch(show=not quiet)
+        watch = Watch(show=not quiet and not watched)
         with watch:
             outcome: Result | Replications
-            if replications is None and not wanted:
+            if watched:
+                outcome = run_watched(scenario, seed)
+            elif replications is None and not wanted:
                 outcome = run(scenario, rng=seed, progress=watch.of_run(scenario))
             else:
                 outcome = replicate(
@@ -117,14 +126,18 @@ def run_command(
             write_text(outcome.to_html(), report_file, "--report")
         # Where a file goes to standard output nothing else may.
         if not quiet and "-" not in (json_file, report_file):
-            console = console_of()
-            if isinstance(outcome, Result):
-                print_result(outcome, console)
-            else:
-                print_replications(outcome, console)
-            print_theory(scenario, outcome.to_dict(), console)
+            _print(outcome, scenario)
 
     guarded(simulate)
+
+
+def _print(outcome: Result | Replications, scenario: Scenario) -> None:
+    console = console_of()
+    theory = theory_text(scenario, outcome.to_dict())
+    if isinstance(outcome, Result):
+        print_result(outcome, console, courses=over_time(outcome, console), theory=theory)
+    else:
+        print_replications(outcome, console, theory)
 
 
 @main.command()

@@ -1,5 +1,6 @@
 """What all commands have in common: files, overrides, output, errors, the progress bar."""
 
+import io
 import json
 import sys
 import time
@@ -89,9 +90,14 @@ def size_of(text: str, option: str) -> Size:
 
 
 def console_of(width_min: int = 0) -> Console:
-    """Standard output; on a terminal narrower than `width_min` lines are wrapped, not cut."""
+    """Standard output; on a terminal narrower than `width_min` lines are wrapped, not cut.
+
+    What its encoding does not have is written as a question mark.
+    """
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.width = max(console.width, width_min)
+    if console.options.ascii_only and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     return console
 
 

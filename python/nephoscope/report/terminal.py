@@ -1,34 +1,48 @@
 """Summaries for a terminal: what a person can take in within ten seconds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from nephoscope.experiment import Replications
 from nephoscope.report.breakdown_words import tail_words
+from nephoscope.report.screen import block, fitting, stacked
 from nephoscope.results import Result
 from nephoscope.scenario.units import Duration
 
 _LOST = ("rejected", "failed", "timed_out")
-_LATENCIES = ("mean", "p50", "p99", "p999", "max")
+# As many as there is room for; before p50 and p99 go, the numbers of what was lost do.
+_LATENCIES = (
+    ("mean", "p50", "p99", "p999", "max"),
+    ("mean", "p50", "p99", "max"),
+    ("mean", "p50", "p99"),
+    ("p50", "p99"),
+)
+_VARIANTS = (*((it, True) for it in _LATENCIES), (_LATENCIES[2], False), (_LATENCIES[3], False))
 _LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations", "stopped")
 _GONE = ("dead_lettered", "expired")
 _UNDELIVERED = ("filtered", "matched", "retried", "dead_lettered", "dropped", "pending")
 _ROWS_MAX = 20
 
 
-def print_result(result: Result, console: Console) -> None:
-    """The summary of one run."""
+def print_result(
+    result: Result,
+    console: Console,
+    *,
+    courses: Table | None = None,
+    theory: Text | None = None,
+) -> None:
+    """The summary of one run, on one screen if it can be; `courses` are its lines over time."""
     tree = result.to_dict()
-    parts = [_head(tree), *_tables(tree, {}), *_tail(tree)]
-    console.print(Group(*parts))
+    lines = [block(courses)] if courses is not None else []
+    blocks = [_head(tree), *_tables(tree, {}, console), *lines, _tail(tree, theory)]
+    console.print(stacked(blocks, console))
 
 
-def print_replications(runs: Replications, console: Console) -> None:
+def print_replications(runs: Replications, console: Console, theory: Text | None = None) -> None:
     """The summary of many runs: estimates, each with the half width of its 95 % interval."""
     tree = runs.to_dict()
     half_widths = {
@@ -36,11 +50,13 @@ def print_replications(runs: Replications, console: Console) -> None:
         for path, interval in runs.intervals.items()
         if interval.half_width is not None
     }
-    note = Text(
-        "  means of the replications, quantiles of all requests together, ± their 95 % intervals",
+    head = _head(tree)
+    head.append(
+        "\n  means of the replications, quantiles of all requests together, ± their 95 % intervals",
         style="dim",
     )
-    console.print(Group(_head(tree), note, *_tables(tree, half_widths), *_tail(tree)))
+    blocks = [head, *_tables(tree, half_widths, console), _tail(tree, theory)]
+    console.print(stacked(blocks, console))
 
 
 def seconds(value: float | None) -> str:
@@ -87,10 +103,12 @@ def _head(tree: Mapping[str, Any]) -> Text:
     return text
 
 
-def _tables(tree: Mapping[str, Any], widths: Mapping[str, float]) -> Iterable[RenderableType]:
-    yield _latency_table("traffic", "offered", tree["traffic"], widths)
+def _tables(
+    tree: Mapping[str, Any], widths: Mapping[str, float], console: Console
+) -> Iterable[RenderableType]:
+    yield _latency_table("traffic", "offered", tree["traffic"], widths, console)
     if "load_balancers" in tree:
-        yield _latency_table("load_balancers", "requests", tree["load_balancers"], widths)
+        yield _latency_table("load_balancers", "requests", tree["load_balancers"], widths, console)
     yield _fleet_table(tree["fleets"], widths)
     if "hosts" in tree:
         yield _host_table(tree["hosts"])
@@ -112,20 +130,42 @@ def plain_table(title: str, columns: Iterable[str]) -> Table:
 
 
 def _latency_table(
-    section: str, sent: str, parts: Mapping[str, Any], widths: Mapping[str, float]
+    section: str,
+    sent: str,
+    parts: Mapping[str, Any],
+    widths: Mapping[str, float],
+    console: Console,
 ) -> RenderableType:
+    """Counts and latencies; on a narrow screen the least telling are left out."""
+
+    def tables() -> Iterable[Table]:
+        for latencies, counted in _VARIANTS:
+            yield _latency_columns(section, sent, parts, widths, latencies, counted=counted)
+
+    return _with_rest(fitting(tables(), console), parts)
+
+
+def _latency_columns(
+    section: str,
+    sent: str,
+    parts: Mapping[str, Any],
+    widths: Mapping[str, float],
+    latencies: Sequence[str],
+    *,
+    counted: bool,
+) -> Table:
     lost = [key for key in _LOST if any(part[key] for part in parts.values())]
-    titles = ["p99.9" if key == "p999" else key for key in _LATENCIES]
+    titles = ["p99.9" if key == "p999" else key for key in latencies]
     again = ["retries"] if any(part.get("retries") for part in parts.values()) else []
     columns = [sent, *again, *(key.replace("_", " ") for key in lost), *titles]
     table = plain_table(section.replace("_", " "), columns)
     for name, part in list(parts.items())[:_ROWS_MAX]:
         path = f"{section}.{name}"
-        cells = [count(part[key]) for key in (sent, *again)]
-        cells += [_lost(part[key], part[sent]) for key in lost]
-        cells += [_latency(part, path, key, widths) for key in _LATENCIES]
+        cells: list[str | Text] = [count(part[key]) for key in (sent, *again)]
+        cells += [_lost(part[key], part[sent], counted=counted) for key in lost]
+        cells += [_latency(part, path, key, widths) for key in latencies]
         table.add_row(name, *cells)
-    return _with_rest(table, parts)
+    return table
 
 
 def _fleet_table(parts: Mapping[str, Any], widths: Mapping[str, float]) -> RenderableType:
@@ -199,11 +239,14 @@ def _with_rest(table: Table, parts: Mapping[str, Any]) -> RenderableType:
     rest = len(parts) - _ROWS_MAX
     if rest > 0:
         table.add_row(Text(f"and {rest} more", style="dim"))
-    return Padding(table, (1, 0, 0, 2), expand=False)
+    return block(table)
 
 
-def _lost(value: float, of: float) -> str:
-    return f"{count(value)} ({share(value / of)})" if value and of else count(value)
+def _lost(value: float, of: float, *, counted: bool) -> Text:
+    if not value or not of:
+        return Text(count(value))
+    words = f"{count(value)} ({share(value / of)})" if counted else share(value / of)
+    return Text(words, style="red")
 
 
 def _latency(part: Mapping[str, Any], path: str, key: str, widths: Mapping[str, float]) -> str:
@@ -231,7 +274,8 @@ def _failures(tree: Mapping[str, Any]) -> Iterable[str]:
             yield f"{name}: {', '.join(parts)}"
 
 
-def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
+def _tail(tree: Mapping[str, Any], theory: Text | None) -> Text:
+    """What is told in sentences, the fingerprint, and what theory says, if it does."""
     lines = Text()
     if "cost_usd" in tree:
         lines.append(f"  the bill is ${tree['cost_usd']['total']:,.4g}\n")
@@ -252,4 +296,6 @@ def _tail(tree: Mapping[str, Any]) -> Iterable[RenderableType]:
     for flag in tree["flags"]:
         lines.append(f"  ! {flag}\n", style="yellow")
     lines.append(f"  fingerprint {tree['fingerprint']}", style="dim")
-    return [Text(), lines]
+    if theory:
+        lines.append("\n").append(theory)
+    return lines

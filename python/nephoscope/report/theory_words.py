@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from nephoscope.report.terminal import count, rate_text, seconds, share
@@ -59,16 +58,16 @@ class Beside:
         )
 
 
-def print_theory(scenario: Scenario, tree: Tree, console: Console) -> None:
-    """Theory beside what a run, or the replications of one, have seen; nothing where it is mute."""
+def theory_text(scenario: Scenario, tree: Tree) -> Text:
+    """Theory beside what a run, or the replications of one, have seen; empty where it is mute."""
     explanation = explain(scenario)
     text = Text()
     for line in first_of(summary_words(explanation, tree), LINES_MAX):
         text.append(f"  {line}\n")
     for line in first_of(cautions(explanation), LINES_MAX):
         text.append(f"  ! {line}\n", style="yellow")
-    if text:
-        console.print(text, end="")
+    text.rstrip()
+    return text
 
 
 def first_of(lines: Iterable[str], most: int) -> list[str]:
