@@ -1,6 +1,5 @@
 """What a run found, as plain numbers by path, with everything that is needed to judge it."""
 
-import html
 import importlib.metadata
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -239,21 +238,9 @@ class Result(Tabular):
         )
 
     def _repr_html_(self) -> str:
-        rows = [
-            (f"{section}.{name}", part["latency_s"])
-            for section in ("traffic", "load_balancers", "fleets")
-            for name, part in self._tree.get(section, {}).items()
-        ]
-        columns = ("count", "mean", "p50", "p99", "max")
-        head = "".join(f'<th scope="col">{column}</th>' for column in ("latency (s)", *columns))
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(name)}</th>'
-            + "".join(f"<td>{_short(latency[column])}</td>" for column in columns)
-            + "</tr>"
-            for name, latency in rows
-        )
-        flags = "".join(f"<p>{html.escape(flag)}</p>" for flag in self.flags)
-        return f"<table><tr>{head}</tr>{body}</table>{flags}"
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
 
     @cached_property
     def _tree(self) -> Tree:
@@ -372,10 +359,6 @@ def _copy(latency: _core.Histogram) -> _core.Histogram:
     copy = _core.Histogram()
     copy.merge(latency)
     return copy
-
-
-def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
 
 
 def _no_path(path: str, known: Any) -> PathError:

@@ -59,6 +59,7 @@ PYTHON_RANKS: dict[str, int] = {
     "progress": 8,
     "rl": 8,
     "report": 8,
+    "figures": 9,
     "commands": 9,
     "cli": 10,
     "__main__": 11,
@@ -69,6 +70,8 @@ PYTHON_RANKS: dict[str, int] = {
 # higher module does.
 SHORT_CUTS = {
     ("scenario", "run"),  # Scenario.run
+    ("scenario", "report"),  # what shows itself in a notebook
+    ("theory", "report"),
     ("results", "report"),  # Result.to_html
     ("experiment", "report"),  # to_html of Comparison, Sizing, Sweep
 }

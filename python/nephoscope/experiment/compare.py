@@ -211,6 +211,11 @@ class Comparison(Tabular):
 
         return comparison_page(self)
 
+    def _repr_html_(self) -> str:
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
+
     def _difference(self, metric: str, alternative: str, base: str) -> Difference:
         ours, theirs = self.runs[alternative].runs, self.runs[base].runs
         interval = difference_of(ours, theirs, metric, self.each_confidence)

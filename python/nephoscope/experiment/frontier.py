@@ -119,6 +119,11 @@ class Frontier(Tabular):
             "points": [point.to_dict() for point in self.points],
         }
 
+    def _repr_html_(self) -> str:
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
+
     def _origin(self) -> dict[str, Any]:
         keys = ("scenario", "seed", "replications")
         origin = {key: getattr(self.sweep, key) for key in keys} | {"engine": engine_version()}

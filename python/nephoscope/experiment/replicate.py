@@ -176,6 +176,11 @@ class Replications(Tabular):
         }
         return tree
 
+    def _repr_html_(self) -> str:
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
+
     def _origin(self) -> dict[str, Any]:
         first = self.results[0]
         return {

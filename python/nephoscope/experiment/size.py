@@ -117,6 +117,11 @@ class Sizing:
 
         return size_page(self, scenario)
 
+    def _repr_html_(self) -> str:
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
+
 
 class _Bench:
     """Where values are tried."""

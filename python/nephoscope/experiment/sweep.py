@@ -169,6 +169,11 @@ class Sweep(Tabular):
         of_grid = prod(len(set(column.values)) for column in columns[: len(self.paths)])
         return list(self.paths) if of_grid == len(self.cells) else []
 
+    def _repr_html_(self) -> str:
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
+
     def _origin(self) -> dict[str, Any]:
         keys = ("scenario", "seed", "replications", "confidence")
         return {key: getattr(self, key) for key in keys} | {"engine": engine_version()}

@@ -72,6 +72,11 @@ class Scenario(ScenarioModel):
         """The scenario in the words of the file format, as it was written."""
         return from_values(self._document.tree).tree
 
+    def _repr_html_(self) -> str:
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
+
     @property
     def files(self) -> DataFiles:
         """The data files that the scenario names."""

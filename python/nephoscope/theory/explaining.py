@@ -37,6 +37,11 @@ class Explanation:
     flows: Flows
     """The rates that all of it is made from."""
 
+    def _repr_html_(self) -> str:
+        from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
+
+        return notebook_html(self)
+
 
 def explain(scenario: Scenario) -> Explanation:
     """All that can be said of a scenario without running it."""

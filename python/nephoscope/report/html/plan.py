@@ -1,17 +1,14 @@
 """A scenario as a topology before it has run: the loads are those that theory expects."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
+from nephoscope.report.html.standalone import standalone
 from nephoscope.report.html.topology import Node, Topology, edges
 from nephoscope.report.html.topology_picture import topology_picture
 from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
 from nephoscope.theory import Explanation
 from nephoscope.theory.answer import Load
-
-_STYLE = Path(__file__).parent / "templates" / "report.css"
 
 
 def plan(scenario: Scenario, explanation: Explanation) -> Topology:
@@ -22,16 +19,7 @@ def plan(scenario: Scenario, explanation: Explanation) -> Topology:
 def plan_svg(topology: Topology) -> str:
     """The picture as a file of its own; nothing where there are too many parts."""
     drawn = topology_picture(topology)
-    if not drawn:
-        return ""
-    # In a page these come from around it. A minimum width is of pages that scroll.
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
-    assert size is not None
-    style = f"<style>{_STYLE.read_text(encoding='utf-8')}</style>"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[1]}" height="{size[2]}" '
-    drawn = re.sub(r' style="min-width:[^"]*"', "", drawn, count=1)
-    body = drawn.removeprefix("<svg ").replace(">", f">{style}", 1)
-    return f"{head}{body}\n"
+    return standalone(drawn) if drawn else ""
 
 
 def _nodes(scenario: Scenario, explanation: Explanation) -> Iterator[Node]:
