@@ -6,8 +6,10 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from nephoscope.scenario.editor_help import with_help
 from nephoscope.scenario.fields import date_time_text
 from nephoscope.scenario.structure import ScenarioModel
+from nephoscope.scenario.units import SHARE_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,7 +30,18 @@ class _Generator(GenerateJsonSchema):
         if isinstance(default, bool) or not isinstance(default, int | float | str):
             return inner
         plain = default if type(default) in {int, float, str} else str(default)
+        plain = _as_written(plain, inner)
         return {**inner, "default": plain} if "$ref" not in inner else inner
+
+
+def _as_written(default: float | str, schema: JsonSchemaValue) -> float | str:
+    """A default as a file would have it: clocks are kept in GHz, some shares in percent."""
+    if isinstance(default, str):
+        return default
+    if "GHz" in schema.get("pattern", ""):
+        return f"{default:g}GHz"
+    shares = any(form.get("pattern") == SHARE_PATTERN for form in schema.get("anyOf", ()))
+    return f"{default:g}%" if shares and default > 1 else default
 
 
 def json_schema() -> dict[str, Any]:
@@ -37,6 +50,6 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": DIALECT,
         "$id": "urn:nephoscope:scenario:1",
-        **schema,
+        **with_help(schema),
         "title": "nephoscope scenario",
     }
