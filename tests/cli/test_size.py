@@ -30,10 +30,11 @@ def test_the_table_and_the_json_are_those_of_python():
     assert printed | {"wall_s": 0} == found.to_dict() | {"wall_s": 0}
 
 
-def test_a_rate():
+@pytest.mark.parametrize("tolerance", ["20%", "0.2"])
+def test_a_rate(tolerance):
     outcome = call(
         *("size", COFFEE, "--vary", "traffic.customers.rate", "--between", "1/s, 8/s"),
-        *("--until", UNTIL, "--greatest", "--tolerance", "20%", *SHORT),
+        *("--until", UNTIL, "--greatest", "--tolerance", tolerance, *SHORT),
     )
     assert outcome.exit_code == 0
     assert "is the greatest with" in outcome.stdout
@@ -59,6 +60,7 @@ def test_no_value_will_do():
         (["--vary", COUNT, "--until", UNTIL, "--between", "[1"], "not legal YAML"),
         (["--vary", COUNT, "--until", UNTIL, "--between", "9,2"], "is no range"),
         (["--vary", COUNT, "--until", UNTIL, "--tolerance", "5"], "--tolerance"),
+        (["--vary", COUNT, "--until", UNTIL, "--tolerance", "[1"], "--tolerance"),
         (["--vary", "duration", "--until", UNTIL], "between two values"),
     ],
 )

@@ -23,17 +23,18 @@ from nephoscope.commands.common import (
     write_text,
 )
 from nephoscope.commands.vary import list_of
-from nephoscope.errors import UnitError
+from nephoscope.errors import ScenarioError, UnitError
 from nephoscope.experiment import size
 from nephoscope.report.html import check_extra
 from nephoscope.report.size import print_size
 from nephoscope.scenario.units import parse_share
+from nephoscope.scenario.yaml_reader import read_value
 
 
 def _tolerance(_: click.Context, __: click.Parameter, text: str) -> float:
     try:
-        return parse_share(text)
-    except UnitError as error:
+        return parse_share(read_value(text))
+    except (UnitError, ScenarioError) as error:
         raise click.BadParameter(str(error)) from None
 
 

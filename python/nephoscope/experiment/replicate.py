@@ -1,6 +1,7 @@
 """Replications: the same scenario with other random numbers, and intervals on everything."""
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -119,11 +120,13 @@ class Replications(Tabular):
     @property
     def flags(self) -> list[str]:
         """What a reader must know, with how many of the replications it holds of."""
-        flags = [flag for result in self.results for flag in result.flags]
-        told = [
-            f"{flag} ({flags.count(flag)} of {len(self)} replications)"
-            for flag in dict.fromkeys(flags)
-        ]
+        alike: dict[str, list[str]] = {}
+        for flag in (flag for result in self.results for flag in result.flags):
+            alike.setdefault(re.sub(r"\d[\d.,]*", "#", flag), []).append(flag)
+        told = []
+        for flags in alike.values():
+            rest = "" if len(set(flags)) == 1 else ", with other numbers"
+            told.append(f"{flags[0]} ({len(flags)} of {len(self)} replications{rest})")
         for goal in self.precision:
             if not goal.met:
                 reached = "no interval" if goal.reached is None else f"{100 * goal.reached:.2g} %"
