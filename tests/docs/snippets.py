@@ -1,4 +1,4 @@
-"""The snippets of a page of the documentation: read, run in order, and held against what is printed.
+"""The snippets of a page of the documentation: run in order, and held against what is printed.
 
     ```yaml            a file, if the first line is `# NAME.yaml`; else left alone
     ```sh              commands of nephoscope, run in this process
@@ -7,8 +7,8 @@
     ```python          a program in Python; likewise
     ```bash            what sets a machine up: not run
 
-Times of a run differ, so what stands in parentheses behind the first line of a summary is left out of the
-comparison. `python tests/docs/snippets.py` writes the output of all pages anew.
+Times of a run differ, so what stands in parentheses behind the first line of a summary is left out
+of the comparison. `python tests/docs/snippets.py` writes the output of all pages anew.
 """
 
 import contextlib

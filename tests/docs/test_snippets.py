@@ -34,7 +34,14 @@ def test_what_is_not_run_sets_a_machine_up(path):
         if language == "bash":
             for command in commands_of(text):
                 words = shlex.split(command, comments=True)
-                assert words[0].rpartition("/")[2] in {"python", "python3", "pip", "git", "cd", "pytest"}
+                assert words[0].rpartition("/")[2] in {
+                    "python",
+                    "python3",
+                    "pip",
+                    "git",
+                    "cd",
+                    "pytest",
+                }
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)

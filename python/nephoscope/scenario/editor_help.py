@@ -23,6 +23,9 @@ _QUANTITIES = {
 }
 _CLOCK = "GHz"
 
+# Each kind of quantity with its units.
+QUANTITY_UNITS = [tuple(words.split(", ", 1)) for words, _ in _QUANTITIES.values()]
+
 
 def with_help(schema: Schema) -> Schema:
     """The schema with a description and an example for every key; what is there stays."""
