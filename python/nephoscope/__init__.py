@@ -45,6 +45,7 @@ from nephoscope.experiment import (
 )
 from nephoscope.progress import Progress
 from nephoscope.results import Result
+from nephoscope.results import engine_version as _engine_version
 from nephoscope.rollouts import rollouts
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
@@ -52,6 +53,8 @@ from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.simulation import Simulation
 from nephoscope.splitting import Tail, splitting
 from nephoscope.theory import Explanation, explain
+
+__version__ = _engine_version().removeprefix("nephoscope ")
 
 __all__ = [
     "CatalogError",

@@ -23,6 +23,12 @@ def nearest(word: object, words: Iterable[str]) -> str | None:
     return candidates[close[0]] if close else None
 
 
+def ending(path: str, paths: Iterable[str]) -> str | None:
+    """The path that ends as this one does, those of what users feel first; None where none does."""
+    alike = [it for it in paths if it.endswith(f".{path}")]
+    return min(alike, key=lambda it: (not it.startswith("traffic."), it.count(".")), default=None)
+
+
 def listing(words: Iterable[str], at_most: int = 12) -> str:
     """The words as a message shows them: `a, b or c`."""
     known = list(words)

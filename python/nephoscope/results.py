@@ -22,7 +22,7 @@ from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree, latency
 from nephoscope.host_results import pool_tree, steal_at
 from nephoscope.leaves import numbers_in, undefined_in
 from nephoscope.life_results import life_flags
-from nephoscope.nearest import listing, nearest
+from nephoscope.nearest import ending, listing, nearest
 from nephoscope.queue_results import queue_tree
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.fleet import Fleet
@@ -192,7 +192,8 @@ class Result(Tabular):
             parts = parts[3:]
         for key in parts:
             if not isinstance(part, dict) or key not in part:
-                raise _no_path(path, part if isinstance(part, dict) else [])
+                whole = ending(path, (it for it, _ in self.scalars()))
+                raise _no_path(path, part if isinstance(part, dict) else [], whole)
             part = part[key]
         return part
 
@@ -361,8 +362,8 @@ def _copy(latency: _core.Histogram) -> _core.Histogram:
     return copy
 
 
-def _no_path(path: str, known: Any) -> PathError:
+def _no_path(path: str, known: Any, whole: str | None = None) -> PathError:
     words = [str(word) for word in known]
-    word = nearest(path, words) or nearest(path.rpartition(".")[2], words)
+    word = whole or nearest(path, words) or nearest(path.rpartition(".")[2], words)
     hint = f"; did you mean {word}?" if word else ""
     return PathError(f"no {path!r} in this result{hint} (there: {listing(words) or 'nothing'})")

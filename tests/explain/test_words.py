@@ -14,7 +14,7 @@ from nephoscope.cli import main
 from nephoscope.report.html.plan import plan
 from nephoscope.report.html.theory import theory_section
 from nephoscope.report.mermaid import mermaid
-from nephoscope.report.theory_words import summary_words
+from nephoscope.report.theory_words import cautions, summary_words
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = sorted(EXAMPLES.glob("*.yaml"))
@@ -190,3 +190,14 @@ def test_of_many_fleets_a_summary_has_the_first(tmp_path):
 
 def test_theory_is_in_no_key_of_the_results():
     assert "theory" not in loaded(station(50.0)).run().to_dict()
+
+
+def test_a_fleet_that_is_scaled_is_not_told_to_be_too_small_without_saying_when():
+    scenario = nph.Scenario.load(EXAMPLES / "retry-storm.yaml").replace(
+        {
+            "fleets.web.count": {"min": 2, "max": 20},
+            "fleets.web.scaling": [{"target_tracking": {"metric": "cpu", "target": "50%"}}],
+        }
+    )
+    (line,) = [it for it in cautions(nph.explain(scenario)) if "more comes" in it]
+    assert "with the instances at the start; all the work would keep" in line

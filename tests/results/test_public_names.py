@@ -1,7 +1,9 @@
 """What the package offers, and that its documentation is true."""
 
 import doctest
+import tomllib
 import types
+from pathlib import Path
 
 import nephoscope
 from nephoscope import errors
@@ -15,6 +17,12 @@ def test_all_is_what_is_public():
     } | {"catalog", "parts", "routing"}
     assert set(nephoscope.__all__) == public
     assert list(nephoscope.__all__) == sorted(nephoscope.__all__)
+
+
+def test_the_version_is_that_of_the_project():
+    pyproject = Path(__file__).parents[2] / "pyproject.toml"
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    assert nephoscope.__version__ == project["version"]
 
 
 def test_the_example_runs():

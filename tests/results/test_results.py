@@ -210,3 +210,10 @@ def test_growth():
     assert not grows(line[::-1])
     assert not grows(np.minimum(line, 60.0))  # settles after a quarter
     assert not grows(100 + line / 240)  # by less than matters
+
+
+def test_a_path_without_its_beginning_is_known_by_its_end():
+    with pytest.raises(PathError, match=r"did you mean traffic\.customers\.latency_s\.p99\?"):
+        RESULT["p99"]
+    with pytest.raises(PathError, match=r"did you mean load_balancers\.front-door\.requests\?"):
+        RESULT["front-door.requests"]

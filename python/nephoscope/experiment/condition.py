@@ -118,5 +118,6 @@ def _bound(path: str, text: str) -> float:
             f"{shorten(text)} is no bound of {path}", "a number, a share such as 1%, or 200ms"
         ) from None
     if not any(part.endswith("_s") for part in path.split(".")):
-        raise WordError(f"{path} is not in seconds, so {text} is no bound of it", "a number")
+        message = f"{path} is not in seconds, so {text} is no bound of it"
+        raise WordError(message, "a number, or a whole path such as traffic.NAME.latency_s.p99")
     return duration.seconds

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from nephoscope.errors import PathError
 from nephoscope.experiment.outcome import LOST_SHARE, Run
-from nephoscope.nearest import listing, nearest
+from nephoscope.nearest import ending, listing, nearest
 
 
 def chosen(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
@@ -46,6 +46,6 @@ def check_known(runs: Sequence[Run], metric: str) -> None:
         raise PathError(f"{metric} is not a number (numbers in it: {listing(inside, 6)})")
     # Targets are many, and hardly ever what was meant.
     likely = [path for path in paths if ".targets." not in path and ".by_host." not in path]
-    word = nearest(metric, likely) or nearest(metric, paths)
+    word = ending(metric, likely) or nearest(metric, likely) or nearest(metric, paths)
     hint = f"; did you mean {word}?" if word else ""
     raise PathError(f"no number {metric!r} in these results{hint}")

@@ -91,8 +91,8 @@ def cautions(explanation: Explanation) -> Iterator[str]:
     """Where models are outside of what they are good for, and parts of what they can do."""
     for load in explanation.loads:
         if load.overloaded and not load.at_most:
-            busy = share(load.utilization)
-            yield f"{load.fleet}: more comes than it can work on (by theory {busy} busy)"
+            busy = "; ".join((f"by theory {share(load.utilization)} busy", *load.notes))
+            yield f"{load.fleet}: more comes than it can work on ({busy})"
     for queue in explanation.queues:
         if queue.overloaded and not queue.at_most:
             yield f"{queue.queue}: more messages come than its consumers can take"

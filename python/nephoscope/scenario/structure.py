@@ -38,7 +38,7 @@ class ScenarioModel(Model):
     """A scenario file: a mapping with the version of the language and these keys."""
 
     nephoscope: Annotated[int, whole(1, 1)]
-    """Version of the scenario language."""
+    """Version of the scenario language, 1."""
     name: Name = "scenario"
     duration: PositiveDuration
     """Simulated time, warm-up included."""
