@@ -1,13 +1,17 @@
 """Every snippet of the tutorial and the how-tos runs, and prints what the page says."""
 
 import ast
+import json
 import re
 import shlex
 
 import pytest
 
 from docs.snippets import DOCS, PAGES, ROOT, Page, blocks_of, command_output, commands_of, plain
+from nephoscope import Scenario
 
+# What a `bash` block may begin with: environments, and what writes a file by the shell.
+SET_UP = {"python", "python3", "pip", "git", "cd", "pytest", "nephoscope"}
 ALL = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
@@ -34,14 +38,7 @@ def test_what_is_not_run_sets_a_machine_up(path):
         if language == "bash":
             for command in commands_of(text):
                 words = shlex.split(command, comments=True)
-                assert words[0].rpartition("/")[2] in {
-                    "python",
-                    "python3",
-                    "pip",
-                    "git",
-                    "cd",
-                    "pytest",
-                }
+                assert words[0].rpartition("/")[2] in SET_UP
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
@@ -62,6 +59,31 @@ def test_the_readme_shows_what_its_command_prints(monkeypatch):
     printed = iter(plain(command_output(run)).splitlines())
     for line in plain(shown).splitlines():
         assert line in printed, line
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    """As it stands, but for the file: 20 instances for 30 seconds."""
+    scenario = Scenario.load(ROOT / "examples" / "ten-million.yaml").replace(
+        {
+            "fleets.web.count": 20,
+            "traffic.customers.rate": "160/s",
+            "duration": "30s",
+            "warmup": "5s",
+        }
+    )
+    (tmp_path / "examples").mkdir()
+    written = json.dumps(scenario.to_dict())
+    (tmp_path / "examples" / "ten-million.yaml").write_text(written, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (program,) = [
+        text
+        for language, text in blocks_of((ROOT / "README.md").read_text(encoding="utf-8"))
+        if language == "python"
+    ]
+    page = Page()
+    page.run("python", program)
+    assert page.names["twin"].now == page.names["sim"].now == 30.0
+    assert len(page.names["runs"]) == 30
 
 
 def test_every_option_of_a_page_is_one():
