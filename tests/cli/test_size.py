@@ -55,6 +55,7 @@ def test_no_value_will_do():
         (["--vary", COUNT, "--until", "fast"], "is not a condition"),
         (["--vary", COUNT, "--until", "cost_usd.totl < 1"], "did you mean cost_usd.total?"),
         (["--vary", COUNT, "--until", "p99 < 1"], "did you mean traffic.customers.latency_s.p99?"),
+        (["--vary", COUNT, "--until", "cost < 1"], "did you mean cost_usd."),
         (["--vary", COUNT, "--until", "p99 < 1s"], "a whole path such as traffic.NAME.latency_s"),
         (["--vary", "fleets.barista.count", "--until", UNTIL], f"did you mean {COUNT}"),
         (["--vary", COUNT, "--until", UNTIL, "--between", "1"], "LOW,HIGH is needed"),

@@ -1,14 +1,16 @@
 """Every snippet of the tutorial and the how-tos runs, and prints what the page says."""
 
 import ast
+import importlib
 import json
 import re
 import shlex
 
 import pytest
 
+import nephoscope
 from docs.snippets import DOCS, PAGES, ROOT, Page, blocks_of, command_output, commands_of, plain
-from nephoscope import Scenario
+from nephoscope import Scenario, figures
 
 # What a `bash` block may begin with: environments, and what writes a file by the shell.
 SET_UP = {"python", "python3", "pip", "git", "cd", "pytest", "nephoscope"}
@@ -47,6 +49,21 @@ def test_python_is_python(path):
     for language, text in blocks_of(path.read_text(encoding="utf-8")):
         if language == "python":
             ast.parse(text)
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_names_of_the_package_are_there(path):
+    """Also those of pages whose programs are sketches."""
+    for language, text in blocks_of(path.read_text(encoding="utf-8")):
+        if language in {"python", "pycon"}:
+            for dotted in re.findall(r"\b(?:nph|nephoscope)((?:\.[A-Za-z]\w*)+)", text):
+                found = nephoscope
+                for name in dotted.split(".")[1:]:
+                    if not hasattr(found, name):  # a module that nobody has imported yet
+                        importlib.import_module(f"{found.__name__}.{name}")
+                    found = getattr(found, name)
+            for name in re.findall(r"\bfigures\.(\w+)\(", text):
+                assert name in figures.__all__
 
 
 def test_the_readme_shows_what_its_command_prints(monkeypatch):

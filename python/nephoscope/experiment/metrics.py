@@ -46,6 +46,11 @@ def check_known(runs: Sequence[Run], metric: str) -> None:
         raise PathError(f"{metric} is not a number (numbers in it: {listing(inside, 6)})")
     # Targets are many, and hardly ever what was meant.
     likely = [path for path in paths if ".targets." not in path and ".by_host." not in path]
-    word = ending(metric, likely) or nearest(metric, likely) or nearest(metric, paths)
+    word = (
+        ending(metric, likely)
+        or nearest(metric, likely)
+        or nearest(metric, paths)
+        or next((path for path in likely if path.startswith(metric)), None)
+    )
     hint = f"; did you mean {word}?" if word else ""
     raise PathError(f"no number {metric!r} in these results{hint}")
