@@ -156,7 +156,8 @@ def _axes(ax: "Axes | None") -> "Axes":
     if ax is not None:
         return ax
     figure = need("matplotlib.figure", "plot").Figure(figsize=_SIZE, layout="constrained")
-    return figure.subplots()  # type: ignore[no-any-return]
+    axes: Axes = figure.subplots()
+    return axes
 
 
 def _finished(axes: "Axes") -> "Axes":
