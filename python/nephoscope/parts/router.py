@@ -39,7 +39,9 @@ class Router:
         classes = list(dict.fromkeys(each)) or [1.0]
         self._classes = {weight: index for index, weight in enumerate(classes)}
         self._law = law  # a compiled policy must stay where it is
-        self._router = _core.balancers.Router(routing_spec(law), weights=classes, seed=seed, name=name)
+        self._router = _core.balancers.Router(
+            routing_spec(law), weights=classes, seed=seed, name=name
+        )
         for weight in each:
             self._router.add(1, self._classes[weight])
 
