@@ -12,6 +12,7 @@ import pytest
 import nephoscope as nph
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
+from nephoscope.report.html.topology import topology
 from nephoscope.scenario import event_schedules
 from semantics.lab import fates, fleet, outcome, run, work
 from semantics.test_buses import ALL, BROKEN, TEA, counts, puts, ringing, told
@@ -255,3 +256,12 @@ def test_a_schedule_that_comes_too_often_is_refused(lab, monkeypatch):
     monkeypatch.setattr(event_schedules, "INSTANTS_MAX", 3)
     with pytest.raises(ScenarioError, match="comes more than 3 times"):
         run(ticking(lab, tick=timed("a")))
+
+
+def test_the_picture_has_what_came_by_schedules(lab):
+    """One put, and four instants of a rule for one queue."""
+    tree = ticking(lab, tick=timed("a"))
+    scenario = nph.Scenario.model_validate(tree)
+    picture = topology(scenario, run(tree), [])
+    (bell,) = [node for node in picture.nodes if node.path == "buses.bell"]
+    assert bell.load == "1 in, 4 out, 4 scheduled"

@@ -12,6 +12,7 @@ import pytest
 import nephoscope as nph
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
+from nephoscope.report.html.topology import Edge, edges
 from semantics.lab import fleet, outcome, run, scenario, work
 
 Tree = dict[str, Any]
@@ -133,6 +134,13 @@ def test_what_is_done_is_described(lab):
     words = "\n".join(describe(nph.Scenario.model_validate(tree)))
     assert "at 10s: redrive lost, 9/s" in words
     assert "at 20s: purge orders" in words
+
+
+def test_a_redrive_is_a_way_in_the_picture(lab):
+    tree = buried(lab, {"at": "10s", "redrive": "lost"})
+    ways = edges(nph.Scenario.model_validate(tree))
+    assert Edge("queues.lost", "queues.orders", "messages") in ways
+    assert Edge("queues.orders", "queues.lost", "dead letters") in ways
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from nephoscope.report.html.troubles import Trouble
 from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.bus import BusTarget
+from nephoscope.scenario.queue_action_specs import redrive_target
 from nephoscope.scenario.service import Step
 from nephoscope.scenario.topic import Subscription
 
@@ -23,6 +24,10 @@ KINDS = {
     "fleets": "fleet",
     "hosts": "hosts",
 }
+
+
+# What topics and buses had beside what was sent there, and what they held back.
+_BESIDE = ("scheduled", "replayed", "throttled", "delayed", "pending")
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,9 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
         yield f"queues.{name}", words, None
     for section, taken in (("topics", "published"), ("buses", "put")):
         for name, part in tree.get(section, {}).items():
-            words = f"{count(part[taken])} in, {count(part['delivered'])} out"
-            yield f"{section}.{name}", words, None
+            told = [f"{count(part[taken])} in", f"{count(part['delivered'])} out"]
+            told += [f"{count(part[key])} {key}" for key in _BESIDE if part.get(key)]
+            yield f"{section}.{name}", ", ".join(told), None
     for name, part in tree["fleets"].items():
         busy = part["utilization"]
         number = count(part["instances"]["mean"])
@@ -142,6 +148,10 @@ def _edges(scenario: Scenario) -> Iterator[Edge]:
     for name, queue in scenario.queues.items():
         if queue.dead_letter is not None:
             yield Edge(f"queues.{name}", f"queues.{queue.dead_letter.queue}", "dead letters")
+    for action in scenario.actions:
+        if (redrive := action.redrive) is not None:
+            to = redrive.to or redrive_target(scenario, redrive.queue)
+            yield Edge(f"queues.{redrive.queue}", f"queues.{to}", "messages")
     yield from _pushes(scenario, paths)
     for name, fleet in scenario.fleets.items():
         yield from _fleet_edges(scenario, name, paths)
