@@ -7,7 +7,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from beside import compare
 from nephoscope import Scenario, Simulation
-from rows import Row
+from rows import ROUTINGS, Row
 from sizes import Size
 
 CHECK = {"interval": "10s", "timeout": "5s", "healthy_threshold": 3, "unhealthy_threshold": 2}
@@ -40,6 +40,33 @@ def test_farm_with_health_checks(benchmark: BenchmarkFixture, size: Size, routin
     """1,000 targets checked every 10 s; nothing fails."""
     plain = Row(f"fifo/{routing}", 1_000, limit=LIMIT).scenario(size.of(1_000_000))
     pairs = compare(benchmark, size, plain, checked(plain))
+    benchmark.extra_info.update(limit=LIMIT)
+    if size.full:
+        assert pairs.ratio <= LIMIT
+
+
+def with_limits(scenario: Scenario) -> Scenario:
+    """The same with the idle timeout of the real balancer and clients who leave before."""
+    tree = scenario.to_dict()
+    for balancer in tree["load_balancers"].values():
+        balancer["idle_timeout"] = "60s"
+    for source in tree["traffic"].values():
+        source["timeout"] = "30s"
+    return Scenario.from_dict(tree)
+
+
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_farm_with_all_of_it_and_nothing_failing(
+    benchmark: BenchmarkFixture, size: Size, routing: str
+) -> None:
+    """Checks, three policies, an idle timeout, clients of limited patience, faults to come."""
+    plain = Row(f"fifo/{routing}", 1_000, limit=LIMIT).scenario(size.of(1_000_000))
+    if routing == "ip_hash":
+        tree = plain.to_dict()
+        # Sent by client, some get several times their share, and must be in time.
+        tree["traffic"]["customers"]["rate"] = "25000/s"
+        plain = Scenario.from_dict(tree)
+    pairs = compare(benchmark, size, plain, with_limits(checked(plain, scaled=True)))
     benchmark.extra_info.update(limit=LIMIT)
     if size.full:
         assert pairs.ratio <= LIMIT

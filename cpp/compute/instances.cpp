@@ -115,6 +115,23 @@ bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t id) {
   return false;
 }
 
+void Instances::take_back(std::uint32_t instance, const std::vector<Job>& jobs, bool holds,
+                          std::int64_t first_done, std::int64_t last_done, std::int64_t now) {
+  Instance& it = instances_[instance];
+  std::vector<Job> line(jobs.begin() + 1, jobs.end());
+  if (holds) {
+    line.back() = it.running;
+    line.back().work = jobs.back().work;
+  }
+  while (it.waiting != 0) line.push_back(pop_waiting(it));
+  it.busy = it.computing = true;
+  it.running = jobs.front();
+  it.running.work = first_done - now;
+  it.updated = now;
+  it.run_ns -= last_done - now;
+  for (const Job& job : line) enqueue(it, job);
+}
+
 std::vector<Job> Instances::drop_all(std::uint32_t instance, std::int64_t now) {
   Instance& it = instances_[instance];
   std::vector<Job> dropped;

@@ -123,49 +123,18 @@ class Instances {
   // at before `unseen_until`. Returns when it will have been done if that is before then: it is as
   // good as done. Else the job is held, and the answer is `never`.
   NEPHOSCOPE_HOT std::int64_t take_unseen(std::uint32_t instance, const Job& job, std::int64_t now,
-                                          std::int64_t unseen_until) {
-    Instance& it = instances_[instance];
-    if (it.busy) {
-      enqueue(it, job);
-      return never;
-    }
-    const std::int64_t begin = std::max(now, it.updated);
-    const std::int64_t own = scaled(it, job.work);
-    const std::int64_t due = begin + own;
-    if (due < unseen_until) [[likely]] {
-      it.run_ns += own;
-      it.updated = due;
-      return due;
-    }
-    it.busy = true;
-    begin_solo(it, job, begin);
-    return never;
-  }
+                                          std::int64_t unseen_until);
 
   // On such an instance: ends the running job if it is due before `until` and begins the next.
   // Returns false when there was none; else `finished` is the job and `time` when it was done.
   NEPHOSCOPE_HOT bool finish_before(std::uint32_t instance, std::int64_t until, Job& finished,
-                                    std::int64_t& time) {
-    Instance& it = instances_[instance];
-    const std::int64_t due = it.updated + it.running.work;
-    if (!it.computing || due >= until) return false;
-    finished = it.running;
-    time = due;
-    it.run_ns += it.running.work;
-    it.updated = due;
-    if (it.waiting == 0) {
-      it.computing = it.busy = false;
-      it.running = Job{};
-    } else {
-      begin_solo(it, pop_waiting(it), due);
-    }
-    return true;
-  }
+                                    std::int64_t& time);
 
-  // What work takes on an instance with one worker, ns.
-  std::int64_t time_for(std::uint32_t instance, std::int64_t work) const {
-    return scaled(instances_[instance], work);
-  }
+  // The jobs that take_unseen() told done and that are not, the first of them under way: they come
+  // back, to be done when it said. The last is the one that it held, where it did (`holds`): then
+  // its work is what it was offered with. `done`: when the first is, and the last of the others.
+  void take_back(std::uint32_t instance, const std::vector<Job>& jobs, bool holds,
+                 std::int64_t first_done, std::int64_t last_done, std::int64_t now);
 
   // Whether its jobs share one clock: there are several workers, or somebody tells its rate.
   bool is_shared(std::uint32_t instance) const {
@@ -192,6 +161,11 @@ class Instances {
     return it.busy ? add_ahead(it, own) : now + own;
   }
 
+  // What work takes on an instance with one worker.
+  NEPHOSCOPE_HOT std::int64_t time_for(std::uint32_t instance, std::int64_t work) const {
+    return scaled(instances_[instance], work);
+  }
+
   // When the next job that is offered gets a worker if none leaves the backlog, or any time after
   // `limit`; `refused` where there is no room, `never` where nobody can tell. O(waiting).
   std::int64_t turn_of_next(std::uint32_t instance, std::int64_t now, std::int64_t limit) const;
@@ -216,7 +190,7 @@ class Instances {
   // From now on it is of this kind, slow or not, which changes when its jobs are done.
   void set_pace(std::uint32_t instance, std::uint32_t kind, std::int64_t now);
 
-  // Calls `action` with each job that waits or computes (each_job.hpp). O(instances + jobs).
+  // Calls `action` with each job that waits or computes (instances_jobs.hpp). O(instances + jobs).
   template <class Action>
   void for_each_job(Action action) const;
 
@@ -397,3 +371,6 @@ class Instances {
 };
 
 }  // namespace nephoscope
+
+#include "compute/instances_jobs.hpp"
+#include "compute/instances_unseen.hpp"

@@ -56,6 +56,7 @@ void WorldView::check() const {
   check_queues();
   check_topics();
   check_traces();
+  check_bookings();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

@@ -117,6 +117,7 @@ void World::serialize(Archive& archive) {
   for (LaunchInterface& api : apis_) api.serialize(archive);
   instances_.serialize(archive);
   admissions_.serialize(archive);
+  archive(bookings_.busy_until);
   archive(metering_.next);
   for (Meter& meter : metering_.all) archive(meter.requests_before, meter.hours);
   hosts_.serialize(archive);

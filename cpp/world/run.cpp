@@ -7,8 +7,9 @@
 
 namespace nephoscope {
 
+// Returns whether the world is still of the shape.
 template <class Shape>
-NEPHOSCOPE_HOT void World::arrive() {
+NEPHOSCOPE_HOT bool World::arrive() {
   const std::uint32_t at = Shape::known ? 0 : next_arrival_.source;
   Source& source = sources_[at];
   Caller& caller = callers_[at];
@@ -22,7 +23,9 @@ NEPHOSCOPE_HOT void World::arrive() {
     request.client = static_cast<std::uint32_t>(source.clients.next_in_order(request.serial));
   }
   const std::uint32_t visit = send_new<Shape>(at, request);
+  if (Shape::known) return visit != out_of_shape;
   if (visit != none) run(visit);
+  return true;
 }
 
 // When the source whose arrival is being handled sends again.
@@ -105,6 +108,7 @@ void World::run_to(std::int64_t until) {
   for (;;) {
     const std::int64_t sight = next_sight();
     const std::int64_t next = std::min({until, sight, next_check()});
+    if (now_ >= unseen_until_ && !bookings_.ahead.empty()) forget_bookings();
     unseen_until_ = checked ? 0 : std::min(until, sight);
     if constexpr (checked) {
       run_events<AnyShape, true>(next);
@@ -183,12 +187,16 @@ void World::look() {
   if (metering_.next == now_) meter();
 }
 
+// A world that leaves its shape goes on without one.
 void World::run_in_shape(std::int64_t until) {
-  if (!has_one_plain_caller()) return run_events<AnyShape, false>(until);
+  if (!has_one_plain_caller() || !run_in_known_shape(until)) run_events<AnyShape, false>(until);
+}
+
+// False where it was of none, or is no longer.
+bool World::run_in_known_shape(std::int64_t until) {
   if (callers_[0].to_balancer == 0) return run_events<CounterShape, false>(until);
-  if (balancers_[0].first_instance == none || routes_[0].by_slot || !balancers_[0].alone) {
-    return run_events<AnyShape, false>(until);
-  }
+  if (balancers_[0].first_instance == none || routes_[0].by_slot || !balancers_[0].alone)
+    return false;
   switch (balancers_[0].router.spec().kind) {
     case RoutingKind::round_robin:
       return run_events<FarmShape<RoutingKind::round_robin>, false>(until);
@@ -207,10 +215,16 @@ void World::run_in_shape(std::int64_t until) {
     case RoutingKind::weighted_random:
       return run_events<FarmShape<RoutingKind::weighted_random>, false>(until);
     case RoutingKind::mitigated_random:
-      return;  // of no balancer that is alone
+      break;  // of no balancer that is alone
     case RoutingKind::compiled:
       return run_events<FarmShape<RoutingKind::compiled>, false>(until);
   }
+  return false;
+}
+
+// Nobody who sends on this route has been late so far, or can be.
+bool World::asks_without_visits(const Route& route) const {
+  return route.plain || (route.timed && fleets_[route.fleet].plain);
 }
 
 // See shape.hpp.
@@ -219,14 +233,15 @@ bool World::has_one_plain_caller() const {
     if (sends_checks(at)) return false;
   }
   return !hooked_ && queues_.none() && topics_.none() && traffic_ == 1 &&
-         programs_.calls().empty() && callers_[0].routes == 1 && routes_[0].plain &&
+         programs_.calls().empty() && callers_[0].routes == 1 && asks_without_visits(routes_[0]) &&
          fleets_[routes_[0].fleet].makes.size() == 1 &&
          !fleets_[routes_[0].fleet].makes.front().hosted && balancers_.size() <= 1 &&
          (!traces_.active() || is_told_afterwards(routes_[0].fleet));
 }
 
+// Returns whether the world was of the shape to the end.
 template <class Shape, bool checked>
-void World::run_events(std::int64_t until) {
+bool World::run_events(std::int64_t until) {
   for (;;) {
     const std::int64_t limit = std::min(next_arrival_.time, until);
     bool due = calendar_.next_time() < limit;
@@ -239,9 +254,12 @@ void World::run_events(std::int64_t until) {
       handle<Shape>(event);
     } else if (limit < until) {
       now_ = limit;
-      arrive<Shape>();
+      if (!arrive<Shape>()) [[unlikely]] {
+        ++events_;
+        return false;
+      }
     } else {
-      return;
+      return true;
     }
     ++events_;
     if constexpr (checked) check();

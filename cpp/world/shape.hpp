@@ -6,6 +6,9 @@
 
 #pragma once
 
+#include <cstdint>
+#include <limits>
+
 #include "balancing/routing_spec.hpp"
 
 namespace nephoscope {
@@ -18,7 +21,11 @@ struct AnyShape {
 
 // There is one source of traffic, an open one of plain requests. So its caller and their route are
 // number 0, and nothing is in the calendar but completions of such requests: health checks, if
-// there are any, need not be sent (health.cpp).
+// there are any, need not be sent (health.cpp). Its clients may be of limited patience as long as
+// nobody has lost it: the first request that may be late takes the world out of its shape.
+
+// In place of a visit that must be run.
+inline constexpr std::uint32_t out_of_shape = std::numeric_limits<std::uint32_t>::max() - 1;
 
 // It sends them straight to a fleet, that is to its first instance.
 struct CounterShape {

@@ -26,6 +26,7 @@
 #include "world/fleets/scaling.hpp"
 #include "world/messages/queues.hpp"
 #include "world/messages/topics.hpp"
+#include "world/requests/bookings.hpp"
 #include "world/requests/callers.hpp"
 #include "world/requests/errand.hpp"
 #include "world/requests/sources.hpp"
@@ -116,6 +117,7 @@ struct WorldState {
   Queues queues_;
   Topics topics_;
   Traces traces_;
+  Bookings bookings_;
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "compute/each_job.hpp"
 #include "world/results/results.hpp"
 #include "world/state.hpp"
 
@@ -171,6 +170,7 @@ class WorldView : protected WorldState {
   bool archives_agree() const;
   std::uint64_t pending_of(const Topic& topic) const;
   void check_traces() const;
+  void check_bookings() const;
 };
 
 }  // namespace nephoscope

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "kernel/hot_path.hpp"
+#include "world/calendar_entries.hpp"
 #include "world/spec/spec.hpp"
 #include "world/view.hpp"
 
@@ -70,34 +71,6 @@ class World : public WorldView {
   void restore(std::string_view bytes);
 
  private:
-  enum class EventKind : std::uint32_t {
-    completion,
-    first_completion,
-    wake,
-    deadline,
-    think,
-    part,  // 0: hosts, 1: devices; 2 and up: the last hook of an instance, queues (queues.hpp)
-    errand,
-    surge
-  };
-
-  // Rare things at set instants, apart from the calendar.
-  enum class ControlKind : std::uint32_t {
-    retry,
-    start,
-    action,
-    fault,
-    mend,
-    drain,  // by instance, x 2: its time is over; + 1: its first hook is
-    scale,
-    upkeep  // by fleet, x 2: its refresh; + 1: which instances it keeps
-  };
-  static constexpr std::uint32_t index_bits = 29;
-  template <class Kind>
-  static std::uint32_t payload(Kind kind, std::uint32_t index) {
-    return (static_cast<std::uint32_t>(kind) << index_bits) | index;
-  }
-
   // Building (build.cpp, build_traffic.cpp).
   void check_window(const WorldSpec& spec) const;
   void build_services(const WorldSpec& spec);
@@ -146,9 +119,11 @@ class World : public WorldView {
   template <bool checked>
   void run_to(std::int64_t until);
   void run_in_shape(std::int64_t until);
+  bool run_in_known_shape(std::int64_t until);
+  bool asks_without_visits(const Route& route) const;
   bool has_one_plain_caller() const;
   template <class Shape, bool checked>
-  void run_events(std::int64_t until);
+  bool run_events(std::int64_t until);
   std::int64_t next_look() const;
   std::int64_t next_sight() const;
   void look();
@@ -159,7 +134,7 @@ class World : public WorldView {
   void handle(const EventQueue::Event& event);
   void handle_other(const EventQueue::Event& event);
   template <class Shape>
-  void arrive();
+  bool arrive();
   void schedule_arrival(std::int64_t time);
   NEPHOSCOPE_COLD void swap_arrival();
   void add_arrival(const Arrival& arrival);
@@ -171,6 +146,12 @@ class World : public WorldView {
   std::uint32_t send(Caller& caller, const Request& request);
   template <class Shape>
   void send_unseen(const Sent& sent, std::uint32_t instance, std::int64_t work);
+  // Of unwatched fleets (bookings.cpp).
+  bool answers_in_time(const Route& route, std::uint32_t instance, std::int64_t work,
+                       std::int64_t deadline);
+  void note_booking(std::uint32_t instance, std::int64_t work, std::int64_t done);
+  NEPHOSCOPE_COLD void forget_bookings();
+  NEPHOSCOPE_COLD void watch_from_here(std::uint32_t fleet);
   void send_plain(std::uint32_t instance, const Job& job);
   std::uint32_t send_visit(const Sent& sent, std::uint32_t instance, std::int64_t work,
                            const Request& request);

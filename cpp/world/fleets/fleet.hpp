@@ -138,8 +138,10 @@ struct Fleet {
 
   // All that has been asked of its instances is to compute, once, and nothing is taken back.
   bool plain = true;
-  // Some of those who ask leave after a while. A request that may be late is not plain.
+  // Some of those who ask leave after a while, and some (mixed) do not. A request that may be late
+  // is not plain.
   bool timed = false;
+  bool mixed = false;
   // Nobody looks at what its instances hold, so their completions are not in the calendar.
   bool unwatched = false;
   // An instance that is no more than one target keeps the count of what it has answered itself:

@@ -96,8 +96,8 @@ void Messaging::expect_timer(std::uint32_t poller) {
   Poller& it = queues_.pollers[poller];
   const std::int64_t next = std::min(it.beat, it.due);
   if (next >= world_.duration_) return;
-  it.timer = world_.calendar_.push_last(
-      next, World::payload(World::EventKind::part, queue_parts + 2 * poller + 1));
+  it.timer =
+      world_.calendar_.push_last(next, payload(EventKind::part, queue_parts + 2 * poller + 1));
 }
 
 std::uint32_t Messaging::path_of(const Visit& visit) const {
@@ -249,7 +249,7 @@ void Messaging::expect(std::uint32_t at) {
   WorldQueue& it = queues_.all[at];
   const std::int64_t next = it.queue.next_event();
   if (next >= world_.duration_ || (it.timer != EventQueue::none && it.due <= next)) return;
-  const std::uint32_t entry = World::payload(World::EventKind::part, queue_parts + 2 * at);
+  const std::uint32_t entry = payload(EventKind::part, queue_parts + 2 * at);
   it.timer = it.timer == EventQueue::none ? world_.calendar_.push(next, entry)
                                           : world_.calendar_.move(it.timer, next);
   it.due = next;

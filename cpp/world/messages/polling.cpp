@@ -108,8 +108,7 @@ void Messaging::poll(std::uint32_t poller) {
 void Messaging::rest(std::uint32_t poller, std::int64_t time) {
   Poller& it = queues_.pollers[poller];
   it.rests = 1;
-  it.timer = world_.calendar_.push(
-      time, World::payload(World::EventKind::part, queue_parts + 2 * poller + 1));
+  it.timer = world_.calendar_.push(time, payload(EventKind::part, queue_parts + 2 * poller + 1));
 }
 
 void Messaging::poller_is_due(std::uint32_t poller) {

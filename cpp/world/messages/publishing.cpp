@@ -222,7 +222,7 @@ bool Messaging::give_up_or_wait(std::uint32_t delivery) {
 
 void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
   topics_.pending[delivery].timer = world_.calendar_.push(
-      world_.now_ + wait, World::payload(World::EventKind::part, delivery_parts + delivery));
+      world_.now_ + wait, payload(EventKind::part, delivery_parts + delivery));
 }
 
 // A bus begins so many attempts in a second, and a topic so many at an endpoint; the turn of what

@@ -34,6 +34,7 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   const Route& route = routes_[sent.route];
   it.place = route.entry;
   if (traces_.active()) Tracing(*this).begin(visit);
+  if (route.timed && route.unwatched) watch_from_here(route.fleet);
   if (route.timed || route.plain) fleets_[route.fleet].plain = false;
   Caller& caller = caller_of(sent);
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);
@@ -295,7 +296,7 @@ bool World::may_be_unwatched(std::uint32_t at) const {
       return false;
     if (balancer.anomalies.active()) return false;
   }
-  return fleet.plain && !fleet.timed;
+  return fleet.plain && !fleet.mixed;
 }
 
 // From now on somebody looks at an instance of an unwatched fleet.

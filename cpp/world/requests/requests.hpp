@@ -24,8 +24,29 @@ NEPHOSCOPE_HOT std::uint32_t World::send_new(std::uint32_t at, const Request& re
   return send<Shape>(caller, request);
 }
 
+// Whether a request without a visit would be answered by its deadline, whatever comes later. Of
+// instances that nobody watches, the end of all that they have to do is kept.
+NEPHOSCOPE_HOT bool World::answers_in_time(const Route& route, std::uint32_t instance,
+                                           std::int64_t work, std::int64_t deadline) {
+  if (!route.timed) return false;
+  if (!route.unwatched) return instances_.done_by(instance, work, now_) <= deadline;
+  std::int64_t& busy_until = bookings_.busy_until[instance];
+  const std::int64_t done = std::max(now_, busy_until) + instances_.time_for(instance, work);
+  if (done > deadline) return false;
+  busy_until = done;
+  return true;
+}
+
+NEPHOSCOPE_HOT void World::note_booking(std::uint32_t instance, std::int64_t work,
+                                        std::int64_t done) {
+  const bool begins = done != Instances::never || instances_.waiting_jobs(instance) == 0;
+  if (begins) bookings_.ahead.push_back({bookings_.busy_until[instance], work, instance});
+  if (bookings_.ahead.size() >= bookings_.enough) [[unlikely]]
+    forget_bookings();
+}
+
 // Chooses the instance for a request and offers it there. Returns the visit that has a worker and
-// must be run now, or none.
+// must be run now, or none; or that the world is no longer of the shape, where it was.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request) {
   Sent sent{now_, Shape::known ? 0 : caller.first_route, none};
@@ -67,11 +88,10 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
   if (Shape::known || route.first_sampler != none) [[likely]] {
     work = duration_ns(samplers_[route.first_sampler].next_in_order(request.serial));
   }
-  if (!Shape::known && !route.plain) {
-    // A client who leaves only after the answer has come might as well wait for ever.
-    const bool in_time =
-        route.timed && instances_.done_by(instance, work, now_) <= now_ + caller.timeout_ns;
-    if (!in_time) return send_visit(sent, instance, work, request);
+  // A client who leaves only after the answer has come might as well wait for ever.
+  if (!route.plain && !answers_in_time(route, instance, work, now_ + caller.timeout_ns)) {
+    const std::uint32_t visit = send_visit(sent, instance, work, request);
+    return Shape::known ? out_of_shape : visit;
   }
   if (route.unwatched) {
     send_unseen<Shape>(sent, instance, work);
@@ -91,6 +111,7 @@ NEPHOSCOPE_HOT void World::send_unseen(const Sent& sent, std::uint32_t instance,
   bring_up_to_date<Shape>(instance, now_);
   const std::int64_t done =
       instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
+  if (!routes_[Shape::known ? 0 : sent.route].plain) note_booking(instance, work, done);
   if (done == Instances::never) return;
   if (traces_.active()) [[unlikely]]
     Tracing(*this).note_plain(sent, instances_.time_for(instance, work), done);
@@ -161,7 +182,11 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 // A job has computed. Returns the visit that must be run now, or none.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
-  if (!Shape::known && is_visit(job)) return visit_of(job);
+  if (!Shape::known && is_visit(job)) {
+    if (visit_of(job) != booked) [[likely]]
+      return visit_of(job);
+    return hand_over<Shape>(instance);
+  }
   if (traces_.active() && !instances_.is_shared(instance)) [[unlikely]]
     Tracing(*this).note_plain(sent_of(job), job.work, now_);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
@@ -181,7 +206,7 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
     return none;
   }
   const Job job = *next;
-  if (!Shape::known && is_visit(job)) {
+  if (!Shape::known && is_visit(job) && visit_of(job) != booked) {
     Visit& it = visits_[visit_of(job)];
     it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if ((it.flags & Visit::failing) != 0) [[unlikely]]

@@ -1,4 +1,5 @@
-// A walk past every job of every instance, for whoever counts or checks.
+// The jobs of all instances, one after the other: the part of instances.hpp, which includes it,
+// that no request meets.
 
 #pragma once
 

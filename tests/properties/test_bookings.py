@@ -1,0 +1,108 @@
+"""Requests of limited patience are booked ahead where nobody watches, until one is late.
+
+From that instant on the fleet is watched in the midst of a run, and what was booked and is not done
+comes back. The twin of a system has a service with one more step, which takes no time: there every
+request is watched from the start. Both must tell the same to the bit, but for the looks that the
+events count; and where a run is cut changes nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from properties.engine import run, same
+from properties.systems import BLIND, System
+from properties.test_in_time import is_the_same_looked_after
+from properties.test_properties import conserves, derandomised, resumes
+
+PATIENCE = st.sampled_from(["300ms", "700ms", "1500ms", "4s", "60s"])
+
+
+@st.composite
+def booked_systems(draw) -> System:
+    """Everybody's patience is limited; the load comes in waves, so that many are in time first."""
+    count = draw(st.sampled_from([1, 2, 5]))
+    kind = {"vcpus": 1, "memory": "1GiB", "speed": draw(st.sampled_from([1.0, 1.7]))}
+    laws = ({"exponential": "50ms"}, {"lognormal": {"mean": "50ms", "cv": 2}})
+    work = draw(st.sampled_from(laws))
+    door = {"targets": ["web"], "routing": draw(st.sampled_from(BLIND))}
+    if draw(st.booleans()):
+        door["idle_timeout"] = draw(PATIENCE)
+    if draw(st.booleans()):
+        door["health_check"] = {"interval": "5s", "timeout": "2s"}
+    waves = [["0s", f"{5 * count}/s"], ["15s", f"{draw(st.sampled_from([8, 20, 40])) * count}/s"]]
+    source = {"to": "door", "arrivals": {"profile": waves}, "clients": 20}
+    if "idle_timeout" not in door or draw(st.booleans()):
+        source |= {"timeout": draw(PATIENCE)}
+        source["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
+    tree = {
+        "nephoscope": 1,
+        "name": "booked",
+        "duration": "20s",
+        "warmup": draw(st.sampled_from(["0s", "1s"])),
+        "series": draw(st.sampled_from(["none", "1s", "7s"])),
+        "fleets": {"web": {"service": "work", "count": count, "instance_type": kind}},
+        "services": {"work": {"concurrency": 1, "steps": [{"compute": work}]}},
+        "load_balancers": {"door": door},
+        "traffic": {"customers": source},
+        "faults": [],
+    }
+    if draw(st.integers(0, 3)) == 0:
+        tree["traffic"]["others"] = source | {"to": "web"}
+    cuts = tuple(sorted(draw(st.lists(st.integers(1, 20 * 10**9 - 1), min_size=2, max_size=4))))
+    return System(tree, [], cuts, draw(st.integers(0, 2**32)))
+
+
+def test_nobody_can_tell_what_was_booked():
+    """In some systems nobody is ever late, and in many somebody is after others were in time."""
+    seen: Counter[str] = Counter()
+
+    @derandomised(80)
+    @given(booked_systems())
+    def look(system: System) -> None:
+        own, twin = is_the_same_looked_after(system)
+        sources = own.results()["traffic"]
+        late = sum(s["timed_out"] + s["failed"] for s in sources)
+        seen["systems"] += 1
+        seen["never"] += late == 0
+        seen["late"] += late > 0 and sum(s["completed"] for s in sources) > 100
+        seen["fewer events"] += own.events < twin.events
+
+    look()
+    for what, share in (("never", 0.1), ("late", 0.3), ("fewer events", 0.5)):
+        assert seen[what] > share * seen["systems"], (what, seen)
+
+
+@pytest.mark.slow
+@derandomised(1500)
+@given(booked_systems())
+def test_nobody_can_tell_in_many_more(system):
+    is_the_same_looked_after(system)
+
+
+@derandomised(40)
+@given(booked_systems())
+def test_a_run_may_be_cut_anywhere(system):
+    straight, cut = run(system), run(system, system.cuts_ns)
+    assert same(straight.results(), cut.results())
+    assert straight.events == cut.events
+    assert straight.save() == cut.save()
+
+
+@derandomised(15)
+@given(booked_systems())
+def test_and_saved_and_restored(system):
+    resumes(system)
+
+
+@derandomised(40)
+@given(booked_systems())
+def test_invariants_hold_after_every_event(system):
+    conserves(system)
+    free, checked = run(system), run(system, checked=True)
+    assert same(free.results(), checked.results())
+    assert free.save() == checked.save()
