@@ -1,4 +1,4 @@
-"""Hosts under the credit scheduler against a bare loop that debits, sorts and picks.
+"""Hosts under the credit scheduler against bare loops that debit, sort and pick.
 
 32 pCPUs and 64 vCPUs a host, all always runnable; ns a vCPU and tick.
 """
@@ -37,8 +37,14 @@ def saturated(hosts: int, vcpus: int) -> parts.Hypervisor:
 
 @pytest.mark.parametrize("vcpus", [4, 1])
 @pytest.mark.parametrize("block", [1, TICKS])
+@pytest.mark.parametrize("kernel", ["without branches", "by scans"])
 def test_credit_ticks(
-    benchmark: BenchmarkFixture, size: Size, limit_kernels: Kernels, vcpus: int, block: int
+    benchmark: BenchmarkFixture,
+    size: Size,
+    limit_kernels: Kernels,
+    kernel: str,
+    vcpus: int,
+    block: int,
 ) -> None:
     """`block` ticks a call: one at a time every host is looked at anew each tick."""
     hosts = 1_000 if size.full else 20
@@ -49,7 +55,7 @@ def test_credit_ticks(
     each = 1e9 / (hosts * VCPUS * TICKS)
 
     def bare() -> None:
-        seconds, ran = limit_kernels.credit(hosts, TICKS, block, weights)
+        seconds, ran = limit_kernels.credit(hosts, TICKS, block, weights, scan=kernel == "by scans")
         reference.append(seconds)
         assert ran.sum() == CPUS * (TICKS + 30)
         assert ran[weights == 512].min() > ran[weights == 128].max()

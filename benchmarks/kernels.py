@@ -59,7 +59,8 @@ class Kernels:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        for part in ("router", "hold", "histogram", "draws", "fluid", "booking", "credit", "queue"):
+        timed = "router hold histogram draws fluid booking credit credit_scan queue"
+        for part in timed.split():
             getattr(library, f"limit_{part}").restype = ctypes.c_double
 
     def run(
@@ -91,11 +92,21 @@ class Kernels:
         return self._library.limit_histogram(*_array(values), ctypes.byref(mean)), mean.value
 
     def credit(
-        self, hosts: int, ticks: int, block: int, weights: npt.NDArray[np.uint32]
+        self,
+        hosts: int,
+        ticks: int,
+        block: int,
+        weights: npt.NDArray[np.uint32],
+        *,
+        scan: bool = False,
     ) -> tuple[float, npt.NDArray[np.uint32]]:
-        """Seconds, and the ticks that each vCPU of the first host ran, 30 to warm up included."""
+        """Seconds, and the ticks that each vCPU of the first host ran, 30 to warm up included.
+
+        Without a branch, or by `scan` of all for UNDER and then for OVER.
+        """
         ran = np.zeros(len(weights), dtype=np.uint32)
-        seconds = self._library.limit_credit(
+        kernel = self._library.limit_credit_scan if scan else self._library.limit_credit
+        seconds = kernel(
             *map(ctypes.c_uint32, (hosts, ticks, block)),
             ctypes.c_void_p(weights.ctypes.data),
             ctypes.c_void_p(ran.ctypes.data),

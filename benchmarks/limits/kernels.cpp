@@ -51,6 +51,19 @@ constexpr Kernel kernels[] = {
     {"lindley/round_robin", run_farm<Lindley<RoundRobin>>},
 };
 
+// Ticks of a credit scheduler after some to warm up; what the vCPUs of the first host ran.
+template <class Model>
+double credit_ticks(std::uint32_t hosts, std::uint32_t ticks, std::uint32_t block,
+                    const std::uint32_t* weights, std::uint32_t* ran) {
+  const auto model = std::make_unique<Model>(hosts, weights);
+  model->run(30, 1);
+  const double start = thread_seconds();
+  model->run(ticks, block);
+  const double seconds = thread_seconds() - start;
+  for (std::size_t at = 0; at < Model::vcpus; ++at) ran[at] = model->ran(at);
+  return seconds;
+}
+
 // Batches of requests routed, then answered, as the engine's Router takes them from Python.
 template <class Router>
 double time_router(std::uint32_t targets, std::uint32_t batch, std::uint32_t batches) {
@@ -124,13 +137,12 @@ double limit_histogram(const std::int64_t* values, std::size_t count, double* me
 // vCPUs of the first host ran, in ticks.
 double limit_credit(std::uint32_t hosts, std::uint32_t ticks, std::uint32_t block,
                     const std::uint32_t* weights, std::uint32_t* ran) {
-  const auto model = std::make_unique<limits::CreditTicks>(hosts, weights);
-  model->run(30, 1);
-  const double start = limits::thread_seconds();
-  model->run(ticks, block);
-  const double seconds = limits::thread_seconds() - start;
-  for (std::size_t at = 0; at < limits::CreditTicks::vcpus; ++at) ran[at] = model->ran(at);
-  return seconds;
+  return limits::credit_ticks<limits::CreditTicks>(hosts, ticks, block, weights, ran);
+}
+
+double limit_credit_scan(std::uint32_t hosts, std::uint32_t ticks, std::uint32_t block,
+                         const std::uint32_t* weights, std::uint32_t* ran) {
+  return limits::credit_ticks<limits::CreditScan>(hosts, ticks, block, weights, ran);
 }
 
 // Rounds of messages sent, received and deleted, a microsecond apart, in a queue where others wait.

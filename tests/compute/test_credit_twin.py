@@ -108,6 +108,68 @@ def check_twin(script: Script) -> None:
         assert found["parked"].tolist() == [it.parked for it in its.vcpus]
 
 
+@pytest.mark.parametrize("activate_at_decision", [True, False])
+@pytest.mark.parametrize(
+    ("cores", "tenants"),
+    [
+        (2, [(3, 256, 0)]),
+        (3, [(2, 256, 0), (2, 512, 0), (1, 100, 0), (1, 2048, 0)]),
+        (4, [(4, 256, 0), (4, 128, 0), (1, 512, 0)]),
+        (2, [(4, 256, 0), (4, 100, 0), (3, 512, 0)]),  # queues that fill a word
+    ],
+)
+def test_saturated_hosts_that_nothing_changes_for_long(cores, tenants, activate_at_decision):
+    """Decisions in rounds, looked at between any two of them, and then a change."""
+    options = {"seed": cores, "activate_at_decision": activate_at_decision}
+    script = Script(cores, tenants, [], options)
+    made = built(script)
+    twin = twin_of(script, made)
+    for until in [*range(7 * MS, 700 * MS, 7 * MS + 1), 1_500 * MS]:
+        want = 1 if until > 600 * MS else 4
+        for number, (vcpus, _, _) in enumerate(tenants):
+            made.want(number, min(want, vcpus))
+            twin.want(number, min(want, vcpus))
+        made.advance(until)
+        twin.advance(until)
+        assert made.accounts()["run_ns"].tolist() == [
+            sum(it.run_ns for it in its.vcpus) for its in twin.tenants
+        ]
+        for number, its in enumerate(twin.tenants):
+            found = made.vcpus(number)
+            running = [any(c.current is it for c in twin.cpus) for it in its.vcpus]
+            assert found["running"].tolist() == running
+            queued = [any(it in c.queue for c in twin.cpus) for it in its.vcpus]
+            assert found["queued"].tolist() == queued
+            # Of who runs it is as of the last decision, for ticks are counted when they matter.
+            waiting = np.flatnonzero(queued)
+            assert found["priority"][waiting].tolist() == [its.vcpus[k].priority for k in waiting]
+    assert made.decisions > 15 * cores
+
+
+def test_a_host_in_rounds_is_cut_copied_and_saved_like_any_other():
+    script = Script(32, [(4, 128, 0), (4, 256, 0), (4, 512, 0)] * 5, [], {"seed": 3})
+    whole, cut = built(script), built(script)
+    for made in (whole, cut):
+        made.want(range(15), 4)
+        made.advance(333 * MS)
+    for step in range(40):
+        cut.advance(cut.now_ns + (1 + 3 * step) * MS // 2)
+        cut = cut.copy()
+        cut._core = _core.hypervisor.CreditHypervisor.restore(cut._core.save())
+        cut.changed()
+    whole.advance(cut.now_ns)
+    assert whole.decisions == cut.decisions
+    assert whole.shares().tolist() == cut.shares().tolist()
+    assert whole.changed().tolist() == np.flatnonzero(whole.rates()).tolist()
+    for made in (whole, cut):
+        made.want(range(15), 1)
+        made.advance(made.now_ns + 50 * MS)
+    assert whole.accounts()["run_ns"].tolist() == cut.accounts()["run_ns"].tolist()
+    for number in range(15):
+        for fact, values in whole.vcpus(number).items():
+            assert cut.vcpus(number)[fact].tolist() == values.tolist()
+
+
 def check_conservation(script: Script) -> None:
     """Every vCPU's time is told once; nothing waits while a thread is idle."""
     made = built(script)

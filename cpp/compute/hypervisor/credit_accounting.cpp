@@ -75,6 +75,11 @@ void CreditHost::account() {
   judge();
   if (++accountings_ % accountings_told == 0) tell_members();
   if (!turned_.empty()) park_and_release();
+  if (round_.on != 0) {
+    go_on();
+  } else {
+    consider_round();
+  }
 }
 
 // Whoever runs has seen all ticks and paid until the last; time goes on from here.
@@ -93,7 +98,7 @@ void CreditHost::close_turns() {
     if (vcpu != none) rows_.owed[vcpu] += static_cast<std::uint32_t>(rows_.ran[at]);
   }
   base_ += period_;
-  move_epoch();
+  if (round_.on == 0) move_epoch();
 }
 
 // Only who is not settled can have changed.
@@ -195,9 +200,11 @@ void CreditHost::judge() {
     run_on(VectorPath::automatic,
            [&]() NEPHOSCOPE_INLINE { verdict = credit_passes::judge_rows(rows); });
     balance_ += verdict.sum;
-    // Priorities in the queues have changed: those with both kinds are sorted at the next tick.
-    sets_.add(&CpuSets::Word::high, verdict.high, &rows_.at[first]);
-    sets_.add(&CpuSets::Word::unsorted, verdict.low, &rows_.at[first]);
+    if (round_.on == 0) {
+      // Priorities in the queues have changed: those with both kinds are sorted at the next tick.
+      sets_.add(&CpuSets::Word::high, verdict.high, &rows_.at[first]);
+      sets_.add(&CpuSets::Word::unsorted, verdict.low, &rows_.at[first]);
+    }
     if (verdict.rich == 0) continue;
     dismiss(first, verdict.rich);
     dismissed = true;
@@ -276,6 +283,8 @@ std::uint64_t CreditHost::signature() const {
 // themselves, and come round. Brent's search ("An improved Monte Carlo factorization algorithm",
 // 1980) finds the cycle; then whole cycles are left out.
 void CreditHost::catch_up(std::int64_t now) {
+  if (round_.on != 0) leave_round();
+  round_.calm = 0;
   if (next_accounting() > now || !quiet()) return;
   std::int64_t left = (now - base_) / period_;
   std::int64_t length = 0;

@@ -157,6 +157,10 @@ CreditHost::Vcpu CreditHost::vcpu(std::uint32_t at) const {
   unsigned flags = rows_.flags_of(at);
   if (rows_.tier[at] != 0) flags |= Vcpu::active;
   if (is_running(at)) flags |= Vcpu::running;
+  if (round_.on != 0) {
+    const bool waits = rows_.is(at, Vcpu::wanting) && !is_running(at);
+    flags = (flags & ~unsigned{Vcpu::queued}) | (waits ? unsigned{Vcpu::queued} : 0U);
+  }
   it.flags = static_cast<std::uint8_t>(flags);
   return it;
 }

@@ -26,12 +26,17 @@
 // runnable vCPUs than pCPUs and no cap at work everybody runs and nothing is decided. Accountings
 // missed are made up for when something changes, whole cycles of them at once.
 //
+// On a saturated host that nobody wakes on or blocks for a while the queues, timers and sets give
+// way to rounds, in which decisions cost less (credit_round.cpp); a change brings them back. What
+// happens is the same to the bit.
+//
 // Nor is a debit more than a sum of ns: credits are looked at by accountings alone, which make
 // whole credits of what is owed, row by row. Inside, times are relative to the last accounting.
 //
-// Invariants between calls: no pCPU is idle while a vCPU is queued; a busy pCPU has a timer, an
-// idle one none; a vCPU is in one queue, on one pCPU or neither, and runs where it was last if it
-// is there; the masks say what is in the queues, and one that is not `unsorted` is sorted.
+// Invariants between calls, rounds apart: no pCPU is idle while a vCPU is queued; a busy pCPU has a
+// timer, an idle one none; a vCPU is in one queue, on one pCPU or neither, and runs where it was
+// last if it is there; the masks say what is in the queues, and one that is not `unsorted` is
+// sorted.
 
 #pragma once
 
@@ -43,6 +48,7 @@
 
 #include "compute/hypervisor/cpu_sets.hpp"
 #include "compute/hypervisor/credit_options.hpp"
+#include "compute/hypervisor/credit_round.hpp"
 #include "compute/hypervisor/credit_rows.hpp"
 #include "compute/hypervisor/credit_tiers.hpp"
 #include "compute/hypervisor/hypervisor_facts.hpp"
@@ -113,9 +119,11 @@ class CreditHost {
 
   // Brings what advance(until) will look at nearer; the second, what the first will look at.
   void fetch(std::int64_t until) const {
-    rows_.fetch(until >= next_accounting());
-    timers_.fetch();
-    NEPHOSCOPE_PREFETCH(sets_.data());
+    rows_.fetch(round_.on != 0, until >= next_accounting());
+    if (round_.on == 0) {
+      timers_.fetch();
+      NEPHOSCOPE_PREFETCH(sets_.data());
+    }
     NEPHOSCOPE_PREFETCH(tiers_.each());
   }
   void fetch_head() const {
@@ -161,7 +169,7 @@ class CreditHost {
     timers_.serialize(archive);
     sets_.serialize(archive);
     archive(balance_, active_weight_, draws_, dithers_, decisions_, speed_, accountings_, threads_);
-    archive(runnable_, capped_, capped_members_, busy_, stolen_from_, kicked_, placed_);
+    archive(round_, runnable_, capped_, capped_members_, busy_, stolen_from_, kicked_, placed_);
   }
 
  private:
@@ -169,6 +177,7 @@ class CreditHost {
 
   // The schedule (credit_schedule.cpp).
   void decide_until(std::int64_t until);
+  void join_if_seen(std::uint32_t at, std::int64_t now);
   void turn(std::uint32_t at, std::int64_t now, bool stays);
   void arm(std::uint32_t at, std::int64_t time);
   void move_epoch();
@@ -185,6 +194,23 @@ class CreditHost {
   std::uint32_t steal(std::uint32_t at, Priority above, std::int64_t now);
   void make_runnable(std::uint32_t vcpu, std::int64_t now);
   void stop(std::uint32_t vcpu, std::int64_t now);
+
+  // The same where nobody wakes or blocks (credit_round.cpp).
+  bool may_play() const;
+  void consider_round();
+  void go_on();
+  void begin_round();
+  bool has_inactive() const;
+  CreditRound::Ranks rank_timers();
+  void draw_ahead(const CreditRound::Ranks& ranks);
+  CreditRound::Columns columns();
+  void play(std::int64_t until);
+  void join_seen_by(std::int32_t last);
+  void play_to(std::int32_t last);
+  std::uint32_t pay_until(std::int32_t last);
+  void decide_each(const std::uint8_t* cpus, std::size_t count);
+  void touch_switched();
+  void leave_round();
 
   // Credits (credit_accounting.cpp).
   void debit(std::uint32_t at, std::int64_t to);
@@ -234,6 +260,7 @@ class CreditHost {
   CreditRows rows_;
   TimerRing timers_;
   CpuSets sets_;
+  CreditRound round_;
   CreditTiers tiers_;
   std::vector<Member> members_;
   std::vector<Ledger> ledgers_;     // of the members
@@ -269,6 +296,12 @@ inline void CreditHost::debit(std::uint32_t at, std::int64_t to) {
   rows_.counted[at] = static_cast<std::int32_t>(to);
 }
 
+NEPHOSCOPE_HOT std::int64_t CreditHost::slice() {
+  if (draws_ % dithers_.size() == 0) [[unlikely]]
+    draw_dithers();
+  return options_.slice_ns + dithers_[draws_++ % dithers_.size()];
+}
+
 inline bool CreditHost::is_newly_touched() {
   const bool newly = touched_ != 0 && listed_ == 0;
   listed_ = touched_;
@@ -277,6 +310,7 @@ inline bool CreditHost::is_newly_touched() {
 
 template <class Visit>
 void CreditHost::take_touched(Visit visit) {
+  if (round_.switched != 0) touch_switched();
   for (std::size_t word = 0; word < rows_.touched_words(); ++word) {
     for (std::uint64_t left = rows_.touched[word]; left != 0; left &= left - 1) {
       const std::size_t vcpu = 64 * word + static_cast<std::size_t>(std::countr_zero(left));

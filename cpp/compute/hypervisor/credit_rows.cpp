@@ -28,8 +28,10 @@ void CreditRows::place() {
     word += words_for(count * sizeof(*column));
   };
   put(touched, touched_words());
-  for_each_of_cpus([&](auto*& column) { put(column, cpus_); });
+  for_each_of_cpus([&](auto*& column) { put(column, cpu_rows()); });
   for_each_of_vcpus([&](auto*& column) { put(column, rows()); });
+  words_played_ =
+      static_cast<std::uint64_t>(reinterpret_cast<std::uint64_t*>(priority) - block_.data());
   words_decided_ =
       static_cast<std::uint64_t>(reinterpret_cast<std::uint64_t*>(credit) - block_.data());
   words_accounted_ =
@@ -47,14 +49,14 @@ void CreditRows::resize(std::size_t size) {
 
   size_ = size;
   std::size_t words = touched_words();
-  for_each_of_cpus([&](auto*& column) { words += words_for(cpus_ * sizeof(*column)); });
+  for_each_of_cpus([&](auto*& column) { words += words_for(cpu_rows() * sizeof(*column)); });
   for_each_of_vcpus([&](auto*& column) { words += words_for(rows() * sizeof(*column)); });
   block_.assign(words, 0);
   place();
   if (old.empty()) return;
   std::copy_n(was_touched, kept_words, touched);
   const void* const* column_from = from.data();
-  for_each_of_cpus([&](auto*& column) { copy(*column_from++, cpus_, column); });
+  for_each_of_cpus([&](auto*& column) { copy(*column_from++, cpu_rows(), column); });
   for_each_of_vcpus([&](auto*& column) { copy(*column_from++, kept, column); });
 }
 

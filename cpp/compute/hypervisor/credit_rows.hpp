@@ -38,7 +38,8 @@ class CreditRows {
   using Index = std::uint16_t;
   using Priority = CreditVcpu::Priority;
   static constexpr Index none = 0xFFFF;
-  // Columns of vCPUs are as long as whole lanes; the rest is of some that never want anything.
+  // Columns are as long as whole lanes; the rest is of vCPUs that never want anything and of pCPUs
+  // where nobody is.
   static constexpr std::size_t lanes = 16;
 
   // A byte of flags that is no char, so that what is stored there cannot be anything else.
@@ -51,7 +52,8 @@ class CreditRows {
 
   explicit CreditRows(std::size_t cpus = 0) : cpus_(cpus) {
     resize(0);
-    std::fill_n(cpu, cpus_, Cpu{});
+    std::fill_n(cpu, cpu_rows(), Cpu{});
+    std::fill_n(queue, cpu_rows(), ~std::uint64_t{0});
   }
   CreditRows(const CreditRows& other)
       : cpus_(other.cpus_), size_(other.size_), block_(other.block_) {
@@ -67,13 +69,18 @@ class CreditRows {
   std::int32_t* since = nullptr;    // `current` was switched in
   std::int32_t* counted = nullptr;  // `current` has been debited until then
   std::int32_t* lag = nullptr;      // ticks are at k x tick - lag; from 0 to below a tick
+  std::int32_t* due = nullptr;      // in a round: its timer
+  std::uint64_t* queue = nullptr;   // in a round, as credit_queue.hpp has it
+  std::uint8_t* runs = nullptr;     // in a round: `current`, and the top bit if it is OVER
+  std::int32_t* slice = nullptr;    // in a round: that its next decision begins
+  std::uint8_t* order = nullptr;    // in a round: pCPUs by their timers
   std::int32_t* ran = nullptr;      // scratch
   // Of vCPUs.
   std::uint32_t* owed = nullptr;  // ns
-  Index* next = nullptr;          // behind it in its queue
   Index* at = nullptr;            // the pCPU where it runs, is queued or was last
-  Index* tier = nullptr;          // of its weight; 0 while it is not active
   Priority* priority = nullptr;
+  Index* tier = nullptr;             // of its weight; 0 while it is not active
+  Index* next = nullptr;             // behind it in its queue
   Flags* flags = nullptr;            // wanting, parked, queued
   std::int32_t* credit = nullptr;    // but for what is owed
   std::uint32_t* paid = nullptr;     // credits
@@ -82,6 +89,7 @@ class CreditRows {
   std::int64_t* parked_since = nullptr;  // while it is and wants to run
 
   std::size_t cpus() const { return cpus_; }
+  std::size_t cpu_rows() const { return rows_of(cpus_); }
   std::size_t size() const { return size_; }  // vCPUs
   std::size_t rows() const { return rows_of(size_); }
   std::size_t touched_words() const { return words_of(size_); }
@@ -104,8 +112,9 @@ class CreditRows {
   void erase(std::size_t first, std::size_t count);
 
   // Brings the columns nearer that decisions look at, and those of accountings if one is due.
-  void fetch(bool accounting) const {
-    const std::size_t words = accounting ? words_accounted_ : words_decided_;
+  void fetch(bool in_round, bool accounting) const {
+    const std::size_t decided = in_round ? words_played_ : words_decided_;
+    const std::size_t words = accounting ? words_accounted_ : decided;
     for (std::size_t word = 0; word < words; word += 8) NEPHOSCOPE_PREFETCH(&block_[word]);
   }
 
@@ -122,15 +131,20 @@ class CreditRows {
     visit(since);
     visit(counted);
     visit(lag);
+    visit(due);
+    visit(queue);
+    visit(runs);
+    visit(slice);
+    visit(order);
     visit(ran);
   }
   template <class Visit>
   void for_each_of_vcpus(Visit visit) {
     visit(owed);
-    visit(next);
     visit(at);
-    visit(tier);
     visit(priority);
+    visit(tier);
+    visit(next);
     visit(flags);
     visit(credit);
     visit(paid);
@@ -144,7 +158,8 @@ class CreditRows {
 
   std::uint64_t cpus_ = 0;
   std::uint64_t size_ = 0;
-  std::uint64_t words_decided_ = 0;    // of the block that decisions look at
+  std::uint64_t words_played_ = 0;     // of the block that rounds look at
+  std::uint64_t words_decided_ = 0;    // that other decisions do
   std::uint64_t words_accounted_ = 0;  // and that accountings do
   std::vector<std::uint64_t> block_;
 };

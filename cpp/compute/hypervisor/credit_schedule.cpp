@@ -8,7 +8,10 @@
 namespace nephoscope {
 
 std::int64_t CreditHost::next_time() const {
-  return quiet() ? never : std::min(base_ + period_, epoch_ + timers_.next_time());
+  if (quiet()) return never;
+  if (round_.on == 0) return std::min(base_ + period_, epoch_ + timers_.next_time());
+  const std::int64_t left = round_.next < cpus() ? rows_.due[rows_.order[round_.next]] : period_;
+  return base_ + std::min<std::int64_t>(left, period_);
 }
 
 // What a decision is made of, each in its body.
@@ -48,12 +51,6 @@ void CreditHost::remove(std::uint32_t vcpu) {
   Index* link = &rows_.cpu[at].head;
   while (*link != vcpu) link = &rows_.next[*link];
   unlink(at, link);
-}
-
-NEPHOSCOPE_HOT std::int64_t CreditHost::slice() {
-  if (draws_ % dithers_.size() == 0) [[unlikely]]
-    draw_dithers();
-  return options_.slice_ns + dithers_[draws_++ % dithers_.size()];
 }
 
 // 16 bits of a word make a dither; the words begin beyond those of the phases.
@@ -140,6 +137,13 @@ NEPHOSCOPE_HOT void CreditHost::decide_until(std::int64_t until) {
   }
 }
 
+// Whoever runs there and has not been settled.
+void CreditHost::join_if_seen(std::uint32_t at, std::int64_t now) {
+  see_ticks(at, now);
+  const std::uint32_t vcpu = rows_.cpu[at].current;
+  if (options_.activate_at_decision && rows_.tier[vcpu] == 0 && now > rows_.since[at]) join(vcpu);
+}
+
 // Whoever runs there gives way to the first of the queue unless it is of lower priority, and both
 // to one of higher priority elsewhere when they are OVER. The pCPU has no timer; whoever runs
 // `stays` runnable or not.
@@ -150,8 +154,7 @@ NEPHOSCOPE_HOT void CreditHost::turn(std::uint32_t at, std::int64_t now, bool st
   if (was != none) {
     debit(at, now);
     if (!is_settled(was)) [[unlikely]] {
-      see_ticks(at, now);
-      if (options_.activate_at_decision && rows_.tier[was] == 0 && now > rows_.since[at]) join(was);
+      join_if_seen(at, now);
     }
     if (stays) {
       if (now - rows_.since[at] < options_.ratelimit_ns) [[unlikely]] {
@@ -188,7 +191,9 @@ NEPHOSCOPE_HOT void CreditHost::choose(std::uint32_t at, Priority mine, std::int
 
 void CreditHost::advance(std::int64_t until) {
   while (!quiet()) {
-    decide_until(std::min(until, base_ + period_ - 1));
+    const std::int64_t limit = std::min(until, base_ + period_ - 1);
+    if (round_.on != 0) play(limit);
+    if (round_.on == 0) decide_until(limit);
     if (until < base_ + period_) return;
     account();
   }

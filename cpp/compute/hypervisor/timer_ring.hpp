@@ -68,6 +68,17 @@ class TimerRing {
     --end_;
   }
 
+  // Visits all, (time, pCPU), in their order.
+  template <class Visit>
+  void visit(Visit visit) const {
+    for (std::size_t at = begin_; at < end_; ++at) visit(time_of(keys_[at]), cpu_of(keys_[at]));
+  }
+
+  void clear() {
+    std::fill(&keys_[room], &keys_[end_], never);
+    begin_ = end_ = room;
+  }
+
   // The instant that times are relative to moves on; timers before it go on by whole slices.
   void shift(std::int64_t by, std::int64_t slice) {
     for (std::size_t at = begin_; at < end_; ++at) {

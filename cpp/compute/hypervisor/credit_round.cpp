@@ -1,0 +1,335 @@
+// Rounds: how a saturated host goes on while nobody wakes or blocks.
+//
+// A slice is never shorter than the time from one accounting to the next, so between two of them
+// each pCPU decides once at most, and when is known beforehand. So timers need no order of their
+// own: accounting ranks them. Debits and new timers are straight passes; and whoever runs and is
+// UNDER, with nobody above OVER behind it, stays whatever others do before. Only the rest, less
+// than half, decide one after the other, and what they do is computed without a branch: nobody is
+// BOOSTed in a round, so all that matters is who is OVER and which pCPU has somebody who is not.
+//
+// A pCPU decides once a round, so its queue grows by one at most: it is left at the accounting
+// that finds a queue full.
+//
+// The state is that of credit_schedule.cpp in other words. `queue` stands for the links of the
+// queues, `due` for the timers, `high` and `unsorted` for the sets; what a vCPU's flags and the
+// sets say of queues counts for nothing until the round is left.
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <tuple>
+
+#include "compute/hypervisor/byte_lanes.hpp"
+#include "compute/hypervisor/credit_host.hpp"
+#include "compute/hypervisor/credit_queue.hpp"
+#include "kernel/vector_path.hpp"
+
+namespace nephoscope {
+
+namespace {
+
+using credit_queue::Word;
+
+// Accountings without a change from outside before a round is begun, for that costs something.
+constexpr std::uint8_t calm_wanted = 4;
+// A queue that begins a round with more would often be full.
+constexpr std::uint32_t most_at_first = 6;
+
+// By masks, for compilers that are left the choice make a branch of it, which nobody can foretell.
+NEPHOSCOPE_INLINE inline Word pick(Word yes, Word then, Word otherwise) {
+  return otherwise ^ ((then ^ otherwise) & -yes);
+}
+
+// The first member after `from`, going round; of nobody it means nothing.
+NEPHOSCOPE_INLINE inline Word after(std::uint64_t members, std::uint32_t from) {
+  const auto ahead = std::countr_zero(std::rotr(members, static_cast<int>(from + 1)));
+  return (from + 1 + static_cast<std::uint32_t>(ahead)) % 64;
+}
+
+}  // namespace
+
+bool CreditHost::may_play() const {
+  constexpr std::int64_t longest = CreditRound::latest;
+  return cpus() <= CreditRound::most_cpus && rows_.size() < credit_queue::most_vcpus &&
+         options_.exact_debit && capped_members_ == 0 && runnable_ > threads_ &&
+         options_.ratelimit_ns <= options_.slice_ns &&
+         period_ + options_.slice_ns + options_.dither_ns < longest;
+}
+
+// After an accounting.
+void CreditHost::consider_round() {
+  if (!may_play()) {
+    round_.calm = 0;
+    return;
+  }
+  if (++round_.calm < calm_wanted) return;
+  round_.calm = 0;
+  for (std::uint32_t vcpu = 0; vcpu < rows_.size(); ++vcpu) {
+    if (rows_.is(vcpu, Vcpu::wanting) && rows_.priority[vcpu] == Vcpu::boosted) return;
+  }
+  for (std::uint32_t at = 0; at < cpus(); ++at) {
+    Word queue = credit_queue::empty;
+    std::uint32_t waiting = 0;
+    for (Index vcpu = rows_.cpu[at].head; vcpu != none; vcpu = rows_.next[vcpu]) {
+      if (++waiting > most_at_first) return;
+      const bool over = rows_.priority[vcpu] == Vcpu::over;
+      const Word entry = vcpu | (over ? 0x80U : 0U);
+      queue = credit_queue::with(queue, credit_queue::place_of_over(queue), entry);
+    }
+    rows_.queue[at] = queue;
+    rows_.runs[at] = static_cast<std::uint8_t>(rows_.cpu[at].current);
+  }
+  timers_.visit([&](std::int64_t time, std::uint32_t cpu) {
+    rows_.due[cpu] = static_cast<std::int32_t>(time - (base_ - epoch_));
+  });
+  begin_round();
+}
+
+// After an accounting of a round.
+void CreditHost::go_on() {
+  for (std::size_t at = 0; at < rows_.cpu_rows(); ++at) rows_.due[at] -= period_;
+  begin_round();
+  if (round_.is_full != 0) leave_round();
+}
+
+// Who is OVER has been settled anew.
+void CreditHost::begin_round() {
+  round_.on = 1;
+  round_.is_full = 0;
+  credit_queue::Set over{};
+  for (std::size_t first = 0; first < rows_.rows(); first += byte_lanes) {
+    ByteLanes bad;
+    std::memcpy(bad.data(), &rows_.priority[first], byte_lanes);
+    for (std::int8_t& it : bad) it = static_cast<std::int8_t>(it <= Vcpu::over ? -1 : 0);
+    const std::uint64_t bits = bits_of(bad);
+    over[first / 8] = static_cast<std::uint8_t>(bits);
+    over[first / 8 + 1] = static_cast<std::uint8_t>(bits >> 8);
+  }
+  over.back() |= 0x80;  // nobody is, too
+  std::uint64_t high = 0;
+  std::uint64_t unsorted = 0;
+  for (std::size_t at = 0; at < rows_.cpu_rows(); at += 2) {
+    credit_queue::mark_over(&rows_.queue[at], over);
+    for (std::size_t k = at; k < at + 2; ++k) {
+      const Word queue = rows_.queue[k];
+      high |= std::uint64_t{credit_queue::has_high(queue)} << k;
+      unsorted |= std::uint64_t{credit_queue::is_unsorted(queue)} << k;
+      round_.is_full |= static_cast<std::uint8_t>(credit_queue::is_full(queue) ? 1 : 0);
+    }
+  }
+  round_.over = 0;
+  for (std::size_t at = 0; at < rows_.cpu_rows(); at += byte_lanes) {
+    credit_queue::mark_over(&rows_.runs[at], over);
+    ByteLanes running;
+    std::memcpy(running.data(), &rows_.runs[at], byte_lanes);
+    round_.over |= bits_of(running) << at;
+  }
+  round_.high = high;
+  round_.unsorted = unsorted;
+  round_.inactive = has_inactive() ? 1 : 0;
+  round_.next = 0;
+  draw_ahead(rank_timers());
+}
+
+bool CreditHost::has_inactive() const {
+  return std::find(rows_.tier, rows_.tier + rows_.size(), Index{0}) != rows_.tier + rows_.size();
+}
+
+// Into the order (time, pCPU), by counting for each how many come before it: all at once.
+CreditRound::Ranks CreditHost::rank_timers() {
+  CreditRound::Ranks ranks;
+  run_on(VectorPath::automatic, [&]() NEPHOSCOPE_INLINE {
+    CreditRound::rank({rows_.due, rows_.cpus(), rows_.cpu_rows()}, ranks.data());
+  });
+  for (std::size_t at = 0; at < rows_.cpus(); ++at) {
+    rows_.order[ranks[at]] = static_cast<std::uint8_t>(at);
+  }
+  return ranks;
+}
+
+// The slices that follow the decisions of the round, which draw their dithers in their order.
+void CreditHost::draw_ahead(const CreditRound::Ranks& ranks) {
+  constexpr std::size_t some = std::tuple_size_v<decltype(dithers_)>;
+  std::array<std::uint32_t, CreditRound::most_cpus + 2 * some> dithers;
+  const std::uint64_t next = draws_;
+  const std::size_t front = next % some;
+  for (std::size_t from = 0; from < front + rows_.cpus(); from += some) {
+    draws_ = next - front + from;
+    draw_dithers();
+    std::copy_n(dithers_.begin(), some, dithers.begin() + static_cast<std::ptrdiff_t>(from));
+  }
+  draws_ = next;
+  for (std::size_t at = 0; at < rows_.cpus(); ++at) {
+    rows_.slice[at] = static_cast<std::int32_t>(options_.slice_ns + dithers[front + ranks[at]]);
+  }
+}
+
+// Decisions that are due by `until`.
+void CreditHost::play(std::int64_t until) {
+  const auto last = static_cast<std::int32_t>(until - base_);
+  if (round_.inactive != 0) join_seen_by(last);
+  run_on(VectorPath::automatic, [&]() NEPHOSCOPE_INLINE { play_to(last); });
+}
+
+CreditRound::Columns CreditHost::columns() {
+  return {rows_.cpu, rows_.since, rows_.counted, rows_.lag, rows_.queue, rows_.runs, rows_.at};
+}
+
+// Whoever runs, is not active and has a decision that is due; hardly ever anybody.
+void CreditHost::join_seen_by(std::int32_t last) {
+  for (std::size_t first = 0; first < rows_.size(); first += byte_lanes) {
+    std::uint64_t left = bits_of(zeros_of(load_lanes(&rows_.tier[first])));
+    for (; left != 0; left &= left - 1) {
+      const std::size_t vcpu = first + static_cast<std::size_t>(std::countr_zero(left));
+      const std::uint32_t at = rows_.at[vcpu];
+      if (rows_.cpu[at].current == vcpu && rows_.due[at] <= last) join_if_seen(at, rows_.due[at]);
+    }
+  }
+}
+
+NEPHOSCOPE_INLINE inline void CreditHost::play_to(std::int32_t last) {
+  const std::uint32_t end = pay_until(last);
+  // Whoever runs, is UNDER and has nobody above OVER behind it stays, whatever others do before;
+  // for the rest it is one after the other.
+  std::array<std::uint8_t, CreditRound::most_cpus> at;
+  std::size_t count = 0;
+  const std::uint64_t doubtful = round_.over | round_.high;
+  for (std::uint32_t k = round_.next; k < end; ++k) {
+    at[count] = rows_.order[k];
+    count += doubtful >> at[count] & 1;
+  }
+  decisions_ += end - round_.next;
+  draws_ += end - round_.next;
+  round_.next = end;
+  decide_each(at.data(), count);
+}
+
+// Debits and new timers; returns where in their order those that are not due begin.
+NEPHOSCOPE_INLINE inline std::uint32_t CreditHost::pay_until(std::int32_t last) {
+  const std::size_t cpus = rows_.cpus();
+  const std::int32_t* const slice = rows_.slice;
+  std::int32_t* const due = rows_.due;
+  std::int32_t* const counted = rows_.counted;
+  std::array<std::int32_t, CreditRound::most_cpus> ran;
+  std::int32_t decided = 0;
+  for (std::size_t at = 0; at < cpus; ++at) {
+    const std::int32_t is_due = due[at] <= last ? -1 : 0;
+    const std::int32_t paid = (due[at] - counted[at]) & is_due;
+    decided -= is_due;
+    ran[at] = paid;
+    counted[at] += paid;
+    due[at] += slice[at] & is_due;
+  }
+  for (std::size_t at = 0; at < cpus; ++at) {
+    rows_.owed[rows_.cpu[at].current] += static_cast<std::uint32_t>(ran[at]);
+  }
+  return round_.next + static_cast<std::uint32_t>(decided);
+}
+
+// Whoever runs on these pCPUs, in turn, gives way to the first of its queue or of another's.
+NEPHOSCOPE_INLINE inline void CreditHost::decide_each(const std::uint8_t* cpus, std::size_t count) {
+  // In names of their own, which nothing that is stored can have changed.
+  const CreditRound::Columns in = columns();
+  const std::int32_t tick = tick_;
+  std::uint64_t high = round_.high;
+  std::uint64_t unsorted = round_.unsorted;
+  std::uint32_t stolen_from = stolen_from_;
+  std::uint64_t switched = 0;
+  const auto sort_if_due = [&](std::uint32_t at, std::int32_t now, Word queue) NEPHOSCOPE_INLINE {
+    const std::uint64_t ticked = now >= tick - in.lag[at] ? 1 : 0;
+    if ((unsorted >> at & ticked) == 0) [[likely]]
+      return queue;
+    unsorted &= ~(std::uint64_t{1} << at);
+    return credit_queue::sorted(queue);
+  };
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::uint32_t at = cpus[k];
+    const std::int32_t now = in.counted[at];
+    const std::uint64_t bit = std::uint64_t{1} << at;
+    const Word was = in.runs[at];
+    const Word over = was >> 7;
+    const Word queue = sort_if_due(at, now, in.queue[at]);
+    const Word head_over = queue >> 7 & 1;  // of nobody as well
+    const std::uint64_t peers = high & ~bit;
+    const Word steals = over & head_over & Word{peers != 0};
+    in.queue[at] = queue;
+    if ((over < head_over) | ((steals == 0) & credit_queue::is_empty(queue))) continue;
+
+    // From the next of the others that has anybody; from itself, and back, when it does not steal.
+    const auto peer = static_cast<std::uint32_t>(pick(steals, after(peers, stolen_from), at));
+    const Word theirs = sort_if_due(peer, now, in.queue[peer]);
+    const int place = credit_queue::place_of_first_high(theirs);
+    const Word fewer = credit_queue::without(theirs, place);
+    in.queue[peer] = fewer;
+    stolen_from = static_cast<std::uint32_t>(pick(steals, peer, stolen_from));
+    high = (high & ~(std::uint64_t{1} << peer)) | Word{credit_queue::has_high(fewer)} << peer;
+
+    // Or else the first of its own.
+    const Word shorter = pick(steals, queue, queue >> 8 | credit_queue::last_byte);
+    const auto behind = static_cast<int>(pick(over, Word(credit_queue::place_of_over(shorter)),
+                                              Word(credit_queue::place_of_under(shorter))));
+    const Word mine = credit_queue::with(shorter, behind, was);
+    const Word runs = pick(steals, theirs >> place, queue) & 0xFF;
+    const auto vcpu = static_cast<std::uint32_t>(runs & 0x7F);
+    in.queue[at] = mine;
+    high = (high & ~bit) | Word{credit_queue::has_high(mine)} << at;
+    in.runs[at] = static_cast<std::uint8_t>(runs);
+    in.cpu[at].current = static_cast<Index>(vcpu);
+    in.at[vcpu] = static_cast<Index>(at);
+    in.since[at] = now;
+    switched |= bit;
+  }
+  round_.high = high;
+  round_.unsorted = unsorted;
+  round_.switched |= switched;
+  stolen_from_ = stolen_from;
+  if (switched != 0) touched_ = 1;
+}
+
+// Whoever is where pCPUs have switched: all that have been switched in or out are among them.
+void CreditHost::touch_switched() {
+  for (std::uint64_t left = round_.switched; left != 0; left &= left - 1) {
+    const auto at = static_cast<std::uint32_t>(std::countr_zero(left));
+    rows_.touch(rows_.cpu[at].current);
+    for (Word queue = rows_.queue[at]; !credit_queue::is_empty(queue);
+         queue = credit_queue::without(queue, 0)) {
+      rows_.touch(credit_queue::head(queue));
+    }
+  }
+  round_.switched = 0;
+}
+
+// Back to links, timers and sets.
+void CreditHost::leave_round() {
+  touch_switched();
+  round_.on = 0;
+  round_.calm = 0;
+  for (CpuSets::Word& word : sets_.words()) word.waiting = word.high = word.unsorted = 0;
+  for (std::uint32_t vcpu = 0; vcpu < rows_.size(); ++vcpu) rows_.drop(vcpu, Vcpu::queued);
+  for (std::uint32_t at = 0; at < cpus(); ++at) {
+    Index* link = &rows_.cpu[at].head;
+    for (Word left = rows_.queue[at]; !credit_queue::is_empty(left);
+         left = credit_queue::without(left, 0)) {
+      const std::uint32_t vcpu = credit_queue::head(left);
+      rows_.put(vcpu, Vcpu::queued);
+      rows_.at[vcpu] = static_cast<Index>(at);
+      *link = static_cast<Index>(vcpu);
+      link = &rows_.next[vcpu];
+    }
+    *link = none;
+    CpuSets::assign(sets_.word(at).waiting, at, rows_.cpu[at].head != none);
+  }
+  sets_.word(0).high = round_.high;
+  sets_.word(0).unsorted = round_.unsorted;
+  if (draws_ % dithers_.size() != 0) draw_dithers();
+  epoch_ = base_;
+  timers_.clear();
+  rank_timers();
+  for (std::uint32_t k = 0; k < cpus(); ++k) {
+    const std::uint32_t at = rows_.order[k];
+    timers_.push(rows_.due[at], at);
+  }
+}
+
+}  // namespace nephoscope
