@@ -7,7 +7,7 @@
 
 namespace nephoscope {
 
-NEPHOSCOPE_HOT inline std::int64_t Instances::take_unseen(std::uint32_t instance, const Job& job,
+NEPHOSCOPE_HOT std::int64_t Instances::take_unseen(std::uint32_t instance, const Job& job,
                                                           std::int64_t now,
                                                           std::int64_t unseen_until) {
   Instance& it = instances_[instance];
@@ -28,7 +28,7 @@ NEPHOSCOPE_HOT inline std::int64_t Instances::take_unseen(std::uint32_t instance
   return never;
 }
 
-NEPHOSCOPE_HOT inline bool Instances::finish_before(std::uint32_t instance, std::int64_t until,
+NEPHOSCOPE_HOT bool Instances::finish_before(std::uint32_t instance, std::int64_t until,
                                                     Job& finished, std::int64_t& time) {
   Instance& it = instances_[instance];
   const std::int64_t due = it.updated + it.running.work;
