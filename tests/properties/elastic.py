@@ -42,7 +42,8 @@ def elastic(draw, count: int, balanced: bool, duration: int) -> Tree:
     if draw(st.integers(0, 3)) == 0:
         at = f"{draw(st.integers(0, duration * 1000 - 1))}ms"
         size = draw(st.sampled_from([{"desired": 3}, {"min": 2}, {"min": 0, "max": 4}]))
-        rules.append({"scheduled": {"at": at, **size}})
+        late = draw(st.sampled_from([{}, {"late": {"exponential": "700ms"}}]))
+        rules.append({"scheduled": {"at": at, **size, **late}})
     if draw(st.integers(0, 7)) == 0:
         history = [0.4] * 12 + [1.2] * 12
         rules.append({"predictive": {"metric": "cpu", "target": 0.5, "history": history}})

@@ -97,6 +97,7 @@ SCALING: list[Case] = [
     _policy("simple", "a change of 0 has no effect", change=0),
     _policy("simple", "a number from", change="1"),
     _policy("scheduled", "min 3 is above max 2", min=3, max=2),
+    _policy("scheduled", "uniform", late={"unifrom": {"min": "0s", "max": "2m"}}),
     (f"{_WEB}.scaling", [{"scheduled": {"at": "1m"}}], None, "changes nothing"),
     _policy("scheduled", "needs at or cron", cron="0 9 * * *"),
     _policy("scheduled", "a zone is of cron", zone="Europe/Berlin"),

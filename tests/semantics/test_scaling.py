@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nephoscope as nph
@@ -45,8 +46,7 @@ def cloud(lab: Lab, requests: list[int], web: Tree, **keys: Any) -> Tree:
         fleets={"web": web},
         balancers={"door": {"targets": ["web"], "routing": "round_robin"}},
         duration=f"{len(requests)}m",
-        series="30s",
-        **keys,
+        **{"series": "30s", **keys},
     )
 
 
@@ -353,6 +353,46 @@ def test_a_schedule_follows_the_clock_on_the_wall(lab):
 def test_schedules_come_in_the_order_of_time(lab):
     changes = [{"scheduled": {"at": at, "desired": n}} for at, n in (("2m", 5), ("1m", 3))]
     assert sizes(cloud(lab, [1] * 3, group(*changes))) == [2, 3, 5]
+
+
+def test_a_schedule_may_be_late(lab):
+    changes = [{"scheduled": {"at": "50s", "desired": 5, "late": "2m"}}]
+    assert sizes(cloud(lab, [1] * 4, group(*changes))) == [2, 2, 2, 5]
+
+
+def test_and_never_comes_where_the_run_ends_first(lab):
+    changes = [{"scheduled": {"at": "150s", "desired": 5, "late": "2m"}}]
+    tree = cloud(lab, [1] * 4, group(*changes))
+    assert sizes(tree) == [2, 2, 2, 2]
+    assert run(tree)["fleets"]["web"]["scaling"]["scheduled"] == 0
+
+
+def test_none_overtakes_one_that_was_due_before_it(lab):
+    changes = [
+        {"scheduled": {"at": "70s", "desired": 3}},
+        {"scheduled": {"at": "50s", "desired": 5, "late": "2m"}},
+    ]
+    assert sizes(cloud(lab, [1] * 4, group(*changes))) == [2, 2, 2, 3]
+
+
+def test_how_late_is_a_draw_of_its_own(lab):
+    """Each time another one, whatever else the fleet follows."""
+    law = {"uniform": {"min": "0s", "max": "2m"}}
+    late = {"scheduled": {"cron": "*/10 * * * *", "desired": 5, "late": law}}
+    back = {"scheduled": {"cron": "5-59/10 * * * *", "desired": 2}}
+    seen = {}
+    for name, policies in (
+        ("alone", [late, back]),
+        ("beside", [late, back, tracking(scale_in=False)]),
+    ):
+        tree = cloud(lab, [1] * 200, group(*policies), series="1s")
+        _, desired = outcome(tree).series("fleets.web.desired")
+        seen[name] = [int(at) % 600 for at in np.flatnonzero(np.diff(desired) > 0) + 1]
+    assert seen["alone"] == seen["beside"]
+    assert len(seen["alone"]) == 20
+    assert 0 <= min(seen["alone"]) < 40
+    assert 80 < max(seen["alone"]) <= 121
+    assert len(set(seen["alone"])) > 10
 
 
 def test_an_operator_sets_the_size_within_the_bounds(lab):

@@ -22,7 +22,7 @@ from nephoscope.scenario.queue_action_specs import queue_actions
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
 from nephoscope.scenario.resilience import Retry
 from nephoscope.scenario.routing_specs import routing_spec
-from nephoscope.scenario.scaling_specs import scaling_spec
+from nephoscope.scenario.scaling_specs import Lateness, scaling_spec
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.service_specs import admission_rules, refresh_spec
@@ -76,8 +76,7 @@ class _Compiler:
     def world(self, seed: int, replication: int, warmup_ns: int | None) -> _core.WorldSpec:
         scenario = self._scenario
         spec = _core.WorldSpec()
-        spec.seed = seed
-        spec.replication = replication
+        spec.seed, spec.replication = self._key = seed, replication
         spec.duration_ns = int(scenario.duration)
         if warmup_ns is None:
             assert scenario.warmup != "auto", "a pilot run decides an automatic warm-up"
@@ -220,7 +219,8 @@ class _Compiler:
     def _fleet(self, name: str, fleet: Fleet) -> _core.FleetSpec:
         spec, *makes = [self.make(name, make) for make in fleet.makes]
         duration_ns = int(self._scenario.duration)
-        spec.scaling = scaling_spec(fleet, self._scenario.start, duration_ns, self._queues)
+        late = Lateness(self._law, *self._key, name)
+        spec.scaling = scaling_spec(fleet, self._scenario.start, duration_ns, self._queues, late)
         spec.makes = makes
         if fleet.refresh is not None:
             spec.refresh = refresh_spec(fleet.refresh)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Strict, Tag, model_validator
 
 from nephoscope.errors import UnitError, shorten
+from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     AnyDuration,
@@ -249,6 +250,8 @@ class Scheduled(Model):
     min: Instances | None = None
     desired: Instances | None = None
     max: Instances | None = None
+    late: Distribution | None = None
+    """From when it is due until it is done. The real service takes seconds, at most two minutes."""
 
     @model_validator(mode="after")
     def _changes(self) -> Self:

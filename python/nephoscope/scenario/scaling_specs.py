@@ -1,11 +1,13 @@
 """Scaling policies, as the core takes them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from nephoscope import _core
+from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.scaling import (
     Alarmed,
@@ -32,15 +34,33 @@ UNCHANGED = -1
 _NO_QUEUES: Mapping[str, int] = MappingProxyType({})
 
 
+@dataclass(frozen=True)
+class Lateness:
+    """How late the schedules of a fleet come: draws of their own for each of its policies."""
+
+    law: Callable[[Distribution], _core.Distribution]
+    seed: int
+    replication: int
+    fleet: str
+
+    def draws_ns(self, of: Distribution, policy: int, n: int) -> list[int]:
+        """Of the first `n` changes of a policy."""
+        name = f"fleet/{self.fleet}/scaling/{policy}/late"
+        drawn = _core.sample(self.law(of), self.seed, self.replication, name, n)
+        return [round(late) for late in drawn]
+
+
 def scaling_spec(
     fleet: Fleet,
     start: datetime = datetime(2024, 1, 1, tzinfo=UTC),
     duration_ns: int = 0,
     queues: Mapping[str, int] = _NO_QUEUES,
+    late: Lateness | None = None,
 ) -> _core.scaling.ScalingSpec:
     """How the size of a fleet changes by itself; not active where it does not.
 
-    `start` and the duration say when schedules come; queues are known by their numbers.
+    `start` and the duration say when schedules are due, `late` when they come; queues are known by
+    their numbers.
     """
     spec = _scaling.ScalingSpec()
     if not isinstance(fleet.count, Bounds):
@@ -52,14 +72,30 @@ def scaling_spec(
     looking = (it for it in fleet.scaling if it.form in _scaling.PolicyKind.__members__)
     spec.policies = [_policy(it, fleet, queues) for it in looking]
     spec.predictive = [_predictive(it.predictive) for it in fleet.scaling if it.predictive]
-    changes = [
-        _change(it.scheduled, at_ns)
-        for it in fleet.scaling
-        if it.scheduled is not None
-        for at_ns in _instants_ns(it.scheduled, start, duration_ns)
-    ]
-    spec.schedule = sorted(changes, key=lambda change: change.at_ns)
+    spec.schedule = _schedule(fleet, start, duration_ns, late)
     return spec
+
+
+def _schedule(
+    fleet: Fleet, start: datetime, duration_ns: int, late: Lateness | None
+) -> list[_core.scaling.ScheduledChange]:
+    """What is changed by the clock, in the order in which it is due: none overtakes another."""
+    due: list[tuple[int, int, Scheduled]] = []
+    for number, it in enumerate(fleet.scaling):
+        if it.scheduled is None:
+            continue
+        instants_ns = _instants_ns(it.scheduled, start, duration_ns)
+        delays_ns = [0] * len(instants_ns)
+        if it.scheduled.late is not None:
+            assert late is not None, "a part alone has no schedules"
+            delays_ns = late.draws_ns(it.scheduled.late, number, len(instants_ns))
+        due += zip(instants_ns, delays_ns, [it.scheduled] * len(instants_ns), strict=True)
+    changes, last_ns = [], 0
+    for at_ns, delay_ns, scheduled in sorted(due, key=lambda each: each[0]):
+        last_ns = max(last_ns, at_ns + delay_ns)
+        if last_ns < duration_ns:
+            changes.append(_change(scheduled, last_ns))
+    return changes
 
 
 def _policy(
