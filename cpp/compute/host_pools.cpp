@@ -24,6 +24,8 @@ std::uint32_t HostPools::add_pool(const HostPoolFacts& facts) {
     require(facts.count >= 1 && facts.count <= most_hosts, "count", "must be from 1 to 1,048,576");
     require(!facts.zones.empty(), "zones", "must name a zone");
     require(facts.zones.size() <= zones_max, "zones", "must be 64 at most");
+    for (const std::uint32_t zone : facts.zones)
+      require(zone < zones_max, "zones", "must be numbered from 0 to 63");
     require(facts.racks >= 1 && facts.racks <= most_hosts, "racks", "must be from 1 to 1,048,576");
     require(racks_ <= most_racks, "racks", "are too many in all pools together");
     add_hosts(pool);

@@ -25,7 +25,7 @@ void Messaging::build_queue_actions(const WorldSpec& spec) {
     queues_.actions.push_back(from);
     if (from.at_ns >= world_.duration_) continue;
     const auto entry = static_cast<std::uint32_t>(index) + queue_action_parts;
-    world_.calendar_.push(from.at_ns, World::payload(World::EventKind::part, entry));
+    world_.calendar_.push(from.at_ns, payload(EventKind::part, entry));
   }
 }
 

@@ -51,7 +51,7 @@ void Messaging::build_replays(const WorldSpec& spec) {
 
 void Messaging::expect_replay(std::uint32_t replay, std::int64_t time) {
   if (time >= world_.duration_) return;
-  world_.calendar_.push(time, World::payload(World::EventKind::part, replay_parts + replay));
+  world_.calendar_.push(time, payload(EventKind::part, replay_parts + replay));
 }
 
 // What was put on a bus, if a replay to come wants it.
