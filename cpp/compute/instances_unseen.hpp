@@ -8,8 +8,7 @@
 namespace nephoscope {
 
 NEPHOSCOPE_HOT std::int64_t Instances::take_unseen(std::uint32_t instance, const Job& job,
-                                                          std::int64_t now,
-                                                          std::int64_t unseen_until) {
+                                                   std::int64_t now, std::int64_t unseen_until) {
   Instance& it = instances_[instance];
   if (it.busy) {
     enqueue(it, job);
@@ -29,7 +28,7 @@ NEPHOSCOPE_HOT std::int64_t Instances::take_unseen(std::uint32_t instance, const
 }
 
 NEPHOSCOPE_HOT bool Instances::finish_before(std::uint32_t instance, std::int64_t until,
-                                                    Job& finished, std::int64_t& time) {
+                                             Job& finished, std::int64_t& time) {
   Instance& it = instances_[instance];
   const std::int64_t due = it.updated + it.running.work;
   if (!it.computing || due >= until) return false;
