@@ -104,7 +104,7 @@ def test_killed(tmp_path, whole, usual_s):
 def test_killed_again_and_again(tmp_path, whole, usual_s):
     draws = random.Random(11)
     between = 0
-    for i in range(20):
+    for i in range(8):
         place = Place(tmp_path / str(i))
         counts = [place.killed(draws.uniform(0.0, 0.6), usual_s) for _ in range(5)]
         assert counts == sorted(counts)  # no run that has ended is lost

@@ -254,9 +254,9 @@ def test_fair_queues_lose_nothing_and_hand_out_nothing_twice(steps):
 
 @pytest.mark.slow
 class TestManyStandardPrograms(Programs.TestCase):
-    settings = settings(max_examples=1500, stateful_step_count=60, deadline=None)
+    settings = settings(max_examples=800, stateful_step_count=60, deadline=None)
 
 
 @pytest.mark.slow
 class TestManyFifoPrograms(FifoPrograms.TestCase):
-    settings = settings(max_examples=1500, stateful_step_count=60, deadline=None)
+    settings = settings(max_examples=800, stateful_step_count=60, deadline=None)

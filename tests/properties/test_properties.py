@@ -86,7 +86,7 @@ def test_invariants_hold_after_every_event(system):
 
 
 @pytest.mark.slow
-@derandomised(2000)
+@derandomised(1200)
 @given(systems())
 def test_invariants_hold_after_every_event_of_many_more(system):
     conserves(system)

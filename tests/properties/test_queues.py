@@ -188,4 +188,4 @@ def test_nothing_that_is_sent_is_lost():
 
 @pytest.mark.slow
 def test_nothing_that_is_sent_is_lost_by_many_more():
-    look_at(500)
+    look_at(300)

@@ -378,12 +378,13 @@ def test_none_overtakes_one_that_was_due_before_it(lab):
 def test_how_late_is_a_draw_of_its_own(lab):
     """Each time another one, whatever else the fleet follows."""
     law = {"uniform": {"min": "0s", "max": "2m"}}
+    rule = {"metric": "requests_per_target", "target": 10, "scale_in": False}
     late = {"scheduled": {"cron": "*/10 * * * *", "desired": 5, "late": law}}
     back = {"scheduled": {"cron": "5-59/10 * * * *", "desired": 2}}
     seen = {}
     for name, policies in (
         ("alone", [late, back]),
-        ("beside", [late, back, tracking(scale_in=False)]),
+        ("beside", [late, back, {"target_tracking": rule}]),
     ):
         tree = cloud(lab, [1] * 200, group(*policies), series="1s")
         _, desired = outcome(tree).series("fleets.web.desired")
