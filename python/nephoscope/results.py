@@ -218,7 +218,7 @@ class Result(Tabular):
         Nor what latencies are made of: which parts there are differs from run to run.
         """
         for section in (*SECTIONS, "cost_usd"):
-            part = self._tree.get(section)
+            part = self._tree.get(section, {})
             if section == "traffic":
                 part = {name: _without_breakdown(traffic) for name, traffic in part.items()}
             yield from numbers_in(part, section, leave_out).items()

@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nephoscope._core import RoutingSpec
+from nephoscope._core.routing import RoutingSpec
 
 @final
 class TargetSpec:
