@@ -24,7 +24,8 @@ _ELSEWHERE = {
 
 QUANTILE_NAMES = {key: "p99.9" if key == "p999" else key for key in ("mean", *QUANTILES)}
 
-# A part below this share is not worth a word.
+# So many parts are named in a line, none of them below this share.
+_NAMED_MAX = 3
 _FELT = 0.02
 
 
@@ -34,12 +35,13 @@ def part_words(part: Part) -> str:
 
 
 def tail_words(name: str, breakdown: Mapping[str, Any]) -> Iterator[str]:
-    """One line, of the highest quantile of a traffic's that is told, p99 at most."""
+    """One line: what the highest quantile that is told, p99 at most, is made of."""
     for key in ("p99", "p90", "p50"):
         told = breakdown.get(key)
         if told is None or not told["latency_s"]:
             continue
         parts = [(part_words(part), value / told["latency_s"]) for part, value in parts_of(told)]
-        felt = ", ".join(f"{words} {share:.0%}" for words, share in parts if share >= _FELT)
-        yield f"the {key} of {name} is made of {felt}".replace("%", " %")
+        felt = [f"{share:.0%} {words}" for words, share in parts if share >= _FELT]
+        rest = ", .." if len(felt) > _NAMED_MAX else ""
+        yield f"{key} of {name}: {', '.join(felt[:_NAMED_MAX])}{rest}".replace("%", " %")
         return
