@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from nephoscope import _core
-from nephoscope.breakdown import SPANS
+from nephoscope.results.breakdown import SPANS
 from properties.engine import Session, run, same
 from properties.systems import System, plain_systems, systems
 from properties.test_properties import conserves, derandomised, resumes

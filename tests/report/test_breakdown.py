@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from nephoscope import Scenario
-from nephoscope.breakdown import QUANTILES
 from nephoscope.cli import TRACES_OF_REPORTS, main
 from nephoscope.report.breakdown_words import tail_words
+from nephoscope.results.breakdown import QUANTILES
 from report.pages import Page
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nephoscope as nph
-from nephoscope.breakdown import Part, parts_of
+from nephoscope.results.breakdown import Part, parts_of
 from semantics.lab import fleet, outcome, run, scenario, simulation, work
 
 Tree = dict[str, Any]

@@ -15,9 +15,9 @@ from nephoscope.experiment.interval import Interval, Pooled
 from nephoscope.experiment.outcome import LOST_SHARE, ResultRun
 from nephoscope.experiment.precision import REPLICATIONS_MAX, Goal, until_met
 from nephoscope.experiment.runs import Job, Progress, after, check_threads, run_all, warmups_of
-from nephoscope.fleet_results import latency_summary
 from nephoscope.nearest import nearest
 from nephoscope.results import FORMAT, Result
+from nephoscope.results.fleets import latency_summary
 from nephoscope.scenario import Scenario
 from nephoscope.tables import Columns, Tabular, counts, interval_columns, numbers, series_of, texts
 

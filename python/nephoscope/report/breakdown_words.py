@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nephoscope.breakdown import QUANTILES, Part, parts_of
+from nephoscope.results.breakdown import QUANTILES, Part, parts_of
 
 # What happens at the instances of a fleet, and what elsewhere.
 _AT_FLEET = {

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope.breakdown import Part, parts_of
 from nephoscope.report.breakdown_words import QUANTILE_NAMES, part_words
 from nephoscope.report.html import svg
 from nephoscope.report.html.tables import Table
 from nephoscope.report.terminal import count, seconds
+from nephoscope.results.breakdown import Part, parts_of
 
 _WIDTH, _ROW, _BAR = 760.0, 34.0, 22.0
 _LEFT, _RIGHT = 64.0, 84.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nephoscope.failure_results import health_tree
+from nephoscope.results.failures import health_tree
 
 Tree = dict[str, Any]
 

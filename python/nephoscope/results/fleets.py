@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nephoscope import _core
-from nephoscope.failure_results import failure_tree
-from nephoscope.host_results import credit_tree, device_tree, interference_s, steal_ns, steal_s
-from nephoscope.life_results import life_tree
-from nephoscope.scaling_results import scaling_tree
+from nephoscope.results.failures import failure_tree
+from nephoscope.results.hosts import credit_tree, device_tree, interference_s, steal_ns, steal_s
+from nephoscope.results.lives import life_tree
+from nephoscope.results.scaling import scaling_tree
 from nephoscope.scenario.fleet import Fleet
 
 OUTCOMES = ("completed", "rejected", "failed", "timed_out", "in_flight")

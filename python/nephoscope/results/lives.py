@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nephoscope.admission_results import admission_tree, refresh_flags, refresh_tree
-from nephoscope.host_results import REFUSALS
+from nephoscope.results.admissions import admission_tree, refresh_flags, refresh_tree
+from nephoscope.results.hosts import REFUSALS
 
 Tree = dict[str, Any]
 

@@ -11,23 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
-from nephoscope.balancer_results import balancer_tree, target_state
-from nephoscope.breakdown import breakdown_tree
-from nephoscope.bus_results import bus_tree
-from nephoscope.client_results import retry_tree
 from nephoscope.errors import PathError
-from nephoscope.failure_results import failure_flags, fault_list
-from nephoscope.fingerprint import fingerprint_of
-from nephoscope.fleet_results import OUTCOMES, account_tree, fleet_tree, latency_summary
-from nephoscope.host_results import pool_tree, steal_at
-from nephoscope.leaves import numbers_in, undefined_in
-from nephoscope.life_results import life_flags
 from nephoscope.nearest import ending, listing, nearest
-from nephoscope.queue_results import queue_tree
+from nephoscope.results.balancers import balancer_tree, target_state
+from nephoscope.results.breakdown import breakdown_tree
+from nephoscope.results.buses import bus_tree
+from nephoscope.results.clients import retry_tree
+from nephoscope.results.failures import failure_flags, fault_list
+from nephoscope.results.fingerprint import fingerprint_of
+from nephoscope.results.fleets import OUTCOMES, account_tree, fleet_tree, latency_summary
+from nephoscope.results.hosts import pool_tree, steal_at
+from nephoscope.results.leaves import numbers_in, undefined_in
+from nephoscope.results.lives import life_flags
+from nephoscope.results.queues import queue_tree
+from nephoscope.results.topics import topic_tree
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.tables import Tabular, by_path, series_of
-from nephoscope.topic_results import topic_tree
 
 FORMAT = 1
 
