@@ -6,8 +6,8 @@ from hypothesis import given
 import nephoscope as nph
 from explain.small import answer_of, closed, consumers, farm, machine, station
 from nephoscope.theory import explain
+from properties.liveliness import derandomised
 from properties.systems import systems
-from properties.test_properties import derandomised
 
 EXPONENTIAL = {"compute": {"exponential": "10ms"}}
 LOGNORMAL = {"lognormal": {"mean": "10ms", "cv": 1.5}}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import nephoscope as nph
 from explain.small import machine, seen_by_fleet
 from nephoscope.theory import explain
-from properties.test_properties import derandomised
+from properties.liveliness import derandomised
 from theory.accept import estimate
 
 LAWS = (

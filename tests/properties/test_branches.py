@@ -4,8 +4,9 @@ from hypothesis import given
 
 from nephoscope import _core
 from properties.engine import Session, compiled, same
+from properties.liveliness import derandomised
 from properties.systems import systems
-from properties.test_properties import COUNTS, derandomised
+from properties.test_properties import COUNTS
 
 
 def branch(session, system, replication):

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from properties.engine import Session, by_name, same
+from properties.liveliness import derandomised
 from properties.systems import System, farms, plain_systems, systems
-from properties.test_properties import derandomised
 
 FAR = "25000d"
 ADDED = ("retries", "hedges", "out_of_budget")

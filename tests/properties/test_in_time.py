@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from nephoscope import _core
 from properties.engine import Session, same
+from properties.liveliness import derandomised, look_until_seen
 from properties.systems import SECONDS, System, farms, plain_systems
-from properties.test_properties import conserves, derandomised, resumes
+from properties.test_properties import conserves, resumes
 
 
 @st.composite
@@ -64,19 +65,14 @@ def test_nobody_can_tell_a_deadline_that_is_not_watched():
     """In many of the systems some requests time out and others are not watched."""
     seen: Counter[str] = Counter()
 
-    @derandomised(250)
-    @given(timed_systems())
     def look(system: System) -> None:
-        seen["scenarios"] += 1
         own, twin = is_the_same_looked_after(system)
         timed_out = any(s["timed_out"] for s in own.results()["traffic"])
         seen["timed out"] += timed_out
         seen["fewer looks"] += own.events < twin.events
         seen["both"] += timed_out and own.events < twin.events
 
-    look()
-    for what, share in (("timed out", 0.1), ("fewer looks", 0.1), ("both", 0.05)):
-        assert seen[what] > share * seen["scenarios"], (what, seen)
+    look_until_seen(look, timed_systems(), 250, seen, ("timed out", "fewer looks", "both"))
 
 
 @pytest.mark.slow

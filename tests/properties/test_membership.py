@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.test_properties import derandomised
+from properties.liveliness import derandomised
 from properties.test_upkeep import checked, scenario
 
 Tree = dict[str, Any]

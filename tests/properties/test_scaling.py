@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from properties.engine import run, same
+from properties.liveliness import derandomised
 from properties.systems import Change, System
-from properties.test_properties import COUNTS, derandomised
+from properties.test_properties import COUNTS
 
 # Durations and gaps in ms, so that doubling and halving are exact; rates whose gaps are whole ns.
 WORK = (0, 1, 3, 10, 70, 250, 333)

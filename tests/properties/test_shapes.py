@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from properties.engine import run, same
+from properties.liveliness import derandomised
 from properties.systems import System, farms, plain_systems, systems
-from properties.test_properties import derandomised
 
 
 def is_the_same_checked(system: System) -> None:

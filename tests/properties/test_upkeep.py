@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nephoscope import _core
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.compile import compile_scenario
-from properties.test_properties import derandomised
+from properties.liveliness import derandomised, look_until_seen
 
 Tree = dict[str, Any]
 
@@ -250,8 +250,4 @@ def test_time_adds_up_on_all_hosts_however_instances_migrate():
         seen["paused"] += bool(web["steal_migration_ns"])
         seen["split"] += bool(np.any((pool["run_ns"] > 0) & (pool["instances"] == 0)))
 
-    for batch in range(8):  # what is rare may take more than one
-        seed(batch)(settings(derandomised(40), derandomize=False)(given(migrations())(adds_up)))()
-        if min(seen[what] for what in ("migrated", "paused", "split")) > 5:
-            break
-    assert min(seen[what] for what in ("migrated", "paused", "split")) > 5, seen
+    look_until_seen(adds_up, migrations(), 40, seen, ("migrated", "paused", "split"))

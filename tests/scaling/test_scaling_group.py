@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import nephoscope as nph
 from nephoscope import parts
-from properties.test_properties import derandomised
+from properties.liveliness import derandomised
 
 
 def tracking(target: float = 0.5, **keys: object) -> dict:
