@@ -16,6 +16,8 @@ _LETTER = 9.0  # about as wide as one is
 # More would not be told apart; what is left is one bar.
 _PARTS_MAX = 7
 _REST = "all else"
+_VISIBLE = 0.5  # px
+_INSTANT = 1e-12  # s: no latency is shorter, but for 0
 # Of the pieces: they are told apart by these as well as by colour.
 LETTERS = "abcdefgh"
 
@@ -34,93 +36,87 @@ class Breakdown:
 def breakdowns(tree: Mapping[str, Any]) -> list[Breakdown]:
     """Those of all traffic whose requests were followed."""
     return [
-        _breakdown(name, part["breakdown"])
+        _breakdown(_Parts(name, part["breakdown"]))
         for name, part in tree["traffic"].items()
         if "mean" in part.get("breakdown", {})
     ]
 
 
-def _breakdown(name: str, tree: Mapping[str, Any]) -> Breakdown:
-    told = {QUANTILE_NAMES[key]: tree[key] for key in QUANTILE_NAMES if key in tree}
-    spent = {key: dict(parts_of(part)) for key, part in told.items()}
-    order = sorted(
-        {part for parts in spent.values() for part in parts},
-        key=lambda part: (
-            -max(spent[key].get(part, 0.0) / max(told[key]["latency_s"], 1e-12) for key in told)
-        ),
-    )
-    names = [part_words(part) for part in order[:_PARTS_MAX]]
-    names += [_REST] if len(order) > _PARTS_MAX else []
-    names = [f"{letter}: {it}" for letter, it in zip(LETTERS, names, strict=False)]
-    followed = f"{count(tree['requests'])} requests were followed"
-    if tree["share"] < 1.0:
-        followed += f", a random 1 in {count(1.0 / tree['share'])}"
-    return Breakdown(
-        name, _picture(name, told, spent, order), names, _table(name, told, spent, order), followed
-    )
+class _Parts:
+    """What of a traffic is shown: the mean and the quantiles, and the parts in order of weight."""
+
+    def __init__(self, name: str, tree: Mapping[str, Any]) -> None:
+        self.name = name
+        self.requests, self.share = int(tree["requests"]), float(tree["share"])
+        told = {words: tree[key] for key, words in QUANTILE_NAMES.items() if key in tree}
+        self.latency = {key: float(it["latency_s"]) for key, it in told.items()}
+        self._spent = {key: dict(parts_of(it)) for key, it in told.items()}
+        found = {part for spent in self._spent.values() for part in spent}
+        self.order = sorted(found, key=lambda part: -max(self.share_of(k, part) for k in told))
+
+    def spent(self, key: str, part: Part) -> float:
+        """Seconds of a mean or a quantile that went to a part."""
+        return self._spent[key].get(part, 0.0)
+
+    def share_of(self, key: str, part: Part) -> float:
+        """The same as a share of the whole."""
+        return self.spent(key, part) / max(self.latency[key], _INSTANT)
 
 
-def _picture(
-    name: str,
-    told: Mapping[str, Any],
-    spent: Mapping[str, Mapping[Part, float]],
-    order: list[Part],
-) -> str:
+def _breakdown(parts: _Parts) -> Breakdown:
+    names = [part_words(part) for part in parts.order[:_PARTS_MAX]]
+    names += [_REST] if len(parts.order) > _PARTS_MAX else []
+    lettered = [f"{letter}: {it}" for letter, it in zip(LETTERS, names, strict=False)]
+    followed = f"{count(parts.requests)} requests were followed"
+    if parts.share < 1.0:
+        followed += f", a random 1 in {count(1.0 / parts.share)}"
+    return Breakdown(parts.name, _picture(parts, names), lettered, _table(parts), followed)
+
+
+def _picture(parts: _Parts, names: list[str]) -> str:
     """Every bar is as wide as the others: it shows shares; the latency is beside it."""
-    wide = _WIDTH - _LEFT - _RIGHT
     drawn = []
-    for row, (key, part) in enumerate(told.items()):
+    for row, (key, latency) in enumerate(parts.latency.items()):
         top = row * _ROW + (_ROW - _BAR) / 2
-        latency = max(part["latency_s"], 1e-12)
-        drawn.append(svg.text(key, _LEFT - 8, top + 16, class_="tick", text_anchor="end"))
-        shares = [spent[key].get(it, 0.0) / latency for it in order]
+        shares = [parts.share_of(key, it) for it in parts.order]
         shares = [*shares[:_PARTS_MAX], sum(shares[_PARTS_MAX:])]
+        drawn.append(svg.text(key, _LEFT - 8, top + 16, class_="tick", text_anchor="end"))
         left = _LEFT
         for number, share in enumerate(shares):
-            width = share * wide
-            if width < 0.5:
-                continue
-            words = part_words(order[number]) if number < _PARTS_MAX else _REST
-            box = svg.element(
-                "rect",
-                svg.title(f"{key}: {words}, {seconds(share * latency)}, {share:.1%}"),
-                x=left,
-                y=top,
-                width=width,
-                height=_BAR,
-                class_=f"piece p{number}",
-            )
-            drawn.append(box)
-            label = f"{LETTERS[number]} {share:.0%}"
-            if width > _LETTER * len(label):
-                middle = left + width / 2
-                drawn.append(
-                    svg.text(
-                        label, middle, top + 16, class_=f"inside p{number}", text_anchor="middle"
-                    )
-                )
+            width = share * (_WIDTH - _LEFT - _RIGHT)
+            if width >= _VISIBLE:
+                words = f"{key}: {names[number]}, {seconds(share * latency)}, {share:.1%}"
+                drawn += _piece(number, words, (left, top), width, f"{share:.0%}")
             left += width
         drawn.append(svg.text(seconds(latency), _WIDTH - _RIGHT + 8, top + 16, class_="tick"))
-    label = f"What the latencies of {name} are made of, as shares; the table has the numbers"
-    return svg.picture(_WIDTH, _ROW * len(told), label, *drawn, class_="chart")
+    label = f"What the latencies of {parts.name} are made of, as shares; the table has the numbers"
+    return svg.picture(_WIDTH, _ROW * len(parts.latency), label, *drawn, class_="chart")
 
 
-def _table(
-    name: str,
-    told: Mapping[str, Any],
-    spent: Mapping[str, Mapping[Part, float]],
-    order: list[Part],
-) -> Table:
+def _piece(number: int, words: str, at: svg.Point, width: float, share: str) -> list[str]:
+    """A part of a bar, with its letter and its share where there is room."""
+    left, top = at
+    kind = f"piece p{number}"
+    box = svg.element(
+        "rect", svg.title(words), x=left, y=top, width=width, height=_BAR, class_=kind
+    )
+    label = f"{LETTERS[number]} {share}"
+    if width <= _LETTER * len(label):
+        return [box]
+    middle = left + width / 2
+    return [box, svg.text(label, middle, top + 16, class_="inside", text_anchor="middle")]
+
+
+def _table(parts: _Parts) -> Table:
     rows = [
-        (
-            part_words(part),
-            *(_cell(spent[key].get(part, 0.0), told[key]["latency_s"]) for key in told),
-        )
-        for part in order
+        (part_words(part), *(_cell(parts, key, part) for key in parts.latency))
+        for part in parts.order
     ]
-    rows.append(("together", *(seconds(it["latency_s"]) for it in told.values())))
-    return Table(f"What the latency of {name} is made of", ("part", *told), rows)
+    rows.append(("together", *(seconds(it) for it in parts.latency.values())))
+    caption = f"What the latency of {parts.name} is made of"
+    return Table(caption, ("part", *parts.latency), rows)
 
 
-def _cell(spent: float, latency: float) -> str:
-    return f"{seconds(spent)} ({spent / latency:.1%})" if spent and latency else "-"
+def _cell(parts: _Parts, key: str, part: Part) -> str:
+    spent = parts.spent(key, part)
+    return f"{seconds(spent)} ({parts.share_of(key, part):.1%})" if spent else "-"
