@@ -22,6 +22,11 @@ LINE_EVERY_S = 30.0
 LOOK_EVERY_S = 0.5
 
 
+def can_redraw(console: Console) -> bool:
+    """Whether what is shown can be written over: on a terminal, unless it says that it is dumb."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
 class Progress:
     """What `progress=` of experiments takes, and shows it."""
 
@@ -43,7 +48,7 @@ class Progress:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not show or not (console.is_terminal or console.is_jupyter),
+            disable=not show or not (can_redraw(console) or console.is_jupyter),
         )
         self._console = console if show and self._bar.disable else None
         self._total, self._what = total, what

@@ -56,10 +56,17 @@ def test_a_short_experiment_says_nothing_in_a_log():
 
 
 def test_a_bar_on_a_terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(Console, "is_terminal", property(lambda _: True))
     text = shown()
     assert "6 of 6" in text
     assert "\x1b" in text
+
+
+def test_lines_on_a_terminal_that_cannot_be_written_over(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(Console, "is_terminal", property(lambda _: True))
+    assert "runs: 6 of 6" in shown(every_s=0.0)
 
 
 def test_a_bar_in_a_notebook(monkeypatch):

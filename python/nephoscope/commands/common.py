@@ -24,6 +24,7 @@ from nephoscope.errors import (
     WordError,
 )
 from nephoscope.progress import Progress as Many
+from nephoscope.progress import can_redraw
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.units import Duration, Size
 from nephoscope.scenario.yaml_reader import read_value
@@ -159,7 +160,7 @@ class Watch:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not show or not console.is_terminal,
+            disable=not show or not can_redraw(console),
         )
 
     def __enter__(self) -> "Watch":

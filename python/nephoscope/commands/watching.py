@@ -1,12 +1,12 @@
 """`nephoscope run --watch`: the run in slices, and a look at it after each."""
 
-import sys
 import time
 
 import click
 from rich.console import Console
 from rich.live import Live
 
+from nephoscope.progress import can_redraw
 from nephoscope.report.live import view
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
@@ -25,8 +25,9 @@ def check_watch(*, quiet: bool, several: bool) -> None:
         raise click.UsageError("--watch shows what --quiet hides: give one of them")
     if several:
         raise click.UsageError("--watch shows one run, not several replications")
-    if not sys.stderr.isatty():
-        raise click.UsageError("--watch needs a terminal, and standard error is none")
+    if not can_redraw(Console(stderr=True)):
+        message = "--watch needs a terminal that can be written over, and standard error is none"
+        raise click.UsageError(message)
 
 
 def run_watched(scenario: Scenario, seed: int | None) -> Result:
