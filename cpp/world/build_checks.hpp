@@ -1,4 +1,4 @@
-// What the building of a world refuses, and how it says so. Used by build.cpp and build_traffic.cpp
+// What the building and the editing of a world refuse, and how they say so. Used by their sources
 // alone.
 
 #pragma once
@@ -26,6 +26,11 @@ inline void require(bool condition, const std::string& path, const char* message
 
 inline bool positive(double value) {
   return std::isfinite(value) && value > 0.0;
+}
+
+// Of a target: the weights of all of them together must stay a number.
+inline bool is_weight(double value) {
+  return positive(value) && value <= 1e6;
 }
 
 }  // namespace nephoscope

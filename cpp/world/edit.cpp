@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "world/archive.hpp"
+#include "world/build_checks.hpp"
 #include "world/world.hpp"
 
 namespace nephoscope {
@@ -78,8 +79,8 @@ void World::set_routing(std::uint32_t balancer, const RoutingSpec& routing) {
 
 void World::set_weight(std::uint32_t balancer, std::uint32_t fleet, double weight) {
   require(balancer < balancers_.size(), "load_balancers", "is not there");
-  require(std::isfinite(weight) && weight > 0.0, "load_balancers.targets.weight",
-          "must be above 0");
+  require(is_weight(weight), "load_balancers.targets.weight",
+          "must be above 0 and 1,000,000 at most");
   check_policies();
   Balancer& it = balancers_[balancer];
   const std::vector<std::uint32_t>& fleets = it.fleets;

@@ -48,8 +48,8 @@ void World::build_balancers(const WorldSpec& spec) {
     std::vector<double> weights;
     std::vector<std::uint32_t> fleets;
     for (const TargetSpec& target : from.targets) {
-      require(positive(target.weight), at("load_balancers", index, "targets"),
-              "need weights above 0");
+      require(is_weight(target.weight), at("load_balancers", index, "targets"),
+              "need weights above 0 and of 1,000,000 at most");
       require(target.fleet < spec.fleets.size(), at("load_balancers", index, "targets"),
               "name a fleet that is not there");
       require(std::find(fleets.begin(), fleets.end(), target.fleet) == fleets.end(),
