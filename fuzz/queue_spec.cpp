@@ -50,6 +50,7 @@ void send_from(Bytes& bytes, std::vector<StepSpec>& steps, const WorldSpec& spec
     step.kind = StepKind::send;
     step.to = to_queue(bytes, spec);
     step.group = group(bytes, spec);
+    step.batch = bytes.one_in(2) ? bytes.between(1, 10) : 1;
     const bool fifo = spec.queues.front().rules.kind == QueueKind::fifo;
     if (!fifo && bytes.one_in(2)) step.delay_ns = odd_time(bytes, 0, 100);
   }

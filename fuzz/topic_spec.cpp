@@ -39,6 +39,12 @@ DeliveryRules retries(Bytes& bytes) {
   return made;
 }
 
+// A probability, seldom none.
+double odd_chance(Bytes& bytes) {
+  if (bytes.one_in(2)) return 0.0;
+  return bytes.one_in(odd_once_in) ? -1.0 : bytes.between(0, 10) / 16.0;
+}
+
 // Of a topic, or the target of a bus.
 SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
   SubscriptionSpec made;
@@ -52,6 +58,10 @@ SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
   made.to.index = odd_index(bytes, there);
   made.timeout_ns = odd_time(bytes, 1, 100);
   made.retry = retries(bytes);
+  made.client_errors = odd_chance(bytes);
+  made.server_errors = odd_chance(bytes) / 2.0;
+  if (!fifo || bytes.one_in(odd_once_in)) made.duplicates = odd_chance(bytes);
+  if (bytes.one_in(8)) made.becomes = {1, 0, 1};
   if (!spec.queues.empty() && bytes.one_in(2))
     made.dead_letter = odd_index(bytes, spec.queues.size());
   if (bytes.one_in(2)) return made;
@@ -73,6 +83,7 @@ BusSpec bus(Bytes& bytes, const WorldSpec& spec) {
   made.invocations_per_second = bytes.one_in(2) ? odd_count(bytes, 0, 20) : 0;
   if (bytes.one_in(2)) made.latency = distribution(bytes, 20.0);
   made.archives = bytes.one_in(2);
+  made.archive_lag_ns = bytes.one_in(3) ? odd_time(bytes, 0, 300) : 0;
   made.retention_ns = bytes.one_in(3) ? odd_time(bytes, 1, 500) : 0;
   if (bytes.one_in(4)) made.archive_takes = {1, 0, 1};
   const std::uint32_t targets = bytes.between(0, 3);
@@ -80,6 +91,7 @@ BusSpec bus(Bytes& bytes, const WorldSpec& spec) {
     SubscriptionSpec target = subscription(bytes, spec, false);
     target.rule = odd_index(bytes, made.rules.size());
     target.group = bytes.one_in(odd_once_in) ? SubscriptionSpec::none : bytes.between(0, groups);
+    if (target.asks() && bytes.one_in(2)) target.receives_per_second = odd_count(bytes, 1, 20);
     if (bytes.one_in(3))
       target.to = {Destination::Kind::topic, odd_index(bytes, spec.topics.size())};
     made.targets.push_back(target);
@@ -121,6 +133,7 @@ void publish_from(Bytes& bytes, std::vector<StepSpec>& steps, const WorldSpec& s
     step.kind = StepKind::send;
     step.to = anywhere(bytes, spec);
     step.group = bytes.one_in(odd_once_in) ? StepSpec::plain : bytes.between(0, groups);
+    step.batch = bytes.one_in(2) ? odd_count(bytes, 1, 10) : 1;
     step.says = said(bytes);
   }
 }
@@ -143,11 +156,13 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
     topic.fifo = !spec.queues.empty() && bytes.one_in(2);
     topic.group_deduplication = bytes.one_in(2);
     topic.publishes_per_second = bytes.one_in(4) ? odd_count(bytes, 1, 20) : 0;
+    if (topic.fifo && bytes.one_in(4)) topic.group_publishes_per_second = odd_count(bytes, 1, 9);
     const std::uint32_t subscriptions = bytes.between(0, 3);
     for (std::uint32_t each = 0; each < subscriptions; ++each)
       topic.subscriptions.push_back(subscription(bytes, spec, topic.fifo));
     for (SubscriptionSpec& each : topic.subscriptions) {
-      if (each.to.kind < Destination::Kind::queue && bytes.one_in(3))
+      each.outside = bytes.one_in(4);
+      if (each.asks() && bytes.one_in(3))
         each.receives_per_second = odd_count(bytes, 1, 20);
     }
     spec.topics.push_back(topic);

@@ -61,21 +61,21 @@ void tell_schedules(py::dict& out, const TopicAccount& account) {
   out["scheduled"] = scheduled;
 }
 
-std::vector<std::uint64_t> delayed_of(const TopicAccount& account) {
-  std::vector<std::uint64_t> delayed;
+// One of the counts, of each subscription.
+std::vector<std::uint64_t> column(const TopicAccount& account,
+                                  std::uint64_t DeliveryCounts::* count) {
+  std::vector<std::uint64_t> values;
   for (const SubscriptionAccount& each : account.subscriptions)
-    delayed.push_back(each.counts.delayed);
-  return delayed;
+    values.push_back(each.counts.*count);
+  return values;
 }
 
 void tell_archive(py::dict& out, const TopicAccount& account) {
   out["archived"] = account.archived;
   out["replayed"] = account.replayed;
   out["replaying"] = account.replaying;
-  std::vector<std::uint64_t> through;
-  for (const SubscriptionAccount& each : account.subscriptions)
-    through.push_back(each.counts.replayed);
-  out["replayed_to"] = through;
+  out["refused_replays"] = account.refused_replays;
+  out["replayed_to"] = column(account, &DeliveryCounts::replayed);
 }
 
 }  // namespace
@@ -91,6 +91,10 @@ void bind_topics(py::module_& parent) {
   py::class_<SubscriptionSpec>(m, "SubscriptionSpec")
       .def(py::init<>())
       .def_readwrite("to", &SubscriptionSpec::to)
+      .def_readwrite("outside", &SubscriptionSpec::outside)
+      .def_readwrite("client_errors", &SubscriptionSpec::client_errors)
+      .def_readwrite("server_errors", &SubscriptionSpec::server_errors)
+      .def_readwrite("duplicates", &SubscriptionSpec::duplicates)
       .def_readwrite("timeout_ns", &SubscriptionSpec::timeout_ns)
       .def_readwrite("retry", &SubscriptionSpec::retry)
       .def_readwrite("receives_per_second", &SubscriptionSpec::receives_per_second)
@@ -105,6 +109,7 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("fifo", &TopicSpec::fifo)
       .def_readwrite("group_deduplication", &TopicSpec::group_deduplication)
       .def_readwrite("publishes_per_second", &TopicSpec::publishes_per_second)
+      .def_readwrite("group_publishes_per_second", &TopicSpec::group_publishes_per_second)
       .def_readwrite("subscriptions", &TopicSpec::subscriptions);
   py::class_<ReplaySpec>(m, "ReplaySpec")
       .def(py::init<>())
@@ -118,6 +123,7 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("name", &BusSpec::name)
       .def_readwrite("archives", &BusSpec::archives)
       .def_readwrite("retention_ns", &BusSpec::retention_ns)
+      .def_readwrite("archive_lag_ns", &BusSpec::archive_lag_ns)
       .def_readwrite("archive_takes", &BusSpec::archive_takes)
       .def_readwrite("puts_per_second", &BusSpec::puts_per_second)
       .def_readwrite("invocations_per_second", &BusSpec::invocations_per_second)
@@ -132,6 +138,7 @@ py::dict topic_dict(const TopicAccount& account) {
   out["published"] = account.published;
   out["deduplicated"] = account.deduplicated;
   out["throttled"] = account.throttled;
+  out["calls"] = account.calls;
   std::vector<std::uint64_t> columns[6];
   for (const SubscriptionAccount& each : account.subscriptions) {
     const DeliveryCounts& counts = each.counts;
@@ -142,7 +149,9 @@ py::dict topic_dict(const TopicAccount& account) {
   const char* names[] = {"delivered", "filtered", "retried", "dead_lettered", "dropped", "pending"};
   for (std::size_t at = 0; at < 6; ++at) out[names[at]] = py::cast(columns[at]);
   if (account.archives) tell_archive(out, account);
-  if (account.limits_invocations) out["delayed"] = delayed_of(account);
+  if (account.limits_invocations) out["delayed"] = column(account, &DeliveryCounts::delayed);
+  if (account.duplicates) out["duplicated"] = column(account, &DeliveryCounts::duplicated);
+  if (account.errs) out["client_errors"] = column(account, &DeliveryCounts::client_errors);
   if (account.rules.empty()) return out;
   std::vector<std::uint32_t> rule;
   for (const SubscriptionAccount& each : account.subscriptions) rule.push_back(each.rule);

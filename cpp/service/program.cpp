@@ -56,9 +56,12 @@ void Programs::lay_out_step(const StepSpec& spec, Place place, Place after, cons
       if (spec.to.kind < Destination::Kind::queue) {
         throw SpecError("steps." + path + ".send", "must go to a queue, a topic or a bus");
       }
+      if (spec.batch < 1 || spec.batch > batch_max) {
+        throw SpecError("steps." + path + ".send.batch", "must be from 1 to 10");
+      }
       steps_[place].call = static_cast<std::uint32_t>(sends_.size());
       sends_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), path, spec.to, spec.group,
-                        spec.delay_ns, probability, spec.says});
+                        spec.delay_ns, probability, spec.says, spec.batch});
       break;
     case StepKind::choose:
       lay_out_choose(spec, place, after, path, probability);

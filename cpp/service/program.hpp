@@ -19,6 +19,7 @@ class Programs {
  public:
   using Place = std::uint16_t;
   static constexpr Place end = std::numeric_limits<Place>::max();
+  static constexpr std::uint32_t batch_max = 10;  // messages of one call
 
   struct Step {
     StepKind kind = StepKind::compute;
@@ -61,7 +62,8 @@ class Programs {
     std::uint32_t group;
     std::int64_t delay_ns;  // -1: that of the queue
     double probability;     // as that of a call
-    EventChoice says;
+    EventChoice says;       // each of its messages
+    std::uint32_t batch;    // messages that it sends, in one call
   };
 
   // Adds the program of the next service. Throws SpecError with the path of the step within it.

@@ -53,7 +53,7 @@ struct StepSpec {
   double probability = 0.0;
   std::int64_t bytes = 0;
   std::int64_t ops = 0;
-  std::uint32_t batch = 1;  // requests that an accelerator takes up at once, at most
+  std::uint32_t batch = 1;  // gpu: requests taken up at once, at most; send: messages of the call
   double marginal = 0.0;    // what each one beyond the first adds, as a share of the work
   std::vector<double> weights;
   std::vector<std::vector<StepSpec>> branches;

@@ -3,7 +3,7 @@
 What is free in a month is not taken off: it is the account's, not the scenario's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope.scenario import Scenario
@@ -22,6 +22,8 @@ USD_PER_MILLION_IN_ORDER = 0.01
 USD_PER_GB_IN = 0.017
 USD_PER_GB_OUT = 0.001
 USD_PER_GB_SCANNED = 0.09
+# Of a million deliveries outside; the price of a text message is that of its country, and left out.
+USD_PER_MILLION_OUTSIDE = {"email": 20.0, "sms": 0.0, "mobile_push": 0.50, "firehose": 0.19}
 
 # Of a million events put, and delivered by HTTP; of the GB that archives take. Amazon EventBridge,
 # us-east-1, 2024. Matching and other deliveries are free.
@@ -66,15 +68,21 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tre
         topic = scenario.topics[numbers["name"]]
         size = int(topic.message_size)
         published = int(numbers["published"]) + int(numbers["deduplicated"])
-        usd = published * chunks(size) * USD_PER_MILLION_PUBLISHED[topic.type] / 1e6
+        requests = _calls(numbers["calls"], size)
+        usd = requests * USD_PER_MILLION_PUBLISHED[topic.type] / 1e6
         line: Tree = {"type": topic.type, "published": published, "by_http": 0}
         if size:
-            line |= {"requests": published * chunks(size), "gb": published * size / 1e9}
+            line["gb"] = published * size / 1e9
+        if size or requests != published:
+            line["requests"] = requests
         if topic.type == "fifo":
             usd += published * size / 1e9 * USD_PER_GB_IN
         pairs = zip(topic.subscriptions, numbers["delivered"], strict=True)
         for subscription, delivered in pairs:
-            if subscription.to not in scenario.queues:
+            if subscription.endpoint is not None:
+                line[subscription.endpoint] = line.get(subscription.endpoint, 0) + int(delivered)
+                usd += int(delivered) * USD_PER_MILLION_OUTSIDE[subscription.endpoint] / 1e6
+            elif subscription.to not in scenario.queues:
                 line["by_http"] += int(delivered)
                 usd += int(delivered) * USD_PER_MILLION_BY_HTTP / 1e6
             elif topic.type == "fifo":
@@ -86,6 +94,11 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tre
             usd += line["scanned_gb"] * USD_PER_GB_SCANNED
         lines[numbers["name"]] = line | {"usd": usd}
     return lines
+
+
+def _calls(calls: Sequence[int], size: int) -> int:
+    """As how many requests calls are billed, of which the i-th are of i + 1 messages."""
+    return sum(int(n) * chunks(size * entries) for entries, n in enumerate(calls, 1))
 
 
 def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:

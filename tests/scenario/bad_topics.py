@@ -33,6 +33,10 @@ def _bus(where: str, words: str, **bus: Any) -> Case:
     return "buses", {"bell": bus}, f"buses.bell{where}", words
 
 
+def _to(**target: Any) -> dict[str, Any]:
+    return {"all": {"pattern": {"a": ["b"]}, "targets": [{"to": "web"} | target]}}
+
+
 _HOURLY = {"schedule": "hourly", "targets": ["web"]}
 
 TOPICS: list[Case] = [
@@ -43,7 +47,17 @@ TOPICS: list[Case] = [
     _topic("topics.news.subscriptions.0", "is not the name of a load balancer", "nowhere"),
     _topic("topics.news.subscriptions.0", "is a service, not", "page"),
     _topic("topics.news.subscriptions", "front subscribes twice", "front", {"to": "front"}),
-    _topic("topics.news.subscriptions.0.to", "missing", {"retry": 3}),
+    _topic("topics.news.subscriptions.0", "neither to nor endpoint", {"retry": 3}),
+    _topic("topics.news.subscriptions.0", "both to and", {"to": "front", "endpoint": "sms"}),
+    _topic("topics.news.subscriptions.0.endpoint", "email", {"endpoint": "mail"}),
+    _topic("topics.news.subscriptions.0", "timeout has no", {"endpoint": "sms", "timeout": "1s"}),
+    _topic("topics.news.subscriptions.0", "raw_del", {"endpoint": "sms", "raw_delivery": True}),
+    _topic("topics.news", "only queues subscribe", {"endpoint": "sms"}, type="fifo"),
+    _topic("topics.news", "no duplicates", type="fifo", duplicates=0.5),
+    _topic("topics.news", "only a FIFO topic has groups", group_publish_limit="3/s"),
+    _topic("topics.news.group_publish_limit", "no whole", type="fifo", group_publish_limit="1e6/s"),
+    _first("are more than 1", client_errors=0.6, server_errors=0.6),
+    _first("is not between", ".client_errors", client_errors=1.5),
     ("topics", {"web": {}}, "topics.web", "the name is taken"),
     ("topics", ["news"], None, "mapping"),
     _first("no operator", filter={"a": [{"prefixx": "b"}]}),
@@ -78,6 +92,11 @@ TOPICS: list[Case] = [
     _bus(".put_limit", "no whole number of puts", put_limit="90/m"),
     _bus(".invocation_limit", "no whole number of invocations", invocation_limit="0.5/s"),
     _bus(".latency", "latency", latency="fast"),
+    _bus(".archive.lag", "is out of range", archive={"lag": "-1s"}),
+    _bus(".duplicates", "is not between", duplicates=2),
+    _bus(".rules.all.targets.0", "are more than 1", rules=_to(client_errors=0.9, server_errors=1)),
+    _bus(".rules.all.targets.0.invocation_limit", "range", rules=_to(invocation_limit=0)),
+    (_STEP, {"put": {"to": "front", "batch": 11}}, f"{_STEP}.put.batch", "is out of range"),
     _bus(".rules.all", "neither pattern nor schedule", rules={"all": {"targets": ["web"]}}),
     _bus(".rules.all.schedule", "is no schedule", rules={"all": _HOURLY}),
     _bus(".rules.all", "targets: missing", rules={"all": {"pattern": {"a": ["b"]}}}),

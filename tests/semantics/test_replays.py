@@ -274,3 +274,28 @@ def test_one_action_at_a_time(lab):
     tree["actions"][0]["stop"] = "web"
     with pytest.raises(ScenarioError, match="not one action"):
         run(tree)
+
+
+# --- when, and how many --------------------------------------------------------------------------
+
+
+def test_an_archive_has_events_late(lab):
+    """What was put in the last 10 minutes before a replay is not there for it yet."""
+    tree = replaying(
+        lab, puts(lab, 1, 60, 61, 100), ("660s", "bell"), bus={"archive": {"lag": "10m"}},
+        all=rule("a"), duration="2000s",
+    )  # fmt: skip
+    assert counts(told(tree), "archived", "replayed") == (4, 2)
+    tree["buses"]["bell"]["archive"] = {}
+    assert told(tree)["replayed"] == 4
+
+
+def test_ten_replays_go_on_at_a_time(lab):
+    """With one put in a second each of twelve takes 3 s: the last two are refused."""
+    events = puts(lab, 1, 2, 3)
+    at = [f"{60 + i / 10}s" for i in range(12)] + ["70s"]
+    tree = replaying(
+        lab, events, *((when, "bell") for when in at), bus={"put_limit": "1/s"}, all=rule("a")
+    )
+    bell = told(tree)
+    assert counts(bell, "replayed", "refused_replays", "replaying") == (33, 2, 0)

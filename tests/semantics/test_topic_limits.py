@@ -253,3 +253,18 @@ def test_only_where_messages_are_refused_is_there_anything_to_try_again(lab):
     tree["traffic"]["customers"]["timeout"] = "1s"
     with pytest.raises(ScenarioError, match="timeout has no effect: ready answers at once"):
         nph.Scenario.model_validate(tree)
+
+
+# --- groups --------------------------------------------------------------------------------------
+
+
+def test_a_group_of_a_fifo_topic_has_a_quota(lab):
+    """Two of each group in a second, whatever the others do."""
+    topic = {"type": "fifo", "group_publish_limit": "2/s"}
+    sources = {
+        "one": lab.at(1, 1.1, 1.2, 2, to="ready", group="one"),
+        "other": lab.at(1, 1.9, to="ready", group="other"),
+    }
+    tree = shouting(sources, "a", topic=topic, queues={"a": {"type": "fifo"}})
+    assert counts(told(tree), "published", "throttled") == (5, 1)
+    assert run(tree)["traffic"]["one"]["rejected"] == 1

@@ -47,11 +47,13 @@ void Messaging::count_kinds(const WorldSpec& spec) {
   };
   for (const TrafficSpec& traffic : spec.traffic) count(traffic.says);
   for (const Programs::Send& send : world_.programs_.sends()) count(send.says);
-  for (const BusSpec& bus : spec.buses) {
-    for (const SubscriptionSpec& target : bus.targets) {
-      for (const std::uint32_t kind : target.becomes) most = std::max<std::uint64_t>(most, kind);
+  const auto count_made = [&](const std::vector<SubscriptionSpec>& of) {
+    for (const SubscriptionSpec& each : of) {
+      for (const std::uint32_t kind : each.becomes) most = std::max<std::uint64_t>(most, kind);
     }
-  }
+  };
+  for (const TopicSpec& topic : spec.topics) count_made(topic.subscriptions);
+  for (const BusSpec& bus : spec.buses) count_made(bus.targets);
   // With the sources of traffic, kinds are a number of 16 bits (Messaging::origin).
   require(most == 0 || (most + 2) * spec.traffic.size() <= 65'535, "events",
           "are too many that differ");
@@ -69,7 +71,11 @@ void Messaging::build_topics(const WorldSpec& spec) {
     it.name = from.name;
     it.fifo = from.fifo;
     it.group_deduplication = from.group_deduplication;
-    it.puts = CallLimit(from.publishes_per_second, 0);
+    require(from.group_publishes_per_second <= CallLimit::group_limit_max &&
+                (from.fifo || from.group_publishes_per_second == 0),
+            at("topics", index, "group_publishes_per_second"),
+            "must be 65,535 at most, and is of FIFO topics");
+    it.puts = CallLimit(from.publishes_per_second, from.group_publishes_per_second);
     add_subscriptions(spec, from.subscriptions, at("topics", index, "subscriptions."));
   }
   for (std::size_t index = 0; index < spec.buses.size(); ++index) {
@@ -93,7 +99,10 @@ void Messaging::build_topics(const WorldSpec& spec) {
     require(from.archive_takes.empty() || from.archive_takes.size() == topics_.kinds,
             at("buses", index, "archive_takes"), "must say so of each event");
     it.archive.active = from.archives;
+    require(from.archive_lag_ns >= 0 && from.archive_lag_ns <= duration_max,
+            at("buses", index, "archive_lag"), "must be from 0 to 73 years");
     it.archive.retention_ns = from.retention_ns;
+    it.archive.lag_ns = from.archive_lag_ns;
     it.archive.takes = from.archive_takes;
     add_subscriptions(spec, from.targets, at("buses", index, "targets."));
   }
@@ -115,19 +124,31 @@ void Messaging::add_subscriptions(const WorldSpec& spec, const std::vector<Subsc
     made.rules = from[each];
     made.topic = static_cast<std::uint32_t>(topics_.all.size() - 1);
     made.receives = InvocationLimit(from[each].receives_per_second);
-    if (from[each].retry.jitter == DeliveryJitter::none) continue;
-    const std::string stream = streams + number + "/jitter";
-    made.jitter = Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
+    const auto draws = [&](const char* what) {
+      const std::string stream = streams + number + what;
+      return Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
+    };
+    if (from[each].may_err()) made.errors = draws("/errors");
+    if (from[each].duplicates > 0.0) made.copies = draws("/duplicates");
+    if (from[each].retry.jitter != DeliveryJitter::none) made.jitter = draws("/jitter");
   }
 }
 
 void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
                                    const std::string& path) const {
   const Topic& topic = topics_.all.back();
-  const bool to_queue = from.to.kind == Destination::Kind::queue;
-  const bool to_topic = from.to.kind == Destination::Kind::topic;
-  require(from.to.kind < Destination::Kind::topic || (to_topic && topic.bus), path + "to",
-          "is neither a queue nor an endpoint of HTTP");
+  const auto is_chance = [](double p) { return p >= 0.0 && p <= 1.0; };
+  require(is_chance(from.client_errors) && is_chance(from.server_errors) &&
+              from.client_errors + from.server_errors <= 1.0,
+          path + "client_errors", "and server_errors must be probabilities, at most 1 together");
+  require(is_chance(from.duplicates) && (!topic.fifo || from.duplicates == 0.0),
+          path + "duplicates", "must be a probability, and is not of FIFO topics");
+  check_kinds(from, path);
+  const bool to_queue = !from.outside && from.to.kind == Destination::Kind::queue;
+  const bool to_topic = !from.outside && from.to.kind == Destination::Kind::topic;
+  require(!from.outside || !topic.bus, path + "outside", "belongs to topics");
+  require(from.outside || from.to.kind < Destination::Kind::topic || (to_topic && topic.bus),
+          path + "to", "is neither a queue nor an endpoint of HTTP");
   require(to_queue || !topic.fifo, path + "to", "must be a queue: the topic is a FIFO topic");
   require(!topic.bus || from.rule < topic.rules.size(), path + "rule", "is not there");
   require(!to_queue || from.to.index < spec.queues.size(), path + "to", "is not there");
@@ -138,14 +159,10 @@ void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec
   require(topic.fifo || topic.bus || !ordered, path + "to", "is a FIFO queue, and no FIFO topic's");
   require(!topic.bus || !ordered || from.group != SubscriptionSpec::none, path + "group",
           "is needed: messages go to a FIFO queue or topic");
-  require(to_queue || to_topic || (from.timeout_ns > 0 && from.timeout_ns <= duration_max),
+  require(!from.asks() || (from.timeout_ns > 0 && from.timeout_ns <= duration_max),
           path + "timeout", "must be above 0 and below 73 years");
-  require(from.receives_per_second == 0 || (!topic.bus && !to_queue), path + "receives_per_second",
-          "belongs to endpoints of HTTP of topics");
-  require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
-          "must say so of each event");
-  require(from.becomes.empty() || (topic.bus && from.becomes.size() == topics_.kinds),
-          path + "becomes", "must say so of each event, of a bus");
+  require(from.receives_per_second == 0 || from.asks(), path + "receives_per_second",
+          "belongs to endpoints of HTTP");
   try {
     from.retry.check();
   } catch (const SpecError& error) {
@@ -157,13 +174,20 @@ void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec
   require(kind_of(from.dead_letter) == wanted, path + "dead_letter", "is not of the right type");
 }
 
+void Messaging::check_kinds(const SubscriptionSpec& from, const std::string& path) const {
+  require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
+          "must say so of each event");
+  require(from.becomes.empty() || from.becomes.size() == topics_.kinds, path + "becomes",
+          "must say so of each event");
+}
+
 // Attempts at whoever answers are requests of a caller of each subscription's own.
 void Messaging::build_endpoints() {
   for (const Topic& topic : topics_.all) {
     const std::string path = (topic.bus ? "buses." : "topics.") + topic.name + ".";
     for (std::uint32_t each = 0; each < topic.count; ++each) {
       Subscription& it = topics_.subscriptions[topic.first + each];
-      if (it.rules.to.kind >= Destination::Kind::queue) continue;
+      if (!it.rules.asks()) continue;
       it.caller = static_cast<std::uint32_t>(world_.callers_.size());
       world_.add_caller(it.rules.to, it.rules.timeout_ns, false, path + std::to_string(each));
     }

@@ -26,12 +26,14 @@ struct KeptEvent {
 
 // Of one bus.
 struct EventArchive {
-  bool active = false;              // immutable, as the next two
+  bool active = false;              // immutable, as the next three
   std::int64_t retention_ns = 0;    // 0: for ever
+  std::int64_t lag_ns = 0;          // what was put since so long is not there yet
   std::vector<std::uint8_t> takes;  // by kind; empty: all
 
   std::uint64_t archived = 0;  // in the whole run, as the next
   std::uint64_t replayed = 0;
+  std::uint64_t refused = 0;    // replays
   std::vector<KeptEvent> kept;  // in the order of time
 
   bool takes_kind(std::uint32_t kind) const { return takes.empty() || takes[kind] != 0; }
@@ -39,6 +41,7 @@ struct EventArchive {
 
 struct Replay {
   static constexpr std::int64_t minute_ns = 60'000'000'000;
+  static constexpr std::size_t at_once_max = 10;  // in the whole world, as in an account
 
   ReplaySpec rules;       // immutable, as the next two
   std::uint32_t bus = 0;  // among topics
@@ -51,10 +54,12 @@ struct Replay {
   std::vector<std::uint64_t> bodies;  // of what it replays, in its order
 
   std::uint64_t left() const { return bodies.size() - next; }
-  // Whether it replays what was put then, if that is kept for so long.
-  bool wants(std::int64_t time, std::int64_t retention_ns) const {
+  // Whether it replays what was put then: that is there by now, and still is.
+  bool wants(std::int64_t time, const EventArchive& archive) const {
     const bool in_time = rules.since_ns <= time && time < rules.until_ns;
-    return in_time && (retention_ns == 0 || rules.at_ns - time < retention_ns);
+    const std::int64_t age = rules.at_ns - time;
+    return in_time && age >= archive.lag_ns &&
+           (archive.retention_ns == 0 || age < archive.retention_ns);
   }
   bool serves(std::uint32_t rule) const { return rules.rules.empty() || rules.rules[rule] != 0; }
 };

@@ -31,7 +31,7 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
     message.body = body_of_replay(message.body, of_schedule);
     follow_schedule(to, rule, message);
   } else {
-    taken = to_topic ? publish(to, message) : put_into(to, message);
+    taken = to_topic ? publish(to, &message, 1) : put_into(to, &message, 1);
   }
   const Outcome outcome = taken ? Outcome::completed : Outcome::rejected;
   ++caller.ended[static_cast<std::size_t>(outcome)];
@@ -57,19 +57,25 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
 
 void Messaging::send(std::uint32_t visit, std::uint32_t send) {
   const Programs::Send& it = world_.programs_.sends()[send];
-  Outgoing message;
+  Outgoing messages[Programs::batch_max];
   const Visit& sender = world_.visits_[visit];
-  message.body = body_of_send(origin(sender.traffic, said_by_step(visit, send)), sender, send);
-  message.delay = it.delay_ns;
-  message.group = it.group;
-  if (!hand_in(it.to, message)) world_.visits_[visit].flags |= Visit::failing;
+  for (std::uint32_t entry = 0; entry < it.batch; ++entry) {
+    Outgoing& message = messages[entry];
+    const std::uint16_t from = origin(sender.traffic, said_by_step(visit, send, entry));
+    message.body = body_of_send(from, sender, send, entry);
+    message.delay = it.delay_ns;
+    message.group = it.group;
+  }
+  if (!hand_in(it.to, messages, it.batch)) world_.visits_[visit].flags |= Visit::failing;
 }
 
-// False when a FIFO queue has had too many calls. Whoever sends has to follow the queue.
-bool Messaging::put_into(std::uint32_t queue, const Outgoing& message) {
-  SendResult result;
-  queues_.all[queue].queue.send(world_.now_, &message, 1, &result);
-  return result.status != CallStatus::throttled;
+// One call. False when some are not taken: a FIFO queue has had too many calls. Whoever sends has
+// to follow the queue.
+bool Messaging::put_into(std::uint32_t queue, const Outgoing* messages, std::uint32_t count) {
+  SendResult results[Programs::batch_max];
+  queues_.all[queue].queue.send(world_.now_, messages, count, results);
+  const auto refused = [](const SendResult& it) { return it.status == CallStatus::throttled; };
+  return std::none_of(results, results + count, refused);
 }
 
 void Messaging::take(std::uint32_t poller, const Delivery* deliveries, std::uint32_t count) {

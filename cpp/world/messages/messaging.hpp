@@ -91,25 +91,30 @@ class Messaging {
                          const std::string& path);
   void check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
                           const std::string& path) const;
+  void check_kinds(const SubscriptionSpec& from, const std::string& path) const;
   void mark_scheduled(const Destination& bus, std::uint32_t rule);
   std::uint16_t said_of_source(std::uint16_t traffic, std::uint64_t serial) const;
-  std::uint16_t said_by_step(std::uint32_t visit, std::uint32_t send) const;
+  std::uint16_t said_by_step(std::uint32_t visit, std::uint32_t send, std::uint32_t entry) const;
   void build_replays(const WorldSpec& spec);
   void expect_replay(std::uint32_t replay, std::int64_t time);
   void keep(std::uint32_t bus, std::uint64_t body);
   void begin_replay(Replay& it);
   void put_again(std::uint32_t replay, std::uint64_t body);
-  bool publish(std::uint32_t topic, const Outgoing& message);
+  bool publish(std::uint32_t topic, const Outgoing* messages, std::uint32_t count);
+  void take_in(std::uint32_t topic, const Outgoing& message);
   void follow_schedule(std::uint32_t bus, std::uint32_t rule, const Outgoing& message);
-  bool hand_in(const Destination& to, const Outgoing& message);
+  bool hand_in(const Destination& to, const Outgoing* messages, std::uint32_t count);
   void deliver(std::uint32_t subscription, const Outgoing& message);
-  bool put_into(std::uint32_t queue, const Outgoing& message);
+  void deliver_copy(std::uint32_t subscription, const Outgoing& message, std::uint8_t copy);
+  bool put_into(std::uint32_t queue, const Outgoing* messages, std::uint32_t count);
   std::uint32_t add_delivery(std::uint32_t subscription, const Outgoing& message);
+  EndpointError error_of(const TopicDelivery& delivery) const;
   void expect_attempt(std::uint32_t delivery, std::int64_t wait);
   bool waits_for_turn(std::uint32_t delivery);
   bool hand_over(std::uint32_t delivery);
   void send_request(std::uint32_t delivery);
   bool give_up_or_wait(std::uint32_t delivery);
+  void bury(std::uint32_t delivery);
   void go_on(std::uint32_t delivery);
   std::uint32_t forget(std::uint32_t delivery);
 

@@ -17,7 +17,9 @@ std::uint16_t Messaging::said_of_source(std::uint16_t traffic, std::uint64_t ser
 }
 
 // What a step says, or what its request does.
-std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send) const {
+std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send,
+                                      std::uint32_t entry) const {
+  constexpr std::uint32_t first_entry = 0x60000000;  // apart from the numbers of calls
   if (!topics_.say_something()) return 0;
   const Visit& it = world_.visits_[visit];
   const Saying& says = topics_.of_send[send];
@@ -27,26 +29,43 @@ std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send) c
   }
   const std::uint32_t draw = topics_.send_draw[it.traffic * topics_.of_send.size() + send];
   // Whichever of its receives a visit works, a message says the same.
-  const std::uint32_t path = is_of_poller(it.parent) ? path_of(it) : it.path;
+  const std::uint32_t whole = is_of_poller(it.parent) ? path_of(it) : it.path;
+  const std::uint32_t path = entry == 0 ? whole : path_of_call(whole, first_entry + entry);
   const double u = draw == Visit::none ? 0.0 : topics_.draws[draw].at(it.serial, path);
   return static_cast<std::uint16_t>(says.pick(u) + 1);
 }
 
-// What is more than a topic or a bus takes in a second is refused. A repetition within the window
-// of a FIFO topic is taken and dropped.
-bool Messaging::publish(std::uint32_t at, const Outgoing& message) {
+// One call. What is more than a topic or a bus takes in a second is refused: of a topic each
+// message for itself, of a bus whole calls. False when some were refused.
+bool Messaging::publish(std::uint32_t at, const Outgoing* messages, std::uint32_t count) {
   Topic& topic = topics_.all[at];
-  if (!topic.puts.allow(world_.now_)) {
-    ++topic.throttled;
-    return false;
+  std::uint32_t taken = 0;
+  if (!topic.bus || topic.puts.allow(world_.now_)) {
+    for (std::uint32_t each = 0; each < count; ++each) {
+      const std::uint32_t group = messages[each].group;
+      const bool allowed =
+          topic.bus || (topic.puts.allow(world_.now_) &&
+                        (group == Message::none || topic.puts.allow(world_.now_, group)));
+      if (!allowed) continue;
+      take_in(at, messages[each]);
+      ++taken;
+    }
   }
+  topic.throttled += count - taken;
+  if (taken != 0) ++topic.calls[taken - 1];
+  return taken == count;
+}
+
+// A repetition within the window of a FIFO topic is taken and dropped.
+void Messaging::take_in(std::uint32_t at, const Outgoing& message) {
+  Topic& topic = topics_.all[at];
   if (topic.fifo) {
     const std::uint64_t id = topic.group_deduplication
                                  ? Deduplication::within(message.body, message.group)
                                  : message.body;
     if (topic.deduplication.find(id, world_.now_) != KeyTable::absent) {
       ++topic.deduplicated;
-      return true;
+      return;
     }
     topic.deduplication.remember(id, topic.published, world_.now_);
   }
@@ -61,7 +80,6 @@ bool Messaging::publish(std::uint32_t at, const Outgoing& message) {
       ++subscription.counts.filtered;
     }
   }
-  return true;
 }
 
 // At an instant of a rule's schedule its targets have an event of its own, which nobody has put: no
@@ -76,39 +94,56 @@ void Messaging::follow_schedule(std::uint32_t bus, std::uint32_t rule, const Out
   }
 }
 
-// To what takes messages, as a step sends them. False when it does not take this one.
-bool Messaging::hand_in(const Destination& to, const Outgoing& message) {
-  if (to.kind != Destination::Kind::queue) return publish(topics_.number(to), message);
-  const bool taken = put_into(to.index, message);
+// To what takes messages, as a step sends them. False when it does not take all of them.
+bool Messaging::hand_in(const Destination& to, const Outgoing* messages, std::uint32_t count) {
+  if (to.kind != Destination::Kind::queue) return publish(topics_.number(to), messages, count);
+  const bool taken = put_into(to.index, messages, count);
   follow(to.index);
   return taken;
 }
 
+// At least once.
+void Messaging::deliver(std::uint32_t subscription, const Outgoing& message) {
+  deliver_copy(subscription, message, 0);
+  Subscription& it = topics_.subscriptions[subscription];
+  if (it.rules.duplicates == 0.0) return;
+  if (it.copies.at(drawn_by(message.body), 0) >= it.rules.duplicates) return;
+  ++it.counts.duplicated;
+  deliver_copy(subscription, message, 1);
+}
+
 // At once, if it can be; else there is a delivery, which in a FIFO topic goes to the end of its
 // group.
-void Messaging::deliver(std::uint32_t subscription, const Outgoing& message) {
+void Messaging::deliver_copy(std::uint32_t subscription, const Outgoing& message,
+                             std::uint8_t which) {
   Subscription& it = topics_.subscriptions[subscription];
   const Topic& topic = topics_.all[it.topic];
-  const bool asks = it.rules.to.kind < Destination::Kind::queue;
+  const bool asks = it.rules.asks();
+  const bool simple = !asks && !it.rules.outside && !it.rules.may_err();
   Outgoing copy;
   copy.body = told(it, message.body);
   copy.group = topic.bus ? it.rules.group : message.group;
   const std::uint64_t key = key_of(subscription, copy.group);
   const std::uint64_t last = topic.fifo ? topics_.last_in_group.find(key) : KeyTable::absent;
-  if (!asks && topic.prompt && last == KeyTable::absent && hand_in(it.rules.to, copy)) {
+  const bool at_once = simple && topic.prompt && last == KeyTable::absent;
+  if (at_once && hand_in(it.rules.to, &copy, 1)) {
     ++it.counts.delivered;
     return;
   }
   copy.body = message.body;
   const std::uint32_t delivery = add_delivery(subscription, copy);
+  topics_.pending[delivery].copy = which;
   if (topic.fifo) topics_.last_in_group.set(key, delivery);
   if (last != KeyTable::absent) {
     topics_.pending[static_cast<std::uint32_t>(last)].next = delivery;
   } else if (!topic.prompt) {
-    const double wait = topic.latency.at(drawn_by(copy.body), path_of_call(subscription + 1, 0));
+    const double wait =
+        topic.latency.at(drawn_by(copy.body), path_of_call(subscription + 1, which));
     expect_attempt(delivery, duration_ns(wait));
   } else if (asks) {
     if (!waits_for_turn(delivery)) send_request(delivery);
+  } else if (!simple) {
+    go_on(delivery);
   } else {
     topics_.pending[delivery].attempts = 1;
     if (give_up_or_wait(delivery)) forget(delivery);
@@ -148,23 +183,53 @@ bool Messaging::hand_over(std::uint32_t delivery) {
   TopicDelivery& it = topics_.pending[delivery];
   Subscription& subscription = topics_.subscriptions[it.subscription];
   subscription.counts.retried += it.attempts != 0 ? 1U : 0U;
+  const EndpointError error = error_of(it);
   ++it.attempts;
+  if (error == EndpointError::client) {
+    ++subscription.counts.client_errors;
+    bury(delivery);
+    return true;
+  }
   Outgoing message;
   message.body = told(subscription, it.body);
   message.group = it.group;
-  if (!hand_in(subscription.rules.to, message)) return give_up_or_wait(delivery);
+  const bool taken = error == EndpointError::none &&
+                     (subscription.rules.outside || hand_in(subscription.rules.to, &message, 1));
+  if (!taken) return give_up_or_wait(delivery);
   ++subscription.counts.delivered;
   return true;
 }
 
-// An attempt at whoever answers: a request of the subscription. The delivery may be over when this
-// returns.
+// Of its next attempt.
+EndpointError Messaging::error_of(const TopicDelivery& it) const {
+  constexpr std::uint32_t of_copy = 0x80000000;
+  const Subscription& subscription = topics_.subscriptions[it.subscription];
+  const SubscriptionSpec& rules = subscription.rules;
+  if (!rules.may_err()) return EndpointError::none;
+  const std::uint32_t attempt = it.attempts | (it.copy != 0 ? of_copy : 0U);
+  const double u = subscription.errors.at(drawn_by(it.body), attempt);
+  if (u < rules.client_errors) return EndpointError::client;
+  return u < rules.client_errors + rules.server_errors ? EndpointError::server
+                                                       : EndpointError::none;
+}
+
+// An attempt at whoever answers: a request of the subscription, unless there is an error at once.
+// The delivery may be over when this returns.
 void Messaging::send_request(std::uint32_t delivery) {
   constexpr std::uint32_t first_attempt = 0x20000000;  // apart from the numbers of calls
   constexpr std::uint32_t not_a_client = 0x80000000;
   TopicDelivery& it = topics_.pending[delivery];
   Subscription& subscription = topics_.subscriptions[it.subscription];
   subscription.counts.retried += it.attempts != 0 ? 1U : 0U;
+  const EndpointError error = error_of(it);
+  if (error != EndpointError::none) {
+    ++it.attempts;
+    const bool for_good = error == EndpointError::client;
+    subscription.counts.client_errors += for_good ? 1U : 0U;
+    if (for_good) bury(delivery);
+    if (for_good || give_up_or_wait(delivery)) forget(delivery);
+    return;
+  }
   it.under_way = 1;
   Request request;
   request.serial = serial_in(it.body);
@@ -172,7 +237,7 @@ void Messaging::send_request(std::uint32_t delivery) {
   request.traffic = traffic_in(it.body);
   request.said = said_in(told(subscription, it.body));
   request.flags = Visit::awaited;
-  request.path = path_of_call(it.subscription + 1, first_attempt);
+  request.path = path_of_call(it.subscription + 1, first_attempt + it.copy);
   request.parent = delivery_parent + delivery;
   request.trial = trial_of(0, it.attempts++);
   Caller& caller = world_.callers_[subscription.caller];
@@ -209,15 +274,22 @@ bool Messaging::give_up_or_wait(std::uint32_t delivery) {
       return false;
     }
   }
+  bury(delivery);
+  return true;
+}
+
+// It becomes a dead letter, or is dropped; whoever calls this forgets it.
+void Messaging::bury(std::uint32_t delivery) {
+  const TopicDelivery& it = topics_.pending[delivery];
+  Subscription& subscription = topics_.subscriptions[it.subscription];
   const std::uint32_t letters = subscription.rules.dead_letter;
   if (letters == Subscription::none) {
     ++subscription.counts.dropped;
-    return true;
+    return;
   }
   ++subscription.counts.dead_lettered;
   queues_.all[letters].queue.admit(world_.now_, it.body, it.group);
   follow(letters);
-  return true;
 }
 
 void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
@@ -225,8 +297,8 @@ void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
       world_.now_ + wait, payload(EventKind::part, delivery_parts + delivery));
 }
 
-// A bus begins so many attempts in a second, and a topic so many at an endpoint; the turn of what
-// is more is known when it is due.
+// A bus begins so many attempts in a second, and either so many at an endpoint of HTTP; the turn
+// of what is more is known when it is due.
 bool Messaging::waits_for_turn(std::uint32_t delivery) {
   TopicDelivery& it = topics_.pending[delivery];
   if (it.has_turn != 0) {
@@ -235,8 +307,7 @@ bool Messaging::waits_for_turn(std::uint32_t delivery) {
   }
   Subscription& subscription = topics_.subscriptions[it.subscription];
   Topic& topic = topics_.all[subscription.topic];
-  InvocationLimit& limit = topic.bus ? topic.invocations : subscription.receives;
-  const std::int64_t turn = limit.place(world_.now_);
+  const std::int64_t turn = subscription.receives.place(topic.invocations.place(world_.now_));
   if (turn == world_.now_) return false;
   ++subscription.counts.delayed;
   it.has_turn = 1;
@@ -249,10 +320,10 @@ void Messaging::try_again(std::uint32_t delivery) {
   it.timer = EventQueue::none;
   if (waits_for_turn(delivery)) return;
   const Subscription& subscription = topics_.subscriptions[it.subscription];
-  if (subscription.rules.to.kind >= Destination::Kind::queue) {
-    go_on(delivery);
-  } else {
+  if (subscription.rules.asks()) {
     send_request(delivery);
+  } else {
+    go_on(delivery);
   }
   world_.run_ready();
 }

@@ -171,8 +171,9 @@ inline std::uint64_t body_of_request(std::uint16_t origin, std::uint64_t serial)
   constexpr std::uint64_t serials = (std::uint64_t{1} << (serial_bits - 1)) - 1;
   return std::uint64_t{origin} << serial_bits | (serial & serials);
 }
-inline std::uint64_t body_of_send(std::uint16_t origin, const Visit& visit, std::uint32_t send) {
-  const std::uint64_t path = (std::uint64_t{visit.path} << 32) + send + 1;
+inline std::uint64_t body_of_send(std::uint16_t origin, const Visit& visit, std::uint32_t send,
+                                  std::uint32_t entry) {
+  const std::uint64_t path = (std::uint64_t{visit.path} << 32) + (entry << 24) + send + 1;
   const std::uint64_t hash = mix_bits(mix_bits(visit.serial) ^ mix_bits(path));
   return std::uint64_t{origin} << serial_bits | std::uint64_t{1} << (serial_bits - 1) |
          hash >> (65 - serial_bits);

@@ -60,7 +60,7 @@ void Messaging::keep(std::uint32_t bus, std::uint64_t body) {
   if (!archive.takes_kind(kind_in(body))) return;
   ++archive.archived;
   for (const Replay& replay : topics_.replays) {
-    if (replay.bus != bus || !replay.wants(world_.now_, archive.retention_ns)) continue;
+    if (replay.bus != bus || !replay.wants(world_.now_, archive)) continue;
     if (archive.kept.size() >= Topics::kept_max)
       throw Error("more than 2^26 events of an archive wait for a replay");
     archive.kept.push_back({world_.now_, body});
@@ -68,13 +68,18 @@ void Messaging::keep(std::uint32_t bus, std::uint64_t body) {
   }
 }
 
-// Its events in their order; what no other replay will want is let go.
+// Its events in their order; what no other replay will want is let go. Of those that go on at a
+// time there are so many at most: one more is refused.
 void Messaging::begin_replay(Replay& it) {
   EventArchive& archive = topics_.all[it.bus].archive;
   it.begun = 1;
+  const auto goes_on = [](const Replay& each) { return each.left() != 0; };
+  const auto others = std::count_if(topics_.replays.begin(), topics_.replays.end(), goes_on);
+  const bool refused = static_cast<std::size_t>(others) >= Replay::at_once_max;
+  archive.refused += refused ? 1U : 0U;
   std::vector<InReplay> places;
   for (const KeptEvent& event : archive.kept) {
-    if (!it.wants(event.time, archive.retention_ns)) continue;
+    if (refused || !it.wants(event.time, archive)) continue;
     const std::int64_t minute = (event.time - it.rules.since_ns) / Replay::minute_ns;
     places.push_back({minute, it.order.at(places.size(), 0), event.body});
   }

@@ -12,13 +12,14 @@
 // before it in its group.
 //
 // Invariants, seen to by `check_topics`:
-//   1. Of every subscription: published + scheduled + replayed = filtered + delivered +
-//      dead-lettered + dropped + pending.
+//   1. Of every subscription: published + scheduled + replayed + duplicated = filtered +
+//      delivered + dead-lettered + dropped + pending.
 //   2. A delivery waits for one thing; a visit that is its attempt names it.
 //   3. Of a group of a FIFO topic's subscription, the first delivery alone is tried.
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@
 #include "messaging/invocation_limit.hpp"
 #include "messaging/key_table.hpp"
 #include "messaging/message.hpp"
+#include "service/program.hpp"
 #include "world/messages/event_archive.hpp"
 #include "world/requests/visit.hpp"
 #include "world/spec/topic_specs.hpp"
@@ -50,6 +52,13 @@ struct Saying {
   }
 };
 
+// What an endpoint may answer at once, in the place of taking what it is sent.
+enum class EndpointError : std::uint8_t {
+  none,
+  client,  // it is gone, or does not allow it: there is no use in trying again
+  server,
+};
+
 struct DeliveryCounts {
   std::uint64_t filtered = 0;
   std::uint64_t delivered = 0;
@@ -57,8 +66,10 @@ struct DeliveryCounts {
   std::uint64_t delayed = 0;  // attempts that had to wait for their turn
   std::uint64_t dead_lettered = 0;
   std::uint64_t dropped = 0;
-  std::uint64_t scheduled = 0;  // came by the schedule of its rule, beside what is published
-  std::uint64_t replayed = 0;   // let through once more, beside both
+  std::uint64_t scheduled = 0;      // came by the schedule of its rule, beside what is published
+  std::uint64_t replayed = 0;       // let through once more, beside both
+  std::uint64_t duplicated = 0;     // delivered once more, beside all of these
+  std::uint64_t client_errors = 0;  // after which nothing was tried again
 };
 
 struct Subscription {
@@ -69,9 +80,11 @@ struct Subscription {
   bool scheduled = false;       // its rule comes by a schedule, too
   std::uint32_t caller = none;  // as which its attempts are counted, where they are requests
   Sampler jitter;
+  Sampler errors;
+  Sampler copies;
 
   DeliveryCounts counts;
-  InvocationLimit receives;  // of an endpoint of HTTP of a topic
+  InvocationLimit receives;  // of an endpoint of HTTP
 
   bool lets_through(std::uint32_t kind) const {
     return rules.takes.empty() || rules.takes[kind] != 0;
@@ -91,6 +104,7 @@ struct Topic {
   std::uint64_t published = 0;
   std::uint64_t deduplicated = 0;  // beside those, as the next
   std::uint64_t throttled = 0;
+  std::array<std::uint64_t, Programs::batch_max> calls{};  // by how many of theirs were taken, - 1
   Deduplication deduplication;
   CallLimit puts;
   InvocationLimit invocations;
@@ -107,7 +121,8 @@ struct TopicDelivery {
   std::uint32_t subscription = 0;
   std::uint32_t attempts = 0;                   // made so far
   std::uint16_t under_way = 0;                  // an attempt is, and waits for its answer
-  std::uint16_t has_turn = 0;                   // the timer is that of its turn (InvocationLimit)
+  std::uint8_t has_turn = 0;                    // the timer is that of its turn (InvocationLimit)
+  std::uint8_t copy = 0;                        // it is the second of one message
   EventQueue::Handle timer = EventQueue::none;  // of the next attempt
   std::uint32_t next = none;                    // in its group
 };
@@ -154,11 +169,12 @@ struct Topics {
   template <class Archive>
   void serialize(Archive& archive) {
     for (Topic& topic : all) {
-      archive(topic.published, topic.deduplicated, topic.throttled);
+      archive(topic.published, topic.deduplicated, topic.throttled, topic.calls);
       topic.deduplication.serialize(archive);
       topic.puts.serialize(archive);
       topic.invocations.serialize(archive);
-      archive(topic.archive.archived, topic.archive.replayed, topic.archive.kept);
+      archive(topic.archive.archived, topic.archive.replayed, topic.archive.refused,
+              topic.archive.kept);
     }
     for (Replay& each : replays) {
       each.pace.serialize(archive);

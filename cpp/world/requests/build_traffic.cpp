@@ -33,12 +33,13 @@ double visits_of_message(const WorldSpec& spec, const Destination& to,
   if (to.kind >= Destination::Kind::topic) {
     for (const SubscriptionSpec& each : subscriptions_of(spec, to)) {
       if (!takes_any(each)) continue;
-      const bool is_queue = each.to.kind >= Destination::Kind::queue;
-      const double attempts = is_queue ? 1.0 : 1.0 + each.retry.retries();
-      sum += attempts * visits_of_message(spec, each.to, visits, behind);
+      const double copies = 1.0 + each.duplicates;
+      const double attempts = each.asks() ? 1.0 + each.retry.retries() : 1.0;
+      if (!each.outside)
+        sum += copies * attempts * visits_of_message(spec, each.to, visits, behind);
       const Destination letters{Destination::Kind::queue, each.dead_letter};
       if (each.dead_letter != SubscriptionSpec::none)
-        sum += visits_of_message(spec, letters, visits, behind);
+        sum += copies * visits_of_message(spec, letters, visits, behind);
     }
     return sum;
   }
@@ -162,7 +163,8 @@ std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,
   std::vector<std::uint32_t> services;
   if (to.kind >= Destination::Kind::topic) {
     for (const SubscriptionSpec& each : subscriptions_of(spec, to)) {
-      std::vector<std::uint32_t> behind = services_behind(spec, each.to);
+      std::vector<std::uint32_t> behind;
+      if (!each.outside) behind = services_behind(spec, each.to);
       services.insert(services.end(), behind.begin(), behind.end());
       if (each.dead_letter == none) continue;
       behind = services_behind(spec, {Destination::Kind::queue, each.dead_letter});
@@ -207,7 +209,8 @@ void World::refuse_endless_calls(const WorldSpec& spec) const {
       }
     }
     for (const Programs::Send& send : programs_.sends()) {
-      next[send.service] += send.probability * visits_of_message(spec, send.to, visits, behind);
+      const double each = visits_of_message(spec, send.to, visits, behind);
+      next[send.service] += send.probability * send.batch * each;
     }
     visits = std::move(next);
   }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -202,11 +203,15 @@ struct TopicAccount {
   std::uint64_t published = 0;
   std::uint64_t deduplicated = 0;
   std::uint64_t throttled = 0;
-  bool limits_invocations = false;  // or receives
-  bool archives = false;            // of a bus, as all that follow
+  std::array<std::uint64_t, Programs::batch_max> calls{};  // by how many were taken, - 1
+  bool limits_invocations = false;                         // or receives
+  bool duplicates = false;
+  bool errs = false;
+  bool archives = false;  // of a bus, as all that follow
   std::uint64_t archived = 0;
   std::uint64_t replayed = 0;
   std::uint64_t replaying = 0;  // of replays that have begun
+  std::uint64_t refused_replays = 0;
   std::vector<SubscriptionAccount> subscriptions;
 };
 

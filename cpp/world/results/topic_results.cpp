@@ -15,9 +15,11 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
   account.published = it.published;
   account.deduplicated = it.deduplicated;
   account.throttled = it.throttled;
+  account.calls = it.calls;
   account.archives = it.archive.active;
   account.archived = it.archive.archived;
   account.replayed = it.archive.replayed;
+  account.refused_replays = it.archive.refused;
   for (const Replay& replay : topics_.replays)
     account.replaying += &topics_.all[replay.bus] == &it ? replay.left() : 0;
   account.limits_invocations = it.invocations.active();
@@ -25,6 +27,8 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
     const Subscription& from = topics_.subscriptions[each];
     account.subscriptions.push_back({from.counts, 0, from.rules.rule, from.scheduled});
     account.limits_invocations = account.limits_invocations || from.receives.active();
+    account.duplicates = account.duplicates || from.rules.duplicates > 0.0;
+    account.errs = account.errs || from.rules.may_err();
   }
   topics_.pending.for_each([&](const TopicDelivery& delivery) {
     if (&topics_.all[topics_.subscriptions[delivery.subscription].topic] == &it)
@@ -38,8 +42,8 @@ std::uint64_t WorldView::pending_of(const Topic& it) const {
   std::uint64_t pending = 0;
   for (std::uint32_t each = it.first; each < it.first + it.count; ++each) {
     const DeliveryCounts& counts = topics_.subscriptions[each].counts;
-    pending += it.published + counts.scheduled + counts.replayed - counts.filtered -
-               counts.delivered - counts.dead_lettered - counts.dropped;
+    pending += it.published + counts.scheduled + counts.replayed + counts.duplicated -
+               counts.filtered - counts.delivered - counts.dead_lettered - counts.dropped;
   }
   return pending;
 }
@@ -104,9 +108,17 @@ void WorldView::check_topics() const {
     const std::uint64_t known =
         counts.filtered + counts.delivered + counts.dead_lettered + counts.dropped + pending[at];
     const Topic& topic = topics_.all[it.topic];
-    agree = agree && topic.published + counts.scheduled + counts.replayed == known;
+    const std::uint64_t again = counts.scheduled + counts.replayed + counts.duplicated;
+    agree = agree && topic.published + again == known;
     agree = agree && (it.scheduled || counts.scheduled == 0);
+    agree = agree && (it.rules.duplicates > 0.0 || counts.duplicated == 0);
+    agree = agree && counts.client_errors <= counts.dead_lettered + counts.dropped;
     agree = agree && counts.replayed <= topic.archive.replayed;
+  }
+  for (const Topic& it : topics_.all) {
+    std::uint64_t taken = 0;
+    for (std::size_t at = 0; at < it.calls.size(); ++at) taken += it.calls[at] * (at + 1);
+    agree = agree && taken == it.published + it.deduplicated;
   }
   agree = agree && archives_agree();
   if (!agree) throw InvariantError("messages of topics were lost or doubled" + where());

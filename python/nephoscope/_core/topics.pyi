@@ -43,6 +43,10 @@ class EventChoice:
 class SubscriptionSpec:
     def __init__(self) -> None: ...
     to: Destination
+    outside: bool
+    client_errors: float
+    server_errors: float
+    duplicates: float
     timeout_ns: int
     retry: DeliveryRules
     receives_per_second: int
@@ -59,6 +63,7 @@ class TopicSpec:
     fifo: bool
     group_deduplication: bool
     publishes_per_second: int
+    group_publishes_per_second: int
     subscriptions: list[SubscriptionSpec]
 
 @final
@@ -76,6 +81,7 @@ class BusSpec:
     name: str
     archives: bool
     retention_ns: int
+    archive_lag_ns: int
     archive_takes: list[int]
     puts_per_second: int
     invocations_per_second: int

@@ -7,6 +7,7 @@ from nephoscope.report.queue_words import (
     consumes_words,
     event_words,
     publish_words,
+    put_words,
     queue_words,
     replay_words,
     send_words,
@@ -261,7 +262,7 @@ def _step(step: Step) -> str:
     if step.publish is not None:
         return publish_words(step.publish)
     if step.put is not None:
-        return f"put to {step.put.to}{event_words(step.put)}"
+        return put_words(step.put)
     if step.choose is not None:
         total = sum(branch.weight for branch in step.choose)
         return "choose " + " or ".join(

@@ -41,13 +41,22 @@ def send_words(send: Send) -> str:
     """A step that sends."""
     group = "" if send.group is None else f" in the group {send.group}"
     delay = "" if send.delay is None else f", delayed by {send.delay}"
-    return f"send to {send.to}{group}{delay}{event_words(send)}"
+    return f"send{_batch(send)} to {send.to}{group}{delay}{event_words(send)}"
 
 
 def publish_words(publish: Publish) -> str:
     """A step that publishes."""
     group = "" if publish.group is None else f" in the group {publish.group}"
-    return f"publish to {publish.to}{group}{event_words(publish)}"
+    return f"publish{_batch(publish)} to {publish.to}{group}{event_words(publish)}"
+
+
+def put_words(put: Put) -> str:
+    """A step that puts."""
+    return f"put{_batch(put)} to {put.to}{event_words(put)}"
+
+
+def _batch(part: Send | Publish | Put) -> str:
+    return f" {part.batch} in one call" if part.batch > 1 else ""
 
 
 def event_words(part: Send | Publish | Put | Traffic) -> str:
@@ -67,14 +76,20 @@ def topic_words(scenario: Scenario) -> Iterator[str]:
         scope = f", deduplication in a {topic.deduplication}" if topic.deduplication else ""
         if topic.publish_limit is not None:
             scope += f", at most {topic.publish_limit} messages"
+        if topic.group_publish_limit is not None:
+            scope += f", at most {topic.group_publish_limit} of a group"
+        scope += _twice(topic.duplicates)
         yield f"{name}: {topic.type}{scope}, to {'; '.join(subscribers) or 'nobody'}"
 
 
 def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
-    words = [each.to]
+    words = [each.name]
     if each.filter is not None:
         words.append(f"filtered by {each.filter_scope}")
-    if each.to not in scenario.queues:
+    if not each.raw_delivery:
+        words.append("in an envelope")
+    words += _errors(each)
+    if each.to is not None and each.to not in scenario.queues:
         policy = each.retry or topic.retry or DeliveryRetry()
         words.append(f"{policy.retries} retries")
         most = each.max_receives_per_second or topic.max_receives_per_second
@@ -83,6 +98,15 @@ def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
     if each.dead_letter is not None:
         words.append(f"else to {each.dead_letter}")
     return ", ".join(words)
+
+
+def _errors(each: Subscription | BusTarget) -> list[str]:
+    named = (("refused for good", each.client_errors), ("in vain", each.server_errors))
+    return [f"{share:.3g} of attempts {what}" for what, share in named if share]
+
+
+def _twice(share: float) -> str:
+    return f", {share:.3g} of deliveries twice" if share else ""
 
 
 def consumes_words(service: Service) -> str:
@@ -104,6 +128,7 @@ def bus_words(scenario: Scenario) -> Iterator[str]:
         limit = f", at most {bus.put_limit} puts" if bus.put_limit is not None else ""
         if bus.invocation_limit is not None:
             limit += f", at most {bus.invocation_limit} invocations"
+        limit += _twice(bus.duplicates)
         yield f"{name}: {len(bus.rules)} rules{latency}{limit}{_archived(bus)}"
         yield from (f"{name}.{rule}: {words}" for rule, words in _rules_of(bus))
 
@@ -112,7 +137,8 @@ def _archived(bus: Bus) -> str:
     if bus.archive is None:
         return ""
     by = "" if bus.archive.pattern is None else " by a pattern"
-    return f", archived{by} for {bus.archive.retention or 'ever'}"
+    lag = f", {bus.archive.lag} late" if bus.archive.lag else ""
+    return f", archived{by} for {bus.archive.retention or 'ever'}{lag}"
 
 
 def replay_words(replay: Replay, at: Duration) -> str:
@@ -143,6 +169,9 @@ def _target(target: BusTarget) -> str:
         words.append(f"group {target.group}")
     if target.input is not None:
         words.append(f"sent a {target.input.form}")
+    if target.invocation_limit is not None:
+        words.append(f"at most {target.invocation_limit} in a second")
+    words += _errors(target)
     words.append(f"{target.retry.attempts} retries within {target.retry.age}")
     if target.dead_letter is not None:
         words.append(f"else to {target.dead_letter}")

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nephoscope.results.topics import AT_TIMES
+
 Tree = dict[str, Any]
 
-# Of the whole run, of each rule: matched x targets = delivered + dead_lettered + dropped + pending.
+# Of the whole run, of each rule: matched x targets + duplicated = delivered + dead_lettered +
+# dropped + pending.
 DELIVERIES = ("delivered", "retried", "dead_lettered", "dropped", "pending")
 
 
 def bus_tree(numbers: Mapping[str, Any]) -> Tree:
     """The figures of one bus, and of each of its rules with its targets."""
     put = int(numbers["published"])
+    keys = DELIVERIES + tuple(key for key in AT_TIMES if key in numbers)
     rules: Tree = {}
     for number, name in enumerate(numbers.get("rules", ())):
         row = [at for at, rule in enumerate(numbers["rule"]) if rule == number]
@@ -22,9 +26,9 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
         if "archived" in numbers:
             rules[name]["replayed"] = int(numbers["replayed_to"][row[0]])
             rules[name]["matched"] += rules[name]["replayed"]
-        rules[name] |= {key: sum(int(numbers[key][at]) for at in row) for key in DELIVERIES}
+        rules[name] |= {key: sum(int(numbers[key][at]) for at in row) for key in keys}
         rules[name]["targets"] = {
-            str(i): {key: int(numbers[key][at]) for key in DELIVERIES} for i, at in enumerate(row)
+            str(i): {key: int(numbers[key][at]) for key in keys} for i, at in enumerate(row)
         }
     tree: Tree = {"put": put, "matched": sum(rule["matched"] for rule in rules.values())}
     tree |= {key: sum(rule[key] for rule in rules.values()) for key in DELIVERIES}
@@ -34,6 +38,7 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
         tree["throttled"] = int(numbers["throttled"])
     if "archived" in numbers:
         tree |= {key: int(numbers[key]) for key in ("archived", "replayed", "replaying")}
-    if "delayed" in numbers:
-        tree["delayed"] = sum(map(int, numbers["delayed"]))
+        if numbers["refused_replays"]:
+            tree["refused_replays"] = int(numbers["refused_replays"])
+    tree |= {key: sum(map(int, numbers[key])) for key in AT_TIMES if key in numbers}
     return tree | {"rules": rules}

@@ -5,9 +5,12 @@ from typing import Any
 
 Tree = dict[str, Any]
 
-# Of the whole run: published x subscriptions = delivered + filtered + dead_lettered + dropped +
-# pending.
+# Of the whole run: published x subscriptions + duplicated = delivered + filtered + dead_lettered +
+# dropped + pending.
 DELIVERIES = ("delivered", "filtered", "retried", "dead_lettered", "dropped", "pending")
+
+# Beside those, of topics and buses that may have any.
+AT_TIMES = ("delayed", "duplicated", "client_errors")
 
 
 def topic_tree(numbers: Mapping[str, Any]) -> Tree:
@@ -18,10 +21,9 @@ def topic_tree(numbers: Mapping[str, Any]) -> Tree:
         tree["deduplicated"] = int(numbers["deduplicated"])
     if numbers["throttled"]:
         tree["throttled"] = int(numbers["throttled"])
-    keys: tuple[str, ...] = DELIVERIES
-    if "delayed" in numbers:
-        tree["delayed"] = sum(map(int, numbers["delayed"]))
-        keys = (*DELIVERIES, "delayed")
+    more = tuple(key for key in AT_TIMES if key in numbers)
+    tree |= {key: sum(map(int, numbers[key])) for key in more}
+    keys = DELIVERIES + more
     tree["subscriptions"] = {
         str(i): {key: int(numbers[key][i]) for key in keys}
         for i in range(len(numbers["delivered"]))

@@ -12,7 +12,7 @@ from nephoscope.errors import PatternError
 from nephoscope.patterns import read_pattern, read_transformer
 from nephoscope.patterns.json_path import read_path
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.event import Body, Event, MessageSize
+from nephoscope.scenario.event import Batch, Body, Event, MessageSize
 from nephoscope.scenario.event_schedules import Rate as RateSchedule
 from nephoscope.scenario.event_schedules import instants, read_clock, read_schedule
 from nephoscope.scenario.fields import (
@@ -21,6 +21,7 @@ from nephoscope.scenario.fields import (
     Name,
     PositiveDuration,
     PositiveRate,
+    Share,
     Text,
     refusal,
     whole,
@@ -29,6 +30,7 @@ from nephoscope.scenario.fields import (
 )
 from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.schedules import Zone
+from nephoscope.scenario.topic import PerSecond, chances
 from nephoscope.scenario.units import Duration, Size
 
 RULES_MAX = 300
@@ -105,6 +107,12 @@ class BusTarget(Model):
     timeout: PositiveDuration | None = None
     """That an endpoint of HTTP has for its answer, by default 5 s."""
     retry: EventRetry = EventRetry()
+    invocation_limit: PerSecond | None = None
+    """Attempts at an endpoint of HTTP that begin in a second, by default 300; more wait."""
+    client_errors: Share = 0.0
+    """The chance that an attempt is refused for good: it is gone, or does not allow it."""
+    server_errors: Share = 0.0
+    """The chance that an attempt is in vain beside that; it is tried again."""
     dead_letter: Name | None = None
     """The standard queue that gets what could not be delivered; without one it is dropped."""
 
@@ -112,6 +120,11 @@ class BusTarget(Model):
     """By default the event."""
 
     bare = "to"
+
+    @model_validator(mode="after")
+    def _chances(self) -> Self:
+        chances(self.client_errors, self.server_errors)
+        return self
 
 
 def _few(targets: tuple[BusTarget, ...]) -> tuple[BusTarget, ...]:
@@ -176,6 +189,8 @@ class Archive(Model):
 
     retention: PositiveDuration | None = None
     """For how long; by default for ever."""
+    lag: AnyDuration = Duration(0)
+    """From the put of an event until it is there for replays."""
     pattern: Any = None
     """What it keeps, by default everything."""
 
@@ -217,10 +232,12 @@ class Bus(Model):
     latency: Distribution | None = None
     """From the put to the first attempt at each delivery; by default none."""
     put_limit: Annotated[PositiveRate, whole_rate("puts")] | None = None
-    """Puts that are taken in a second; more are rejected."""
+    """Puts that are taken in a second, each a call; more are rejected."""
     invocation_limit: Annotated[PositiveRate, whole_rate("invocations")] | None = None
     """Attempts at deliveries, to all targets, that begin in a second; more wait for their turn."""
 
+    duplicates: Share = 0.0
+    """The chance that an event is delivered twice, to each target that gets it."""
     archive: Archive | None = None
     """What is put is kept, for replays among the actions."""
 
@@ -232,5 +249,7 @@ class Put(Model):
     """A bus."""
     event: Event = None
     """Without one it is what the request says."""
+    batch: Batch = 1
+    """Events that are put, in one call."""
 
     bare = "to"

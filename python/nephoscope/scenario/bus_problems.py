@@ -84,9 +84,9 @@ def _target(
     if to not in types and "group" in options:
         message = "only messages have a group"
         yield document.problem((*where, "group"), message, at_key=True)
-    if to in types and "timeout" in options:
-        message = f"timeout has no effect: {to} answers at once"
-        yield document.problem((*where, "timeout"), message, at_key=True)
+    for key in (key for key in ("timeout", "invocation_limit") if key in options and to in types):
+        message = f"{key} has no effect: {to} answers at once"
+        yield document.problem((*where, key), message, at_key=True)
     letters = options.get("dead_letter")
     if isinstance(letters, str) and letters in queues and types.get(letters) == "fifo":
         message = f"{letters} is not of the right type"

@@ -1,6 +1,5 @@
 """Buses, as the core takes them."""
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +20,8 @@ from nephoscope.scenario.units import Duration
 # Of an endpoint of HTTP.
 TIMEOUT = Duration.parse("5s")
 
-# Events that differ, and how often one may be made of another by inputs.
-EVENTS_MAX = 10_000
-GENERATIONS_MAX = 100
+# Attempts at such an endpoint that begin in a second.
+INVOCATIONS = 300
 
 Laws = Callable[[Distribution], _core.Distribution]
 
@@ -77,20 +75,12 @@ class Buses:
             problem = Problem(path, error.message, allowed=error.allowed)
             raise ScenarioError([problem], None) from None
 
-    def number_inputs(self) -> None:
-        """Number what targets are sent, and what they are sent of that, until nothing is new."""
-        done = 0
-        for generation in itertools.count():
-            first, done = done, len(self._events)
-            if first == done:
-                return
-            for bus_name, bus in self._buses.items():
-                for name, rule in bus.rules.items():
-                    if any(target.input is not None for target in rule.targets):
-                        self._number_of((bus_name, name), rule, first, done)
-            if len(self._events) > EVENTS_MAX or generation >= GENERATIONS_MAX:
-                message = "inputs make ever more events: what a target is sent matches again"
-                raise ScenarioError([Problem("buses", message)], None)
+    def number_made(self, first: int, end: int) -> None:
+        """Number what targets are sent of events of these numbers."""
+        for bus_name, bus in self._buses.items():
+            for name, rule in bus.rules.items():
+                if any(target.input is not None for target in rule.targets):
+                    self._number_of((bus_name, name), rule, first, end)
 
     def _number_of(self, at: tuple[str, str], rule: Rule, first: int, end: int) -> None:
         for kind, matches in enumerate(self._takes(rule, first)[: end - first], first):
@@ -136,6 +126,7 @@ class Buses:
         if bus.archive is not None:
             spec.archives = True
             spec.retention_ns = int(bus.archive.retention or 0)
+            spec.archive_lag_ns = int(bus.archive.lag)
             if bus.archive.pattern is not None:
                 spec.archive_takes = self._events.matched(bus.archive.pattern)
         spec.rules = list(bus.rules)
@@ -146,6 +137,7 @@ class Buses:
             for target in rule.targets:
                 made = self._target(target, takes)
                 made.rule = number
+                made.duplicates = bus.duplicates
                 if target.input is not None:
                     made.becomes = [
                         self._sent(kind, target.input, rule_name)
@@ -163,6 +155,8 @@ class Buses:
         kinds = _core.DestinationKind
         if spec.to.kind in (kinds.balancer, kinds.fleet):
             spec.timeout_ns = int(target.timeout or TIMEOUT)
+            spec.receives_per_second = target.invocation_limit or INVOCATIONS
+        spec.client_errors, spec.server_errors = target.client_errors, target.server_errors
         spec.retry = target.retry.rules()
         spec.group = self._groups.number(target.group)
         spec.dead_letter = UNGROUPED

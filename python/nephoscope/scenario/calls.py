@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nephoscope.errors import Problem
+from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import (
     attempts_at_most,
@@ -25,6 +25,7 @@ from nephoscope.scenario.references import (
     target_fleet,
     written_targets,
 )
+from nephoscope.scenario.units import parse_share
 
 # The average takes the eigenvalues of the cyclic part; one so large was not written by a person.
 _CYCLIC_MAX = 200
@@ -65,28 +66,39 @@ def _subscriptions(tree: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
     queues = mapping(mapping(tree).get("queues"))
     for where, topic in entries(tree, "topics"):
         ends: list[tuple[str, float]] = []
+        copies = _copies(topic)
         for each in sequence(topic.get("subscriptions")):
             to = named_queue(each, "to") or ""
             policy = mapping(each).get("retry", topic.get("retry", _RETRIES))
             retries = policy.get("retries", _RETRIES) if isinstance(policy, dict) else policy
             known = isinstance(retries, int) and 0 <= retries < _RETRIES_MAX and to not in queues
-            ends.append((to, 1.0 + (retries if known else 0)))
+            ends.append((to, copies * (1.0 + (retries if known else 0))))
             if isinstance(letters := mapping(each).get("dead_letter"), str):
-                ends.append((letters, 1.0))
+                ends.append((letters, copies))
         yield str(where[1]), ends
     by_http = [str(w[1]) for part in ("fleets", "load_balancers") for w, _ in entries(tree, part)]
     buses: dict[str, list[tuple[str, float]]] = {
         str(where[1]): [] for where, _ in entries(tree, "buses")
     }
+    twice = {str(where[1]): _copies(bus) for where, bus in entries(tree, "buses")}
     for at, target in bus_targets(tree, put=True):
         to = named_queue(target, "to") or ""
         policy = mapping(target).get("retry", _ATTEMPTS)
         attempts = policy.get("attempts", _ATTEMPTS) if isinstance(policy, dict) else policy
         known = isinstance(attempts, int) and 0 <= attempts <= _ATTEMPTS and to in by_http
-        buses[str(at[1])].append((to, 1.0 + (attempts if known else 0)))
+        copies = twice[str(at[1])]
+        buses[str(at[1])].append((to, copies * (1.0 + (attempts if known else 0))))
         if isinstance(letters := mapping(target).get("dead_letter"), str):
-            buses[str(at[1])].append((letters, 1.0))
+            buses[str(at[1])].append((letters, copies))
     yield from buses.items()
+
+
+def _copies(pusher: Any) -> float:
+    """How often a topic or a bus delivers each message on average."""
+    try:
+        return 1.0 + parse_share(mapping(pusher).get("duplicates", 0.0))
+    except UnitError:
+        return 2.0
 
 
 def _subscribed(tree: Any, reached: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -269,13 +281,22 @@ def _add_calls(
     for step in map(mapping, sequence(steps)):
         for service, times in visits.get(_target(step), {}).items():
             if service in index:
-                row[index[service]] += weight * attempts_at_most(step) * times
+                row[index[service]] += weight * attempts_at_most(step) * _batch(step) * times
         branches = list(map(mapping, sequence(step.get("choose"))))
         weights = [_weight(branch) for branch in branches]
         for branch, share in zip(branches, weights, strict=True):
             if share > 0:
                 inside = weight * share / sum(weights)
                 _add_calls(branch.get("steps"), inside, row, index, visits)
+
+
+def _batch(step: dict[str, Any]) -> int:
+    """How many messages a step sends."""
+    for form in ("send", "publish", "put"):
+        batch = mapping(step.get(form)).get("batch")
+        if isinstance(batch, int) and 1 <= batch <= 10:
+            return batch
+    return 1
 
 
 def _weight(branch: dict[str, Any]) -> float:

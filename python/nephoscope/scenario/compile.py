@@ -27,7 +27,7 @@ from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
 from nephoscope.scenario.service_specs import admission_rules, refresh_spec
 from nephoscope.scenario.topic import Publish
-from nephoscope.scenario.topic_specs import Events, topic_spec
+from nephoscope.scenario.topic_specs import Events, Topics, number_all_made
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Size
 
@@ -94,11 +94,9 @@ class _Compiler:
         # Last: all that can be said has been met, but for what schedules say and inputs make of it.
         buses = Buses(scenario, self._events, self._destination, self._groups, self._law)
         spec.traffic = traffic + buses.schedules()
-        buses.number_inputs()
-        spec.topics = [
-            topic_spec(name, topic, self._events, self._destination)
-            for name, topic in scenario.topics.items()
-        ]
+        topics = Topics(scenario.topics, self._events, self._destination)
+        number_all_made(self._events, [topics, buses])
+        spec.topics = topics.specs()
         spec.buses, spec.replays = buses.specs(), buses.replays()
         spec.queue_actions = queue_actions(scenario, self._queues)
         spec.resilience = self._rules
@@ -172,13 +170,16 @@ class _Compiler:
                 spec.to = self._destination(send.to)
                 spec.group = self._groups.number(send.group)
                 spec.delay_ns = -1 if send.delay is None else int(send.delay)
+                spec.batch = send.batch
                 spec.says = self._events.choice(send.event, send.attributes)
             case Publish() as publish:
                 spec.to = self._destination(publish.to)
                 spec.group = self._groups.number(publish.group)
+                spec.batch = publish.batch
                 spec.says = self._events.choice(publish.event, publish.attributes)
             case Put() as put:
                 spec.to = self._destination(put.to)
+                spec.batch = put.batch
                 spec.says = self._events.choice(put.event, None)
             case tuple() as branches:
                 spec.weights = [branch.weight for branch in branches]

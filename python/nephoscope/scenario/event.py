@@ -8,7 +8,7 @@ from nephoscope.errors import EventError, shorten
 from nephoscope.nearest import listing
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import read_value
-from nephoscope.scenario.fields import AnySize, Weight, refusal
+from nephoscope.scenario.fields import AnySize, Weight, refusal, whole
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Size
 
@@ -25,6 +25,9 @@ def _of_a_message(size: Size) -> Size:
 
 
 MessageSize = Annotated[AnySize, AfterValidator(_of_a_message)]
+
+# How many messages or events one call sends.
+Batch = Annotated[int, whole(1, 10)]
 
 
 def _body(event: Any) -> Any:

@@ -225,12 +225,13 @@ AnyRate = Annotated[Rate, quantity(*_RATE, least=0)]
 PositiveRate = Annotated[Rate, quantity(*_RATE, above=0)]
 
 
-def whole_rate(what: str) -> AfterValidator:
+def whole_rate(what: str, most: int = WHOLE_RATE_MAX) -> AfterValidator:
     """A whole number of something a second."""
 
     def check(rate: Rate) -> Rate:
-        if not float(rate).is_integer() or float(rate) > WHOLE_RATE_MAX:
-            raise refusal(f"{rate} is no whole number of {what} a second", "a rate such as 10000/s")
+        if not float(rate).is_integer() or float(rate) > most:
+            allowed = f"a rate such as 10000/s, at most {most}/s"
+            raise refusal(f"{rate} is no whole number of {what} a second", allowed)
         return rate
 
     return AfterValidator(check)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
-from nephoscope.scenario.event import Attributes, Event, MessageSize
+from nephoscope.scenario.event import Attributes, Batch, Event, MessageSize
 from nephoscope.scenario.fields import (
     AnyDuration,
     Name,
@@ -125,6 +125,8 @@ class Send(Model):
     """Messages of one group of a FIFO queue are worked in order, one at a time."""
     delay: Annotated[AnyDuration, within("0s", "15m")] | None = None
     """Of this message, in place of that of its queue, which must be a standard one."""
+    batch: Batch = 1
+    """Messages that are sent, in one call."""
 
     event: Event = None
     """Its body; without event and attributes it says what the request says."""

@@ -9,6 +9,7 @@ from typing import Any
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer_rules import balancer_problems
+from nephoscope.scenario.batch_problems import batch_problems
 from nephoscope.scenario.bus_problems import bus_problems
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fault_rules import fault_problems
@@ -41,6 +42,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     yield from queue_problems(document)
     yield from topic_problems(document)
     yield from bus_problems(document)
+    yield from batch_problems(document)
 
 
 def _clock(document: Document) -> Iterator[Problem]:

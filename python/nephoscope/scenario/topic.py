@@ -7,13 +7,14 @@ from pydantic import AfterValidator, Strict, model_validator
 from nephoscope import _core
 from nephoscope.errors import PatternError
 from nephoscope.patterns import read_policy
-from nephoscope.scenario.event import Attributes, Event, MessageSize
+from nephoscope.scenario.event import Attributes, Batch, Event, MessageSize
 from nephoscope.scenario.fields import (
     WHOLE_RATE_MAX,
     AnyDuration,
     Name,
     PositiveDuration,
     PositiveRate,
+    Share,
     refusal,
     whole,
     whole_rate,
@@ -32,6 +33,9 @@ WAITS_MAX = Duration.parse("1h")
 # Larger messages go to so few subscribers, none of them an endpoint of HTTP.
 SMALL_MAX = 2**18
 LARGE_SUBSCRIPTIONS_MAX = 100
+
+# Messages of a group in a second, at most.
+GROUP_RATE_MAX = 65_535
 
 PerSecond = Annotated[int, whole(1, WHOLE_RATE_MAX)]
 Retries = Annotated[int, whole(0, 100)]
@@ -85,11 +89,17 @@ class DeliveryRetry(Model):
         return rules
 
 
+# Who is not in the scenario: reached by one of these.
+Endpoint = Literal["email", "sms", "mobile_push", "firehose"]
+
+
 class Subscription(Model):
     """Who gets what is published, or that of it which a filter lets through."""
 
-    to: Name
+    to: Name | None = None
     """A queue; or a load balancer or a fleet, as an endpoint of HTTP."""
+    endpoint: Endpoint | None = None
+    """In its place: somebody outside the scenario, who takes every message that gets there."""
     filter: Any = None
     """A filter policy; without one everything."""
     filter_scope: Literal["attributes", "body"] = "attributes"
@@ -99,10 +109,43 @@ class Subscription(Model):
     """Of an endpoint of HTTP, in the place of that of the topic."""
     max_receives_per_second: PerSecond | None = None
     """Attempts at an endpoint of HTTP that begin in a second; more wait for their turn."""
+    client_errors: Share = 0.0
+    """The chance that an attempt is refused for good: it is gone, or does not allow it."""
+    server_errors: Share = 0.0
+    """The chance that an attempt is in vain beside that; it is tried again."""
+    raw_delivery: bool = True
+    """False: in the envelope of the topic, which is what is then passed on and matched."""
     dead_letter: Name | None = None
     """The queue that gets what could not be delivered; without one it is dropped."""
 
     bare = "to"
+
+    @classmethod
+    def describe(cls, schema: dict[str, Any]) -> None:
+        """Exactly one of those who may get it."""
+        schema["oneOf"] = [{"required": ["to"]}, {"required": ["endpoint"]}]
+        super().describe(schema)
+
+    @property
+    def name(self) -> str:
+        """Who it is, in words."""
+        return self.to or str(self.endpoint)
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if (self.to is None) == (self.endpoint is None):
+            message = "neither to nor endpoint" if self.to is None else "both to and endpoint"
+            raise refusal(message, "one of them")
+        if self.endpoint is not None:
+            if "raw_delivery" in self.model_fields_set:
+                message = "raw_delivery has no effect: nothing is passed on from there"
+                raise refusal(message, "raw_delivery of a queue or an endpoint of HTTP")
+            for key in ("timeout", "retry", "max_receives_per_second"):
+                if getattr(self, key) is not None:
+                    message = f"{key} has no effect: the provider's own policy applies"
+                    raise refusal(message, f"{key} of an endpoint of HTTP")
+        chances(self.client_errors, self.server_errors)
+        return self
 
     @model_validator(mode="after")
     def _policy(self) -> Self:
@@ -116,8 +159,15 @@ class Subscription(Model):
         return self
 
 
+def chances(client_errors: float, server_errors: float) -> None:
+    """Refuse those of errors that come to more than 1."""
+    if client_errors + server_errors > 1.0:
+        message = f"client_errors of {client_errors} and server_errors of {server_errors}"
+        raise refusal(f"{message} are more than 1", "at most 1 together")
+
+
 def _once(subscriptions: tuple[Subscription, ...]) -> tuple[Subscription, ...]:
-    names = [each.to for each in subscriptions]
+    names = [each.to for each in subscriptions if each.to is not None]
     for name in names:
         if names.count(name) > 1:
             raise refusal(f"{name} subscribes twice", "one subscription of each endpoint")
@@ -141,6 +191,12 @@ class Topic(Model):
     """Of each endpoint of HTTP that says none of its own."""
     publish_limit: Annotated[PositiveRate, whole_rate("messages")] | None = None
     """Messages that are taken in a second; more are rejected."""
+    group_publish_limit: Annotated[PositiveRate, whole_rate("messages", GROUP_RATE_MAX)] | None = (
+        None
+    )
+    """The same of each message group of a FIFO topic."""
+    duplicates: Share = 0.0
+    """The chance that a message of a standard topic is delivered twice, to each who gets it."""
     message_size: MessageSize = Size(0)
     """Of each message. Publishing is billed by 64 KiB of it; 0B: as one request each."""
     subscriptions: Subscriptions = ()
@@ -149,6 +205,12 @@ class Topic(Model):
     def _of_its_type(self) -> Self:
         if self.type == "standard" and self.deduplication is not None:
             raise refusal("only a FIFO topic has deduplication", "type: fifo")
+        if self.type == "standard" and self.group_publish_limit is not None:
+            raise refusal("only a FIFO topic has groups with a limit", "type: fifo")
+        if self.type == "fifo" and self.duplicates:
+            raise refusal("a FIFO topic delivers no duplicates", "duplicates: 0")
+        if self.type == "fifo" and any(each.endpoint for each in self.subscriptions):
+            raise refusal("only queues subscribe to a FIFO topic", "to: a queue")
         if self.type == "fifo" and self.retry is not None:
             raise refusal("a FIFO topic has no endpoints of HTTP", "retry of a standard topic")
         if self.type == "fifo" and self.max_receives_per_second is not None:
@@ -174,5 +236,7 @@ class Publish(Model):
     attributes: Attributes | None = None
     group: Name | None = None
     """Messages of one group of a FIFO topic are delivered in order."""
+    batch: Batch = 1
+    """Messages that are published, in one call."""
 
     bare = "to"

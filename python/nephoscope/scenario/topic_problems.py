@@ -29,9 +29,10 @@ def topic_problems(document: Document) -> Iterator[Problem]:
         for i, each in enumerate(sequence(topic.get("subscriptions"))):
             inside = ("topics", name, "subscriptions", i)
             yield from _subscribed(document, inside, each, types[name], queues)
-            if _is_large(topic) and named_queue(each, "to") not in queues:
-                message = "an endpoint of HTTP gets no messages of more than 256KiB"
-                at: Where = (*inside, "to") if isinstance(each, dict) else inside
+            if _is_large(topic) and not _takes_large(each, queues):
+                message = "messages of more than 256KiB go to queues and firehose alone"
+                key = "endpoint" if "endpoint" in mapping(each) else "to"
+                at: Where = (*inside, key) if isinstance(each, dict) else inside
                 yield document.problem(at, message, allowed="a queue, or message_size: 256KiB")
     for where, traffic in entries(document.tree, "traffic"):
         to = traffic.get("to")
@@ -49,6 +50,12 @@ def topic_problems(document: Document) -> Iterator[Problem]:
             if "publish" in step and (to := named_queue(step["publish"], "to")) in types:
                 publish = mapping(step["publish"])
                 yield from _grouped(document, (*at, "publish"), publish, str(to), types)
+
+
+def _takes_large(subscription: Any, queues: dict[str, Any]) -> bool:
+    if mapping(subscription).get("endpoint") == "firehose":
+        return True
+    return named_queue(subscription, "to") in queues
 
 
 def _is_large(topic: dict[str, Any]) -> bool:

@@ -1,12 +1,13 @@
 """Topics and what is said, as the core takes them."""
 
-from collections.abc import Callable
-from typing import Any
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from nephoscope import _core
-from nephoscope.errors import EventError, SpecError
+from nephoscope.errors import EventError, Problem, ScenarioError, SpecError
 from nephoscope.patterns import read_pattern, read_policy, write_value
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import Members, read_value
@@ -21,6 +22,10 @@ from nephoscope.scenario.units import Duration
 TIMEOUT = Duration.parse("15s")
 
 Destinations = Callable[[str], _core.Destination]
+
+# Events that differ, and how often one may be made of another.
+EVENTS_MAX = 10_000
+GENERATIONS_MAX = 100
 
 
 class Events:
@@ -80,11 +85,53 @@ class Events:
         core = matcher([read_pattern(pattern)])
         return [int(_body_matches(core, event, None)) for event, _ in self._said[first:]]
 
+    def enveloped(self, number: int, topic: str) -> str:
+        """What a subscriber gets of one that has no raw delivery: a text of JSON."""
+        event, attributes = self._said[number]
+        named, _ = read_attributes(attributes)
+        envelope = {
+            "Type": "Notification",
+            "TopicArn": f"topic/{topic}",
+            "Message": "" if event is None else _text(event),
+            "MessageAttributes": Members((name, _in_envelope(it)) for name, it in named),
+        }
+        return write_value(Members(envelope.items()))
+
     def body(self, number: int) -> Members:
         """One that some pattern matches."""
         value = read_value(self._said[number][0], "the event", EventError)
         assert isinstance(value, Members)
         return value
+
+
+class Maker(Protocol):
+    """What makes events of events: the inputs of buses and the envelopes of topics."""
+
+    def number_made(self, first: int, end: int) -> None:
+        """Number what is made of those of these numbers."""
+
+
+def number_all_made(events: Events, makers: Sequence[Maker]) -> None:
+    """Number what is made of events, and what is made of that, until nothing is new."""
+    done = 0
+    for generation in itertools.count():
+        first, done = done, len(events)
+        if first == done:
+            return
+        for maker in makers:
+            maker.number_made(first, done)
+        if len(events) > EVENTS_MAX or generation >= GENERATIONS_MAX:
+            message = "inputs make ever more events: what a target is sent matches again"
+            raise ScenarioError([Problem("buses", message)], None)
+
+
+def _in_envelope(attribute: Any) -> Members:
+    if isinstance(attribute, str):
+        kind, text = "String", attribute
+    else:
+        kind = "String.Array" if isinstance(attribute, list) else "Number"
+        text = write_value(attribute)
+    return Members([("Type", kind), ("Value", text)])
 
 
 def _text(event: Any) -> str:
@@ -105,40 +152,80 @@ def _body_matches(core: _core.patterns.Matcher, event: Any, _: Any) -> bool:
         return False
 
 
-def topic_spec(
-    name: str, topic: Topic, events: Events, destination: Destinations
-) -> _core.topics.TopicSpec:
-    """A topic; all that is said must have been numbered."""
-    spec = _core.topics.TopicSpec()
-    spec.name = name
-    spec.fifo = topic.type == "fifo"
-    spec.group_deduplication = topic.deduplication == "group"
-    if topic.publish_limit is not None:
-        spec.publishes_per_second = int(float(topic.publish_limit))
-    spec.subscriptions = [
-        _subscription(each, topic, events, destination) for each in topic.subscriptions
-    ]
-    return spec
+class Topics:
+    """The topics of a scenario, and the envelopes in which they deliver."""
 
+    def __init__(
+        self, topics: Mapping[str, Topic], events: Events, destination: Destinations
+    ) -> None:
+        self._topics = topics
+        self._events = events
+        self._destination = destination
+        self._envelopes: dict[tuple[str, int], int] = {}
 
-def _subscription(
-    subscription: Subscription, topic: Topic, events: Events, destination: Destinations
-) -> _core.topics.SubscriptionSpec:
-    spec = _core.topics.SubscriptionSpec()
-    spec.to = destination(subscription.to)
-    if spec.to.kind is _core.DestinationKind.queue:
-        spec.retry = managed_rules()
-    else:
+    def number_made(self, first: int, end: int) -> None:
+        """Number what is made of events: the envelope of each but of envelopes."""
+        made = set(self._envelopes.values())
+        for name, topic in self._topics.items():
+            if all(each.raw_delivery for each in topic.subscriptions):
+                continue
+            for kind in range(first, end):
+                if kind not in made:
+                    text = self._events.enveloped(kind, name)
+                    self._envelopes[name, kind] = self._events.number(text, None)
+
+    def specs(self) -> list[_core.topics.TopicSpec]:
+        """All topics; all that is said must have been numbered."""
+        return [self._spec(name, topic) for name, topic in self._topics.items()]
+
+    def _spec(self, name: str, topic: Topic) -> _core.topics.TopicSpec:
+        spec = _core.topics.TopicSpec()
+        spec.name = name
+        spec.fifo = topic.type == "fifo"
+        spec.group_deduplication = topic.deduplication == "group"
+        if topic.publish_limit is not None:
+            spec.publishes_per_second = int(float(topic.publish_limit))
+        if topic.group_publish_limit is not None:
+            spec.group_publishes_per_second = int(float(topic.group_publish_limit))
+        spec.subscriptions = [self._subscription(name, topic, it) for it in topic.subscriptions]
+        return spec
+
+    def _subscription(
+        self, name: str, topic: Topic, subscription: Subscription
+    ) -> _core.topics.SubscriptionSpec:
+        spec = _core.topics.SubscriptionSpec()
+        self._reach(spec, topic, subscription)
+        spec.client_errors = subscription.client_errors
+        spec.server_errors = subscription.server_errors
+        spec.duplicates = topic.duplicates
+        spec.dead_letter = UNGROUPED
+        if subscription.dead_letter is not None:
+            spec.dead_letter = self._destination(subscription.dead_letter).index
+        if subscription.filter is not None:
+            scope = subscription.filter_scope
+            spec.takes = self._events.let_through(subscription.filter, scope)
+        if not subscription.raw_delivery:
+            kinds = range(len(self._events))
+            spec.becomes = [self._envelopes.get((name, kind), kind) for kind in kinds]
+        return spec
+
+    def _reach(
+        self, spec: _core.topics.SubscriptionSpec, topic: Topic, subscription: Subscription
+    ) -> None:
+        """Who it is, and when what it did not take is tried again."""
+        if subscription.to is None:
+            spec.outside = True
+            managed = subscription.endpoint == "firehose"
+            spec.retry = managed_rules() if managed else customer_rules()
+            return
+        spec.to = self._destination(subscription.to)
+        if spec.to.kind is _core.DestinationKind.queue:
+            spec.retry = managed_rules()
+            return
         spec.timeout_ns = int(subscription.timeout or TIMEOUT)
         spec.retry = (subscription.retry or topic.retry or DeliveryRetry()).rules()
         most = subscription.max_receives_per_second or topic.max_receives_per_second
         spec.receives_per_second = most or 0
-    spec.dead_letter = UNGROUPED
-    if subscription.dead_letter is not None:
-        spec.dead_letter = destination(subscription.dead_letter).index
-    if subscription.filter is not None:
-        spec.takes = events.let_through(subscription.filter, subscription.filter_scope)
-    return spec
 
 
 def managed_rules() -> _core.topics.DeliveryRules:
@@ -147,4 +234,13 @@ def managed_rules() -> _core.topics.DeliveryRules:
     rules.immediate, rules.pre_backoff, rules.backoff, rules.post_backoff = 3, 2, 10, 100_000
     rules.curve = _core.topics.DeliveryCurve.exponential
     rules.min_ns, rules.max_ns = int(Duration.parse("1s")), int(Duration.parse("20s"))
+    return rules
+
+
+def customer_rules() -> _core.topics.DeliveryRules:
+    """The policy of mail, text messages and push to mobile devices."""
+    rules = _core.topics.DeliveryRules()
+    rules.immediate, rules.pre_backoff, rules.backoff, rules.post_backoff = 0, 2, 10, 38
+    rules.curve = _core.topics.DeliveryCurve.exponential
+    rules.min_ns, rules.max_ns = int(Duration.parse("10s")), int(Duration.parse("10m"))
     return rules

@@ -161,7 +161,7 @@ class _Walk:
             return NOTHING, tuple((share, 1.0 - (1.0 - chance) ** most) for share, chance in met)
         for message in (step.send, step.publish, step.put):
             if message is not None:
-                self._lead(message.to, alive)
+                self._lead(message.to, alive * message.batch)
         self.devices += [form for form in _DEVICES if step.form == form]
         self.memory |= step.memory is not None
         return NOTHING, SURE

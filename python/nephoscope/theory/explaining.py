@@ -109,7 +109,12 @@ def _answer(
 def _sends_poisson(scenario: Scenario, flows: Flows, name: str, trail: frozenset[str]) -> bool:
     """Whether a fleet sends a message whenever a request leaves it, and these are Poisson."""
     last = scenario.services[scenario.fleets[name].service].steps[-1].send
-    if last is None or last.delay is not None or len(flows.demands[name].leads) != 1:
+    if (
+        last is None
+        or last.delay is not None
+        or last.batch > 1
+        or len(flows.demands[name].leads) != 1
+    ):
         return False
     steps = scenario.services[scenario.fleets[name].service].steps
     if any(step.send is not None for step in all_steps(steps[:-1])):

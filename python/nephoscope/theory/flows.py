@@ -267,14 +267,18 @@ def _ways(
     elif name in scenario.topics:
         topic = scenario.topics[name]
         for each in topic.subscriptions:
+            if each.to is None:
+                continue
             retries = (each.retry or topic.retry or DeliveryRetry()).retries
             often = attempts(success.get(each.to, SURE), retries + 1)
-            yield each.to, often, each.filter is not None
+            at_most = each.filter is not None or each.client_errors + each.server_errors > 0.0
+            yield each.to, (1.0 + topic.duplicates) * often, at_most
     else:
-        for rule in scenario.buses[name].rules.values():
+        bus = scenario.buses[name]
+        for rule in bus.rules.values():
             for target in rule.targets if rule.pattern is not None else ():
                 often = attempts(success.get(target.to, SURE), target.retry.attempts + 1)
-                yield target.to, often, True
+                yield target.to, (1.0 + bus.duplicates) * often, True
 
 
 def _spread(ways: dict[str, list[Way]], ends: list[tuple[str, float]]) -> dict[str, float]:

@@ -167,6 +167,8 @@ def _pushes(scenario: Scenario, paths: Mapping[str, str]) -> Iterator[Edge]:
     for name, bus in scenario.buses.items():
         pushed += [(f"buses.{name}", each) for rule in bus.rules.values() for each in rule.targets]
     for path, delivery in pushed:
+        if delivery.to is None:
+            continue
         yield Edge(path, paths[delivery.to], "messages")
         if delivery.dead_letter is not None:
             yield Edge(path, f"queues.{delivery.dead_letter}", "dead letters")

@@ -1,0 +1,41 @@
+"""The rule of calls that send several messages: together they are no larger than one may be."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.errors import Problem, UnitError
+from nephoscope.scenario.document import Document
+from nephoscope.scenario.event import SIZE_MAX
+from nephoscope.scenario.references import entries, mapping, named_queue, steps_in
+from nephoscope.scenario.units import Size
+
+# By the kind of the step: where it leads, and which key there has the size of each message.
+_SIZES = {
+    "send": ("queues", "message_size"),
+    "publish": ("topics", "message_size"),
+    "put": ("buses", "event_size"),
+}
+
+
+def batch_problems(document: Document) -> Iterator[Problem]:
+    """Batches that are too large."""
+    for where, service in entries(document.tree, "services"):
+        for at, step in steps_in(service.get("steps"), (*where, "steps")):
+            for form, (section, key) in _SIZES.items():
+                message = mapping(step.get(form))
+                batch = message.get("batch")
+                if not isinstance(batch, int) or not 1 <= batch <= 10:
+                    continue
+                there = mapping(document.tree.get(section)).get(named_queue(message, "to") or "")
+                size = _size(mapping(there).get(key))
+                if batch * size > SIZE_MAX:
+                    words = f"{batch} messages of {Size(size)} are more than a call may hold"
+                    allowed = f"at most {max(SIZE_MAX // size, 1)}: 1MiB together"
+                    yield document.problem((*at, form, "batch"), words, allowed=allowed)
+
+
+def _size(value: Any) -> int:
+    try:
+        return int(Size.parse(value))
+    except UnitError:
+        return 0
