@@ -11,7 +11,7 @@ from properties.liveliness import look_until_seen
 from properties.systems import System
 from properties.test_properties import conserves, resumes
 from properties.test_queues import MACHINE, happenings, sometimes
-from properties.test_topics import DELIVERIES, KINDS, sayings
+from properties.test_topics import DELIVERIES, KINDS, errors, sayings
 
 Tree = dict[str, Any]
 
@@ -26,10 +26,10 @@ def targets(draw) -> Tree:
     one = draw(st.sampled_from(TARGETS))
     target: Tree = {"to": one} if isinstance(one, str) else dict(one)
     if target["to"] in ("front", "shelves"):
-        target |= draw(sometimes("timeout", "200ms"))
+        target |= draw(sometimes("timeout", "200ms")) | draw(sometimes("invocation_limit", 2, 9))
     retry = {"attempts": draw(st.sampled_from([0, 1, 2, 6])), "age": "60s"}
     retry |= draw(sometimes("jitter", "none", "equal"))
-    return target | {"retry": retry} | draw(sometimes("dead_letter", "lost"))
+    return target | {"retry": retry} | draw(sometimes("dead_letter", "lost")) | draw(errors())
 
 
 @st.composite
@@ -57,8 +57,13 @@ def ringing(draw) -> System:
     bus |= draw(sometimes("latency", "300ms", {"exponential": "500ms"}))
     bus |= draw(sometimes("put_limit", "2/s", "4/s"))
     bus |= draw(sometimes("invocation_limit", "3/s", "20/s"))
-    bus |= draw(sometimes("archive", {}, "12s"))
-    said = {"to": "bell"} | {k: v for k, v in draw(sayings()).items() if k == "event"}
+    bus |= draw(sometimes("archive", {}, "12s", {"lag": "4s"}))
+    bus |= draw(sometimes("duplicates", 0.2))
+    said = (
+        {"to": "bell"}
+        | draw(sometimes("batch", 3))
+        | {k: v for k, v in draw(sayings()).items() if k == "event"}
+    )
     services = {
         "work": {
             "steps": [
@@ -115,7 +120,8 @@ def test_nothing_that_is_put_is_lost():
         buses = {bus["name"]: bus for bus in results["buses"]}
         for bus in buses.values():
             for i in range(len(bus["delivered"])):
-                apart = [bus[key][i] for key in ("scheduled", "replayed_to") if key in bus]
+                more = ("scheduled", "replayed_to", "duplicated")
+                apart = [bus[key][i] for key in more if key in bus]
                 came = bus["published"] + sum(apart)
                 assert came == sum(bus[key][i] for key in DELIVERIES)
         bell = buses["bell"]
@@ -125,13 +131,14 @@ def test_nothing_that_is_put_is_lost():
             seen[key] += sum(bell[key]) > 0
         seen["replayed"] += bell.get("replayed", 0) > 0
         seen["replaying"] += bell.get("replaying", 0) > 0
-        seen["delayed"] += sum(bell.get("delayed", ())) > 0
-        seen["scheduled"] += sum(bell.get("scheduled", ())) > 0
+        for key in ("delayed", "scheduled", "duplicated", "client_errors"):
+            seen[key] += sum(bell.get(key, ())) > 0
+        seen["batches"] += sum(bell["calls"][1:]) > 0
         seen["throttled"] += bell["throttled"] > 0
         seen["put on"] += buses["echo"]["published"] > 0
         seen["told"] += results["topics"][0]["published"] > 0
 
     often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
-    often = (*often, "scheduled", "delayed", "replayed")
+    often = (*often, "scheduled", "delayed", "replayed", "duplicated", "client_errors", "batches")
     rare = ("dead_lettered", "dropped", "replaying")
     look_until_seen(look, ringing(), 25, seen, often, rare)

@@ -110,7 +110,10 @@ def boarded(draw) -> System:
         web |= {"count": {"min": 0, "desired": web["count"], "max": 6}, "metrics": PROMPT}
         web["scaling"] = [{"target_tracking": rule | {"out_periods": 1, "in_periods": 2}}]
     letters = {"queue": "lost", "batch": 3, "wait": "1s"}
-    front = {"send": {"to": "orders"} | own | ({} if fifo else draw(sometimes("delay", "700ms")))}
+    own_batch = own | draw(sometimes("batch", 2, 10))
+    front = {
+        "send": {"to": "orders"} | own_batch | ({} if fifo else draw(sometimes("delay", "700ms")))
+    }
     others = {name: {"service": OTHERS[name], "instance_type": MACHINE} for name in OTHERS}
     others["end"] = others["end"] | draw(sometimes("count", 0))
     rate = draw(st.sampled_from(["2/s", "8/s", "30/s"]))

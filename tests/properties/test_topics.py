@@ -43,13 +43,19 @@ def policies(draw) -> Tree:
 
 
 @st.composite
+def errors(draw) -> Tree:
+    return draw(sometimes("client_errors", 0.1)) | draw(sometimes("server_errors", 0.3))
+
+
+@st.composite
 def endpoints(draw, to: str) -> Tree:
     """A subscription by HTTP."""
     phases = {"retries": 4, "immediate": 1, "pre_backoff": 1, "min_delay": "1s", "max_delay": "4s"}
     phases |= draw(sometimes("jitter", "full", "equal")) | draw(sometimes("backoff", "exponential"))
     one: Tree = {"to": to} | draw(policies()) | draw(sometimes("timeout", "300ms"))
     one |= draw(st.sampled_from([{}, {"dead_letter": "lost"}, {}]))
-    one |= draw(sometimes("max_receives_per_second", 1, 5))
+    one |= draw(sometimes("max_receives_per_second", 1, 5)) | draw(errors())
+    one |= draw(sometimes("raw_delivery", False))
     return one | draw(st.sampled_from([{}] + [{"retry": it} for it in (0, 0, 1, phases)]))
 
 
@@ -84,11 +90,17 @@ def shouted(draw) -> System:
     web: Tree = {"service": "work", "instance_type": MACHINE, "boot": "1s"}
     web |= {"count": draw(st.integers(0, 3))}
     board = {"to": "orders"} | draw(policies()) | draw(sometimes("dead_letter", "lost"))
-    news: Tree = {"subscriptions": [board, {"to": "more"} | draw(policies())]} | kind
+    board |= draw(sometimes("raw_delivery", False))
+    more = {"to": "more"} | draw(policies()) | draw(errors())
+    news: Tree = {"subscriptions": [board, more]} | kind
     news |= draw(sometimes("publish_limit", "5/s"))
-    if not fifo:
-        ends = [draw(endpoints("front")), draw(endpoints("shelves"))]
+    if fifo:
+        news |= draw(sometimes("group_publish_limit", "4/s"))
+    else:
+        mail = {"endpoint": draw(st.sampled_from(["sms", "firehose"]))} | draw(errors())
+        ends = [draw(endpoints("front")), draw(endpoints("shelves")), mail]
         news["subscriptions"] += draw(st.sampled_from([ends, ends[:1], ends[1:]]))
+        news |= draw(sometimes("duplicates", 0.2))
     busy = {"rate": draw(st.sampled_from(["400/s"]))} if fifo and draw(st.integers(0, 1)) else {}
     traffic = {
         "direct": {"to": "news", "rate": draw(st.sampled_from(["2/s", "20/s"]))} | busy | own,
@@ -97,7 +109,7 @@ def shouted(draw) -> System:
     }
     for source in traffic.values():
         source.update(draw(sayings()))
-    said = {"to": "news"} | own | draw(sayings())
+    said = {"to": "news"} | own | draw(sayings()) | draw(sometimes("batch", 3, 10))
     consumer = {"consumes": {"queue": "orders", "wait": "5s"}, "steps": [{"publish": "last"}]}
     services = {
         "work": service,
@@ -138,7 +150,8 @@ def test_nothing_that_is_published_is_lost():
         topics = {topic["name"]: topic for topic in results["topics"]}
         for topic in topics.values():
             for i in range(len(topic["delivered"])):
-                assert topic["published"] == sum(topic[key][i] for key in DELIVERIES)
+                came = topic["published"] + topic.get("duplicated", [0] * 5)[i]
+                assert came == sum(topic[key][i] for key in DELIVERIES)
         queues = {queue["name"]: queue for queue in results["queues"]}
         news = topics["news"]
         assert queues["orders"]["sent"] + queues["orders"]["deduplicated"] == news["delivered"][0]
@@ -148,9 +161,12 @@ def test_nothing_that_is_published_is_lost():
             seen[key] += sum(news[key]) > 0
         seen["deduplicated"] += news["deduplicated"] > 0
         seen["throttled"] += news["throttled"] > 0
-        seen["delayed"] += sum(news.get("delayed", ())) > 0
+        for key in ("delayed", "duplicated", "client_errors"):
+            seen[key] += sum(news.get(key, ())) > 0
+        seen["batches"] += sum(news["calls"][1:]) > 0
         seen["passed on"] += topics["last"]["published"] > 0
 
     often = ("delivered", "filtered", "retried", "pending", "passed on", "throttled")
+    often = (*often, "duplicated", "client_errors", "batches")
     rare = ("dead_lettered", "dropped", "deduplicated", "delayed")
     look_until_seen(look, shouted(), 30, seen, often, rare)
