@@ -36,6 +36,13 @@
 
 namespace nephoscope {
 
+// All instances that there ever were of the fleets to which requests are sent, for who sums over
+// them now and then. It follows from the rest of a world, and is no part of what is saved.
+struct WorkedSoFar {
+  std::vector<std::vector<std::uint32_t>> of_fleet;
+  std::uint32_t known = 0;  // instances that have been looked at
+};
+
 struct WorldState {
   static constexpr std::uint32_t none = Visit::none;
 
@@ -124,6 +131,7 @@ struct WorldState {
   bool warm_ = false;                 // the warm-up is over
   std::int64_t next_sample_ = ArrivalStream::never;
   std::vector<Series> samples_;     // cumulative counts and gauges, see results.cpp
+  WorkedSoFar worked_;              // of those, which instances they look at
   bool surging_ = false;            // some balancer has a surge queue
   std::vector<std::uint8_t> full_;  // by instance, where anybody wants to know
 };

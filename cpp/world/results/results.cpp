@@ -24,6 +24,11 @@ bool leads_to(const Caller& caller, std::size_t balancer) {
 // Requests sent and ended by each source and through each balancer since the start, and the
 // instances.
 void World::sample_series() {
+  worked_.of_fleet.resize(fleets_.size());
+  for (; worked_.known < instances_.size(); ++worked_.known) {
+    const std::uint32_t fleet = fleet_of_[worked_.known];
+    if (fleets_[fleet].reached) worked_.of_fleet[fleet].push_back(worked_.known);
+  }
   std::size_t column = 0;
   const auto push = [&](std::uint64_t value) {
     samples_[column++].push(static_cast<std::int64_t>(value));
@@ -67,8 +72,9 @@ void World::sample_series() {
 // By fleet: in which its vCPUs have had work, of all instances that there ever were. O(those).
 std::vector<std::int64_t> WorldView::busy_ns() const {
   std::vector<std::int64_t> busy(fleets_.size());
-  for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
-    busy[fleet_of_[instance]] += instances_.run_ns(instance, now_);
+  for (std::size_t fleet = 0; fleet < fleets_.size(); ++fleet) {
+    for (const std::uint32_t instance : worked_.of_fleet[fleet])
+      busy[fleet] += instances_.run_ns(instance, now_);
   }
   return busy;
 }
