@@ -3,6 +3,7 @@
 import pytest
 
 from nephoscope import ScenarioError, parts
+from nephoscope.parts.messages import SENDS
 
 
 def requests(queue) -> int:
@@ -64,6 +65,34 @@ def test_a_message_is_a_mebibyte_at_most():
         parts.Queue(message_size="1048577B")
     with pytest.raises(ScenarioError, match="message_size"):
         parts.Queue(message_size="-1B")
+
+
+# --- how many calls, and which entries of them -------------------------------------------------
+
+
+def test_a_standard_queue_takes_any_number_of_calls():
+    queue = parts.Queue()
+    assert (queue.send(range(100_000), at=0).statuses == 0).all()
+    assert {queue.receive(at=0).status for _ in range(1_000)} == {"done"}
+    assert queue.counts()["throttled"] == 0
+
+
+def test_each_entry_of_a_call_is_taken_or_dropped_by_itself():
+    """Of one call the second is a repetition, which succeeds too, and the third is new."""
+    queue = parts.Queue(type="fifo", deduplication="content")
+    sent = queue.send([1, 1, 2], at=0, group=1)
+    assert [SENDS[status] for status in sent.statuses] == ["sent", "duplicate", "sent"]
+    assert requests(queue) == 1
+    first, second = queue.receive(at=0, most=2).messages.receipts
+    assert queue.delete([first, first, second], at=0) == ["done", "stale", "done"]
+
+
+def test_high_throughput_has_70000_calls_a_second():
+    """Of ten messages each, of which no two of a second are of one group."""
+    queue = parts.Queue(type="fifo", throughput="high", deduplication="content")
+    sent = queue.send(range(700_001), at=0, group=range(700_001))
+    assert [SENDS[status] for status in sent.statuses[699_999:]] == ["sent", "throttled"]
+    assert queue.counts()["sent"] == 700_000
 
 
 # --- dead letters -----------------------------------------------------------------------------

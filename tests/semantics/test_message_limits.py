@@ -89,3 +89,79 @@ def test_dead_letters_of_a_bus_go_to_standard_queues_alone(lab):
             else:
                 with pytest.raises(ScenarioError, match=f"{wrong} is not of the right type"):
                     nph.Scenario.model_validate(tree)
+
+
+# --- one by one ------------------------------------------------------------------------------
+
+
+def refused(tree: Tree, words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        nph.Scenario.model_validate(tree)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "words"),
+    [
+        ({"retries": 100, "min_delay": "1s"}, {"retries": 101, "min_delay": "1s"}, "out of range"),
+        ({"min_delay": "1s"}, {"min_delay": "999ms"}, "out of range"),
+        (
+            {"retries": 1, "min_delay": "3600s", "max_delay": "3600s"},
+            {"retries": 1, "min_delay": "3601s", "max_delay": "3601s"},
+            "out of range",
+        ),
+        (
+            {"retries": 60, "min_delay": "60s", "max_delay": "60s"},
+            {"retries": 61, "min_delay": "60s", "max_delay": "60s"},
+            "waits come to",
+        ),
+        ({"retries": 3, "immediate": 3}, {"retries": 3, "immediate": 4}, "more than 3 in all"),
+    ],
+)  # fmt: skip
+def test_a_policy_of_retries_has_at_most_100_of_them_within_an_hour(lab, good, bad, words):
+    """Waits are 1 s to 3,600 s each, and come to 3,600 s in all."""
+
+    def tree(retry: Tree) -> Tree:
+        topics = {"news": {"subscriptions": [{"to": "web", "retry": retry}]}}
+        return scenario(lab.at(1), topics=topics)
+
+    nph.Scenario.model_validate(tree(good))
+    refused(tree(bad), words)
+
+
+@pytest.mark.parametrize(("step", "section"), [("send", "q"), ("publish", "t"), ("put", "b")])
+def test_a_call_has_ten_entries_at_most(lab, step, section):
+    parts: Tree = {"queues": {"q": {}}, "topics": {"t": {}}, "buses": {"b": {}}}
+    for batch in (10, 11):
+        service: Tree = {"steps": [{step: {"to": section, "batch": batch}}]}
+        tree = scenario(lab.at(1), service, **parts)
+        if batch == 10:
+            nph.Scenario.model_validate(tree)
+        else:
+            refused(tree, "is out of range")
+
+
+def test_constant_path_and_transformer_exclude_each_other(lab):
+    both = {"constant": "x", "path": "$.detail"}
+    refused(scenario(lab.at(1), **bus(input=both)), "constant.*path")
+
+
+def test_a_fifo_target_needs_a_group(lab):
+    """Whether it is one of a bus, or what a source or a step sends, publishes or puts."""
+    tree = bus()
+    tree["queues"]["q0"] = {"type": "fifo"}
+    refused(scenario(lab.at(1), **tree), "group is missing")
+    refused(scenario(lab.at(1, to="q0"), queues={"q0": {"type": "fifo"}}), "group is missing")
+    refused(scenario(lab.at(1, to="t"), topics={"t": {"type": "fifo"}}), "group is missing")
+
+
+def test_only_queues_subscribe_to_a_fifo_topic(lab):
+    """Neither endpoints of HTTP nor mail, text messages, push or Firehose."""
+    for end in ("web", {"endpoint": "email"}, {"endpoint": "sms"}, {"endpoint": "firehose"}):
+        topics = {"t": {"type": "fifo", "subscriptions": [end]}}
+        refused(scenario(lab.at(1), topics=topics), "only queues subscribe to a FIFO topic")
+
+
+def test_a_fifo_queue_does_not_subscribe_to_a_standard_topic(lab):
+    tree = topic(1)
+    tree["queues"]["q0"] = {"type": "fifo"}
+    refused(scenario(lab.at(1), **tree), "the topic is not a FIFO topic")

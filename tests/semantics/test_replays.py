@@ -93,6 +93,12 @@ def test_what_has_been_kept_for_the_retention_is_gone(lab):
         assert told(tree)["replayed"] == left
 
 
+def test_an_archive_keeps_for_ever_unless_told(lab):
+    """Of a year before, too."""
+    tree = replaying(lab, puts(lab, 1), ("364d", "bell"), all=rule("a"), duration="365d")
+    assert counts(told(tree), "archived", "replayed") == (1, 1)
+
+
 def test_what_is_replayed_is_not_kept_again(lab):
     tree = replaying(lab, puts(lab, 1), ("10s", "bell"), ("20s", "bell"), all=rule("a"))
     assert counts(told(tree), "archived", "replayed", "delivered") == (1, 2, 3)

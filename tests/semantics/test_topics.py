@@ -384,6 +384,47 @@ def test_deduplication_within_a_group(lab):
     assert counts(told(tree), "published", "delivered") == (2, 2)
 
 
+def test_what_a_filter_keeps_back_leaves_no_gap_in_the_order(lab):
+    """Of a group at 1, 1 and 1 the second is filtered; the others are worked one by one."""
+    said = [{"n": n} for n in (1, 2, 3)]
+    sources = {f"s{i}": lab.at(1, to="ready", group="g", event=it) for i, it in enumerate(said)}
+    end = {"to": "orders", "filter": {"n": [1, 3]}, "filter_scope": "body"}
+    queues = {"orders": {"type": "fifo"}}
+    consumer = work(consumes={"queue": "orders", "wait": "20s"})
+    tree = shouting(
+        sources, end, service=consumer, topic={"type": "fifo"}, queues=queues,
+        fleets={"web": fleet(count=2)},
+    )  # fmt: skip
+    assert counts(told(tree), "published", "delivered", "filtered") == (3, 2, 1)
+    age = run(tree)["queues"]["orders"]["age_s"]
+    assert (age["count"], age["min"], age["max"]) == (2, pytest.approx(1.0), pytest.approx(2.0))
+
+
+def test_a_standard_topic_passes_groups_on_to_standard_queues(lab):
+    """Where they make a fair queue. 15 workers take 15 of 45 messages of one group at 1, for 10 s.
+
+    The one of another group, of 2, goes before those that wait at 11, and the last of the first
+    group at 31; without groups that one comes last, at 31.
+    """
+    consumer = work({"sleep": "10s"}, consumes={"queue": "orders", "wait": "20s"})
+
+    def oldest(**other: Any) -> float:
+        sources = {
+            "loud": lab.at(*[1] * 45, to="ready", group="loud"),
+            "quiet": lab.at(2, to="ready", **other),
+        }
+        tree = shouting(
+            sources, "orders", service=consumer, queues={"orders": {}},
+            fleets={"web": fleet(count=15)},
+        )  # fmt: skip
+        age = run(tree)["queues"]["orders"]["age_s"]
+        assert age["count"] == 46
+        return age["max"]
+
+    assert oldest(group="quiet") == pytest.approx(40.0)
+    assert oldest(group="loud") == pytest.approx(39.0)
+
+
 # --- around it -----------------------------------------------------------------------------------
 
 
