@@ -39,7 +39,6 @@ from nephoscope.report.theory_words import theory_text
 from nephoscope.results import Result, engine_version
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.problems import NOT_BUILT
 from nephoscope.scenario.schema import json_schema
 
 # Requests of each traffic that are followed for a report, if the scenario does not say how many.
@@ -95,8 +94,6 @@ def run_command(
         if wanted and replications is not None and replications > replications_max:
             raise click.UsageError("--replications is more than --replications-max")
         if report_file is not None:
-            if replications is not None or wanted:
-                raise click.UsageError(f"--report of several replications: {NOT_BUILT}")
             check_extra()
         if watched:
             check_watch(quiet=quiet, several=bool(replications is not None or wanted))
@@ -122,7 +119,7 @@ def run_command(
                 )
         if json_file is not None:
             write_json(outcome.to_dict(), json_file)
-        if report_file is not None and isinstance(outcome, Result):
+        if report_file is not None:
             write_text(outcome.to_html(), report_file, "--report")
         # Where a file goes to standard output nothing else may.
         if not quiet and "-" not in (json_file, report_file):

@@ -282,7 +282,6 @@ def test_errors_name_file_line_and_path(call, tmp_path):
         (["run", COFFEE, "--until-precision", "a=1%", "--until-precision", "a=1%"], "twice"),
         (["run", COFFEE, "--until-precision", "a=1%", "--replications", "5000"], "more than"),
         (["run", COFFEE, "--turbo"], "--turbo"),
-        (["run", COFFEE, "--report", "x.html", "--replications", "3"], "not built yet"),
         (["run", COFFEE, "--report", "-", "--json", "-"], "--json and --report cannot both go"),
         (["run", COFFEE, "--report", "no-such-folder/x.html"], "--report no-such-folder/x.html"),
         (["catalog", "computer"], "did you mean compute?"),

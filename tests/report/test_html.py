@@ -250,7 +250,7 @@ def test_a_run_without_series_or_without_answers():
 
 def test_the_tail_of_constant_work_is_a_line_down():
     scenario = small().replace({"traffic.users.arrivals": "constant"})
-    (tail,) = tails(scenario.run())
+    (tail,) = tails(scenario.run(), list(scenario.traffic))
     assert tail.points[0] == pytest.approx((0.001, 1.0))
     assert tail.points[-1] == pytest.approx((0.001, 1 / tail.requests))
     (points,) = re.findall(r'<polyline points="([^"]*)"', tail_picture([tail]))
@@ -261,7 +261,7 @@ def test_the_tail_of_constant_work_is_a_line_down():
 
 def test_the_tail_has_the_quantiles_of_the_result():
     result = result_of("zone-outage")
-    (tail,) = tails(result)
+    (tail,) = tails(result, ["customers"])
     assert [share for _, share in tail.points] == sorted((y for _, y in tail.points), reverse=True)
     for quantile, share in (("p50", 0.5), ("p99", 0.01), ("p999", 0.001)):
         before = max(x for x, y in tail.points if y >= share)

@@ -179,6 +179,15 @@ class Replications(Tabular):
         }
         return tree
 
+    def to_html(self) -> str:
+        """A report of one file: estimates of all, the course of the first.
+
+        It needs nephoscope[report].
+        """
+        from nephoscope.report.html import replications_page  # noqa: PLC0415  (reports know it)
+
+        return replications_page(self)
+
     def _repr_html_(self) -> str:
         from nephoscope.report.notebook import notebook_html  # noqa: PLC0415  (it knows this)
 

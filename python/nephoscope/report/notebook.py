@@ -55,7 +55,7 @@ def _result(result: Result) -> Iterable[str]:
     yield _head(result.scenario, f"{span}, seed {result.seed}")
     yield _table(outcome_table(tree))
     yield _table(latency_table(tree))
-    tails = distribution.tails(result)
+    tails = distribution.tails(result, list(tree["traffic"]))
     if tails:
         yield _image(distribution.tail_picture(tails), "Share of requests slower than a latency")
     if "cost_usd" in tree:

@@ -1,15 +1,15 @@
 """The distribution of latencies: how many requests were slower, both on logarithmic scales."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from nephoscope import _core
 from nephoscope.report.html import svg
 from nephoscope.report.terminal import count, seconds
-from nephoscope.results import Result
 
 _WIDTH, _HEIGHT = 760.0, 320.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 92.0, 16.0, 12.0, 40.0
@@ -32,13 +32,16 @@ class Tail:
     requests: int
 
 
-def tails(result: Result) -> list[Tail]:
+class Histograms(Protocol):
+    """A run, or several, whose latencies can be had."""
+
+    def histogram(self, path: str) -> _core.Histogram:
+        """Those of a part by its path, ns."""
+
+
+def tails(runs: Histograms, traffic: Sequence[str]) -> list[Tail]:
     """Those of all traffic that had answers, as many as there are lines, the largest first."""
-    found = [
-        tail
-        for name in result["traffic"]
-        for tail in tail_of(name, result.histogram(f"traffic.{name}"))
-    ]
+    found = [tail for name in traffic for tail in tail_of(name, runs.histogram(f"traffic.{name}"))]
     return sorted(found, key=lambda tail: -tail.requests)[: svg.LINES_MAX]
 
 

@@ -9,6 +9,7 @@ from nephoscope.extras import need
 from nephoscope.report.description import describe
 from nephoscope.report.html import distribution, events, hosts, series, svg, timeline
 from nephoscope.report.html.breakdown import breakdowns
+from nephoscope.report.html.distribution import Histograms
 from nephoscope.report.html.tables import cost_table, latency_table, outcome_table
 from nephoscope.report.html.theory import theory_section
 from nephoscope.report.html.topology import KINDS, topology
@@ -33,29 +34,32 @@ def check_extra() -> None:
 
 def page(result: Result) -> str:
     """The report of a run; the same text for the same scenario, seed and version."""
-    environment = templates()
-    tree = result.to_dict()
+    parts = pieces(result, result.to_dict(), result)
+    parts |= {"kicker": "Report of a run", "estimates": None, "one_of": ""}
+    return templates().get_template("run.html").render(parts | {"dashes": svg.DASHES})
+
+
+def pieces(result: Result, tree: dict[str, Any], runs: Histograms) -> dict[str, Any]:
+    """What a page tells of a run, or of all whose `tree` and latencies these are, by its names."""
     scenario = result.source
     found = troubles(tree)
-    return environment.get_template("run.html").render(
-        kicker="Report of a run",
-        title=result.scenario,
-        question=question(tree),
-        answers=list(answers(tree)),
-        troubles=[_trouble_words(trouble) for trouble in found],
-        system=None if scenario is None else _system(scenario, tree, found),
-        outcomes=outcome_table(tree),
-        latencies=latency_table(tree),
-        theory=None if scenario is None else theory_section(scenario, tree),
-        tails=_tails(result),
-        breakdowns=breakdowns(tree),
-        time=_time(result, scenario),
-        pools=hosts.pools(result, scenario),
-        costs=cost_table(tree["cost_usd"]) if "cost_usd" in tree else None,
-        method=_method(result),
-        definition=None if scenario is None else definition(scenario),
-        dashes=svg.DASHES,
-    )
+    return {
+        "title": result.scenario,
+        "question": question(tree),
+        "answers": list(answers(tree)),
+        "troubles": [_trouble_words(trouble) for trouble in found],
+        "system": None if scenario is None else _system(scenario, tree, found),
+        "outcomes": outcome_table(tree),
+        "latencies": latency_table(tree),
+        "theory": None if scenario is None else theory_section(scenario, tree),
+        "tails": _tails(runs, tree),
+        "breakdowns": breakdowns(result.to_dict()),
+        "time": _time(result, scenario),
+        "pools": hosts.pools(result, scenario),
+        "costs": cost_table(tree["cost_usd"]) if "cost_usd" in tree else None,
+        "method": _method(result),
+        "definition": None if scenario is None else definition(scenario),
+    }
 
 
 def templates() -> "jinja2.Environment":
@@ -82,8 +86,8 @@ def _system(scenario: Scenario, tree: dict[str, Any], found: list[Trouble]) -> d
     return {"picture": topology_picture(parts), "table": parts.table, "kinds": kinds}
 
 
-def _tails(result: Result) -> dict[str, Any] | None:
-    lines = distribution.tails(result)
+def _tails(runs: Histograms, tree: dict[str, Any]) -> dict[str, Any] | None:
+    lines = distribution.tails(runs, list(tree["traffic"]))
     if not lines:
         return None
     return {"picture": distribution.tail_picture(lines), "names": [line.name for line in lines]}

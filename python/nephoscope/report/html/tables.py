@@ -37,7 +37,7 @@ class Table:
 def latency_table(tree: Tree) -> Table:
     """Latencies of everything that answers, and the ages of messages."""
     rows = [
-        (words, count(latency["count"]), *(seconds(latency[key]) for key in _QUANTILES))
+        (words, count(latency["count"]), *(seconds(latency.get(key)) for key in _QUANTILES))
         for words, latency in _latencies(tree)
     ]
     head = ("part", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max")
