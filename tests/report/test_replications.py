@@ -8,6 +8,7 @@ from click.testing import CliRunner
 import nephoscope as nph
 from nephoscope.cli import main
 from nephoscope.report.comparison import estimate_text
+from nephoscope.report.terminal import seconds
 from report.pages import Page
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
@@ -46,6 +47,8 @@ def test_requests_of_all_replications_are_in_the_tables():
     mean = runs["traffic.customers.completed"].value
     assert mean == sum(it["traffic"]["customers"]["completed"] for it in runs.results) / 4
     cells = Page(runs.to_html()).words["td"]
+    greatest = max(it["traffic"]["customers"]["latency_s"]["max"] for it in runs.results)
+    assert seconds(greatest) in cells
     assert (f"{mean:,.0f}" if mean >= 100 or mean.is_integer() else f"{mean:,.1f}") in cells
 
 
