@@ -60,6 +60,19 @@ def test_who_is_closest_to_the_next_hour_of_its_bill_goes(policy):
     assert running(sim) == [2]
 
 
+@pytest.mark.parametrize(("policy", "left"), [("default", 1), ("closest_to_next_hour", 0)])
+def test_those_that_a_refresh_will_replace_go_first(policy, left):
+    """The new one, of 3,590 s, is a minute into its hour at 3,650 s, those of 0 s 50 s into theirs:
+    it is closest to the next, but stays as long as the refresh is under way."""
+    refresh = {"at": "3590s", "min_healthy": "75%", "warmup": "10m"}
+    web = fleet(count=4) | {"boot": "0s", "termination_policy": policy, "refresh": refresh}
+    sim = lone(web)
+    sim.advance("3650s")
+    assert running(sim) == [1, 2, 3, 4]
+    sim.set("fleets.web.count", 3)
+    assert running(sim).count(4) == left
+
+
 def draws(scale_in: int, count: int, rng: int) -> list[int]:
     """The words that decide among equals, by index in the fleet."""
     key = np.array(_core.stream_key(rng, 0, "fleets/web/termination"), dtype=np.uint64)

@@ -82,6 +82,17 @@ def test_hours_of_the_run_are_learned_whatever_the_size_was(count):
     assert changes(tree) == expected
 
 
+def test_a_forecast_is_made_anew_every_six_hours():
+    """Two days of 10 a minute, then 20: the first forecast knows of 10 alone: one instance.
+
+    At six hours the last day had 300 and a mean one of two 6 x 15 + 18 x 10 = 270, so 11.1 are
+    forecast for the seventh hour and the others.
+    """
+    tree = cloud(ahead([10.0] * 48), hours=11, low=1)
+    tree["traffic"]["customers"]["rate"] = "1200/h"
+    assert changes(tree) == [(0, 1), (6 * 60 + 55, 2)]
+
+
 def test_it_works_beside_others_which_scale_in():
     tracking = {
         "target_tracking": {
