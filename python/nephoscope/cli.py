@@ -42,7 +42,7 @@ from nephoscope.scenario import Scenario
 from nephoscope.scenario.schema import json_schema
 
 # Requests of each traffic that are followed for a report, if the scenario does not say how many.
-TRACES_OF_REPORTS = 10_000
+TRACES_OF_REPORTS = 5_000
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
