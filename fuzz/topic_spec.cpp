@@ -162,8 +162,7 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
       topic.subscriptions.push_back(subscription(bytes, spec, topic.fifo));
     for (SubscriptionSpec& each : topic.subscriptions) {
       each.outside = bytes.one_in(4);
-      if (each.asks() && bytes.one_in(3))
-        each.receives_per_second = odd_count(bytes, 1, 20);
+      if (each.asks() && bytes.one_in(3)) each.receives_per_second = odd_count(bytes, 1, 20);
     }
     spec.topics.push_back(topic);
   }

@@ -22,13 +22,13 @@ struct SubscriptionSpec {
   std::int64_t timeout_ns = 0;  // that such an endpoint has for its answer
   DeliveryRules retry;
   std::uint32_t receives_per_second = 0;  // such an endpoint; more wait; 0: no limit
-  double client_errors = 0.0;  // probability that an attempt is refused for good
+  double client_errors = 0.0;             // probability that an attempt is refused for good
   double server_errors = 0.0;  // the same that it is in vain, beside those; not above 1 together
   double duplicates = 0.0;     // that what is let through is delivered twice; of no FIFO topic
-  std::uint32_t group = none;             // of a bus: of the messages for a FIFO queue or topic
-  std::uint32_t dead_letter = none;       // the queue that gets what could not be delivered
-  std::uint32_t rule = 0;                 // of a bus
-  std::vector<std::uint32_t> becomes;     // by kind, what is delivered; empty: the same
+  std::uint32_t group = none;  // of a bus: of the messages for a FIFO queue or topic
+  std::uint32_t dead_letter = none;    // the queue that gets what could not be delivered
+  std::uint32_t rule = 0;              // of a bus
+  std::vector<std::uint32_t> becomes;  // by kind, what is delivered; empty: the same
   std::vector<std::uint8_t> takes;  // by kind of event: 1: its filter lets it through; empty: all
 
   // Whether attempts wait for answers.
@@ -39,7 +39,7 @@ struct SubscriptionSpec {
 struct TopicSpec {
   std::string name;
   bool fifo = false;
-  bool group_deduplication = false;        // of a FIFO topic: an id counts within its group
+  bool group_deduplication = false;              // of a FIFO topic: an id counts within its group
   std::uint32_t publishes_per_second = 0;        // more are refused; 0: no limit
   std::uint32_t group_publishes_per_second = 0;  // the same of each group of a FIFO topic
   std::vector<SubscriptionSpec> subscriptions;
