@@ -95,6 +95,15 @@ def test_high_throughput_has_70000_calls_a_second():
     assert queue.counts()["sent"] == 700_000
 
 
+def test_a_fifo_queue_has_120000_in_flight_unless_told():
+    """Each of a group of its own, so that none locks another."""
+    queue = parts.Queue(type="fifo", deduplication="content", throughput="unlimited")
+    queue.send(range(120_001), at=0, group=range(120_001))
+    assert len(queue.receive_many(120_001, at=0)) == 120_000
+    received = queue.receive(at=0)
+    assert (received.status, len(received.messages)) == ("done", 0)
+
+
 # --- dead letters -----------------------------------------------------------------------------
 
 
