@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from nephoscope import Scenario
-from nephoscope.cli import main
+from nephoscope.cli import TRACES_OF_REPORTS, main
 from nephoscope.errors import ExtraError
 from nephoscope.report.html import series, svg
 from nephoscope.report.html.distribution import tail_picture, tails
@@ -284,7 +284,7 @@ def test_the_command_writes_the_page(tmp_path):
     arguments = ["run", str(EXAMPLES / "barista-break.yaml"), "--quiet", "--report"]
     outcome = CliRunner().invoke(main, [*arguments, str(file)])
     assert (outcome.exit_code, outcome.output) == (0, "")
-    followed = Scenario.load(EXAMPLES / "barista-break.yaml").replace({"traces": 10_000})
+    followed = Scenario.load(EXAMPLES / "barista-break.yaml").replace({"traces": TRACES_OF_REPORTS})
     text = followed.run().to_html()
     assert file.read_text(encoding="utf-8") == text
     assert CliRunner().invoke(main, [*arguments, "-"]).stdout == text
