@@ -11,7 +11,9 @@ from nephoscope.report.html.tables import Table
 from nephoscope.report.html.words import time_text
 from nephoscope.report.terminal import count
 
-# Of each traffic and of the whole, what is drawn.
+_FIRST = ("traffic.", "cost_usd.")
+
+# Of each traffic, what is drawn.
 _DRAWN = ("latency_s.mean", "latency_s.p50", "latency_s.p90", "latency_s.p99", "latency_s.p999")
 
 
@@ -43,7 +45,7 @@ def replications_page(runs: Replications) -> str:
 
 
 def _estimates(runs: Replications, tree: dict[str, Any]) -> dict[str, Any]:
-    """Every number with its interval; of the latencies a picture as well."""
+    """The numbers with their intervals; of the latencies a picture as well."""
     pictures = []
     for name in list(tree["traffic"])[: svg.LINES_MAX]:
         known = [
@@ -54,8 +56,10 @@ def _estimates(runs: Replications, tree: dict[str, Any]) -> dict[str, Any]:
         picture = interval_picture(f"traffic.{name}.latency_s", known)
         if picture:
             pictures.append({"name": f"Latency of {name}", "picture": picture})
-    rows = [(path, estimate_text(path, it)) for path, it in runs.intervals.items()]
-    caption = "All numbers with their 95 % intervals"
+    # A page has so many rows at most: what users feel and what it costs comes first.
+    paths = sorted(runs.intervals, key=lambda path: not path.startswith(_FIRST))
+    rows = [(path, estimate_text(path, runs.intervals[path])) for path in paths]
+    caption = "The numbers with their 95 % intervals"
     return {"pictures": pictures, "table": Table(caption, ("number", "estimate"), rows)}
 
 
