@@ -7,7 +7,7 @@ hosts, which are many.
 
 import json
 import zlib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -27,9 +27,6 @@ _OF_THE_RUN = frozenset({"format", "seed", "replication", "events", "wall_s", "s
 # What unpacking raises, besides ValueError, of bytes that `pack` did not make.
 _DAMAGE = (zlib.error, LookupError, TypeError, AttributeError, ArithmeticError, NephoscopeError)
 _BUCKETS_MAX = 100_000
-
-# Those of single targets and hosts.
-_DETAILS = frozenset({"targets", "by_host"})
 
 
 class Run(Protocol):
@@ -97,13 +94,13 @@ class Outcome:
     @classmethod
     def of(cls, result: Result) -> "Outcome":
         """The outcome of a result."""
-        numbers = _numbers_of(result, _DETAILS)
+        numbers = _numbers_of(result, details=False)
         numbers["in_flight"] = result.in_flight
         parts = [path.removesuffix(".count") for path in numbers if path.endswith("_s.count")]
         found = {part: _histogram_of(result, part) for part in parts}
         return cls(
             numbers,
-            frozenset(_undefined(result)),
+            frozenset(_undefined(result, numbers)),
             {part: histogram for part, histogram in found.items() if histogram is not None},
             tuple(result.flags),
             result.fingerprint,
@@ -165,16 +162,20 @@ def _histogram_of(result: Result, part: str) -> _core.Histogram | None:
         return None
 
 
-def _numbers_of(result: Result, leave_out: Container[str] = ()) -> dict[str, float]:
+def _numbers_of(result: Result, *, details: bool = True) -> dict[str, float]:
     """Every number of a result by its path, lost shares too; what is undefined is left out."""
-    numbers = dict(result.scalars(leave_out))
-    offered = [path for path in numbers if path.startswith("traffic.") and path.count(".") == 2]
-    for path in offered:
-        if path.endswith(".offered") and numbers[path]:
-            part = path.removesuffix(".offered")
+    numbers = dict(result.scalars(details=details))
+    for part in _traffic_in(numbers):
+        offered = numbers[f"{part}.offered"]
+        if offered:
             lost = sum(numbers[f"{part}.{key}"] for key in _LOST)
-            numbers[f"{part}.{LOST_SHARE}"] = lost / numbers[path]
+            numbers[f"{part}.{LOST_SHARE}"] = lost / offered
     return numbers
+
+
+def _traffic_in(numbers: Mapping[str, float]) -> list[str]:
+    ends = [path for path in numbers if path.startswith("traffic.") and path.endswith(".offered")]
+    return [path.removesuffix(".offered") for path in ends if path.count(".") == 2]
 
 
 def _lost_share(account: Mapping[str, Any]) -> float | None:
@@ -182,11 +183,11 @@ def _lost_share(account: Mapping[str, Any]) -> float | None:
     return lost / account["offered"] if account["offered"] else None
 
 
-def _undefined(result: Result) -> Iterator[str]:
-    for name, account in result["traffic"].items():
-        if not account["offered"]:
-            yield f"traffic.{name}.{LOST_SHARE}"
-    yield from result.undefined(_DETAILS)
+def _undefined(result: Result, numbers: Mapping[str, float]) -> Iterator[str]:
+    for part in _traffic_in(numbers):
+        if not numbers[f"{part}.offered"]:
+            yield f"{part}.{LOST_SHARE}"
+    yield from result.undefined(details=False)
 
 
 def _is_number(value: Any) -> bool:
@@ -196,7 +197,9 @@ def _is_number(value: Any) -> bool:
 def _packed(histogram: _core.Histogram) -> list[Any]:
     first, counts, *rest = cast(Any, histogram).__getstate__()
     (filled,) = np.nonzero(counts)
-    return [first, len(counts), _text(np.diff(filled, prepend=0)), _text(counts[filled]), rest]
+    gaps = filled.copy()
+    gaps[1:] -= filled[:-1]
+    return [first, len(counts), _text(gaps), _text(counts[filled]), rest]
 
 
 def _text(values: npt.NDArray[Any]) -> str:

@@ -1,48 +1,46 @@
 """One number that stands for everything a run counted, the same wherever it runs."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nephoscope import _core
 
 
 def fingerprint_of(numbers: Mapping[str, Any], sections: Iterable[str]) -> str:
-    """128 bits over every count, histogram and time of these sections, in hexadecimal."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in _canonical(numbers, sections):
-        digest.update(part)
-    return digest.hexdigest()
+    """128 bits over every count, histogram and time of these sections, in hexadecimal.
 
-
-def _canonical(numbers: Mapping[str, Any], sections: Iterable[str]) -> Iterator[bytes]:
-    """The numbers in an order and a form that no machine changes; not what it took to get them.
-
-    Nor which requests were followed, which changes nothing else.
+    Not over what it took to get them.
     """
-    yield f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()
+    parts = [f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()]
     for section in sections:
         for part in numbers.get(section, []):
+            # Which requests were followed changes nothing else.
             for key in sorted(part.keys() - {"traces"}):
-                yield f"{section}.{key}:".encode()
-                yield from _bytes_of(part[key])
+                parts.append(f"{section}.{key}:".encode())
+                _add(parts, part[key])
+    return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
-def _bytes_of(value: Any) -> Iterator[bytes]:
+def _add(parts: list[bytes], value: Any) -> None:
+    """Add a value in an order and a form that no machine changes."""
     if isinstance(value, _core.Histogram):
         if value.count:
             exact = (value.count, value.sum, value.sum_of_squares, value.min, value.max)
-            yield repr(exact).encode()
             lower, _, counts = value.buckets()
-            yield np.asarray(lower, dtype="<i8").tobytes()
-            yield np.asarray(counts, dtype="<u8").tobytes()
+            parts += [repr(exact).encode(), _bytes(lower, "<i8"), _bytes(counts, "<u8")]
     elif isinstance(value, np.ndarray):
-        yield np.asarray(value, dtype="<i8").tobytes()
+        parts.append(_bytes(value, "<i8"))
     elif isinstance(value, Mapping):
         for key in sorted(value):
-            yield f"{key}:".encode()
-            yield from _bytes_of(value[key])
+            parts.append(f"{key}:".encode())
+            _add(parts, value[key])
     else:
-        yield f"{value!r};".encode()
+        parts.append(f"{value!r};".encode())
+
+
+def _bytes(values: npt.ArrayLike, kind: str) -> bytes:
+    return np.asarray(values, dtype=kind).tobytes()

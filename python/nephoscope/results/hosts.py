@@ -74,14 +74,11 @@ def device_tree(numbers: Mapping[str, Any]) -> Tree:
 
 
 def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
-    """A pool of hosts, and each of them that was ever used."""
+    """A pool of hosts as a whole."""
     run = numbers["run_ns"]
     slowed = numbers.get("slowed_ns")
     thread_s = measured_s * int(numbers["threads"])
     stolen = {cause: numbers[f"steal_{cause}_ns"] for cause in causes(numbers)}
-    used = [i for i in range(len(run)) if run[i] or numbers["instances"][i]]
-    worst = sorted(used, key=lambda i: -sum(int(column[i]) for column in stolen.values()))
-    listed = sorted(worst[:HOSTS_LISTED_MAX])
     return {
         "hosts": len(run),
         "utilization": float(run.sum()) / 1e9 / (thread_s * len(run)) if thread_s else None,
@@ -90,13 +87,23 @@ def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:
         "placements": int(numbers["placements"]),
         "rejected_launches": int(numbers["rejected_launches"]),
         **({"migrations": int(numbers["migrations"])} if "migrations" in numbers else {}),
-        "by_host": {
-            str(i): {
-                "instances": int(numbers["instances"][i]),
-                "utilization": int(run[i]) / 1e9 / thread_s if thread_s else None,
-                "steal_s": steal_at(numbers, i),
-                **interference_s(None if slowed is None else slowed[i]),
-            }
-            for i in listed
-        },
+    }
+
+
+def host_trees(numbers: Mapping[str, Any], measured_s: float) -> Tree:
+    """Each host of a pool that was ever used; of very many those with the most steal."""
+    run = numbers["run_ns"]
+    slowed = numbers.get("slowed_ns")
+    thread_s = measured_s * int(numbers["threads"])
+    stolen = [numbers[f"steal_{cause}_ns"] for cause in causes(numbers)]
+    used = [i for i in range(len(run)) if run[i] or numbers["instances"][i]]
+    worst = sorted(used, key=lambda i: -sum(int(column[i]) for column in stolen))
+    return {
+        str(i): {
+            "instances": int(numbers["instances"][i]),
+            "utilization": int(run[i]) / 1e9 / thread_s if thread_s else None,
+            "steal_s": steal_at(numbers, i),
+            **interference_s(None if slowed is None else slowed[i]),
+        }
+        for i in sorted(worst[:HOSTS_LISTED_MAX])
     }

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from nephoscope.results.clients import retry_tree
 from nephoscope.results.failures import failure_flags, fault_list
 from nephoscope.results.fingerprint import fingerprint_of
 from nephoscope.results.fleets import OUTCOMES, account_tree, fleet_tree, latency_summary
-from nephoscope.results.hosts import pool_tree, steal_at
+from nephoscope.results.hosts import host_trees, pool_tree, steal_at
 from nephoscope.results.leaves import numbers_in, undefined_in
 from nephoscope.results.lives import life_flags
 from nephoscope.results.queues import queue_tree
@@ -212,21 +212,22 @@ class Result(Tabular):
 
         return page(self)
 
-    def scalars(self, leave_out: Container[str] = ()) -> Iterator[tuple[str, float]]:
+    def scalars(self, *, details: bool = True) -> Iterator[tuple[str, float]]:
         """Every number of the simulated system by its path, those of the run itself left out.
 
-        Nor what latencies are made of: which parts there are differs from run to run.
+        Nor what latencies are made of: which parts there are differs from run to run. Without
+        `details` those of single targets and hosts, which are many, are left out as well.
         """
+        tree = self._tree if details else self._outline
         for section in (*SECTIONS, "cost_usd"):
-            part = self._tree.get(section, {})
+            part = tree.get(section, {})
             if section == "traffic":
                 part = {name: _without_breakdown(traffic) for name, traffic in part.items()}
-            yield from numbers_in(part, section, leave_out).items()
+            yield from numbers_in(part, section).items()
 
-    def undefined(self, leave_out: Container[str] = ()) -> list[str]:
+    def undefined(self, *, details: bool = True) -> list[str]:
         """The paths of what might be a number and is none in this run."""
-        found = [undefined_in(part, name, leave_out) for name, part in self._tree.items()]
-        return [path for paths in found for path in paths]
+        return undefined_in(self._tree if details else self._outline)
 
     def _origin(self) -> Tree:
         keys = ("scenario", "seed", "replication", "engine", "fingerprint")
@@ -245,6 +246,14 @@ class Result(Tabular):
 
     @cached_property
     def _tree(self) -> Tree:
+        return self._made(details=True)
+
+    @cached_property
+    def _outline(self) -> Tree:
+        """The same without single targets and hosts, which take longer than all the rest."""
+        return self._made(details=False)
+
+    def _made(self, *, details: bool) -> Tree:
         tree: Tree = {
             "format": FORMAT,
             **self._origin(),
@@ -264,7 +273,7 @@ class Result(Tabular):
         if self._numbers["load_balancers"]:
             tree["load_balancers"] = {
                 balancer["name"]: balancer_tree(balancer, account_tree)
-                | {"targets": self._targets(balancer["name"])}
+                | ({"targets": self._targets(balancer["name"])} if details else {})
                 for balancer in self._numbers["load_balancers"]
             }
         tree["fleets"] = {
@@ -273,7 +282,9 @@ class Result(Tabular):
         }
         if self._numbers["hosts"]:
             tree["hosts"] = {
-                pool["name"]: pool_tree(pool, self.measured_s) for pool in self._numbers["hosts"]
+                pool["name"]: pool_tree(pool, self.measured_s)
+                | ({"by_host": host_trees(pool, self.measured_s)} if details else {})
+                for pool in self._numbers["hosts"]
             }
         if "queues" in self._numbers:
             tree["queues"] = {
