@@ -22,7 +22,8 @@ class LeastConnections {
   // Precondition: there is a target.
   template <class Words>
   NEPHOSCOPE_HOT std::uint32_t take(Words& words, std::uint64_t) {
-    if (single_) return classes_[0].take(words.below(classes_[0].ties()));
+    if (single_) [[likely]]
+      return classes_[0].take(words.below(classes_[0].ties()));
     return take_weighted(words);
   }
 
