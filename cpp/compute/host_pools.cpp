@@ -332,25 +332,25 @@ TenantAccount HostPools::last_account(std::uint32_t instance, std::int64_t& told
   const Place& place = places_[instance];
   const Hypervisor& hypervisor = pools_[place.pool].hypervisor;
   told = hypervisor.now();
-  return account_of(place);
+  return account_of(place, told);
 }
 
 TenantAccount HostPools::account(std::uint32_t instance, std::int64_t now) {
   const Place& place = places_[instance];
   pools_[place.pool].hypervisor.advance(now);
-  return account_of(place);
+  return account_of(place, now);
 }
 
-TenantAccount HostPools::account_of(const Place& place) const {
+TenantAccount HostPools::account_of(const Place& place, std::int64_t time) const {
   const Pool& pool = pools_[place.pool];
-  TenantAccount account = pool.hypervisor.account(place.tenant);
+  TenantAccount account = pool.hypervisor.account(place.tenant, time);
   account.paused_ns = place.paused_ns;
   if (place.paused_until != Place::runs) {
-    account.paused_ns += (pool.hypervisor.now() - place.pause_counted_to) * place.want;
+    account.paused_ns += (time - place.pause_counted_to) * place.want;
   }
   account.idle_ns -= account.paused_ns;  // to the scheduler it wanted nothing
   if (pool.interference.knows(place.tenant)) {
-    const Interference::Lost lost = pool.interference.lost(place.tenant, pool.hypervisor.now());
+    const Interference::Lost lost = pool.interference.lost(place.tenant, time);
     account.slowed_ns = lost.run_ns;
     account.work_ns -= lost.work_ns;
   }

@@ -162,6 +162,10 @@ class HostPools {
   TenantAccount account(std::uint32_t instance, std::int64_t now);
   // The same, until its hypervisor was told of something last, and that instant.
   TenantAccount last_account(std::uint32_t instance, std::int64_t& told) const;
+  // The same, as it will be at `time` if nobody changes anything; no later than next_event().
+  TenantAccount account_at(std::uint32_t instance, std::int64_t time) const {
+    return account_of(places_[instance], time);
+  }
 
   bool is_burstable(std::uint32_t instance) const {
     return instance < places_.size() && places_[instance].bucket != none;
@@ -217,7 +221,7 @@ class HostPools {
 
   void add_hosts(Pool& pool);
   void host(Pool& pool, Place& place, std::uint32_t instance, const GuestFacts& facts);
-  TenantAccount account_of(const Place& place) const;
+  TenantAccount account_of(const Place& place, std::int64_t time) const;
   std::uint32_t host_on_demand(Pool& pool);
   void leave(std::uint32_t instance, std::int64_t now, bool stops);
   static void count_pause(Place& place, std::int64_t now);

@@ -171,6 +171,7 @@ void World::build_series() {
     columns += balancer.health.active() ? 1 : 0;
     columns += balancer.anomalies.active() ? 1 : 0;
   }
+  for (const Fleet& fleet : fleets_) columns += is_on_hosts(fleet) ? 1 : 0;
   columns += scaled_.size() + 4 * queues_.all.size() + topics_.all.size();
   const auto length = static_cast<std::uint64_t>(duration_ / series_interval_);
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");

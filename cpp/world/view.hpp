@@ -76,6 +76,10 @@ class WorldView : protected WorldState {
   std::vector<std::uint32_t> outstanding(std::uint32_t balancer) const;
   void count_instances(Fleet& fleet) const;
   void restart_count(Fleet& fleet) const;
+  // Whether the instances of a fleet are on hosts that the scenario names.
+  bool is_on_hosts(const Fleet& fleet) const {
+    return fleet.makes.front().request.pool < host_names_.size();
+  }
   // What an instance used of its vCPUs, in all or since the warm-up.
   TenantAccount used(std::uint32_t instance, HostPools& hosts) const;
   std::int64_t run_at_warmup(std::uint32_t instance) const;
@@ -125,6 +129,7 @@ class WorldView : protected WorldState {
   // The parts of the results.
   std::vector<Column> series() const;
   std::vector<std::int64_t> busy_ns() const;
+  std::int64_t stolen_ns(std::uint32_t fleet) const;
   std::vector<InFlight> count_in_flight() const;
   template <class Chosen>
   Account account_of(Chosen chosen, const std::vector<InFlight>& in_flight) const;

@@ -72,7 +72,7 @@ void CreditHypervisor::move_tenant(std::uint32_t tenant, std::uint32_t host) {
 
 void CreditHypervisor::remove_tenant(std::uint32_t tenant) {
   Tenant& it = present(tenant);
-  count(it);
+  count(it, now_);
   const TenantAccount last = account(tenant);
   leave(tenant);
   it.run_ns = last.run_ns;
@@ -121,7 +121,7 @@ void CreditHypervisor::set_want(std::uint32_t tenant, std::uint32_t want) {
   Tenant& it = present(tenant);
   require(want <= it.vcpus, "want", "is more than the vCPUs");
   if (want == it.want) return;
-  count(it);
+  count(it, now_);
   CreditHost& host = hosts_[it.host];
   host.catch_up(now_);
   const std::uint32_t first = host.member(it.member).first;
@@ -191,20 +191,20 @@ const CreditHost& CreditHypervisor::host(std::uint32_t at) const {
   return hosts_[at];
 }
 
-void CreditHypervisor::count(Tenant& it) const {
-  it.wanted_ns += it.want * (now_ - it.counted_to);
-  it.counted_to = now_;
+void CreditHypervisor::count(Tenant& it, std::int64_t time) {
+  it.wanted_ns += it.want * (time - it.counted_to);
+  it.counted_to = time;
 }
 
-TenantAccount CreditHypervisor::account(std::uint32_t tenant) const {
+TenantAccount CreditHypervisor::account(std::uint32_t tenant, std::int64_t time) const {
   require(tenant < tenants_.size(), "tenant", "is not there");
   Tenant it = tenants_[tenant];
   if (it.host != none) {
     const CreditHost& host = hosts_[it.host];
-    count(it);
-    it.run_ns = host.run_ns(it.member, now_);
-    it.quota_ns = host.quota_ns(it.member, now_);
-    it.work_ns = host.work_ns(it.member, now_);
+    count(it, time);
+    it.run_ns = host.run_ns(it.member, time);
+    it.quota_ns = host.quota_ns(it.member, time);
+    it.work_ns = host.work_ns(it.member, time);
   }
   TenantAccount account;
   account.run_ns = it.run_ns;

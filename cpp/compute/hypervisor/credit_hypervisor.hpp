@@ -62,7 +62,8 @@ class CreditHypervisor {
   std::uint32_t share(std::uint32_t tenant) const;
   double rate(std::uint32_t tenant) const;
   double speed(std::uint32_t host) const;
-  TenantAccount account(std::uint32_t tenant) const;
+  TenantAccount account(std::uint32_t tenant) const { return account(tenant, now_); }
+  TenantAccount account(std::uint32_t tenant, std::int64_t time) const;
   // Scheduling decisions so far, for a sense of cost.
   std::uint64_t decisions() const;
 
@@ -107,7 +108,7 @@ class CreditHypervisor {
   };
 
   Tenant& present(std::uint32_t tenant);
-  void count(Tenant& it) const;
+  static void count(Tenant& it, std::int64_t time);
   void enter(std::uint32_t tenant, std::uint32_t host, const CreditHost::Parcel& parcel);
   CreditHost::Parcel leave(std::uint32_t tenant);
   void done(std::uint32_t host);

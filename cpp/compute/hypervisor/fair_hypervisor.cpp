@@ -352,10 +352,10 @@ double FairHypervisor::speed(std::uint32_t at) {
   return host.facts.speed * (host.busy_units + host.facts.smt_gain * more) / host.busy;
 }
 
-TenantAccount FairHypervisor::account(std::uint32_t tenant) const {
+TenantAccount FairHypervisor::account(std::uint32_t tenant, std::int64_t time) const {
   require(tenant < tenants_.size(), "tenant", "is not there");
   const Tenant& it = tenants_[tenant];
-  const std::int64_t until = std::min(now_, it.ended);
+  const std::int64_t until = std::min(time, it.ended);
   const auto now = static_cast<std::uint64_t>(until);
   std::uint64_t forced_idle = it.forced_idle;
   int128 work = it.work;

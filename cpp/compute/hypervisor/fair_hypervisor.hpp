@@ -99,8 +99,10 @@ class FairHypervisor {
   double rate(std::uint32_t tenant);
   // The speed of each busy thread, in reference vCPUs; the mean with core scheduling.
   double speed(std::uint32_t host);
-  // Asking changes nothing.
-  TenantAccount account(std::uint32_t tenant) const;
+  // Asking changes nothing. At a `time` to come: as it will be then, if nobody changes a want, a
+  // parameter or the set of tenants until then; no later than next_event().
+  TenantAccount account(std::uint32_t tenant) const { return account(tenant, now_); }
+  TenantAccount account(std::uint32_t tenant, std::int64_t time) const;
   // Times at which it was decided who runs.
   std::uint64_t decisions() const { return decisions_; }
 

@@ -19,11 +19,11 @@ std::int64_t whole_up(double ns) {
 
 // What a tenant had and missed since it was booked last. Since then its share was constant, or it
 // followed a level that itself may have changed; the speed is constant while anybody follows one.
-void FluidHypervisor::book(Tenant& it) const {
-  const std::int64_t elapsed = now_ - it.booked_to;
+void FluidHypervisor::book(Tenant& it, std::int64_t time) const {
+  const std::int64_t elapsed = time - it.booked_to;
   if (it.host == none || elapsed == 0) return;
   Host host = hosts_[it.host];
-  fold(host);
+  fold(host, time);
   TimeIntegral had;
   if (it.constant == follows_level) {
     had.add(it.weight / level_grain, host.levels.since(it.levels));
@@ -37,7 +37,7 @@ void FluidHypervisor::book(Tenant& it) const {
   it.speeds = host.speeds;
   it.wanted_ns += it.want * elapsed;
   if (it.exhausted != 0) it.by_quota_ns += it.want * elapsed;
-  it.booked_to = now_;
+  it.booked_to = time;
 }
 
 void FluidHypervisor::count(std::uint32_t tenant) {
@@ -48,15 +48,15 @@ void FluidHypervisor::count(std::uint32_t tenant) {
   if (it.limited != 0 && it.host != none) {
     terms_[tenant].by_limit.add(beyond_limit(tenant), now_ - it.booked_to);
   }
-  book(it);
+  book(it, now_);
 }
 
-TenantAccount FluidHypervisor::account(std::uint32_t tenant) const {
+TenantAccount FluidHypervisor::account(std::uint32_t tenant, std::int64_t time) const {
   if (tenant >= tenants_.size()) throw SpecError("tenant", "is not there");
   Tenant it = tenants_[tenant];
   TimeIntegral by_limit = terms_[tenant].by_limit;
-  if (it.host != none) by_limit.add(beyond_limit(tenant), now_ - it.booked_to);
-  book(it);
+  if (it.host != none) by_limit.add(beyond_limit(tenant), time - it.booked_to);
+  book(it, time);
   TenantAccount account;
   account.quota_ns = it.by_quota_ns + by_limit.whole;
   account.run_ns = std::min(it.run.whole, it.wanted_ns - account.quota_ns);

@@ -271,12 +271,12 @@ void FluidHypervisor::switch_over(const Host& host, std::size_t count_of, double
   }
 }
 
-void FluidHypervisor::fold(Host& host) const {
-  const std::int64_t elapsed = now_ - host.since;
+void FluidHypervisor::fold(Host& host, std::int64_t time) const {
+  const std::int64_t elapsed = time - host.since;
   if (elapsed == 0) return;
   host.levels.add(host.level * level_grain, elapsed);
   host.speeds.add(host.speed, elapsed);
-  host.since = now_;
+  host.since = time;
 }
 
 void FluidHypervisor::set_level(std::uint32_t at, double level) {

@@ -92,8 +92,10 @@ class FluidHypervisor {
   double rate(std::uint32_t tenant);
   // The speed of each of those threads, in reference vCPUs.
   double speed(std::uint32_t host);
-  // Asking changes nothing.
-  TenantAccount account(std::uint32_t tenant) const;
+  // Asking changes nothing. At a `time` to come: as it will be then, if nobody changes a want, a
+  // parameter or the set of tenants until then; no later than next_event().
+  TenantAccount account(std::uint32_t tenant) const { return account(tenant, now_); }
+  TenantAccount account(std::uint32_t tenant, std::int64_t time) const;
   // Times at which rates had to be found anew, for a sense of cost.
   std::uint64_t solves() const { return solves_; }
 
@@ -208,7 +210,7 @@ class FluidHypervisor {
   void leave(std::uint32_t tenant);
   void grow(Host& host);
   void set_ceiling(std::uint32_t tenant, double before);
-  void book(Tenant& it) const;
+  void book(Tenant& it, std::int64_t time) const;
   void count(std::uint32_t tenant);
   double left_of_quota(const Terms& terms, const Tenant& it) const;
   void renew(std::uint32_t tenant, double before);
@@ -216,7 +218,8 @@ class FluidHypervisor {
   void solve_all();
   void solve(std::uint32_t host);
   void switch_over(const Host& host, std::size_t count, double level);
-  void fold(Host& host) const;
+  void fold(Host& host) const { fold(host, now_); }
+  void fold(Host& host, std::int64_t time) const;
   void set_level(std::uint32_t host, double level);
   void set_speed(std::uint32_t host);
   void expect(std::uint32_t tenant);

@@ -96,8 +96,10 @@ class Hypervisor {
   std::int64_t now() const {
     return std::visit([](const auto& it) { return it.now(); }, scheduler_);
   }
-  TenantAccount account(std::uint32_t tenant) const {
-    return std::visit([&](const auto& it) { return it.account(tenant); }, scheduler_);
+  TenantAccount account(std::uint32_t tenant) const { return account(tenant, now()); }
+  // No later than next_event().
+  TenantAccount account(std::uint32_t tenant, std::int64_t time) const {
+    return std::visit([&](const auto& it) { return it.account(tenant, time); }, scheduler_);
   }
 
   template <class Archive>

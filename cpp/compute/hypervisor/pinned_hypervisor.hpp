@@ -51,6 +51,9 @@ class PinnedHypervisor {
   // The mean of the busy threads; of one alone on its core when none is.
   double speed(std::uint32_t host);
   TenantAccount account(std::uint32_t tenant) const { return each_.account(tenant); }
+  TenantAccount account(std::uint32_t tenant, std::int64_t time) const {
+    return each_.account(tenant, time);
+  }
   std::uint64_t decisions() const { return each_.solves(); }
   std::uint32_t free_cores(std::uint32_t host) const;
 

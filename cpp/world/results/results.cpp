@@ -52,6 +52,9 @@ void World::sample_series() {
   }
   for (const Fleet& fleet : fleets_) push(fleet.members.size());
   for (const std::int64_t busy : busy_ns()) push(static_cast<std::uint64_t>(busy));
+  for (std::uint32_t at = 0; at < fleets_.size(); ++at) {
+    if (is_on_hosts(fleets_[at])) push(static_cast<std::uint64_t>(stolen_ns(at)));
+  }
   for (const Balancer& balancer : balancers_) {
     if (balancer.health.active()) push(balancer.tally().healthy);
   }
@@ -101,6 +104,9 @@ std::vector<Column> WorldView::series() const {
     take("fleets." + fleet_names_[at] + ".instances", false);
   }
   for (const std::string& name : fleet_names_) take("fleets." + name + ".busy_ns", true);
+  for (std::size_t at = 0; at < fleets_.size(); ++at) {
+    if (is_on_hosts(fleets_[at])) take("fleets." + fleet_names_[at] + ".steal_ns", true);
+  }
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     if (!balancers_[at].health.active()) continue;
     take("load_balancers." + balancer_names_[at] + ".healthy", false);

@@ -20,6 +20,9 @@ Values = npt.NDArray[np.float64]
 
 _LOST = ("rejected", "failed", "timed_out")
 
+# Panels of counts: several intervals are as high as their mean.
+_COUNTS = {"rate", "lost", "busy", "steal"}
+
 # Of gauges: whether the least of several intervals is what is looked for, and not the most.
 _GAUGES = (
     ("in-flight", "Requests in flight", "traffic", "in_flight", False),
@@ -60,7 +63,7 @@ class Panel:
         """The same in numbers, of fewer and longer intervals."""
         size = -(-len(self.ends_s) // TABLE_ROWS_MAX)
         ends = _last(self.ends_s, size)
-        mean = self.key in {"rate", "lost"}
+        mean = self.key in _COUNTS
         columns = [_mean(it.values, size) if mean else self._most(it, size) for it in self.lines]
         rows = [
             (time_text(float(end)), *(number(float(column[i])) for column in columns))
@@ -120,6 +123,12 @@ def _rates(result: Result, size: int) -> Iterator[Panel]:
     yield _panel(
         "busy", "vCPUs with work, those that wait for their host too", _last(ends, size), busy
     )
+    stolen = [
+        Line(name, _mean(values / (1e9 * width_s), size))
+        for name, values in _of(result, "fleets", "steal_ns")
+        if values.any()
+    ]
+    yield _panel("steal", "vCPUs that waited for their host: steal", _last(ends, size), stolen)
 
 
 def _gauges(result: Result, size: int) -> Iterator[Panel]:
