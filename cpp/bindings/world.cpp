@@ -177,6 +177,25 @@ py::dict hosts_dict(const HostPoolAccount& pool, bool migrates) {
   return out;
 }
 
+// Of fleets on hosts: on which one each instance is, or was at last.
+py::list places_list(const Results& results) {
+  using Row = InstancePlace;
+  py::list out;
+  for (const FleetAccount& fleet : results.fleets) {
+    const auto& rows = fleet.places;
+    if (rows.empty()) continue;
+    py::dict part;
+    part["name"] = fleet.name;
+    part["pool"] = results.hosts[fleet.pool].name;
+    part["host"] = column<std::int64_t>(rows, [](const Row& row) { return row.host; });
+    part["present"] = column<bool>(rows, [](const Row& row) { return row.present; });
+    part["run_ns"] = column<std::int64_t>(rows, [](const Row& row) { return row.used.run_ns; });
+    add_steal(part, rows, results.tells_migrations, [](const Row& row) { return row.used; });
+    out.append(part);
+  }
+  return out;
+}
+
 py::dict results_dict(const World& world) {
   Results results;
   {
@@ -212,6 +231,7 @@ py::dict results_dict(const World& world) {
     hosts.append(hosts_dict(account, results.tells_migrations));
   }
   out["hosts"] = hosts;
+  out["places"] = places_list(results);
   py::list queues;
   for (const QueueAccount& account : results.queues) queues.append(queue_dict(account));
   if (!results.queues.empty()) out["queues"] = queues;

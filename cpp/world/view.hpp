@@ -145,7 +145,8 @@ class WorldView : protected WorldState {
   QueueAccount queue_account(const WorldQueue& it) const;
   TopicAccount topic_account(const Topic& it) const;
   ScalingAccount scaling_account(const ScaledFleet& it) const;
-  std::vector<HostPoolAccount> host_accounts(HostPools& hosts) const;
+  std::vector<HostPoolAccount> host_accounts(HostPools& hosts,
+                                             std::vector<FleetAccount>& fleets) const;
   void split_between_hosts(std::vector<HostPoolAccount>& pools) const;
   // Whether it can be told when a plain request of a fleet has been answered what it waited for: it
   // computed alone on its instance, at one speed.

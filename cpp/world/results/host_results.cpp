@@ -51,7 +51,9 @@ void World::note_hosted_at_warmup() {
   }
 }
 
-std::vector<HostPoolAccount> WorldView::host_accounts(HostPools& hosts) const {
+// And of their instances, fleet by fleet.
+std::vector<HostPoolAccount> WorldView::host_accounts(HostPools& hosts,
+                                                      std::vector<FleetAccount>& fleets) const {
   std::vector<HostPoolAccount> pools(host_names_.size());
   for (std::uint32_t at = 0; at < pools.size(); ++at) {
     HostPoolAccount& pool = pools[at];
@@ -67,9 +69,18 @@ std::vector<HostPoolAccount> WorldView::host_accounts(HostPools& hosts) const {
     const std::uint32_t at = hosts.pool_of(instance);
     if (at >= pools.size()) continue;
     const std::uint32_t host = hosts.host_of(instance);
+    const TenantAccount used = used_since_warmup(instance, hosts);
+    const bool present = phase_[instance] != Phase::gone;
     ++pools[at].placements;
-    pools[at].used[host] += used_since_warmup(instance, hosts);
-    pools[at].instances[host] += phase_[instance] == Phase::gone ? 0 : 1;
+    pools[at].used[host] += used;
+    pools[at].instances[host] += present ? 1 : 0;
+    FleetAccount& fleet = fleets[fleet_of_[instance]];
+    fleet.pool = at;
+    fleet.places.resize(launched_[fleet_of_[instance]]);
+    InstancePlace& place = fleet.places[index_in_fleet_[instance]];
+    place.host = host;
+    place.present = present;
+    place.used += used;
   }
   split_between_hosts(pools);
   // After a reboot an instance stands where another one was placed.

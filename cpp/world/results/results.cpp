@@ -188,7 +188,7 @@ Results WorldView::results() const {
   for (std::size_t at = 0; at < fleets_.size(); ++at)
     results.fleets.push_back(fleet_account(at, in_flight, hosts));
   bill(results.fleets);
-  results.hosts = host_accounts(hosts);
+  results.hosts = host_accounts(hosts, results.fleets);
   for (const WorldQueue& it : queues_.all) results.queues.push_back(queue_account(it));
   for (const Topic& it : topics_.all)
     (it.bus ? results.buses : results.topics).push_back(topic_account(it));

@@ -137,6 +137,14 @@ struct MakeAccount {
   double charged = 0.0;  // credits of surplus
 };
 
+// Of an instance on hosts that the scenario names, through all its stops, starts and reboots: the
+// host it is on or was on at last, whether it is still there, and its vCPU time since the warm-up.
+struct InstancePlace {
+  std::uint32_t host = 0;
+  bool present = false;
+  TenantAccount used;
+};
+
 struct FleetAccount : Account {
   std::uint64_t wasted = 0;      // served to the end after their client had gone
   TenantAccount used;            // vCPU time since the warm-up
@@ -156,9 +164,11 @@ struct FleetAccount : Account {
   std::uint32_t refusal = 0;  // why, at the last try: a Refusal, or refused_by_quota or _by_api
   bool eventful = false;      // whether the rest is to be told
   LifeCounts counts;
-  std::uint32_t stopped = 0;  // now; those that stop included
-  bool uses_devices = false;  // its service has steps that do
-  DeviceUse devices;          // since the warm-up
+  std::uint32_t stopped = 0;          // now; those that stop included
+  bool uses_devices = false;          // its service has steps that do
+  DeviceUse devices;                  // since the warm-up
+  std::vector<InstancePlace> places;  // on hosts: by place in the order of launch
+  std::uint32_t pool = 0;             // that those are of
   bool admits_all = true;
   AdmissionCounts refusals;
   Refresh refresh;

@@ -23,6 +23,7 @@ from nephoscope.results.fleets import OUTCOMES, account_tree, fleet_tree, latenc
 from nephoscope.results.hosts import host_trees, pool_tree, steal_at
 from nephoscope.results.leaves import numbers_in, undefined_in
 from nephoscope.results.lives import life_flags
+from nephoscope.results.places import place_columns, place_tree, places_tree
 from nephoscope.results.queues import queue_tree
 from nephoscope.results.topics import topic_tree
 from nephoscope.scenario import Scenario
@@ -36,6 +37,9 @@ SECTIONS = ("traffic", "load_balancers", "fleets", "hosts", "queues", "topics", 
 
 # A table of more targets helps nobody; by its path every target can be read all the same.
 TARGETS_LISTED_MAX = 1000
+
+# Of a section, what has other parts in the next run.
+_OF_THIS_RUN = {"traffic": "breakdown", "fleets": "by_instance"}
 
 Tree = dict[str, Any]
 
@@ -179,6 +183,16 @@ class Result(Tabular):
         ends_ns = np.arange(1, len(values) + 1, dtype=np.int64) * int(columns["interval_ns"])
         return ends_ns.astype(np.float64) / 1e9, values
 
+    def places(self, fleet: str) -> dict[str, npt.NDArray[Any]]:
+        """Where the instances of a fleet on hosts are: arrays in the order of launch.
+
+        `host` is the number in the pool (the last one, of who has moved or is gone), `present` says
+        whether it is there at the end; `run_ns` and `steal_ns` are vCPU time since the warm-up.
+        """
+        if fleet not in self._places:
+            raise _no_path(f"fleets.{fleet}.by_instance", [f"fleets.{it}" for it in self._places])
+        return place_columns(self._places[fleet])
+
     @property
     def series_names(self) -> list[str]:
         """What `series` knows."""
@@ -189,6 +203,9 @@ class Result(Tabular):
         parts = path.split(".")
         if parts[:1] == ["load_balancers"] and parts[2:3] == ["targets"] and len(parts) > 3:
             part = {parts[3]: self._target(parts[1], parts[3])}
+            parts = parts[3:]
+        elif parts[:1] == ["fleets"] and parts[2:3] == ["by_instance"] and len(parts) > 3:
+            part = {parts[3]: self._place(parts[1], parts[3])}
             parts = parts[3:]
         for key in parts:
             if not isinstance(part, dict) or key not in part:
@@ -215,14 +232,15 @@ class Result(Tabular):
     def scalars(self, *, details: bool = True) -> Iterator[tuple[str, float]]:
         """Every number of the simulated system by its path, those of the run itself left out.
 
-        Nor what latencies are made of: which parts there are differs from run to run. Without
-        `details` those of single targets and hosts, which are many, are left out as well.
+        Nor what latencies are made of, nor single instances on hosts: which parts there are differs
+        from run to run. Without `details` those of single targets and hosts, which are many, are
+        left out as well.
         """
         tree = self._tree if details else self._outline
         for section in (*SECTIONS, "cost_usd"):
             part = tree.get(section, {})
-            if section == "traffic":
-                part = {name: _without_breakdown(traffic) for name, traffic in part.items()}
+            if section in _OF_THIS_RUN:
+                part = {name: _without(it, _OF_THIS_RUN[section]) for name, it in part.items()}
             yield from numbers_in(part, section).items()
 
     def undefined(self, *, details: bool = True) -> list[str]:
@@ -278,6 +296,7 @@ class Result(Tabular):
             }
         tree["fleets"] = {
             fleet["name"]: fleet_tree(fleet, self._makes.get(fleet["name"], ()))
+            | (places_tree(self._places.get(fleet["name"])) if details else {})
             for fleet in self._numbers["fleets"]
         }
         if self._numbers["hosts"]:
@@ -310,6 +329,16 @@ class Result(Tabular):
         if name not in parts:
             raise _no_path(f"{section}.{name}", [f"{section}.{known}" for known in parts])
         return parts[name]
+
+    @cached_property
+    def _places(self) -> dict[str, Mapping[str, Any]]:
+        return {part["name"]: part for part in self._numbers.get("places", [])}
+
+    def _place(self, fleet: str, index: str) -> Tree:
+        known = len(self.places(fleet)["host"])
+        if not index.isdecimal() or int(index) >= known:
+            raise _no_path(f"fleets.{fleet}.by_instance.{index}", [f"0 to {known - 1}"])
+        return place_tree(self._places[fleet], int(index))
 
     def _targets(self, balancer: str) -> Tree:
         targets = self._part("load_balancers", balancer)["targets"]
@@ -363,8 +392,8 @@ def grows(values: npt.NDArray[np.float64]) -> bool:
     return straightness**2 > 0.85 and growth > 0.1 * quarters[0] + 5.0
 
 
-def _without_breakdown(traffic: Tree) -> Tree:
-    return {key: value for key, value in traffic.items() if key != "breakdown"}
+def _without(part: Tree, left_out: str) -> Tree:
+    return {key: value for key, value in part.items() if key != left_out}
 
 
 def _copy(latency: _core.Histogram) -> _core.Histogram:

@@ -4,33 +4,36 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope.report.html import svg
+from nephoscope.report.html import svg, tenants
 from nephoscope.report.html.tables import Table
+from nephoscope.report.html.tenants import Tenant
 from nephoscope.report.terminal import count, seconds, share
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
 
 _WIDTH = 760.0
 _CELL, _CELL_SMALL, _GAP = 72.0, 22.0, 4.0
+# How high a cell with words is, and one with marks of tenants too.
+_HIGH, _HIGH_MARKED = 0.7, 0.95
 # Beyond so many hosts their cells have no room for words.
 _WORDS_MAX = 100
 # vCPUs that waited, on average over the measured time, from which a cell is hatched.
 _STEAL_FELT = 0.05
 _STEPS = 5
-# Neighbours are named up to here; those who took less trouble nobody.
-_TENANTS_MAX = 12
 
 Tree = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool of hosts: its picture, the same as a table, and the tenants who share it."""
+    """A pool of hosts: its picture, the same as tables, and the tenants who share it."""
 
     name: str
     picture: str
     table: Table
     tenants: list[str]
+    stolen: list[str]
+    instances: Table | None
     unused: int
 
 
@@ -40,12 +43,30 @@ def pools(result: Result, scenario: Scenario | None) -> list[Pool]:
     for name, tree in result["hosts"].items() if "hosts" in result.to_dict() else ():
         listed = tree["by_host"]
         if listed:
-            waited = {i: _waited(host, result.measured_s) for i, host in listed.items()}
-            tenants = [] if scenario is None else list(_tenants(result, scenario, name))
-            picture = _picture(name, listed, waited, hatch=f"hatch-{len(found)}")
-            unused = tree["hosts"] - len(listed)
-            found.append(Pool(name, picture, _table(name, listed), tenants, unused))
+            hatch = f"hatch-{len(found)}"
+            found.append(_pool(result, scenario, name, tree["hosts"] - len(listed), hatch))
     return found
+
+
+def _pool(result: Result, scenario: Scenario | None, name: str, unused: int, hatch: str) -> Pool:
+    listed = result[f"hosts.{name}.by_host"]
+    waited = {i: _waited(host, result.measured_s) for i, host in listed.items()}
+    taken = {} if scenario is None else _all_taken(result, scenario, name)
+    marks = tenants.marks_of(taken)
+    placed = [fleet for fleet in taken if "by_instance" in result[f"fleets.{fleet}"]]
+    found = tenants.tenants_of(result, marks, placed)
+    on = {i: found.get(int(i), []) for i in listed}
+    felt = sorted((i for i in listed if waited[i] >= _STEAL_FELT), key=lambda i: -waited[i])
+    told = [tenants.sentence(i, listed[i], on[i]) for i in felt[: tenants.HOSTS_TOLD_MAX]]
+    return Pool(
+        name,
+        _picture(name, listed, waited, on, hatch=hatch),
+        _table(name, listed, on),
+        [] if scenario is None else list(_neighbours(result, scenario, taken, marks)),
+        told,
+        tenants.instance_table(result, name, placed) if placed else None,
+        unused,
+    )
 
 
 def _waited(host: Tree, measured_s: float) -> float:
@@ -54,16 +75,24 @@ def _waited(host: Tree, measured_s: float) -> float:
     return steal_s / measured_s if measured_s else 0.0
 
 
-def _picture(name: str, listed: Tree, waited: Mapping[str, float], *, hatch: str) -> str:
+def _picture(
+    name: str,
+    listed: Tree,
+    waited: Mapping[str, float],
+    on: Mapping[str, list[Tenant]],
+    *,
+    hatch: str,
+) -> str:
     wordy = len(listed) <= _WORDS_MAX
     side = _CELL if wordy else _CELL_SMALL
     columns = max(int(_WIDTH // (side + _GAP)), 1)
-    high = side * (0.7 if wordy else 1.0)
+    marked = any(on.values())
+    high = side * ((_HIGH_MARKED if marked else _HIGH) if wordy else 1.0)
     cells = []
     for place, (i, host) in enumerate(listed.items()):
         x, y = place % columns * (side + _GAP), place // columns * (high + _GAP)
         stolen = f"url(#{hatch})" if waited[i] >= _STEAL_FELT else None
-        cells.append(_cell(i, host, stolen, (x, y), (side, high)))
+        cells.append(_cell(i, host, on[i], stolen, (x, y), (side, high)))
     rows = -(-len(listed) // columns)
     busiest = max(listed, key=lambda i: listed[i]["utilization"] or 0.0)
     label = (
@@ -76,13 +105,22 @@ def _picture(name: str, listed: Tree, waited: Mapping[str, float], *, hatch: str
     )
 
 
-def _cell(i: str, host: Tree, stolen: str | None, at: svg.Point, size: svg.Point) -> str:
+def _cell(
+    i: str,
+    host: Tree,
+    here: list[Tenant],
+    stolen: str | None,
+    at: svg.Point,
+    size: svg.Point,
+) -> str:
     (x, y), (width, high) = at, size
     busy = host["utilization"] or 0.0
     step = min(int(busy * _STEPS), _STEPS - 1)
     words = f"host {i}: busy {share(busy)}, instances {count(host['instances'])}"
     if stolen is not None:
         words += f", steal {seconds(sum(host['steal_s'].values()))}"
+    if here:
+        words += f"; {tenants.words_of(here)}"
     box = {"x": x, "y": y, "width": width, "height": high, "rx": 4}
     inside = [svg.title(words)]
     if width == _CELL:
@@ -97,6 +135,8 @@ def _cell(i: str, host: Tree, stolen: str | None, at: svg.Point, size: svg.Point
         middle = x + width / 2
         inside.append(svg.text(f"{i}", middle, y + 18, class_=f"t{step} small"))
         inside.append(svg.text(share(busy), middle, y + 38, class_=f"t{step}"))
+        if marks := tenants.marks_text(here):
+            inside.append(svg.text(marks, middle, y + 57, class_=f"t{step} small"))
     return svg.element("g", *inside)
 
 
@@ -114,7 +154,7 @@ def _hatching(name: str) -> str:
     return svg.element("defs", pattern)
 
 
-def _table(name: str, listed: Tree) -> Table:
+def _table(name: str, listed: Tree, on: Mapping[str, list[Tenant]]) -> Table:
     """The hosts with the most steal first, then the busiest."""
     order = sorted(
         listed.items(),
@@ -127,27 +167,35 @@ def _table(name: str, listed: Tree) -> Table:
             count(host["instances"]),
             share(host["utilization"]),
             *(seconds(host["steal_s"][cause]) for cause in causes),
+            tenants.words_of(on[i]) or "-",
         )
         for i, host in order
     ]
-    head = ("host", "instances", "busy", *(f"steal by {cause}" for cause in causes))
+    head = ("host", "instances", "busy", *(f"steal by {cause}" for cause in causes), "fleets")
     return Table(f"Hosts of {name}, the most steal first", head, rows)
 
 
-def _tenants(result: Result, scenario: Scenario, pool: str) -> Iterator[str]:
-    """Who runs there: what an instance took on average, and what it was kept waiting for."""
+def _all_taken(result: Result, scenario: Scenario, pool: str) -> dict[str, float]:
+    """Who runs there, and what an instance took on average; who took the most comes first."""
     here = [name for name, fleet in scenario.fleets.items() if fleet.hosts == pool]
     taken = {name: _taken(result, scenario, name) for name in here}
-    for name in sorted(here, key=lambda name: -taken[name])[:_TENANTS_MAX]:
+    return dict(sorted(taken.items(), key=lambda it: -it[1]))
+
+
+def _neighbours(
+    result: Result, scenario: Scenario, taken: Mapping[str, float], marks: Mapping[str, str]
+) -> Iterator[str]:
+    """What an instance of each took on average, and what all were kept waiting for."""
+    for name, mark in marks.items():
         fleet = result[f"fleets.{name}"]
         wait = sum(fleet["steal_s"].values())
-        words = f"{name} (tenant {scenario.fleets[name].tenant}): an instance took "
+        words = f"{mark}: {name} (tenant {scenario.fleets[name].tenant}): an instance took "
         words += f"{taken[name]:.3g} vCPUs on average"
         words += f"; kept waiting {seconds(wait)} of vCPU time in all" if wait else ""
         if (lost := fleet.get("interference_s")) is not None:
             words += f"; {seconds(lost)} lost to neighbours in caches and memory"
         yield words
-    if (rest := len(here) - _TENANTS_MAX) > 0:
+    if (rest := len(taken) - len(marks)) > 0:
         yield f"and {rest:,} more, who took less"
 
 
