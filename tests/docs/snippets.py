@@ -1,22 +1,30 @@
 """The snippets of a page of the documentation: run in order, and held against what is printed.
 
     ```yaml            a file, if the first line is `# NAME.yaml`; else left alone
+    ```c               likewise, if it is `// NAME.c`
     ```sh              commands of nephoscope, run in this process
     ```text            what the `sh` block before it prints
     ```pycon           a session in Python with its answers; the names are those of the whole page
-    ```python          a program in Python; likewise
-    ```bash            what sets a machine up: not run
+    ```python          a program in Python; likewise. A line that is an expression with a value
+                       behind it, `found.verdict  # 'lower'`, has that value
+    ```bash            what sets a machine up: not run, but for a compiler (`cc`) where there is one
+
+Lines that are indented show how a command is written, with words in capitals for what is to be put
+there: their options are looked at.
 
 Times of a run differ, so what stands in parentheses behind the first line of a summary is left out
 of the comparison. `python tests/docs/snippets.py` writes the output of all pages anew.
 """
 
+import ast
 import contextlib
 import doctest
 import io
 import os
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -28,6 +36,7 @@ from nephoscope.cli import main
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "howto").glob("*.md"))]
+GUIDES = sorted(set(DOCS.glob("*.md")) - set(PAGES))
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 TIMES = re.compile(r"  \([\d,]+ events in [^)]*\)")
@@ -60,14 +69,36 @@ class Page:
             case "sh":
                 self.printed = "".join(command_output(it) for it in commands_of(text))
             case "python":
-                exec(compile(text, "page", "exec"), self.names)
+                self._program(text)
             case "pycon":
                 self._session(text)
+            case "c":
+                self._file(text, r"// ([\w.-]+\.c)")
+            case "bash":
+                self._compile(text)
 
-    def _file(self, text):
+    def _file(self, text, named=r"# ([\w.-]+\.yaml)"):
         first = text.partition("\n")[0]
-        if name := re.fullmatch(r"# ([\w.-]+\.yaml)", first):
+        if name := re.fullmatch(named, first):
             Path(name[1]).write_text(text, encoding="utf-8")
+
+    def _program(self, text):
+        """Statement by statement, so that what is said of their values can be looked at."""
+        lines = text.splitlines()
+        for statement in ast.parse(text).body:
+            if isinstance(statement, ast.Expr) and statement.lineno == statement.end_lineno:
+                code = compile(ast.Expression(statement.value), "page", "eval")
+                found, told = eval(code, self.names), value_behind(lines[statement.lineno - 1])
+                assert told is None or found == told[0], (lines[statement.lineno - 1], found)
+            else:
+                exec(compile(ast.Module([statement], []), "page", "exec"), self.names)
+
+    def _compile(self, text):
+        """By the compiler that is there, with the Python that runs this."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        for command in commands_of(text):
+            if command.startswith("cc ") and shutil.which("cc"):
+                subprocess.run(["sh", "-c", command], env=os.environ | {"PATH": path}, check=True)
 
     def _session(self, text):
         parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
@@ -78,6 +109,13 @@ class Page:
         self.names = test.globs
         assert tried
         assert not failed, told.getvalue()
+
+
+def value_behind(line):
+    """What a comment at the end of a line says, in a tuple; None where that is no value."""
+    *_, comment = line.rpartition("  # ")
+    with contextlib.suppress(ValueError, SyntaxError):
+        return (ast.literal_eval(comment),) if "  # " in line else None
 
 
 def commands_of(text):

@@ -1,19 +1,32 @@
-"""Every snippet of the tutorial and the how-tos runs, and prints what the page says."""
+"""Every snippet of the documentation runs; the tutorial and the how-tos show what is printed."""
 
 import ast
-import importlib
+import importlib.util
 import json
 import re
 import shlex
+import shutil
 
 import pytest
 
 import nephoscope
-from docs.snippets import DOCS, PAGES, ROOT, Page, blocks_of, command_output, commands_of, plain
+from docs.snippets import (
+    DOCS,
+    GUIDES,
+    PAGES,
+    ROOT,
+    Page,
+    blocks_of,
+    command_output,
+    commands_of,
+    plain,
+)
 from nephoscope import Scenario, figures
+from nephoscope.errors import ExtraError
 
 # What a `bash` block may begin with: environments, and what writes a file by the shell.
 SET_UP = {"python", "python3", "pip", "git", "cd", "pytest", "nephoscope"}
+FILE_NAME = re.compile(r"# [\w.-]+\.yaml\n")
 ALL = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
@@ -33,6 +46,44 @@ def test_the_snippets_of_a_page(path, tmp_path, monkeypatch):
     assert compared >= 1
 
 
+def missing(text):
+    """What a program imports and nobody has installed."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return {name for name in names if importlib.util.find_spec(name.partition(".")[0]) is None}
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_the_snippets_of_a_guide(path, tmp_path, monkeypatch):
+    """In order, with what is in `examples`; up to where an extra is that is not installed."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    page = Page()
+    for language, text in blocks_of(path.read_text(encoding="utf-8")):
+        assert language in {"yaml", "sh", "text", "python", "bash", "c"}
+        assert language != "yaml" or FILE_NAME.match(text), "a file has a name"
+        if language == "c" and shutil.which("cc") is None:
+            pytest.skip("there is no C compiler (cc)")
+        if language == "python" and missing(text):
+            continue
+        try:
+            page.run(language, text)
+        except ExtraError as error:
+            pytest.skip(str(error))
+
+
+def test_what_stands_behind_a_line_is_its_value():
+    page = Page()
+    page.run("python", "word = 'lower'\nword  # 'lower'\nword  # a word\n")
+    with pytest.raises(AssertionError):
+        page.run("python", "word  # 'higher'\n")
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_what_is_not_run_sets_a_machine_up(path):
     for language, text in blocks_of(path.read_text(encoding="utf-8")):
@@ -45,7 +96,7 @@ def test_what_is_not_run_sets_a_machine_up(path):
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_python_is_python(path):
-    """Of the other pages, which show calls and not programs, that much at least."""
+    """Also where an extra is not installed."""
     for language, text in blocks_of(path.read_text(encoding="utf-8")):
         if language == "python":
             ast.parse(text)
