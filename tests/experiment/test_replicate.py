@@ -41,6 +41,21 @@ def test_every_number_has_an_interval():
         RUNS["traffic.customer.latency_s.p99"]
 
 
+def test_one_number_alone_is_what_it_is_among_all():
+    """It is worked out by itself, for experiments ask thousands of runs for one."""
+    alone = replicate(COFFEE, 8)
+    wanted = ("latency_s.p99", "latency_s.mean", "lost_share", "offered")
+    paths = [f"traffic.customers.{path}" for path in wanted]
+    for path in [*paths, "fleets.cashiers.utilization", "cost_usd.total"]:
+        assert alone[path] == RUNS.intervals[path]
+    assert "intervals" not in vars(alone)
+    for path in ("traffic.customers", "traffic.customers.latency_s.p9", "simulated_s", "nothing"):
+        with pytest.raises(PathError):
+            alone[path]
+    targets = "load_balancers.bar.targets.3.utilization"
+    assert replicate(COFFEE, 8)[targets] == RUNS.intervals[targets]
+
+
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_the_number_of_threads_changes_nothing(threads):
     again = replicate(COFFEE, 8, threads=threads)

@@ -9,6 +9,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -51,12 +52,14 @@ class ResultRun:
 
     def __init__(self, result: Result) -> None:
         self.result = result
-        self.numbers: Mapping[str, float] = _numbers_of(result)
+
+    @cached_property
+    def numbers(self) -> Mapping[str, float]:
+        """All numbers by their paths: many, of which most experiments need one or two."""
+        return _numbers_of(self.result)
 
     def number(self, path: str) -> float | None:
         """A number by its path; also of a target that is one of too many to be listed."""
-        if path in self.numbers:
-            return self.numbers[path]
         value = self._at(path)
         return value if _is_number(value) else None
 

@@ -11,15 +11,18 @@ import numpy as np
 
 from nephoscope import _core
 from nephoscope.errors import PathError
-from nephoscope.experiment.interval import Interval, Pooled
+from nephoscope.experiment.interval import Interval, Pooled, interval_of
 from nephoscope.experiment.outcome import LOST_SHARE, ResultRun
 from nephoscope.experiment.precision import REPLICATIONS_MAX, Goal, until_met
 from nephoscope.experiment.runs import Job, Progress, after, check_threads, run_all, warmups_of
 from nephoscope.nearest import nearest
-from nephoscope.results import FORMAT, Result
+from nephoscope.results import FORMAT, SECTIONS, Result
 from nephoscope.results.fleets import latency_summary
 from nephoscope.scenario import Scenario
 from nephoscope.tables import Columns, Tabular, counts, interval_columns, numbers, series_of, texts
+
+# Parts of a result of which not all that can be asked for is listed.
+_HIDDEN = frozenset({"breakdown", "targets"})
 
 
 def _interval_rows(runs: "Replications") -> Columns:
@@ -93,6 +96,11 @@ class Replications(Tabular):
         }
 
     def __getitem__(self, path: str) -> Interval:
+        # Who asks for one number need not wait for the intervals of hundreds.
+        if "intervals" not in self.__dict__ and _in_the_open(path):
+            interval = interval_of(self.runs, path)
+            if interval is not None:
+                return interval
         if path not in self.intervals:
             word = nearest(path, self.intervals)
             hint = f"; did you mean {word}?" if word else ""
@@ -258,6 +266,12 @@ def interval_tree(interval: Interval) -> dict[str, float | int | None]:
         "n": interval.n,
         "mean": interval.mean,
     }
+
+
+def _in_the_open(path: str) -> bool:
+    """Whether what is at this path, if it is a number, has an interval."""
+    section, *keys = path.split(".")
+    return section in (*SECTIONS, "cost_usd") and not _HIDDEN.intersection(keys)
 
 
 def _put(tree: dict[str, Any], path: list[str], value: float) -> None:

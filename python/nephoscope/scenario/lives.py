@@ -1,6 +1,7 @@
 """The life of instances, as the core takes it: laws, purchase, actions, limits of accounts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from nephoscope import _core, catalog
 from nephoscope.catalog.operating_systems import LAWS
@@ -14,6 +15,13 @@ from nephoscope.scenario.units import Duration
 ALL = 2**32 - 1
 
 _NO_TIME = Distribution(constant=Duration(0))
+
+
+@cache
+def _usual_laws(system: str) -> Mapping[str, Distribution]:
+    """How long an operating system takes: read once, for an experiment has thousands of runs."""
+    laws = catalog.operating_system(system).laws
+    return {law: Distribution.model_validate(laws[law]) for law in LAWS}
 
 
 class Lives:
@@ -71,7 +79,7 @@ class Lives:
     def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         """How long transitions of a fleet's instances take, how they are bought and billed."""
         system = catalog.operating_system(fleet.os)
-        laws = {law: Distribution.model_validate(system.laws[law]) for law in LAWS}
+        laws = dict(_usual_laws(fleet.os))
         if fleet.boot is not None:
             laws |= {"pending": _NO_TIME, "boot": fleet.boot}
         if fleet.durations is not None:
