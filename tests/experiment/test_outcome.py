@@ -10,7 +10,8 @@ import nephoscope as nph
 from experiment.small import LOST, MEAN, P99, small
 from nephoscope.experiment.outcome import Outcome, ResultRun
 
-COFFEE = nph.Scenario.load(Path(__file__).parents[2] / "examples" / "coffee-shop-by-call.yaml")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+COFFEE = nph.Scenario.load(EXAMPLES / "coffee-shop-by-call.yaml")
 RESULT = nph.run(COFFEE)
 
 
@@ -44,6 +45,25 @@ def test_groups_have_latencies():
     assert Outcome.of(result).histogram(f"{part}.latency_s").count == result[f"{part}.completed"]
     with pytest.raises(nph.PathError, match="blue"):
         result.histogram("load_balancers.door.groups.blu")
+
+
+def test_ages_of_messages_are_kept():
+    """So that their quantiles, too, are of all messages of all runs together."""
+    shop = nph.Scenario.load(EXAMPLES / "coffee-shop.yaml")
+    shop = shop.replace({"duration": "6m", "warmup": "1m"})
+    runs = nph.replicate(shop, 3)
+    part = "queues.order-board.age_s"
+    for result in runs.results:
+        ages = result.histogram("queues.order-board")
+        assert ages.summary() == result.histogram(part).summary()
+        assert Outcome.of(result).histogram(part).summary() == ages.summary()
+        assert ages.count == result[f"{part}.count"] > 0
+    assert runs[f"{part}.p99"].value == runs.histogram(part).quantile(0.99) / 1e9
+    found = nph.sweep(shop, {"fleets.counter.count": [1]}, 3, metrics=[f"{part}.p99"])
+    (cell,) = found.cells
+    assert cell.intervals[f"{part}.p99"] == runs[f"{part}.p99"]
+    with pytest.raises(nph.PathError, match="order-board"):
+        runs.histogram("queues.order-bored")
 
 
 def test_it_is_small():

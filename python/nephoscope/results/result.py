@@ -162,13 +162,14 @@ class Result(Tabular):
         return np.sum(gauges, axis=0, dtype=np.float64) if gauges else None
 
     def histogram(self, path: str) -> _core.Histogram:
-        """The latencies (ns) behind a part: `histogram("traffic.customers")`."""
-        section, _, name = path.removesuffix(".latency_s").partition(".")
-        name, _, group = name.partition(".groups.")
+        """The latencies (ns) behind a part, of a queue the ages: `histogram("queues.orders")`."""
+        section, _, name = path.partition(".")
+        times, suffix = ("age", ".age_s") if section == "queues" else ("latency", ".latency_s")
+        name, _, group = name.removesuffix(suffix).partition(".groups.")
         part = self._part(section, name)
         if group and group not in part.get("groups", {}):
             raise _no_path(path, part.get("groups", {}))
-        return _copy((part["groups"][group] if group else part)["latency"])
+        return _copy((part["groups"][group] if group else part)[times])
 
     def series(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """Times (s, the ends of the intervals) and values.
@@ -199,8 +200,9 @@ class Result(Tabular):
         return [name for name in self._numbers["series"] if name != "interval_ns"]
 
     def __getitem__(self, path: str) -> Any:
-        part: Any = self._tree
         parts = path.split(".")
+        # By far the most is asked of traffic, which needs no tree of all the targets.
+        part: Any = {"traffic": self._traffic} if parts[0] == "traffic" else self._tree
         if parts[:1] == ["load_balancers"] and parts[2:3] == ["targets"] and len(parts) > 3:
             part = {parts[3]: self._target(parts[1], parts[3])}
             parts = parts[3:]
@@ -283,10 +285,7 @@ class Result(Tabular):
             "in_flight": self.in_flight,
             "steady": self.steady,
             "flags": self.flags,
-            "traffic": {
-                t["name"]: account_tree(t, "offered") | retry_tree(t) | self._breakdown(t)
-                for t in self._numbers["traffic"]
-            },
+            "traffic": self._traffic,
         }
         if self._numbers["load_balancers"]:
             tree["load_balancers"] = {
@@ -317,6 +316,13 @@ class Result(Tabular):
         if self._cost is not None:
             tree["cost_usd"] = dict(self._cost)
         return tree
+
+    @cached_property
+    def _traffic(self) -> Tree:
+        return {
+            t["name"]: account_tree(t, "offered") | retry_tree(t) | self._breakdown(t)
+            for t in self._numbers["traffic"]
+        }
 
     def _breakdown(self, traffic: Mapping[str, Any]) -> Tree:
         if "traces" not in traffic:
