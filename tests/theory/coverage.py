@@ -18,7 +18,7 @@ ELSEWHERE = {
     "LITTLE_identity": "theory/test_identities.py",
     "WORK_identity": "theory/test_identities.py",
     "PITFALL_FIFO_slowdown": "theory/test_identities.py",
-    "STAT_CI_coverage": "theory/test_identities.py",
+    "STAT_CI_coverage": "theory/test_intervals.py",
     "STAT_critical": "theory/test_formulas.py",
     "STAT_t_critical": "theory/test_formulas.py",
     "POWER_planning": "theory/test_formulas.py",

@@ -167,30 +167,6 @@ def test_the_variance_of_a_time_average_is_what_theory_says(rho, length):
         assert theory * length == pytest.approx(entry["expected"]["asyvar"], rel=1e-9)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("rho", "length"), [(0.5, 3000.0), (0.8, 40_000.0)])
-def test_reported_intervals_cover_the_truth_as_often_as_they_say(rho, length):
-    """STAT_CI_coverage: 2,000 experiments of ten replications each, with their intervals."""
-    experiments = 2000
-    tree = laws.station(rho, laws.service(laws.law("exp")))
-    warmup = families.relaxation(rho)
-    built = nph.Scenario.model_validate(
-        scenario(f"{warmup + length:.9f}s", tree, warmup=f"{warmup:.9f}s")
-    )
-    truths = {"mean": 1 / (1 - rho), "p99": math.log(100) / (1 - rho)}
-    covered = dict.fromkeys(truths, 0)
-    for experiment in range(experiments):
-        runs = nph.replicate(built, replications=10, rng=experiment, threads=THREADS)
-        for number, truth in truths.items():
-            interval = runs[f"traffic.customers.latency_s.{number}"]
-            # A quantile too far out for the number of requests has no upper end.
-            covered[number] += interval.low <= truth <= (interval.high or math.inf)
-    low, high = formulas.coverage_range(experiments, 0.95)
-    assert low <= covered["mean"] <= high
-    # What the histogram does not know is in the interval of a quantile, so it may cover more often.
-    assert low <= covered["p99"]
-
-
 def test_replications_share_nothing():
     """Means of replications are uncorrelated: successive ones, and those of successive seeds."""
     tree = laws.station(0.5, laws.service(laws.law("exp")))
