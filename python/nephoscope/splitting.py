@@ -59,6 +59,8 @@ class Tail:
     shares: tuple[float, ...]
     """Of each level after the first: how many got there from the one before, over all."""
     effort: int
+    events: int
+    """Events that were simulated for it, those of the search for levels included."""
     wall_s: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,6 +73,7 @@ class Tail:
             "levels": list(self.levels),
             "shares": list(self.shares),
             "effort": self.effort,
+            "events": self.events,
         }
 
 
@@ -129,6 +132,7 @@ def splitting(
         tuple(found),
         tuple(float(it) for it in np.mean(shares, axis=0)),
         effort,
+        ladder.events,
         time.perf_counter() - start,
     )
 
@@ -151,6 +155,7 @@ class _Ladder:
         self._spec.series_ns = 0
         self._spec.traces = 0
         self._branches = 0
+        self.events = 0
 
     def find(self, at_least: int, levels: Sequence[int] | None) -> tuple[int, list[int]]:
         """The base, and the levels with the last of them, from a run that is not counted."""
@@ -219,9 +224,8 @@ class _Ladder:
 
     def _looks(self, world: _core.World) -> Any:
         """Advance a plain run from look to look."""
-        world.advance(self._warmup_ns)
         for now_ns in range(self._warmup_ns, self._plain_ns, self._step_ns):
-            world.advance(now_ns)
+            self._advance(world, now_ns)
             yield now_ns
 
     def _stage(
@@ -258,7 +262,13 @@ class _Ladder:
     def _step(self, world: _core.World) -> None:
         if world.now_ns + self._step_ns > world.duration_ns:
             raise ExperimentError(f"{self._path} did not come back down: there is no steady state")
-        world.advance(world.now_ns + self._step_ns)
+        self._advance(world, world.now_ns + self._step_ns)
+
+    def _advance(self, world: _core.World, until_ns: int) -> None:
+        # A branch has those of its past as well, which have been counted.
+        before = world.events
+        world.advance(until_ns)
+        self.events += world.events - before
 
     def _drawn(self, rng: np.random.Generator, states: list[bytes]) -> list[int]:
         """Which states go on: all as often, but for one, in an order at random."""

@@ -1,9 +1,12 @@
 """Rare events by splitting, against M/M/1: N customers or more are there for rho^N of the time."""
 
 import pytest
+from scipy import stats
 
 import nephoscope as nph
 from nephoscope.errors import ExperimentError, PathError, ScenarioError
+from nephoscope.splitting import _Ladder as Ladder
+from theory import formulas
 
 LOAD = 0.25
 PATH = "traffic.users.in_flight"
@@ -74,14 +77,58 @@ def test_one_in_a_million():
     assert BUSY**39 < 1e-6
 
 
+def plain_events(rho, n, interval):
+    """Events of plain runs of M/M/1 whose interval is as wide: at least, and by theory.
+
+    Half the interval of a share p is to be r p. Of independent looks it takes z^2 (1 - p) / (p r^2)
+    (Rubino and Tuffin, 2009, chapter 1). Arrivals see the system as it is over time, so as many
+    arrivals are the least: what they see is positively correlated, for those that see many come
+    together. By the asymptotic variance of the share of time it is z^2 variance / (r p)^2 seconds.
+    """
+    share, z = rho**n, stats.norm.isf(0.025)
+    per_arrival = 2  # it comes, and it leaves
+    fewest = z**2 * (1 - share) * share / interval.half_width**2
+    seconds = z**2 * formulas.mm1_tail_asymptotic_variance(rho, n) / interval.half_width**2
+    return per_arrival * fewest, per_arrival * rho * seconds
+
+
 @pytest.mark.slow
 def test_one_in_a_billion():
+    """In its interval, for less than a thousandth of the events that plain runs would take."""
     found = nph.splitting(
         busy("100000s"), PATH, 58, every="6s", effort=1000, repetitions=12, rng=11
     )
     assert found.probability.low < BUSY**58 < found.probability.high < 5 * BUSY**58
     assert found.probability.value > BUSY**58 / 3
     assert BUSY**58 < 1.1e-9
+    fewest, needed = plain_events(BUSY, 58, found.probability)
+    print(f"{found.events} events, at least {fewest:.2g} of plain runs, and in truth {needed:.2g}")
+    assert 1000 * found.events < fewest < needed
+
+
+def test_events_are_counted_once(monkeypatch):
+    """Those of plain runs and of branches, of a branch only what came after the state it is of."""
+    seen = []
+
+    class World:
+        def __init__(self, world):
+            self.world = world
+
+        def __getattr__(self, name):
+            return getattr(self.world, name)
+
+        def advance(self, until_ns):
+            before = self.world.events
+            self.world.advance(until_ns)
+            seen.append(self.world.events - before)
+
+    for name in ("_world", "_branch"):
+        made = getattr(Ladder, name)
+        monkeypatch.setattr(Ladder, name, lambda it, of, made=made: World(made(it, of)))
+    found = nph.splitting(MM1, PATH, 3, every="1s", effort=20, repetitions=2, levels=[])
+    assert found.events == sum(seen) == found.to_dict()["events"]
+    # Three plain runs of 3,000 s, at two events a request, and some cycles.
+    assert 3 * 2 * LOAD * 3000 * 0.9 < found.events < 3 * 2 * LOAD * 3000 * 1.5
 
 
 def test_the_same_seed_is_the_same_estimate():

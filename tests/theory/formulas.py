@@ -130,6 +130,18 @@ def mm1_asymptotic_variance(rho: float) -> float:
     return 2 * rho * (1 + rho) / (1 - rho) ** 4
 
 
+def mm1_tail_asymptotic_variance(rho: float, n: int) -> float:
+    """lim t Var(share of the time with n or more in system).
+
+    Of a birth-death process it is twice the sum over states j of the square of the sum up to j of
+    (f - mean of f) pi, over the rate of births and pi_j (Whitt, Operations Research 40, 1992).
+    """
+    tail = rho**n
+    below = math.fsum((tail * (1 - rho ** (j + 1))) ** 2 / rho**j for j in range(n))
+    above = (1 - tail) ** 2 * rho ** (n + 2) / (1 - rho)
+    return 2 * (below + above) / (rho * (1 - rho))
+
+
 def erlang_b(servers: int, load: float) -> float:
     """Blocking probability, by the stable recursion."""
     blocking = 1.0

@@ -345,6 +345,25 @@ def test_transient_tends_to_the_stationary_law():
     assert empty == pytest.approx(1 - 0.5e-4, rel=1e-6)
 
 
+def test_asymptotic_variances_of_mm1_from_its_states():
+    """The sum over states for any f, of which closed forms are two cases."""
+
+    number = np.arange(300)
+
+    def summed(f, rho=0.7):
+        shares = (1 - rho) * rho**number
+        parts = (f - f @ shares) * shares
+        # All parts sum to 0: far out they are summed from the end, where nothing cancels.
+        beyond = parts - np.cumsum(parts[::-1])[::-1]
+        upto = np.where(number < 5, np.cumsum(parts), beyond)
+        return 2 * float(np.sum(upto**2 / (rho * shares)))
+
+    assert summed(number) == pytest.approx(formulas.mm1_asymptotic_variance(0.7), rel=1e-9)
+    for n in (1, 5, 20):
+        variance = formulas.mm1_tail_asymptotic_variance(0.7, n)
+        assert summed((number >= n).astype(float)) == pytest.approx(variance, rel=1e-9)
+
+
 def test_fullest_bin_of_few_balls():
     # Two balls in n bins share one with probability 1/n.
     mean, variance = formulas.fullest_bin(2, 10)
