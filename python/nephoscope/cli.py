@@ -192,7 +192,7 @@ def catalog_command(
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files."""
-    click.echo(json.dumps(json_schema(), indent=2))
+    guarded(lambda: click.echo(json.dumps(json_schema(), indent=2)))
 
 
 main.add_command(explain_command)

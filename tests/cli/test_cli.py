@@ -13,6 +13,7 @@ from nephoscope.scenario.service import Step
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COFFEE = str(EXAMPLES / "coffee-shop-by-call.yaml")
+FULL = Path("/dev/full")
 
 
 @pytest.fixture
@@ -321,6 +322,21 @@ def test_the_package_is_a_command():
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, b"")
     assert b"coffee-shop" in out
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("command", ["schema", "run", "run --json -", "sweep --csv -"])
+def test_standard_output_on_a_full_disk(command):
+    name, *options = command.split()
+    if name != "schema":
+        options += [COFFEE, "--set", "duration=11m"]
+    if name == "sweep":
+        options += ["--grid", "fleets.cashiers.count=2", "--replications", "1"]
+    with FULL.open("wb") as full:
+        process = python(name, *options, stdout=full)
+        _, err = process.communicate(timeout=60)
+    told = b"error: standard output cannot be written: No space left on device\n"
+    assert (process.returncode, err) == (1, told)
 
 
 def test_progress_shows_on_a_terminal_only():

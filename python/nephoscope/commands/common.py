@@ -1,5 +1,6 @@
 """What all commands have in common: files, overrides, output, errors, the progress bar."""
 
+import errno
 import io
 import json
 import sys
@@ -32,6 +33,9 @@ from nephoscope.scenario.yaml_reader import read_value
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+# A disk without room, a share of it that is used up, a file that may not be longer, a broken disk.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 SET = click.option(
@@ -137,6 +141,11 @@ def guarded(action: Callable[[], None]) -> None:
         _fail(f"internal error: {error}", EXIT_ERROR)
     except KeyboardInterrupt:
         _fail("interrupted", EXIT_INTERRUPTED)
+    except OSError as error:
+        # Files by name are told of where they are written; what is left is standard output.
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        _fail(f"standard output cannot be written: {error.strerror}", EXIT_ERROR)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -216,7 +216,7 @@ class Labour:
         if isinstance(error, ScenarioError) or not isinstance(error, Exception):
             return error
         if isinstance(error, BrokenExecutor):
-            reason = str(error) or type(error).__name__
+            reason = " ".join(str(error).split()) or type(error).__name__
             return ExperimentError(f"a worker died ({reason}); {self._kept()}")
         reason = f"{type(error).__name__}: {error}"
         return ExperimentError(f"{what} failed, {reason}; {self._kept()}")
