@@ -1,7 +1,8 @@
 """Sweeps: every combination, by any executor; what a journal has is not run again."""
 
+import re
 import sqlite3
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import pytest
@@ -93,6 +94,16 @@ def test_a_sweep_whose_worker_dies_goes_on(tmp_path):
     found = nph.sweep(small(), GRID, 3, executor=rest, journal=file)
     assert (rest.runs, found.simulated) == (4, 4)
     assert found.to_csv() == FOUND.to_csv()
+
+
+def test_a_sweep_whose_cluster_goes(tmp_path):
+    file = tmp_path / "runs.sqlite"
+    with pytest.raises(nph.ExperimentError) as caught:
+        nph.sweep(small(), GRID, 3, executor=Dying(4, CancelledError()), journal=file)
+    told = r"the executor gave up replication 0 of .*; 4 of 18 runs are in the journal "
+    assert re.match(told, str(caught.value))
+    found = nph.sweep(small(), GRID, 3, journal=file)
+    assert (found.simulated, found.to_csv()) == (14, FOUND.to_csv())
 
 
 def test_processes_even_if_they_are_killed(tmp_path):

@@ -1,7 +1,13 @@
 """The work of a sweep: which runs are missing, who makes them, and what becomes of them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+)
 from functools import lru_cache, partial
 from itertools import islice
 from queue import SimpleQueue
@@ -218,6 +224,9 @@ class Labour:
         if isinstance(error, BrokenExecutor):
             reason = " ".join(str(error).split()) or type(error).__name__
             return ExperimentError(f"a worker died ({reason}); {self._kept()}")
+        if isinstance(error, CancelledError):
+            # By nobody here: so clusters tell that they have gone.
+            return ExperimentError(f"the executor gave up {what}; {self._kept()}")
         reason = f"{type(error).__name__}: {error}"
         return ExperimentError(f"{what} failed, {reason}; {self._kept()}")
 
