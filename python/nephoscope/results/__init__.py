@@ -6,7 +6,7 @@ from nephoscope.results.result import (
     TARGETS_LISTED_MAX,
     Result,
     engine_version,
-    grows,
 )
+from nephoscope.results.steady import grows
 
 __all__ = ["FORMAT", "SECTIONS", "TARGETS_LISTED_MAX", "Result", "engine_version", "grows"]

@@ -25,6 +25,7 @@ from nephoscope.results.leaves import numbers_in, undefined_in
 from nephoscope.results.lives import life_flags
 from nephoscope.results.places import place_columns, place_tree, places_tree
 from nephoscope.results.queues import queue_tree
+from nephoscope.results.steady import grows
 from nephoscope.results.topics import topic_tree
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.fleet import Fleet
@@ -380,22 +381,6 @@ class Result(Tabular):
             "steal_s": steal_at(targets, i),
             **target_state(targets, i),
         }
-
-
-def grows(values: npt.NDArray[np.float64]) -> bool:
-    """Whether a series grows all the way, as only a system that cannot keep up does.
-
-    From quarter to quarter, in steps that are alike, close to a straight line, and by more than a
-    few. Of M/M/1 runs of an hour (mean service 1 s) this finds all at load 1.5 and 95 % at 1.1, and
-    takes none of sixty at load 0.95 for one.
-    """
-    quarters = [float(np.mean(quarter)) for quarter in np.array_split(values, 4)]
-    steps = np.diff(quarters)
-    if not steps.min() > 0.1 * steps.max() > 0.0:
-        return False
-    straightness = float(np.corrcoef(np.arange(len(values)), values)[0, 1])
-    growth = quarters[3] - quarters[0]
-    return straightness**2 > 0.85 and growth > 0.1 * quarters[0] + 5.0
 
 
 def _without(part: Tree, left_out: str) -> Tree:
