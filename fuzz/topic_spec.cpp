@@ -122,6 +122,7 @@ ReplaySpec replay(Bytes& bytes, const WorldSpec& spec) {
   made.until_ns = bytes.one_in(4) ? odd_time(bytes, 1, 900) : made.at_ns;
   made.since_ns = bytes.one_in(2) ? odd_time(bytes, 0, 100) : 0;
   if (bytes.one_in(3)) made.rules = {1, 0};
+  if (bytes.one_in(3)) made.becomes = {2, 1, 1};
   return made;
 }
 

@@ -117,7 +117,8 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("at_ns", &ReplaySpec::at_ns)
       .def_readwrite("since_ns", &ReplaySpec::since_ns)
       .def_readwrite("until_ns", &ReplaySpec::until_ns)
-      .def_readwrite("rules", &ReplaySpec::rules);
+      .def_readwrite("rules", &ReplaySpec::rules)
+      .def_readwrite("becomes", &ReplaySpec::becomes);
   py::class_<BusSpec>(m, "BusSpec")
       .def(py::init<>())
       .def_readwrite("name", &BusSpec::name)

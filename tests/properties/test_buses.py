@@ -36,6 +36,7 @@ def targets(draw) -> Tree:
 def rules(draw) -> Tree:
     kinds = [[draw(st.sampled_from(KINDS))], [{"anything-but": "tea"}], [{"exists": True}]]
     pattern = {"kind": draw(st.sampled_from([*kinds, [{"exists": False}]]))}
+    pattern |= draw(sometimes("replay-name", [{"exists": False}], [{"exists": True}]))
     chosen = draw(st.lists(targets(), min_size=1, max_size=3))
     schedule = draw(sometimes("schedule", *SCHEDULES))
     alone = schedule and draw(st.sampled_from([False, True]))
@@ -106,6 +107,7 @@ def ringing(draw) -> System:
             *tree.get("actions", ()),
             *draw(st.lists(replays(bus), min_size=1, max_size=2)),
         ]
+        tree["actions"][-1]["replay"] |= draw(sometimes("name", "repair"))
     cuts = tuple(sorted(draw(st.lists(st.integers(0, 30 * SECONDS), max_size=2))))
     return System(tree, (), cuts, draw(st.integers(0, 2**32)))
 

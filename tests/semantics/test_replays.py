@@ -11,7 +11,8 @@ import pytest
 import nephoscope as nph
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
-from semantics.lab import outcome, run, work
+from nephoscope.scenario.compile import compile_scenario
+from semantics.lab import fleet, outcome, run, work
 from semantics.test_buses import CAKE, CAKES, TEA, counts, puts, ringing, rule, told
 
 Tree = dict[str, Any]
@@ -115,6 +116,84 @@ def test_a_replay_goes_to_its_own_bus_alone(lab):
     tree = replaying(lab, puts(lab, 1), ("60s", "bell"), all=rule("a"))
     tree["buses"]["echo"] = {"rules": {"every": rule("b")}}
     assert told(tree, "echo")["matched"] == 0
+
+
+# --- its name -----------------------------------------------------------------------------------
+
+FIRST = {"source": ["shop"], "replay-name": [{"exists": False}]}
+AGAIN = {"replay-name": [{"exists": True}]}
+
+
+def test_a_pattern_tells_what_is_replayed(lab):
+    """The first rule has what is put, the second what is replayed, the third both."""
+    rules = {
+        "first": rule("a", pattern=FIRST),
+        "again": rule("b", pattern=AGAIN),
+        "all": rule("a", pattern=CAKES),
+    }
+    bus = told(replaying(lab, puts(lab, 1, 2), ("60s", "bell"), **rules))
+    assert [bus["rules"][name]["replayed"] for name in rules] == [0, 2, 2]
+    assert [bus["rules"][name]["matched"] for name in rules] == [2, 2, 4]
+    assert counts(bus, "put", "archived", "replayed") == (2, 2, 2)
+
+
+def test_a_replay_has_the_name_that_it_is_given_or_that_of_its_number(lab):
+    rules = {
+        "yours": rule("a", pattern={"replay-name": ["repair"]}),
+        "made": rule("a", pattern={"replay-name": ["replay-2"]}),
+        "else": rule("a", pattern={"replay-name": [{"anything-but": ["repair", "replay-2"]}]}),
+    }
+    repair = {"bus": "bell", "name": "repair", "until": "2s"}
+    tree = replaying(lab, puts(lab, 1, 5), ("60s", repair), ("70s", "bell"), **rules)
+    bus = told(tree)
+    assert [bus["rules"][name]["replayed"] for name in rules] == [1, 2, 0]
+
+
+def test_two_replays_have_two_names(lab):
+    repair = {"bus": "bell", "name": "replay-2"}
+    tree = replaying(lab, puts(lab, 1), ("60s", repair), ("70s", "bell"), all=rule("a"))
+    with pytest.raises(ScenarioError, match=r"actions\.0\.replay\.name.* another replay"):
+        nph.Scenario.model_validate(tree)
+
+
+def test_an_input_passes_on_the_name_of_the_replay(lab):
+    """The target says what the name is, to a topic whose filter asks for it."""
+    passed = {"to": "news", "input": {"path": "$.replay-name"}}
+    paths = {"name": "$.replay-name"}
+    made = {"to": "news", "input": {"transformer": {"paths": paths, "template": '{"by": <name>}'}}}
+    by = {"filter": {"by": ["repair"]}, "filter_scope": "body"}
+    news = {"subscriptions": [{"to": "a", **by, "raw_delivery": True}]}
+    repair = ("60s", {"bus": "bell", "name": "repair"})
+    rules = {"all": rule(made, passed)}
+    tree = replaying(lab, puts(lab, 1), repair, topics={"news": news}, **rules)
+    assert run(tree)["queues"]["a"]["sent"] == 1
+
+
+def test_a_replayed_event_that_is_put_has_the_name_of_its_own_replay(lab):
+    """A worker puts it at 65, 70, ..; what came at 65 is replayed at 68 under another name."""
+    rules = {
+        "one": rule("a", pattern={"replay-name": ["replay-1"]}),
+        "two": rule("b", pattern={"replay-name": ["replay-2"]}),
+    }
+    late = {"bus": "bell", "since": "60s"}
+    replays = (("60s", "bell"), ("68s", late))
+    tree = replaying(lab, puts(lab, 1), *replays, duration="69s", **rules)
+    # One in a million puts nothing: what went round without end would be refused.
+    ends = [{"weight": 1e6, "steps": [{"put": "bell"}]}, {"weight": 1, "steps": [{"sleep": "0s"}]}]
+    steps = [{"sleep": "5s"}, {"choose": ends}]
+    tree["services"]["again"] = {"consumes": {"queue": "a", "wait": "20s"}, "steps": steps}
+    tree["fleets"]["workers"] = fleet("again")
+    bus = told(tree)
+    assert counts(bus["rules"]["one"], "matched", "replayed") == (2, 1)
+    assert counts(bus["rules"]["two"], "matched", "replayed") == (1, 1)
+
+
+def test_names_cost_nothing_where_nobody_asks_for_them(lab):
+    """Else every event would be as many as there are replays, and one."""
+    tree = replaying(lab, both(lab), ("60s", "bell"), all=rule("a"), some=rule("b", pattern=CAKES))
+    named = replaying(lab, both(lab), ("60s", "bell"), all=rule("a"), some=rule("b", pattern=AGAIN))
+    specs = [compile_scenario(nph.Scenario.model_validate(it), seed=1) for it in (tree, named)]
+    assert [len(spec.replays[0].becomes) for spec in specs] == [0, 5]
 
 
 # --- when and how --------------------------------------------------------------------------------

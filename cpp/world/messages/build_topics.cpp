@@ -41,19 +41,21 @@ const Distribution unit{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
 void Messaging::count_kinds(const WorldSpec& spec) {
   if (spec.topics.empty() && spec.buses.empty()) return;
   std::uint64_t most = 0;
+  const auto count_all = [&](const std::vector<std::uint32_t>& kinds) {
+    for (const std::uint32_t kind : kinds) most = std::max<std::uint64_t>(most, kind);
+  };
   const auto count = [&](const EventChoice& says) {
-    for (const std::uint32_t kind : says.kinds) most = std::max<std::uint64_t>(most, kind);
-    for (const std::uint32_t kind : says.by_serial) most = std::max<std::uint64_t>(most, kind);
+    count_all(says.kinds);
+    count_all(says.by_serial);
   };
   for (const TrafficSpec& traffic : spec.traffic) count(traffic.says);
   for (const Programs::Send& send : world_.programs_.sends()) count(send.says);
   const auto count_made = [&](const std::vector<SubscriptionSpec>& of) {
-    for (const SubscriptionSpec& each : of) {
-      for (const std::uint32_t kind : each.becomes) most = std::max<std::uint64_t>(most, kind);
-    }
+    for (const SubscriptionSpec& each : of) count_all(each.becomes);
   };
   for (const TopicSpec& topic : spec.topics) count_made(topic.subscriptions);
   for (const BusSpec& bus : spec.buses) count_made(bus.targets);
+  for (const ReplaySpec& replay : spec.replays) count_all(replay.becomes);
   // With the sources of traffic, kinds are a number of 16 bits (Messaging::origin).
   require(most == 0 || (most + 2) * spec.traffic.size() <= 65'535, "events",
           "are too many that differ");
@@ -177,7 +179,12 @@ void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec
 void Messaging::check_kinds(const SubscriptionSpec& from, const std::string& path) const {
   require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
           "must say so of each event");
-  require(from.becomes.empty() || from.becomes.size() == topics_.kinds, path + "becomes",
+  check_becomes(from.becomes, path);
+}
+
+void Messaging::check_becomes(const std::vector<std::uint32_t>& becomes,
+                              const std::string& path) const {
+  require(becomes.empty() || becomes.size() == topics_.kinds, path + "becomes",
           "must say so of each event");
 }
 

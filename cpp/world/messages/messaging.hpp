@@ -92,6 +92,7 @@ class Messaging {
   void check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
                           const std::string& path) const;
   void check_kinds(const SubscriptionSpec& from, const std::string& path) const;
+  void check_becomes(const std::vector<std::uint32_t>& becomes, const std::string& path) const;
   void mark_scheduled(const Destination& bus, std::uint32_t rule);
   std::uint16_t said_of_source(std::uint16_t traffic, std::uint64_t serial) const;
   std::uint16_t said_by_step(std::uint32_t visit, std::uint32_t send, std::uint32_t entry) const;
@@ -129,7 +130,7 @@ class Messaging {
     const std::uint32_t said = said_in(body);
     return said == 0 ? 0 : said - 1;
   }
-  std::uint64_t told(const Subscription& subscription, std::uint64_t body) const;
+  std::uint64_t told(const std::vector<std::uint32_t>& becomes, std::uint64_t body) const;
   std::uint64_t drawn_by(std::uint64_t body) const;
   std::uint16_t said_in(std::uint64_t body) const {
     return static_cast<std::uint16_t>(origin_in(body) / world_.traffic_);

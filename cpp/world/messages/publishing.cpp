@@ -121,7 +121,7 @@ void Messaging::deliver_copy(std::uint32_t subscription, const Outgoing& message
   const bool asks = it.rules.asks();
   const bool simple = !asks && !it.rules.outside && !it.rules.may_err();
   Outgoing copy;
-  copy.body = told(it, message.body);
+  copy.body = told(it.rules.becomes, message.body);
   copy.group = topic.bus ? it.rules.group : message.group;
   const std::uint64_t key = key_of(subscription, copy.group);
   const std::uint64_t last = topic.fifo ? topics_.last_in_group.find(key) : KeyTable::absent;
@@ -158,10 +158,11 @@ std::uint64_t Messaging::drawn_by(std::uint64_t body) const {
   return serial_in(body) ^ (mix_bits(traffic) >> 2);
 }
 
-// What a target is sent in the place of an event. The event itself is what becomes a dead letter.
-std::uint64_t Messaging::told(const Subscription& subscription, std::uint64_t body) const {
-  if (subscription.rules.becomes.empty()) return body;
-  const std::uint32_t kind = subscription.rules.becomes[kind_in(body)];
+// What a target is sent in the place of an event, or a replay puts. The event itself is what
+// becomes a dead letter.
+std::uint64_t Messaging::told(const std::vector<std::uint32_t>& becomes, std::uint64_t body) const {
+  if (becomes.empty()) return body;
+  const std::uint32_t kind = becomes[kind_in(body)];
   return std::uint64_t{origin(traffic_in(body), kind + 1)} << serial_bits | serial_in(body);
 }
 
@@ -191,7 +192,7 @@ bool Messaging::hand_over(std::uint32_t delivery) {
     return true;
   }
   Outgoing message;
-  message.body = told(subscription, it.body);
+  message.body = told(subscription.rules.becomes, it.body);
   message.group = it.group;
   const bool taken = error == EndpointError::none &&
                      (subscription.rules.outside || hand_in(subscription.rules.to, &message, 1));
@@ -235,7 +236,7 @@ void Messaging::send_request(std::uint32_t delivery) {
   request.serial = serial_in(it.body);
   request.client = not_a_client | static_cast<std::uint32_t>(request.serial);
   request.traffic = traffic_in(it.body);
-  request.said = said_in(told(subscription, it.body));
+  request.said = said_in(told(subscription.rules.becomes, it.body));
   request.flags = Visit::awaited;
   request.path = path_of_call(it.subscription + 1, first_attempt + it.copy);
   request.parent = delivery_parent + delivery;

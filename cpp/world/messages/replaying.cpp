@@ -39,6 +39,7 @@ void Messaging::build_replays(const WorldSpec& spec) {
             at("replays", index, "until"), "must not be later than the replay");
     require(from.rules.empty() || from.rules.size() == bus.rules.size(),
             at("replays", index, "rules"), "must say so of each rule");
+    check_becomes(from.becomes, at("replays", index, ""));
     Replay& made = topics_.replays.emplace_back();
     made.rules = from;
     made.bus = topics_.number({Destination::Kind::bus, from.bus});
@@ -116,8 +117,8 @@ void Messaging::put_again(std::uint32_t replay, std::uint64_t body) {
   Topic& topic = topics_.all[it.bus];
   ++topic.archive.replayed;
   Outgoing message;
-  message.body = body_of_replay(body, replay);
-  const std::uint32_t kind = kind_in(body);
+  message.body = body_of_replay(told(it.rules.becomes, body), replay);
+  const std::uint32_t kind = kind_in(message.body);
   for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
     Subscription& subscription = topics_.subscriptions[each];
     if (!it.serves(subscription.rules.rule) || !subscription.lets_through(kind)) continue;

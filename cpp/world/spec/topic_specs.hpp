@@ -64,7 +64,8 @@ struct ReplaySpec {
   std::int64_t at_ns = 0;
   std::int64_t since_ns = 0;
   std::int64_t until_ns = 0;        // not later than `at`
-  std::vector<std::uint8_t> rules;  // of the bus, 1: its targets get it; empty: all
+  std::vector<std::uint8_t> rules;     // of the bus, 1: its targets get it; empty: all
+  std::vector<std::uint32_t> becomes;  // by kind, what is put again; empty: the same
 };
 
 }  // namespace nephoscope

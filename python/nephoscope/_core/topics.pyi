@@ -74,6 +74,7 @@ class ReplaySpec:
     since_ns: int
     until_ns: int
     rules: list[int]
+    becomes: list[int]
 
 @final
 class BusSpec:

@@ -145,7 +145,8 @@ def replay_words(replay: Replay, at: Duration) -> str:
     """A replay at an instant."""
     span = f"from {replay.since} to {replay.until or at}"
     rules = "" if replay.rules is None else f", to {', '.join(replay.rules)}"
-    return f"replay what {replay.bus} got {span}{rules}"
+    name = "" if replay.name is None else f", as {replay.name}"
+    return f"replay what {replay.bus} got {span}{rules}{name}"
 
 
 def _rules_of(bus: Bus) -> Iterator[tuple[str, str]]:

@@ -38,6 +38,9 @@ TARGETS_MAX = 5
 ATTEMPTS_MAX = 185
 INPUT_MAX = 8192
 
+# The field of a replayed event that the first one did not have.
+REPLAY_NAME = "replay-name"
+
 # The wait doubles from the first on so many times.
 _DOUBLED = 9
 _FIRST = Duration.parse("1s")
@@ -213,8 +216,16 @@ class Replay(Model):
     """By default the instant of the replay."""
     rules: Items[Name] | None = None
     """Whose targets get it; by default all."""
+    name: Name | None = None
+    """What the field `replay-name` of its events says; by default `replay-1` of the first replay
+    of the file, and so on."""
 
     bare = "bus"
+
+
+def replay_name(number: int) -> str:
+    """Of a replay that has none; they count from 0."""
+    return f"replay-{number + 1}"
 
 
 def _not_too_many(rules: dict[Name, Rule]) -> dict[Name, Rule]:

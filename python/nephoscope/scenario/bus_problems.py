@@ -5,6 +5,7 @@ from typing import Any
 
 from nephoscope.errors import Problem, UnitError, shorten
 from nephoscope.nearest import listing, nearest
+from nephoscope.scenario.bus import replay_name
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import bus_targets, entries, mapping, named_queue, sequence
 from nephoscope.scenario.units import Duration
@@ -34,6 +35,7 @@ def bus_problems(document: Document) -> Iterator[Problem]:
 
 def _replays(document: Document, buses: dict[str, Any]) -> Iterator[Problem]:
     """Replays of what is archived, of a time that has passed, to rules that are there."""
+    yield from _names(document)
     for i, action in enumerate(sequence(document.tree.get("actions"))):
         replay = mapping(action).get("replay")
         name = named_queue(replay, "bus")
@@ -53,6 +55,24 @@ def _replays(document: Document, buses: dict[str, Any]) -> Iterator[Problem]:
                 at = (*where, "rules", j)
                 yield document.problem(at, message, value=rule, allowed=allowed, suggestion=hint)
         yield from _time(document, where, mapping(replay), mapping(action).get("at"))
+
+
+def _names(document: Document) -> Iterator[Problem]:
+    """Replays are told by their names."""
+    places = [
+        (i, mapping(replay).get("name"))
+        for i, action in enumerate(map(mapping, sequence(document.tree.get("actions"))))
+        if (replay := action.get("replay")) is not None
+    ]
+    made = {replay_name(count) for count, (_, name) in enumerate(places) if name is None}
+    for i, name in places:
+        if not isinstance(name, str):
+            continue
+        if name in made:
+            message, allowed = f"another replay is called {shorten(name)}", "another name"
+            where = ("actions", i, "replay", "name")
+            yield document.problem(where, message, value=name, allowed=allowed)
+        made.add(name)
 
 
 def _time(document: Document, where: Where, replay: dict[str, Any], at: Any) -> Iterator[Problem]:

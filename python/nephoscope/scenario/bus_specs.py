@@ -1,6 +1,6 @@
 """Buses, as the core takes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,17 @@ from nephoscope import _core
 from nephoscope.errors import PatternError, Problem, ScenarioError
 from nephoscope.patterns import Members, read_transformer, transformer, write_value
 from nephoscope.patterns.json_path import read_path
-from nephoscope.scenario.bus import Bus, BusTarget, Input, Rule, RuleSchedule
+from nephoscope.scenario.bus import (
+    REPLAY_NAME,
+    Bus,
+    BusTarget,
+    Input,
+    Rule,
+    RuleSchedule,
+    replay_name,
+)
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.life import Action
 from nephoscope.scenario.queue_specs import UNGROUPED, Groups
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.topic_specs import Destinations, Events
@@ -46,6 +55,12 @@ class Buses:
         self._groups = groups
         self._law = law
         self._scheduled: dict[tuple[str, str], int] = {}
+        # Only where a pattern or an input may tell them are replayed events others than the first.
+        self._replays = replay_names(scenario.actions)
+        asked_for = any(REPLAY_NAME in str(part) for part in (scenario.buses, scenario.topics))
+        self._replayed: dict[str, dict[int, int]] = (
+            {name: {} for name in self._replays.values()} if asked_for else {}
+        )
 
     def schedules(self) -> list[_core.TrafficSpec]:
         """Rules that come by themselves: a source of each one's own, of which nothing is told."""
@@ -76,7 +91,11 @@ class Buses:
             raise ScenarioError([problem], None) from None
 
     def number_made(self, first: int, end: int) -> None:
-        """Number what targets are sent of events of these numbers."""
+        """Number what targets are sent of events of these numbers, and what replays put."""
+        for replay, kinds in self._replayed.items():
+            for kind in range(first, end):
+                if (named := self._events.renamed(kind, REPLAY_NAME, replay)) is not None:
+                    kinds[kind] = named
         for bus_name, bus in self._buses.items():
             for name, rule in bus.rules.items():
                 if any(target.input is not None for target in rule.targets):
@@ -101,15 +120,18 @@ class Buses:
     def replays(self) -> list[_core.topics.ReplaySpec]:
         """What is put again, in the order of the file."""
         specs = []
-        for action in self._actions:
-            if (replay := action.replay) is None:
-                continue
+        for number, name in self._replays.items():
+            action = self._actions[number]
+            replay = action.replay
+            assert replay is not None
             spec = _core.topics.ReplaySpec()
             spec.bus = self._destination(replay.bus).index
             spec.at_ns, spec.since_ns = int(action.at), int(replay.since)
             spec.until_ns = int(action.at if replay.until is None else replay.until)
             if replay.rules is not None:
-                spec.rules = [int(name in replay.rules) for name in self._buses[replay.bus].rules]
+                spec.rules = [int(rule in replay.rules) for rule in self._buses[replay.bus].rules]
+            if (kinds := self._replayed.get(name)) is not None:
+                spec.becomes = [kinds.get(kind, kind) for kind in range(len(self._events))]
             specs.append(spec)
         return specs
 
@@ -182,6 +204,13 @@ class Buses:
             transformer.INGESTION_TIME: self._start.isoformat(),
         }
         return read.apply(event, predefined)
+
+
+def replay_names(actions: Sequence[Action]) -> dict[int, str]:
+    """Of the actions that are replays, by their numbers."""
+    replays = ((i, action.replay) for i, action in enumerate(actions))
+    given = ((i, replay.name) for i, replay in replays if replay is not None)
+    return {i: name or replay_name(count) for count, (i, name) in enumerate(given)}
 
 
 def rule_arn(rule: str) -> str:

@@ -99,9 +99,24 @@ class Events:
 
     def body(self, number: int) -> Members:
         """One that some pattern matches."""
-        value = read_value(self._said[number][0], "the event", EventError)
-        assert isinstance(value, Members)
+        value = _object(self._said[number][0])
+        assert value is not None
         return value
+
+    def renamed(self, number: int, key: str, value: str) -> int | None:
+        """The number of the same event with this field.
+
+        None where no pattern looks at it, or the word is in another place of it: it was made of
+        such an event, and what is made of that would have no end.
+        """
+        event, attributes = self._said[number]
+        body = _object(event)
+        if body is None:
+            return None
+        others = Members((name, it) for name, it in body if name != key)
+        if key in write_value(others):
+            return None
+        return self.number(write_value(Members([*others, (key, value)])), attributes)
 
 
 class Maker(Protocol):
@@ -146,10 +161,18 @@ def _attributes_match(core: _core.patterns.Matcher, _: Any, attributes: Any) -> 
 def _body_matches(core: _core.patterns.Matcher, event: Any, _: Any) -> bool:
     """A body that is no object of JSON matches nothing."""
     try:
-        value = read_value(event, "the event", EventError) if event is not None else None
-        return isinstance(value, Members) and bool(core.evaluate(_text(event).encode(), []))
+        return _object(event) is not None and bool(core.evaluate(_text(event).encode(), []))
     except (EventError, SpecError):
         return False
+
+
+def _object(event: Any) -> Members | None:
+    """A body, if it is an object of JSON."""
+    try:
+        value = read_value(event, "the event", EventError) if event is not None else None
+    except EventError:
+        return None
+    return value if isinstance(value, Members) else None
 
 
 class Topics:
