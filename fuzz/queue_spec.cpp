@@ -79,13 +79,14 @@ ServiceSpec consumer(Bytes& bytes, const WorldSpec& spec) {
   return made;
 }
 
-// A purge, or a redrive to the next queue.
+// A purge, or a redrive to the next queue or to where each message came from.
 QueueActionSpec action(Bytes& bytes, const WorldSpec& spec) {
   QueueActionSpec made;
   made.at_ns = odd_time(bytes, 0, 500);
   made.queue = odd_index(bytes, spec.queues.size());
   if (spec.queues.size() > 1 && bytes.one_in(2)) {
     made.to = (made.queue + 1) % static_cast<std::uint32_t>(spec.queues.size());
+    if (bytes.one_in(2)) made.to = QueueActionSpec::home;
     made.per_second = odd_count(bytes, 1, 500);
   }
   return made;

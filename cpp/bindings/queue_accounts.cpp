@@ -36,6 +36,8 @@ py::dict queue_dict(const QueueAccount& account) {
   out["in_flight"] = account.in_flight;
   out["in_vain"] = account.in_vain;
   if (account.refused_redrives != 0) out["refused_redrives"] = account.refused_redrives;
+  if (account.counts.stopped_redrives != 0)
+    out["stopped_redrives"] = account.counts.stopped_redrives;
   out["depth_min"] = account.depth_min;
   out["depth_mean"] = account.depth_mean;
   out["depth_max"] = account.depth_max;

@@ -12,12 +12,22 @@ namespace nephoscope {
 
 struct Message {
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint32_t number_bits = 48;
 
-  std::int64_t sent = 0;     // when retention began to count
-  std::uint64_t number = 0;  // its id, given by the queue that it was sent to
-  std::uint64_t body = 0;    // what its sender means by it
+  std::int64_t sent = 0;  // when retention began to count
+  // Its id, given by the queue that it was sent to, below 2^number_bits; whoever moves it here may
+  // say above that where it is from.
+  std::uint64_t number = 0;
+  std::uint64_t body = 0;  // what its sender means by it
   std::uint32_t receives = 0;
   std::uint32_t group = none;
+
+  // Where it is from, as said; 0: nobody has.
+  std::uint32_t origin() const { return static_cast<std::uint32_t>(number >> number_bits); }
+  void come_from(std::uint32_t origin) {
+    number = (number & ((std::uint64_t{1} << number_bits) - 1)) | std::uint64_t{origin}
+                                                                      << number_bits;
+  }
 };
 
 // A line of the cache; what groups need to know of one is theirs (message_groups.hpp).

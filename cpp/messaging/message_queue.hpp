@@ -111,8 +111,8 @@ class MessageQueue {
   std::uint64_t purge(std::int64_t now);
 
   // Moves the visible messages out, the oldest first, into `redriven`, until there are none or 36
-  // hours are over. False when a task is under way.
-  bool start_redrive(std::int64_t now, std::uint32_t per_second);
+  // hours are over; if they go home, until one has no origin. False when a task is under way.
+  bool start_redrive(std::int64_t now, std::uint32_t per_second, bool home = false);
   void cancel_redrive() { redrive_next_ = never; }
   bool redriving() const { return redrive_next_ != never; }
 
@@ -136,7 +136,7 @@ class MessageQueue {
   void serialize(Archive& archive) {
     archive(spec_, plain_, counts_, now_, due_, next_number_, visible_, in_flight_, delayed_alone_,
             sequence_, flight_first_, flight_last_, first_waiter_, last_waiter_, redrive_next_,
-            redrive_until_, redrive_gap_, answers_, answered_, dead_, redriven_);
+            redrive_until_, redrive_gap_, redrives_home_, answers_, answered_, dead_, redriven_);
     row_.serialize(archive);
     delayed_.serialize(archive);
     held_.serialize(archive);
@@ -250,6 +250,7 @@ class MessageQueue {
   std::int64_t redrive_next_ = never;
   std::int64_t redrive_until_ = never;
   std::int64_t redrive_gap_ = 0;
+  std::uint64_t redrives_home_ = 0;
 
   CallLimit sends_;
   CallLimit receives_;

@@ -85,6 +85,7 @@ struct QueueCounts {
   std::uint64_t deleted = 0;  // with those purged and redriven
   std::uint64_t purged = 0;
   std::uint64_t redriven = 0;
+  std::uint64_t stopped_redrives = 0;  // by a message of which nobody knows where it is from
   std::uint64_t dead_lettered = 0;
   std::uint64_t expired = 0;
   std::uint64_t timed_out = 0;  // receives whose message became visible again

@@ -100,13 +100,14 @@ void MessageQueue::dismiss(std::uint32_t slot) {
   waiters_.release(slot);
 }
 
-bool MessageQueue::start_redrive(std::int64_t now, std::uint32_t per_second) {
+bool MessageQueue::start_redrive(std::int64_t now, std::uint32_t per_second, bool home) {
   advance(now);
   ++counts_.requests;
   if (redriving()) return false;
   redrive_gap_ = (QueueSpec::second + per_second - 1) / per_second;
   redrive_until_ = now + redrive_ns_max;
   redrive_next_ = now;
+  redrives_home_ = home ? 1 : 0;
   note(now);
   advance(now);
   return true;
@@ -116,6 +117,11 @@ void MessageQueue::redrive() {
   if (now_ >= redrive_until_) return cancel_redrive();
   const std::uint32_t slot = oldest_visible();
   if (slot == none) return cancel_redrive();
+  if (redrives_home_ != 0 && held_[slot].message.origin() == 0) {
+    ++counts_.stopped_redrives;
+    if (held_[slot].state == HeldMessage::free) put_aside(slot);  // it was in the row
+    return cancel_redrive();
+  }
   redriven_.push_back({held_[slot].message, now_});
   ++counts_.redriven;
   ++counts_.deleted;

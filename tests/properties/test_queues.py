@@ -110,6 +110,8 @@ def boarded(draw) -> System:
         web |= {"count": {"min": 0, "desired": web["count"], "max": 6}, "metrics": PROMPT}
         web["scaling"] = [{"target_tracking": rule | {"out_periods": 1, "in_periods": 2}}]
     letters = {"queue": "lost", "batch": 3, "wait": "1s"}
+    # Nobody receives what is there; but so each dead letter goes back to where it came from.
+    letters_of_next = draw(sometimes("dead_letter", "lost"))
     own_batch = own | draw(sometimes("batch", 2, 10))
     front = {
         "send": {"to": "orders"} | own_batch | ({} if fifo else draw(sometimes("delay", "700ms")))
@@ -124,13 +126,14 @@ def boarded(draw) -> System:
         "through": {"to": "desk", "rate": "3/s"},
     }
     traffic |= draw(sometimes("users", source | {"arrivals": users}))
+    traffic |= draw(sometimes("nobody", {"to": "lost", "rate": "1/s"} | own))
     tree = {
         "nephoscope": 1,
         "name": "boarded",
         "duration": "30s",
         "warmup": draw(st.sampled_from(["0s", "7s"])),
         "series": draw(st.sampled_from(["none", "1s"])),
-        "queues": {"orders": draw(boards(fifo)), "lost": kind, "next": kind},
+        "queues": {"orders": draw(boards(fifo)), "lost": kind, "next": kind | letters_of_next},
         "services": {
             "work": draw(consumers(fifo)),
             "keep": {"steps": [{"compute": {"exponential": "50ms"}}, {"fail": 0.2}]},
@@ -162,6 +165,9 @@ def look(system: System, seen: Counter[str]) -> None:
         assert queue["depth_min"] <= queue["depth_mean"] <= queue["depth_max"]
         assert queue["age"].count <= queue["deleted"]
     assert queues["lost"]["arrived"] == queues["orders"]["dead_lettered"]
+    home = system.tree["queues"]["next"].get("dead_letter") == "lost"
+    seen["sent home"] += home and queues["lost"]["redriven"] > 0
+    seen["stopped"] += queues["lost"].get("stopped_redrives", 0) > 0
     web = results["fleets"][0]
     assert web["requests"] <= queues["orders"]["received"]
     for key in ("timed_out", "in_vain", "dead_lettered", "duplicated", "throttled"):
@@ -177,7 +183,7 @@ def look(system: System, seen: Counter[str]) -> None:
 def look_at(count: int) -> None:
     seen: Counter[str] = Counter()
     often = ("timed_out", "dead_lettered", "mourned")
-    rare = ("in_vain", "duplicated", "sent on", "scaled", "redriven", "purged")
+    rare = ("in_vain", "duplicated", "sent on", "scaled", "redriven", "purged", "sent home")
     look_until_seen(lambda system: look(system, seen), boarded(), count, seen, often, rare)
 
 

@@ -165,12 +165,75 @@ def test_mistakes_are_told_with_their_place(lab, action, path, words):
     assert [words in it.render() for it in found][:1] == [True], caught.value.problems
 
 
-def test_dead_letters_of_two_queues_are_told_where_to_go(lab):
-    tree = buried(lab, {"at": "10s", "redrive": "lost"}, queues={"others": dict(LETTERS)})
-    with pytest.raises(ScenarioError, match="to is missing: lost has the dead letters of orders"):
-        nph.Scenario.model_validate(tree)
-    tree["actions"][0]["redrive"] = {"queue": "lost", "to": "others"}
-    assert told(tree)["others"]["arrived"] == 3
+def two_sources(lab, *actions: Tree, **keys: Any) -> Tree:
+    """Dead letters of two queues in one: of orders those of 1 and 3 s, of others that of 2 s."""
+    steps = [{"compute": "1ms"}, {"fail": 1.0}]
+    services = {"fail": work(*steps, consumes={"queue": "others", "wait": "20s"})}
+    queues = {"others": dict(LETTERS)} | keys.pop("queues", {})
+    fleets = {"web": fleet(), "others-web": fleet("fail")}
+    tree = buried(
+        lab, *actions, times=(1, 3), queues=queues, services=services, fleets=fleets, **keys
+    )  # fmt: skip
+    tree["traffic"]["second"] = lab.at(2, to="others")
+    return tree
+
+
+def test_a_redrive_brings_each_message_back_to_its_own_queue(lab):
+    """At 10 s they go where they came from, and at 12 s they are there again."""
+    tree = two_sources(lab, {"at": "10s", "redrive": "lost"})
+    queues = told(tree | {"duration": "11s"})
+    assert queues["lost"]["redriven"] == 3
+    assert [queues[name]["arrived"] for name in ("orders", "others")] == [2, 1]
+    again = told(tree)
+    assert (again["lost"]["sent"], again["lost"]["visible"]) == (6, 3)
+
+
+def test_a_second_redrive_brings_them_back_as_well(lab):
+    """What came back and was buried again is from where it was buried."""
+    redrives = [{"at": at, "redrive": "lost"} for at in ("10s", "20s")]
+    queues = told(two_sources(lab, *redrives))
+    assert [queues[name]["arrived"] for name in ("orders", "others")] == [4, 2]
+    assert "stopped_redrives" not in queues["lost"]
+
+
+def test_in_a_row_of_dead_letter_queues_the_last_one_counts(lab):
+    """From orders to lost, and from there, received in vain once more, to the end of all."""
+    steps = [{"compute": "1ms"}, {"fail": 1.0}]
+    services = {"fail": work(*steps, consumes={"queue": "lost", "wait": "20s"})}
+    ends = {"queue": "end", "max_receives": 1}
+    queues = {
+        "lost": {"dead_letter": ends, "visibility_timeout": "2s"},
+        "others": {"dead_letter": ends}, "end": {},
+    }  # fmt: skip
+    tree = buried(
+        lab, {"at": "20s", "redrive": "end"}, queues=queues, services=services,
+        fleets={"web": fleet(), "others-web": fleet("fail")}, duration="21s",
+    )  # fmt: skip
+    queues = told(tree)
+    assert queues["end"]["redriven"] == 3
+    assert (queues["lost"]["arrived"], queues["orders"]["sent"]) == (6, 3)
+
+
+def test_a_redrive_stops_at_a_message_that_is_nobodys_dead_letter(lab):
+    """That of 2.5 s was sent to the queue for dead letters itself; it stays, and what follows."""
+    tree = two_sources(lab, {"at": "10s", "redrive": "lost"})
+    tree["traffic"]["sent"] = lab.at(2.5, to="lost")
+    queues = told(tree | {"duration": "11s"})
+    assert (queues["lost"]["redriven"], queues["lost"]["stopped_redrives"]) == (2, 1)
+    assert queues["lost"]["visible"] == 2
+
+
+def test_dead_letters_of_two_queues_may_go_to_one(lab):
+    redrive = {"queue": "lost", "to": "others"}
+    queues = told(two_sources(lab, {"at": "10s", "redrive": redrive}))
+    assert (queues["others"]["arrived"], queues["orders"]["sent"]) == (3, 2)
+
+
+def test_each_way_back_is_in_the_picture(lab):
+    tree = two_sources(lab, {"at": "10s", "redrive": "lost"})
+    ways = edges(nph.Scenario.model_validate(tree))
+    for name in ("orders", "others"):
+        assert Edge("queues.lost", f"queues.{name}", "messages") in ways
 
 
 def test_a_queue_is_purged_once_in_a_minute(lab):

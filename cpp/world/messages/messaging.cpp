@@ -234,13 +234,17 @@ void Messaging::hand_on(std::uint32_t at) {
       poll(poller);
     }
   }
-  for (const Moved& letter : it.dead) {
-    queues_.all[it.dead_letter].queue.arrive(world_.now_, letter.message);
+  for (Moved& letter : it.dead) {
+    WorldQueue& letters = queues_.all[it.dead_letter];
+    if (letters.keeps_origins) letter.message.come_from(at + 1);
+    letters.queue.arrive(world_.now_, letter.message);
     queues_.pending.push_back(it.dead_letter);
   }
   for (const Moved& letter : it.redriven) {
-    queues_.all[it.redrives_to].queue.admit(world_.now_, letter.message.body, letter.message.group);
-    queues_.pending.push_back(it.redrives_to);
+    const bool home = it.redrives_to == QueueActionSpec::home;
+    const std::uint32_t to = home ? letter.message.origin() - 1 : it.redrives_to;
+    queues_.all[to].queue.admit(world_.now_, letter.message.body, letter.message.group);
+    queues_.pending.push_back(to);
   }
   it.answers.clear();
   it.answered.clear();

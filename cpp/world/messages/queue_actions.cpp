@@ -15,10 +15,13 @@ void Messaging::build_queue_actions(const WorldSpec& spec) {
             "must be from 0 to 73 years");
     require(from.queue < spec.queues.size(), at("queue_actions", index, "queue"), "is not there");
     if (from.redrives()) {
-      require(from.to < spec.queues.size() && from.to != from.queue,
+      const bool home = from.to == QueueActionSpec::home;
+      require(home || (from.to < spec.queues.size() && from.to != from.queue),
               at("queue_actions", index, "to"), "is not another queue");
-      require(spec.queues[from.to].rules.kind == spec.queues[from.queue].rules.kind,
+      require(home || spec.queues[from.to].rules.kind == spec.queues[from.queue].rules.kind,
               at("queue_actions", index, "to"), "is not of the same type");
+      WorldQueue& letters = queues_.all[from.queue];
+      letters.keeps_origins = letters.keeps_origins || home;
       require(from.per_second >= 1 && from.per_second <= MessageQueue::redrive_max,
               at("queue_actions", index, "rate"), "must be from 1 to 500 messages a second");
     }
@@ -39,7 +42,7 @@ void Messaging::act_on_queue(std::uint32_t action) {
     ++queue.refused_redrives;
   } else {
     queue.redrives_to = it.to;
-    queue.queue.start_redrive(world_.now_, it.per_second);
+    queue.queue.start_redrive(world_.now_, it.per_second, it.to == QueueActionSpec::home);
   }
   follow(it.queue);
   world_.run_ready();

@@ -33,8 +33,9 @@ struct WorldQueue {
   static constexpr std::uint32_t none = Visit::none;
 
   MessageQueue queue;
-  std::string name;  // immutable, as the next
+  std::string name;  // immutable, as the next two
   std::uint32_t dead_letter = none;
+  bool keeps_origins = false;  // of its dead letters: the number of their queue + 1
 
   EventQueue::Handle timer = EventQueue::none;  // not after its next event, if that is in the run
   std::int64_t due = 0;                         // the time of that one
@@ -48,7 +49,7 @@ struct WorldQueue {
   std::int64_t counted_to = 0;
   Histogram age;  // of those deleted by who worked them, that were sent since
 
-  std::uint32_t redrives_to = none;  // of the latest redrive
+  std::uint32_t redrives_to = none;  // of the latest redrive, or QueueActionSpec::home
   std::uint64_t refused_redrives = 0;
 
   // In the whole run: worked to the end, and somebody else had been faster, or too late.

@@ -348,10 +348,16 @@ std::vector<bool> World::services_reached(const WorldSpec& spec, const Destinati
   std::vector<bool> reached(spec.services.size(), false);
   std::vector<std::uint32_t> open = services_behind(spec, from);
   // What a redrive moves may have come from anywhere.
-  for (const QueueActionSpec& action : spec.queue_actions) {
-    if (!action.redrives()) continue;
-    const auto behind = services_behind(spec, {Destination::Kind::queue, action.to});
+  const auto open_queue = [&](std::uint32_t queue) {
+    const auto behind = services_behind(spec, {Destination::Kind::queue, queue});
     open.insert(open.end(), behind.begin(), behind.end());
+  };
+  for (const QueueActionSpec& action : spec.queue_actions) {
+    if (action.redrives() && action.to != QueueActionSpec::home) open_queue(action.to);
+    for (std::uint32_t queue = 0; queue < spec.queues.size(); ++queue) {
+      const bool home = action.to == QueueActionSpec::home;
+      if (home && spec.queues[queue].dead_letter == action.queue) open_queue(queue);
+    }
   }
   while (!open.empty()) {
     const std::uint32_t service = open.back();

@@ -18,13 +18,15 @@ struct WorldQueueSpec {
   std::uint32_t dead_letter = none;  // the queue that gets its dead letters
 };
 
-// What is done to a queue at an instant: its messages begin to move to another one, or all that it
-// has is deleted.
+// What is done to a queue at an instant: its messages begin to move to another one, or each to the
+// one that it came from as a dead letter; or all that it has is deleted.
 struct QueueActionSpec {
+  static constexpr std::uint32_t home = WorldQueueSpec::none - 1;
+
   std::int64_t at_ns = 0;
   std::uint32_t queue = 0;
-  std::uint32_t to = WorldQueueSpec::none;
-  std::uint32_t per_second = 500;  // that move
+  std::uint32_t to = WorldQueueSpec::none;  // or `home`
+  std::uint32_t per_second = 500;           // that move
 
   bool redrives() const { return to != WorldQueueSpec::none; }
 };

@@ -25,6 +25,7 @@ RARE = (
     "purged",
     "redriven",
     "refused_redrives",
+    "stopped_redrives",
     "deduplicated",
     "throttled",
     "over_limit",

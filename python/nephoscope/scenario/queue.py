@@ -108,7 +108,7 @@ class Redrive(Model):
 
     queue: Name
     to: Name | None = None
-    """By default the queue whose dead letters they are, if there is one."""
+    """By default each goes to the queue whose dead letter it is."""
     rate: Annotated[PositiveRate, whole_rate("messages"), AfterValidator(_not_too_fast)] = (
         Rate.parse("500/s")
     )

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 
 from nephoscope import _core
+from nephoscope.scenario.queue import Redrive
 from nephoscope.scenario.queue_specs import UNGROUPED
 from nephoscope.scenario.scenario import Scenario
+
+# In place of the queue that a redrive goes to: where each message came from.
+HOME = UNGROUPED - 1
 
 
 def queue_actions(
@@ -21,16 +25,19 @@ def queue_actions(
         spec.queue = queues[name]
         spec.to = UNGROUPED
         if action.redrive is not None:
-            spec.to = queues[action.redrive.to or redrive_target(scenario, name)]
+            targets = redrive_targets(scenario, action.redrive)
+            spec.to = queues[targets[0]] if len(targets) == 1 else HOME
             spec.per_second = int(float(action.redrive.rate))
         specs.append(spec)
     return specs
 
 
-def redrive_target(scenario: Scenario, name: str) -> str:
-    """The one queue whose dead letters this one has."""
-    return next(
+def redrive_targets(scenario: Scenario, redrive: Redrive) -> list[str]:
+    """Where its messages go: to one queue, or each to that of several whose dead letter it is."""
+    if redrive.to is not None:
+        return [redrive.to]
+    return [
         source
         for source, queue in scenario.queues.items()
-        if queue.dead_letter is not None and queue.dead_letter.queue == name
-    )
+        if queue.dead_letter is not None and queue.dead_letter.queue == redrive.queue
+    ]

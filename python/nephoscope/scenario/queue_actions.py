@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nephoscope.errors import Problem, UnitError
-from nephoscope.nearest import listing
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import mapping, named_queue, sequence
 from nephoscope.scenario.units import Duration
@@ -46,9 +45,6 @@ def _redrive(
     if not sources:
         message = f"{name} is no queue for dead letters"
         yield document.problem(at, message, allowed="one that another queue names so")
-    elif len(sources) > 1 and "to" not in options:
-        message = f"to is missing: {name} has the dead letters of {listing(sources)}"
-        yield document.problem((*where, "to"), message, allowed=listing(sources))
     to = options.get("to")
     if to == name:
         message = "messages move to another queue"

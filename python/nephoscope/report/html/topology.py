@@ -9,7 +9,7 @@ from nephoscope.report.html.troubles import Trouble
 from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.bus import BusTarget
-from nephoscope.scenario.queue_action_specs import redrive_target
+from nephoscope.scenario.queue_action_specs import redrive_targets
 from nephoscope.scenario.service import Step
 from nephoscope.scenario.topic import Subscription
 
@@ -150,8 +150,8 @@ def _edges(scenario: Scenario) -> Iterator[Edge]:
             yield Edge(f"queues.{name}", f"queues.{queue.dead_letter.queue}", "dead letters")
     for action in scenario.actions:
         if (redrive := action.redrive) is not None:
-            to = redrive.to or redrive_target(scenario, redrive.queue)
-            yield Edge(f"queues.{redrive.queue}", f"queues.{to}", "messages")
+            for to in redrive_targets(scenario, redrive):
+                yield Edge(f"queues.{redrive.queue}", f"queues.{to}", "messages")
     yield from _pushes(scenario, paths)
     for name, fleet in scenario.fleets.items():
         yield from _fleet_edges(scenario, name, paths)
