@@ -17,7 +17,12 @@ Tree = dict[str, Any]
 
 SECONDS = 10**9
 # The run begins with a year.
-SCHEDULES = ("at(2024-01-01T00:00:05)", "at(2024-01-01T00:00:21)", "cron(0 0 1 JAN ? *)")
+SCHEDULES: tuple[Any, ...] = (
+    "at(2024-01-01T00:00:05)",
+    "at(2024-01-01T00:00:21)",
+    "cron(0 0 1 JAN ? *)",
+    {"expression": "cron(0 0 1 JAN ? *)", "window": "1m"},
+)
 TARGETS: tuple[Any, ...] = ("front", "shelves", "board", {"to": "row", "group": "a"}, "news")
 
 

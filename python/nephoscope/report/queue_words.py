@@ -161,7 +161,8 @@ def _when(rule: Rule) -> str:
         return ""
     zone = "" if rule.schedule.zone == "UTC" else f" of {rule.schedule.zone}"
     beside = "" if rule.pattern is None else "by its pattern and "
-    return f"{beside}at {rule.schedule.expression}{zone}, "
+    window = "" if rule.schedule.window is None else f" within {rule.schedule.window}"
+    return f"{beside}at {rule.schedule.expression}{zone}{window}, "
 
 
 def _target(target: BusTarget) -> str:

@@ -44,6 +44,7 @@ REPLAY_NAME = "replay-name"
 # The wait doubles from the first on so many times.
 _DOUBLED = 9
 _FIRST = Duration.parse("1s")
+_MINUTE_NS = 60 * 10**9
 
 
 class EventRetry(Model):
@@ -144,12 +145,23 @@ def _read(pattern: Any) -> None:
         raise refusal(message, error.allowed, error.suggestion) from None
 
 
+def _whole_minutes(window: Duration) -> Duration:
+    if int(window) % _MINUTE_NS:
+        raise refusal(f"{window} is no whole number of minutes", "1m to 1440m")
+    return window
+
+
 class RuleSchedule(Model):
     """When a rule comes by itself: `rate(5 minutes)`, `cron(0 18 ? * FRI *)`, `at(...)`."""
 
     expression: Text
     zone: Zone = "UTC"
     """Whose clock on the wall `cron` and `at` speak of."""
+    window: Annotated[AnyDuration, within("1m", "1440m"), AfterValidator(_whole_minutes)] | None = (
+        None
+    )
+    """It comes within so many minutes of its time, at an instant that is drawn; by default at its
+    time."""
 
     bare = "expression"
 

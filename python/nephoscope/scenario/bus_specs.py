@@ -45,6 +45,7 @@ class Buses:
         destination: Destinations,
         groups: Groups,
         law: Laws,
+        key: tuple[int, int],
     ) -> None:
         self._buses = scenario.buses
         self._actions = scenario.actions
@@ -54,6 +55,7 @@ class Buses:
         self._destination = destination
         self._groups = groups
         self._law = law
+        self._key = key  # of random streams: the seed and the replication
         self._scheduled: dict[tuple[str, str], int] = {}
         # Only where a pattern or an input may tell them are replayed events others than the first.
         self._replays = replay_names(scenario.actions)
@@ -84,11 +86,18 @@ class Buses:
 
     def _instants(self, schedule: RuleSchedule, rule: tuple[str, str]) -> npt.NDArray[np.int64]:
         try:
-            return schedule.instants(self._start, self._duration_ns)
+            times = schedule.instants(self._start, self._duration_ns)
         except PatternError as error:
             path = "buses.{}.rules.{}.schedule".format(*rule)
             problem = Problem(path, error.message, allowed=error.allowed)
             raise ScenarioError([problem], None) from None
+        if schedule.window is None:
+            return times
+        law = Distribution.model_validate({"uniform": {"min": "0s", "max": str(schedule.window)}})
+        stream = "buses/{}/schedules/{}".format(*rule)
+        drawn = _core.sample(self._law(law), *self._key, stream, len(times))
+        times = np.sort(times + drawn.astype(np.int64))
+        return times[times < self._duration_ns]
 
     def number_made(self, first: int, end: int) -> None:
         """Number what targets are sent of events of these numbers, and what replays put."""

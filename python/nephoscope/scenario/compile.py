@@ -92,7 +92,7 @@ class _Compiler:
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
         spec.queues = [self._queue(name, queue) for name, queue in scenario.queues.items()]
         # Last: all that can be said has been met, but for what schedules say and inputs make of it.
-        buses = Buses(scenario, self._events, self._destination, self._groups, self._law)
+        buses = Buses(scenario, self._events, self._destination, self._groups, self._law, self._key)
         spec.traffic = traffic + buses.schedules()
         topics = Topics(scenario.topics, self._events, self._destination)
         number_all_made(self._events, [topics, buses])
