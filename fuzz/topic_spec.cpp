@@ -7,6 +7,7 @@
 
 #include "fuzz/odd.hpp"
 #include "fuzz/world_spec.hpp"
+#include "messaging/given_up.hpp"
 
 namespace nephoscope::fuzz {
 namespace {
@@ -62,6 +63,7 @@ SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
   made.server_errors = odd_chance(bytes) / 2.0;
   if (!fifo || bytes.one_in(odd_once_in)) made.duplicates = odd_chance(bytes);
   if (bytes.one_in(8)) made.becomes = {1, 0, 1};
+  if (bytes.one_in(8)) made.letters.assign(kinds * delivery_causes, bytes.between(0, kinds - 1));
   if (!spec.queues.empty() && bytes.one_in(2))
     made.dead_letter = odd_index(bytes, spec.queues.size());
   if (bytes.one_in(2)) return made;

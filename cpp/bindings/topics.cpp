@@ -78,6 +78,21 @@ void tell_archive(py::dict& out, const TopicAccount& account) {
   out["replayed_to"] = column(account, &DeliveryCounts::replayed);
 }
 
+// Why deliveries were given up, a row for each subscription: by the failure of the last attempt
+// (DeliveryFailure), by why there was no other (DeliveryEnd), and the attempts beyond the first.
+void tell_given_up(py::dict& out, const TopicAccount& account) {
+  std::vector<std::vector<std::uint64_t>> rows;
+  std::uint64_t all = 0;
+  for (const SubscriptionAccount& each : account.subscriptions) {
+    const GivenUp& it = each.counts.given_up;
+    std::vector<std::uint64_t>& row = rows.emplace_back(it.failures.begin(), it.failures.end());
+    row.insert(row.end(), it.ends.begin(), it.ends.end());
+    row.push_back(it.retries);
+    all += each.counts.dead_lettered + each.counts.dropped;
+  }
+  if (all != 0) out["given_up"] = rows;
+}
+
 }  // namespace
 
 void bind_topics(py::module_& parent) {
@@ -102,6 +117,7 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("rule", &SubscriptionSpec::rule)
       .def_readwrite("dead_letter", &SubscriptionSpec::dead_letter)
       .def_readwrite("becomes", &SubscriptionSpec::becomes)
+      .def_readwrite("letters", &SubscriptionSpec::letters)
       .def_readwrite("takes", &SubscriptionSpec::takes);
   py::class_<TopicSpec>(m, "TopicSpec")
       .def(py::init<>())
@@ -159,6 +175,7 @@ py::dict topic_dict(const TopicAccount& account) {
   out["rules"] = account.rules;
   out["rule"] = rule;
   tell_schedules(out, account);
+  tell_given_up(out, account);
   return out;
 }
 

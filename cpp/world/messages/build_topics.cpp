@@ -51,7 +51,10 @@ void Messaging::count_kinds(const WorldSpec& spec) {
   for (const TrafficSpec& traffic : spec.traffic) count(traffic.says);
   for (const Programs::Send& send : world_.programs_.sends()) count(send.says);
   const auto count_made = [&](const std::vector<SubscriptionSpec>& of) {
-    for (const SubscriptionSpec& each : of) count_all(each.becomes);
+    for (const SubscriptionSpec& each : of) {
+      count_all(each.becomes);
+      count_all(each.letters);
+    }
   };
   for (const TopicSpec& topic : spec.topics) count_made(topic.subscriptions);
   for (const BusSpec& bus : spec.buses) count_made(bus.targets);
@@ -179,6 +182,8 @@ void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec
 void Messaging::check_kinds(const SubscriptionSpec& from, const std::string& path) const {
   require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
           "must say so of each event");
+  require(from.letters.empty() || from.letters.size() == topics_.kinds * delivery_causes,
+          path + "letters", "must say so of each event and cause");
   check_becomes(from.becomes, path);
 }
 

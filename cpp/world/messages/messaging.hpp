@@ -114,8 +114,8 @@ class Messaging {
   bool waits_for_turn(std::uint32_t delivery);
   bool hand_over(std::uint32_t delivery);
   void send_request(std::uint32_t delivery);
-  bool give_up_or_wait(std::uint32_t delivery);
-  void bury(std::uint32_t delivery);
+  bool give_up_or_wait(std::uint32_t delivery, DeliveryFailure failure);
+  void bury(std::uint32_t delivery, DeliveryFailure failure, DeliveryEnd end);
   void go_on(std::uint32_t delivery);
   std::uint32_t forget(std::uint32_t delivery);
 
@@ -131,6 +131,7 @@ class Messaging {
     return said == 0 ? 0 : said - 1;
   }
   std::uint64_t told(const std::vector<std::uint32_t>& becomes, std::uint64_t body) const;
+  std::uint64_t with_kind(std::uint32_t kind, std::uint64_t body) const;
   std::uint64_t drawn_by(std::uint64_t body) const;
   std::uint16_t said_in(std::uint64_t body) const {
     return static_cast<std::uint16_t>(origin_in(body) / world_.traffic_);

@@ -6,6 +6,16 @@
 
 namespace nephoscope {
 
+namespace {
+
+// Of an attempt at who answers, which was not completed.
+DeliveryFailure failure_of(Outcome outcome) {
+  if (outcome == Outcome::rejected) return DeliveryFailure::rejected;
+  return outcome == Outcome::failed ? DeliveryFailure::failed : DeliveryFailure::timed_out;
+}
+
+}  // namespace
+
 // What a request of this number says at its source.
 std::uint16_t Messaging::said_of_source(std::uint16_t traffic, std::uint64_t serial) const {
   if (!topics_.say_something()) return 0;
@@ -146,7 +156,7 @@ void Messaging::deliver_copy(std::uint32_t subscription, const Outgoing& message
     go_on(delivery);
   } else {
     topics_.pending[delivery].attempts = 1;
-    if (give_up_or_wait(delivery)) forget(delivery);
+    if (give_up_or_wait(delivery, DeliveryFailure::throttled)) forget(delivery);
   }
 }
 
@@ -161,8 +171,11 @@ std::uint64_t Messaging::drawn_by(std::uint64_t body) const {
 // What a target is sent in the place of an event, or a replay puts. The event itself is what
 // becomes a dead letter.
 std::uint64_t Messaging::told(const std::vector<std::uint32_t>& becomes, std::uint64_t body) const {
-  if (becomes.empty()) return body;
-  const std::uint32_t kind = becomes[kind_in(body)];
+  return becomes.empty() ? body : with_kind(becomes[kind_in(body)], body);
+}
+
+// The same message with another event.
+std::uint64_t Messaging::with_kind(std::uint32_t kind, std::uint64_t body) const {
   return std::uint64_t{origin(traffic_in(body), kind + 1)} << serial_bits | serial_in(body);
 }
 
@@ -188,7 +201,7 @@ bool Messaging::hand_over(std::uint32_t delivery) {
   ++it.attempts;
   if (error == EndpointError::client) {
     ++subscription.counts.client_errors;
-    bury(delivery);
+    bury(delivery, DeliveryFailure::client_error, DeliveryEnd::for_good);
     return true;
   }
   Outgoing message;
@@ -196,7 +209,9 @@ bool Messaging::hand_over(std::uint32_t delivery) {
   message.group = it.group;
   const bool taken = error == EndpointError::none &&
                      (subscription.rules.outside || hand_in(subscription.rules.to, &message, 1));
-  if (!taken) return give_up_or_wait(delivery);
+  const bool errs = error == EndpointError::server;
+  const auto failure = errs ? DeliveryFailure::server_error : DeliveryFailure::throttled;
+  if (!taken) return give_up_or_wait(delivery, failure);
   ++subscription.counts.delivered;
   return true;
 }
@@ -227,8 +242,8 @@ void Messaging::send_request(std::uint32_t delivery) {
     ++it.attempts;
     const bool for_good = error == EndpointError::client;
     subscription.counts.client_errors += for_good ? 1U : 0U;
-    if (for_good) bury(delivery);
-    if (for_good || give_up_or_wait(delivery)) forget(delivery);
+    if (for_good) bury(delivery, DeliveryFailure::client_error, DeliveryEnd::for_good);
+    if (for_good || give_up_or_wait(delivery, DeliveryFailure::server_error)) forget(delivery);
     return;
   }
   it.under_way = 1;
@@ -253,18 +268,19 @@ void Messaging::end_delivery(std::uint32_t visit, Outcome outcome) {
   it.under_way = 0;
   if (outcome == Outcome::completed) {
     ++topics_.subscriptions[it.subscription].counts.delivered;
-  } else if (!give_up_or_wait(delivery)) {
+  } else if (!give_up_or_wait(delivery, failure_of(outcome))) {
     return;
   }
   forget(delivery);
 }
 
 // After an attempt in vain. Whether the delivery is over: there is no further attempt.
-bool Messaging::give_up_or_wait(std::uint32_t delivery) {
+bool Messaging::give_up_or_wait(std::uint32_t delivery, DeliveryFailure failure) {
   TopicDelivery& it = topics_.pending[delivery];
   Subscription& subscription = topics_.subscriptions[it.subscription];
   const DeliveryRules& rules = subscription.rules.retry;
-  if (it.attempts <= rules.retries()) {
+  const bool again = it.attempts <= rules.retries();
+  if (again) {
     const std::uint32_t retry = it.attempts - 1;
     const bool drawn = rules.jitter != DeliveryJitter::none;
     const double u = drawn ? subscription.jitter.at(drawn_by(it.body), retry) : 0.0;
@@ -275,21 +291,26 @@ bool Messaging::give_up_or_wait(std::uint32_t delivery) {
       return false;
     }
   }
-  bury(delivery);
+  bury(delivery, failure, again ? DeliveryEnd::age : DeliveryEnd::attempts);
   return true;
 }
 
 // It becomes a dead letter, or is dropped; whoever calls this forgets it.
-void Messaging::bury(std::uint32_t delivery) {
+void Messaging::bury(std::uint32_t delivery, DeliveryFailure failure, DeliveryEnd end) {
   const TopicDelivery& it = topics_.pending[delivery];
   Subscription& subscription = topics_.subscriptions[it.subscription];
+  subscription.counts.given_up.count(failure, end, it.attempts);
   const std::uint32_t letters = subscription.rules.dead_letter;
   if (letters == Subscription::none) {
     ++subscription.counts.dropped;
     return;
   }
   ++subscription.counts.dead_lettered;
-  queues_.all[letters].queue.admit(world_.now_, it.body, it.group);
+  std::uint64_t body = it.body;
+  const std::vector<std::uint32_t>& kinds = subscription.rules.letters;
+  if (!kinds.empty())
+    body = with_kind(kinds[kind_in(body) * delivery_causes + cause_of(failure, end)], body);
+  queues_.all[letters].queue.admit(world_.now_, body, it.group);
   follow(letters);
 }
 

@@ -29,6 +29,7 @@
 #include "kernel/slab.hpp"
 #include "messaging/call_limit.hpp"
 #include "messaging/deduplication.hpp"
+#include "messaging/given_up.hpp"
 #include "messaging/invocation_limit.hpp"
 #include "messaging/key_table.hpp"
 #include "messaging/message.hpp"
@@ -70,6 +71,7 @@ struct DeliveryCounts {
   std::uint64_t replayed = 0;       // let through once more, beside both
   std::uint64_t duplicated = 0;     // delivered once more, beside all of these
   std::uint64_t client_errors = 0;  // after which nothing was tried again
+  GivenUp given_up;
 };
 
 struct Subscription {

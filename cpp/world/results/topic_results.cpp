@@ -1,6 +1,7 @@
 // What topics have to tell, and their laws.
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "world/world.hpp"
@@ -114,6 +115,11 @@ void WorldView::check_topics() const {
     agree = agree && (it.rules.duplicates > 0.0 || counts.duplicated == 0);
     agree = agree && counts.client_errors <= counts.dead_lettered + counts.dropped;
     agree = agree && counts.replayed <= topic.archive.replayed;
+    const auto sum = [](const auto& of) { return std::accumulate(of.begin(), of.end(), 0ULL); };
+    const std::uint64_t given_up = counts.dead_lettered + counts.dropped;
+    agree = agree && sum(counts.given_up.failures) == given_up;
+    agree = agree && sum(counts.given_up.ends) == given_up;
+    agree = agree && counts.given_up.retries <= counts.retried;
   }
   for (const Topic& it : topics_.all) {
     std::uint64_t taken = 0;

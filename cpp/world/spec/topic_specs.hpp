@@ -29,6 +29,8 @@ struct SubscriptionSpec {
   std::uint32_t dead_letter = none;    // the queue that gets what could not be delivered
   std::uint32_t rule = 0;              // of a bus
   std::vector<std::uint32_t> becomes;  // by kind, what is delivered; empty: the same
+  // By kind and cause (given_up.hpp), what becomes the dead letter; empty: the same.
+  std::vector<std::uint32_t> letters;
   std::vector<std::uint8_t> takes;  // by kind of event: 1: its filter lets it through; empty: all
 
   // Whether attempts wait for answers.
@@ -63,7 +65,7 @@ struct ReplaySpec {
   std::uint32_t bus = 0;
   std::int64_t at_ns = 0;
   std::int64_t since_ns = 0;
-  std::int64_t until_ns = 0;        // not later than `at`
+  std::int64_t until_ns = 0;           // not later than `at`
   std::vector<std::uint8_t> rules;     // of the bus, 1: its targets get it; empty: all
   std::vector<std::uint32_t> becomes;  // by kind, what is put again; empty: the same
 };

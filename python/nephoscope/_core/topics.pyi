@@ -54,6 +54,7 @@ class SubscriptionSpec:
     rule: int
     dead_letter: int
     becomes: list[int]
+    letters: list[int]
     takes: list[int]
 
 @final

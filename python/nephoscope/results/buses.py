@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.results.topics import AT_TIMES
+from nephoscope.scenario.dead_letters import ENDS, FAILURES
 
 Tree = dict[str, Any]
 
@@ -28,7 +29,8 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
             rules[name]["matched"] += rules[name]["replayed"]
         rules[name] |= {key: sum(int(numbers[key][at]) for at in row) for key in keys}
         rules[name]["targets"] = {
-            str(i): {key: int(numbers[key][at]) for key in keys} for i, at in enumerate(row)
+            str(i): {key: int(numbers[key][at]) for key in keys} | _given_up(numbers, at)
+            for i, at in enumerate(row)
         }
     tree: Tree = {"put": put, "matched": sum(rule["matched"] for rule in rules.values())}
     tree |= {key: sum(rule[key] for rule in rules.values()) for key in DELIVERIES}
@@ -42,3 +44,14 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
             tree["refused_replays"] = int(numbers["refused_replays"])
     tree |= {key: sum(map(int, numbers[key])) for key in AT_TIMES if key in numbers}
     return tree | {"rules": rules}
+
+
+def _given_up(numbers: Mapping[str, Any], target: int) -> Tree:
+    """Of a target at which anything was given up."""
+    counts = list(map(int, numbers["given_up"][target])) if "given_up" in numbers else []
+    if not any(counts):
+        return {}
+    failures, ends = counts[: len(FAILURES)], counts[len(FAILURES) : -1]
+    by_failure = dict(zip(FAILURES, failures, strict=True))
+    by_end = dict(zip(ENDS, ends, strict=True))
+    return {"given_up": {"failures": by_failure, "ends": by_end, "retries": counts[-1]}}

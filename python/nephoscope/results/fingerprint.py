@@ -13,13 +13,13 @@ from nephoscope import _core
 def fingerprint_of(numbers: Mapping[str, Any], sections: Iterable[str]) -> str:
     """128 bits over every count, histogram and time of these sections, in hexadecimal.
 
-    Not over what it took to get them.
+    Not over what it took to get them, nor which requests were followed, which changes nothing else,
+    nor why deliveries were given up, which are counted without that.
     """
     parts = [f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()]
     for section in sections:
         for part in numbers.get(section, []):
-            # Which requests were followed changes nothing else.
-            for key in sorted(part.keys() - {"traces"}):
+            for key in sorted(part.keys() - {"traces", "given_up"}):
                 parts.append(f"{section}.{key}:".encode())
                 _add(parts, part[key])
     return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()

@@ -10,6 +10,7 @@ from nephoscope import _core
 from nephoscope.errors import PatternError, Problem, ScenarioError
 from nephoscope.patterns import Members, read_transformer, transformer, write_value
 from nephoscope.patterns.json_path import read_path
+from nephoscope.scenario import dead_letters
 from nephoscope.scenario.bus import (
     REPLAY_NAME,
     Bus,
@@ -31,6 +32,9 @@ TIMEOUT = Duration.parse("5s")
 
 # Attempts at such an endpoint that begin in a second.
 INVOCATIONS = 300
+
+# What answers.
+ENDPOINTS = (_core.DestinationKind.balancer, _core.DestinationKind.fleet)
 
 Laws = Callable[[Distribution], _core.Distribution]
 
@@ -59,6 +63,8 @@ class Buses:
         self._scheduled: dict[tuple[str, str], int] = {}
         # Only where a pattern or an input may tell them are replayed events others than the first.
         self._replays = replay_names(scenario.actions)
+        topics = str(scenario.topics)
+        self._letters_tell = any(name in topics for name in dead_letters.ATTRIBUTES)
         asked_for = any(REPLAY_NAME in str(part) for part in (scenario.buses, scenario.topics))
         self._replayed: dict[str, dict[int, int]] = (
             {name: {} for name in self._replays.values()} if asked_for else {}
@@ -107,14 +113,33 @@ class Buses:
                     kinds[kind] = named
         for bus_name, bus in self._buses.items():
             for name, rule in bus.rules.items():
-                if any(target.input is not None for target in rule.targets):
+                if any(it.input is not None or self._tells(it) for it in rule.targets):
                     self._number_of((bus_name, name), rule, first, end)
 
     def _number_of(self, at: tuple[str, str], rule: Rule, first: int, end: int) -> None:
         for kind, matches in enumerate(self._takes(rule, first)[: end - first], first):
+            if not matches and self._scheduled.get(at) != kind:
+                continue
             for target in rule.targets:
-                if target.input is not None and (matches or self._scheduled.get(at) == kind):
+                if target.input is not None:
                     self._sent(kind, target.input, at[1])
+                if self._tells(target):
+                    self._letters(kind, target, at[1])
+
+    def _tells(self, target: BusTarget) -> bool:
+        """Whether somebody may look at what its dead letters tell."""
+        return self._letters_tell and target.dead_letter is not None
+
+    def _letters(self, kind: int, target: BusTarget, rule: str, *, gets: bool = True) -> list[int]:
+        """The numbers of what becomes the dead letter of an event, by cause, if it gets that."""
+        asks = self._destination(target.to).kind in ENDPOINTS
+        letters = [kind] * dead_letters.CAUSES
+        if not gets:
+            return letters
+        for cause, failure, end in dead_letters.causes(target, asks):
+            told = dead_letters.attributes(rule_arn(rule), target.to, failure, end)
+            letters[cause] = self._events.attributed(kind, told)
+        return letters
 
     def _takes(self, rule: Rule, first: int = 0) -> list[int]:
         """Whether each event from the first on matches, if it is put."""
@@ -167,6 +192,13 @@ class Buses:
             scheduled = self._scheduled.get((name, rule_name))
             for target in rule.targets:
                 made = self._target(target, takes)
+                if self._tells(target):
+                    due = [bool(it) or kind == scheduled for kind, it in enumerate(takes)]
+                    made.letters = [
+                        letter
+                        for kind, gets in enumerate(due)
+                        for letter in self._letters(kind, target, rule_name, gets=gets)
+                    ]
                 made.rule = number
                 made.duplicates = bus.duplicates
                 if target.input is not None:
@@ -183,8 +215,7 @@ class Buses:
     def _target(self, target: BusTarget, takes: list[int]) -> _core.topics.SubscriptionSpec:
         spec = _core.topics.SubscriptionSpec()
         spec.to = self._destination(target.to)
-        kinds = _core.DestinationKind
-        if spec.to.kind in (kinds.balancer, kinds.fleet):
+        if spec.to.kind in ENDPOINTS:
             spec.timeout_ns = int(target.timeout or TIMEOUT)
             spec.receives_per_second = target.invocation_limit or INVOCATIONS
         spec.client_errors, spec.server_errors = target.client_errors, target.server_errors

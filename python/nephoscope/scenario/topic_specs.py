@@ -103,6 +103,10 @@ class Events:
         assert value is not None
         return value
 
+    def attributed(self, number: int, attributes: dict[str, str]) -> int:
+        """The number of the same event with these attributes in the place of its own."""
+        return self.number(self._said[number][0], attributes)
+
     def renamed(self, number: int, key: str, value: str) -> int | None:
         """The number of the same event with this field.
 
