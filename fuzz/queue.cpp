@@ -137,7 +137,8 @@ class Program {
     const std::uint32_t which = bytes.between(0, 3);
     const std::int64_t span = bytes.any_of(spans);
     queue_.advance(now_);
-    if (which == 0) queue_.purge(now_);
+    if (which == 0)
+      queue_.purge(now_, bytes.one_in(2) ? MessageQueue::never : now_ - bytes.between(0, 9));
     if (which == 1) queue_.set_delay(now_, span);
     if (which == 2) queue_.set_visibility(span);
     if (which == 3) queue_.set_retention(now_, std::max(span, QueueSpec::retention_min));

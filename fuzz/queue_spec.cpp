@@ -85,6 +85,7 @@ QueueActionSpec action(Bytes& bytes, const WorldSpec& spec) {
   made.at_ns = odd_time(bytes, 0, 500);
   made.queue = odd_index(bytes, spec.queues.size());
   if (spec.queues.size() > 1 && bytes.one_in(2)) {
+  if (bytes.one_in(3)) made.lasts_ns = odd_time(bytes, 0, 100);
     made.to = (made.queue + 1) % static_cast<std::uint32_t>(spec.queues.size());
     if (bytes.one_in(2)) made.to = QueueActionSpec::home;
     made.per_second = odd_count(bytes, 1, 500);

@@ -17,7 +17,8 @@ void bind_queue_specs(py::module_& m) {
       .def_readwrite("at_ns", &QueueActionSpec::at_ns)
       .def_readwrite("queue", &QueueActionSpec::queue)
       .def_readwrite("to", &QueueActionSpec::to)
-      .def_readwrite("per_second", &QueueActionSpec::per_second);
+      .def_readwrite("per_second", &QueueActionSpec::per_second)
+      .def_readwrite("lasts_ns", &QueueActionSpec::lasts_ns);
   py::class_<ConsumeSpec>(m, "ConsumeSpec")
       .def(py::init<>())
       .def_readwrite("queue", &ConsumeSpec::queue)

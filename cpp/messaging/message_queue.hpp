@@ -107,8 +107,8 @@ class MessageQueue {
   // The timeout counts from now; 0 makes the message visible at once.
   ReceiptStatus change_visibility(std::int64_t now, std::uint64_t receipt, std::int64_t timeout);
 
-  // Deletes everything, what is in flight included. Returns how many.
-  std::uint64_t purge(std::int64_t now);
+  // Deletes everything that was sent before a time, what is in flight included. Returns how many.
+  std::uint64_t purge(std::int64_t now, std::int64_t sent_before = never);
 
   // Moves the visible messages out, the oldest first, into `redriven`, until there are none or 36
   // hours are over; if they go home, until one has no origin. False when a task is under way.

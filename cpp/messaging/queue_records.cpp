@@ -72,16 +72,17 @@ void MessageQueue::reschedule_all() {
   for (const std::uint32_t slot : slots) schedule(slot, false);
 }
 
-std::uint64_t MessageQueue::purge(std::int64_t now) {
+std::uint64_t MessageQueue::purge(std::int64_t now, std::int64_t sent_before) {
   advance(now);
   ++counts_.requests;
-  const std::uint64_t count = visible_ + delayed() + in_flight_;
+  const std::uint64_t there = visible_ + delayed() + in_flight_;
   for (std::uint32_t slot = 0; slot < held_.size(); ++slot) {
-    if (held_[slot].state != HeldMessage::free) remove(slot);
+    const HeldMessage& it = held_[slot];
+    if (it.state != HeldMessage::free && it.message.sent < sent_before) remove(slot);
   }
-  row_.clear();
-  delayed_.clear();
-  visible_ = 0;
+  for (; !row_.empty() && row_.first_sent() < sent_before; --visible_) row_.drop();
+  while (!delayed_.empty() && delayed_.front().message.sent < sent_before) delayed_.drop();
+  const std::uint64_t count = there - visible_ - delayed() - in_flight_;
   counts_.purged += count;
   counts_.deleted += count;
   return count;

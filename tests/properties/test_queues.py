@@ -94,6 +94,7 @@ def tidying(draw) -> list[Tree]:
     kinds: list[Tree] = [{"redrive": "lost"}, {"redrive": slow}, {"purge": "orders"}]
     kinds.append({"redrive": {"queue": "lost", "to": "next"}})
     chosen = draw(st.lists(st.sampled_from(range(len(kinds))), unique=True, max_size=2))
+    kinds.append({"purge": {"queue": "lost", "lasts": "3s"}})
     return [{"at": f"{draw(st.integers(5, 29))}s"} | kinds[i] for i in chosen]
 
 

@@ -113,6 +113,50 @@ def test_work_on_what_was_purged_is_in_vain(lab):
     assert (queue["purged"], queue["in_vain"], queue["deleted"]) == (1, 1, 2)
 
 
+def purging(lab, lasts: str, *times: float, worked: bool = False, **keys: Any) -> Tree:
+    """A purge at 10 s that lasts; messages are worked from 12 s on for a second each, if at all."""
+    service = work(consumes={"queue": "orders", "wait": "20s"}) if worked else None
+    fleets = {"web": fleet() | {"boot": "12s", "initially": "pending"}}
+    return scenario(
+        lab.at(*times, to="orders"), service, queues={"orders": {}}, fleets=fleets,
+        actions=[{"at": "10s", "purge": {"queue": "orders", "lasts": lasts}}], **keys,
+    )  # fmt: skip
+
+
+def test_what_is_purged_is_gone_when_the_purge_is_over(lab):
+    """Three of before, one of the very instant and one of since, which both stay."""
+    tree = purging(lab, "60s", 1, 2, 9.999, 10, 30)
+    for cut, there in (("11s", 4), ("69.9s", 5), ("70.1s", 2)):
+        queue = told(tree | {"duration": cut})["orders"]
+        assert (queue["visible"], queue.get("purged", 0)) == (there, 3 if there == 2 else 0)
+
+
+def test_what_is_purged_may_be_received_meanwhile(lab):
+    """Of five two are worked from 12 s to 14 s; of the others one is in flight, and in vain."""
+    tree = purging(lab, "4500ms", 1, 2, 3, 4, 5, worked=True)
+    queue = told(tree)["orders"]
+    assert (queue["purged"], queue["in_vain"]) == (3, 1)
+    assert queue["deleted"] == 5
+    assert (told(purging(lab, "0s", 1, 2, 3, 4, 5, worked=True))["orders"]["received"]) == 0
+
+
+def test_a_purge_lasts_60_s_at_most(lab):
+    nph.Scenario.model_validate(purging(lab, "60s", 1))
+    with pytest.raises(ScenarioError, match=r"actions\.0\.purge\.lasts(.|\n)*0s to 60s"):
+        nph.Scenario.model_validate(purging(lab, "61s", 1))
+
+
+def test_a_purge_that_lasts_is_described_and_saved(lab):
+    tree = purging(lab, "20s", 1, 2, 15)
+    words = "\n".join(describe(nph.Scenario.model_validate(tree)))
+    assert "at 10s: purge orders, which lasts 20s" in words
+    first = nph.Simulation(nph.Scenario.model_validate(tree), rng=7)
+    first.advance("15s")
+    second = nph.Simulation.load(first.save())
+    second.advance("85s")
+    assert second.result().fingerprint == outcome(tree).fingerprint
+
+
 def test_states_are_saved_with_a_redrive_under_way(lab):
     redrive = {"queue": "lost", "rate": "1/s"}
     tree = buried(lab, {"at": "10s", "redrive": redrive}, {"at": "30s", "purge": "lost"})

@@ -400,6 +400,14 @@ def test_a_fleet_follows_the_backlog_of_an_instance(lab, rule, size):
     assert world.results()["fleets.web.scaling.desired"] == size
 
 
+def test_the_backlog_is_seen_a_minute_late_unless_told(lab):
+    """That of 10 s at 70 s."""
+    tree = backlogged(lab, target=10, out_periods=1)
+    del tree["fleets"]["web"]["metrics"]["delay"]
+    sizes = {cut: run(tree | {"duration": cut})["fleets"]["web"] for cut in ("69.9s", "70.1s")}
+    assert [it["scaling"]["desired"] for it in sizes.values()] == [1, 4]
+
+
 @pytest.mark.parametrize(("kind", "usd"), [("standard", 0.40), ("fifo", 0.50)])
 def test_requests_are_on_the_bill(lab, kind, usd):
     """Eight calls, as above."""

@@ -25,10 +25,14 @@ void Messaging::build_queue_actions(const WorldSpec& spec) {
       require(from.per_second >= 1 && from.per_second <= MessageQueue::redrive_max,
               at("queue_actions", index, "rate"), "must be from 1 to 500 messages a second");
     }
+    const std::int64_t longest = from.redrives() ? 0 : QueueActionSpec::lasts_max;
+    require(from.lasts_ns >= 0 && from.lasts_ns <= longest, at("queue_actions", index, "lasts"),
+            "must be from 0 to 60 s, and is of a purge");
     queues_.actions.push_back(from);
-    if (from.at_ns >= world_.duration_) continue;
+    const std::int64_t due = from.at_ns + from.lasts_ns;
+    if (due >= world_.duration_) continue;
     const auto entry = static_cast<std::uint32_t>(index) + queue_action_parts;
-    world_.calendar_.push(from.at_ns, payload(EventKind::part, entry));
+    world_.calendar_.push(due, payload(EventKind::part, entry));
   }
 }
 
@@ -37,7 +41,8 @@ void Messaging::act_on_queue(std::uint32_t action) {
   const QueueActionSpec& it = queues_.actions[action];
   WorldQueue& queue = queues_.all[it.queue];
   if (!it.redrives()) {
-    queue.queue.purge(world_.now_);
+    // One that lasts leaves what was sent since it was asked for.
+    queue.queue.purge(world_.now_, it.lasts_ns == 0 ? MessageQueue::never : it.at_ns);
   } else if (queue.queue.redriving()) {
     ++queue.refused_redrives;
   } else {

@@ -21,12 +21,14 @@ struct WorldQueueSpec {
 // What is done to a queue at an instant: its messages begin to move to another one, or each to the
 // one that it came from as a dead letter; or all that it has is deleted.
 struct QueueActionSpec {
+  static constexpr std::int64_t lasts_max = 60'000'000'000;
   static constexpr std::uint32_t home = WorldQueueSpec::none - 1;
 
   std::int64_t at_ns = 0;
   std::uint32_t queue = 0;
   std::uint32_t to = WorldQueueSpec::none;  // or `home`
   std::uint32_t per_second = 500;           // that move
+  std::int64_t lasts_ns = 0;                // of a purge: what was there is deleted when it is over
 
   bool redrives() const { return to != WorldQueueSpec::none; }
 };

@@ -61,6 +61,7 @@ class QueueActionSpec:
     to: int
     per_second: int
 
+    lasts_ns: int
 @final
 class ConsumeSpec:
     def __init__(self) -> None: ...

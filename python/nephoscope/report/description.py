@@ -170,7 +170,8 @@ def action_words(action: Action) -> str:
         to = "" if action.redrive.to is None else f" to {action.redrive.to}"
         return f"redrive {action.redrive.queue}{to}, {action.redrive.rate}"
     if action.purge is not None:
-        return f"purge {action.purge}"
+        lasts = f", which lasts {action.purge.lasts}" if action.purge.lasts else ""
+        return f"purge {action.purge.queue}{lasts}"
     assert action.transition is not None
     kind, which = action.transition
     count = "all" if which.count is None else f"{which.count:,}"

@@ -16,7 +16,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
-from nephoscope.scenario.queue import Redrive
+from nephoscope.scenario.queue import Purge, Redrive
 
 TRANSITIONS = ("stop", "start", "reboot", "hibernate", "terminate")
 
@@ -98,8 +98,8 @@ class Action(Model):
     """What a bus has archived is put there again."""
     redrive: Redrive | None = None
     """Dead letters move back."""
-    purge: Name | None = None
-    """All messages of this queue are deleted."""
+    purge: Purge | None = None
+    """All messages of a queue are deleted."""
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:

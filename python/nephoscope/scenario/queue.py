@@ -120,6 +120,16 @@ class Send(Model):
     """A message for a queue; whoever sends it goes on as soon as the queue has it."""
 
     to: Name
+class Purge(Model):
+    """All messages that a queue has at that time are deleted."""
+
+    queue: Name
+    lasts: Annotated[AnyDuration, within("0s", "60s")] = Duration(0)
+    """Until they are gone; meanwhile they may still be received, and worked."""
+
+    bare = "queue"
+
+
     """A queue."""
     group: Name | None = None
     """Messages of one group of a FIFO queue are worked in order, one at a time."""

@@ -17,13 +17,15 @@ def queue_actions(
     """As the core takes them."""
     specs = []
     for action in scenario.actions:
-        name = action.purge if action.redrive is None else action.redrive.queue
-        if name is None:
+        what = action.redrive or action.purge
+        if what is None:
             continue
         spec = _core.queues.QueueActionSpec()
         spec.at_ns = int(action.at)
-        spec.queue = queues[name]
+        spec.queue = queues[what.queue]
         spec.to = UNGROUPED
+        if action.purge is not None:
+            spec.lasts_ns = int(action.purge.lasts)
         if action.redrive is not None:
             targets = redrive_targets(scenario, action.redrive)
             spec.to = queues[targets[0]] if len(targets) == 1 else HOME

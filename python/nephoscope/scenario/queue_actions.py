@@ -24,8 +24,8 @@ def queue_action_problems(
         name = named_queue(redrive, "queue")
         if name is not None and name in queues:
             yield from _redrive(document, where, redrive, sources[name], types)
-        purged = action.get("purge")
-        if isinstance(purged, str) and purged in queues:
+        purged = named_queue(action.get("purge"), "queue")
+        if purged is not None and purged in queues:
             at = _duration(action.get("at"))
             purges.setdefault(purged, []).extend([(at, where[:2])] if at is not None else [])
     for name, times in purges.items():
