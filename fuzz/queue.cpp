@@ -38,6 +38,7 @@ QueueSpec queue_spec(Bytes& bytes, QueueKind kind) {
   spec.group_deduplication = fifo && bytes.one_in(2) ? 1 : 0;
   spec.duplicates = !fifo && bytes.one_in(4) ? 0.5 : 0.0;
   spec.sampled = !fifo && bytes.one_in(4) ? 0.5 : 1.0;
+  spec.disorder = !fifo && bytes.one_in(4) ? 0.5 : 0.0;
   return spec;
 }
 
@@ -51,7 +52,7 @@ std::string saved(const MessageQueue& queue) {
 class Program {
  public:
   Program(const QueueSpec& spec, const QueueSpec& lost_spec)
-      : queue_(spec, {1, 2}, {3, 4}), lost_(lost_spec, {5, 6}, {7, 8}) {}
+      : queue_(spec, {1, 2}, {3, 4}, {9, 10}), lost_(lost_spec, {5, 6}, {7, 8}, {11, 12}) {}
 
   void call(Bytes& bytes) {
     if (bytes.one_in(3)) now_ += bytes.any_of(spans);

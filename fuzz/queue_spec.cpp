@@ -25,6 +25,7 @@ WorldQueueSpec queue(Bytes& bytes, std::uint32_t number, std::uint32_t count, Qu
   if (kind == QueueKind::standard && bytes.one_in(3)) {
     made.rules.duplicates = odd_number(bytes, 0.0, 1.0);
     made.rules.sampled = odd_number(bytes, 0.1, 1.0);
+    made.rules.disorder = odd_number(bytes, 0.0, 1.0);
   }
   if (count > 1 && bytes.one_in(2)) {
     made.dead_letter = (number + 1) % count;
@@ -84,8 +85,8 @@ QueueActionSpec action(Bytes& bytes, const WorldSpec& spec) {
   QueueActionSpec made;
   made.at_ns = odd_time(bytes, 0, 500);
   made.queue = odd_index(bytes, spec.queues.size());
-  if (spec.queues.size() > 1 && bytes.one_in(2)) {
   if (bytes.one_in(3)) made.lasts_ns = odd_time(bytes, 0, 100);
+  if (spec.queues.size() > 1 && bytes.one_in(2)) {
     made.to = (made.queue + 1) % static_cast<std::uint32_t>(spec.queues.size());
     if (bytes.one_in(2)) made.to = QueueActionSpec::home;
     made.per_second = odd_count(bytes, 1, 500);

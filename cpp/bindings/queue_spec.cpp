@@ -77,7 +77,8 @@ void bind_spec(py::module_& m) {
       .def_readwrite("delay_ns", &QueueSpec::delay_ns)
       .def_readwrite("retention_ns", &QueueSpec::retention_ns)
       .def_readwrite("duplicates", &QueueSpec::duplicates)
-      .def_readwrite("sampled", &QueueSpec::sampled);
+      .def_readwrite("sampled", &QueueSpec::sampled)
+      .def_readwrite("disorder", &QueueSpec::disorder);
 }
 
 }  // namespace

@@ -248,7 +248,8 @@ void bind_calls(QueueClass& queue) {
       .def(py::init([](const QueueSpec& spec, std::uint64_t seed, std::uint64_t replication,
                        const std::string& name) {
              return MessageQueue(spec, stream_key(seed, replication, name + "/duplicates"),
-                                 stream_key(seed, replication, name + "/short_polls"));
+                                 stream_key(seed, replication, name + "/short_polls"),
+                                 stream_key(seed, replication, name + "/order"));
            }),
            py::arg("spec"), py::arg("seed"), py::arg("replication"), py::arg("name"))
       .def("advance", timed<&MessageQueue::advance>(), py::arg("now_ns"))

@@ -4,7 +4,8 @@
 
 namespace nephoscope {
 
-MessageQueue::MessageQueue(const QueueSpec& spec, StreamKey duplicates, StreamKey sampling)
+MessageQueue::MessageQueue(const QueueSpec& spec, StreamKey duplicates, StreamKey sampling,
+                           StreamKey order)
     : spec_(spec),
       groups_(spec.kind == QueueKind::fifo),
       sends_(spec.calls_per_second, spec.group_calls_per_second),
@@ -12,7 +13,8 @@ MessageQueue::MessageQueue(const QueueSpec& spec, StreamKey duplicates, StreamKe
       deletes_(spec.calls_per_second, spec.group_calls_per_second),
       changes_(spec.calls_per_second, 0),
       duplicates_(duplicates),
-      sampling_(sampling) {
+      sampling_(sampling),
+      order_(order) {
   spec.check();
   plain_ = !fifo() && spec.delay_ns == 0 && spec.duplicates == 0.0 ? 1 : 0;
 }

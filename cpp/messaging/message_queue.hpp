@@ -7,9 +7,10 @@
 // of sending. Only what is more than that has a record: what is in flight or was so, what is
 // delayed by itself, what is in a group.
 //
-// Visible messages are received in the order of their age (`sent`, then number); see MessageGroups
-// for those with a group. Timeouts of the usual length come in the order of receiving, so that a
-// list of them is sorted; the others are in a heap.
+// Visible messages are received in the order of their age (`sent`, then number), as far as a
+// standard queue keeps it (QueueSpec::disorder); see MessageGroups for those with a group. Timeouts
+// of the usual length come in the order of receiving, so that a list of them is sorted; the others
+// are in a heap.
 //
 // Invariants, seen to by `check`:
 //   1. sent + duplicated = deleted + visible + delayed + in flight + dead-lettered + expired.
@@ -52,7 +53,7 @@ class MessageQueue {
 
   MessageQueue() = default;
   // Precondition of the keys: streams that belong to this queue alone.
-  MessageQueue(const QueueSpec& spec, StreamKey duplicates, StreamKey sampling);
+  MessageQueue(const QueueSpec& spec, StreamKey duplicates, StreamKey sampling, StreamKey order);
 
   const QueueSpec& spec() const { return spec_; }
   std::int64_t now() const { return now_; }
@@ -150,6 +151,7 @@ class MessageQueue {
     for (CallLimit* limit : {&sends_, &receives_, &deletes_, &changes_}) limit->serialize(archive);
     duplicates_.serialize(archive);
     sampling_.serialize(archive);
+    order_.serialize(archive);
   }
 
  private:
@@ -191,6 +193,7 @@ class MessageQueue {
   std::uint32_t hand_out_row(std::uint32_t max, Delivery* out);
   std::uint32_t hand_out_groups(const Receive& call, Delivery* out);
   std::uint32_t oldest_visible();
+  std::uint32_t next_visible();
   void bury(std::uint32_t slot);
   void serve();
   std::uint32_t seen(std::uint32_t max);
@@ -258,6 +261,7 @@ class MessageQueue {
   CallLimit changes_;
   WordStream duplicates_;
   WordStream sampling_;
+  WordStream order_;
 
   std::vector<PollAnswer> answers_;
   std::vector<Delivery> answered_;

@@ -125,11 +125,12 @@ std::uint32_t MessageQueue::hand_out(const Receive& call, Delivery* out) {
   if (fifo()) return hand_out_groups(call, out);
   std::uint32_t count = 0;
   while (count < call.max && in_flight_ < spec_.in_flight_max) {
-    if (aside_.empty() && !groups_.ready() && call.visibility == Receive::usual) {
+    if (aside_.empty() && !groups_.ready() && call.visibility == Receive::usual &&
+        spec_.disorder == 0.0) {
       const std::uint32_t max = call.max - count;
       return count + (max == 1 ? hand_out_first(out + count) : hand_out_row(max, out + count));
     }
-    const std::uint32_t slot = oldest_visible();
+    const std::uint32_t slot = next_visible();
     if (slot == none) break;
     const HeldMessage& it = held_[slot];
     if (spec_.max_receives != 0 && it.message.receives >= spec_.max_receives) {
@@ -240,6 +241,18 @@ std::uint32_t MessageQueue::oldest_visible() {
   if (aside != last && aside <= row) return aside_.first();
   if (row != last) return hold(row_.pop());
   return groups_.ready() ? groups_.head(groups_.turn()) : none;
+}
+
+// The same of what is received: by chance the one behind the oldest, which stays. Groups that make
+// a queue fair keep their order.
+std::uint32_t MessageQueue::next_visible() {
+  const std::uint32_t first = oldest_visible();
+  if (spec_.disorder == 0.0 || first == none || order_.unit() >= spec_.disorder) return first;
+  if (groups_.holds(first)) return first;
+  if (held_[first].state == HeldMessage::visible) aside_.remove(first);
+  const std::uint32_t second = oldest_visible();
+  put_aside(first);
+  return second == none || groups_.holds(second) ? first : second;
 }
 
 // On the receive after the last one allowed.

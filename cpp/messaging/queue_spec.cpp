@@ -22,6 +22,8 @@ void QueueSpec::check() const {
   require(!fifo || duplicates == 0.0, "duplicates", "is of standard queues only");
   require(sampled > 0.0 && sampled <= 1.0, "sampled", "must be above 0, at most 1");
   require(!fifo || sampled == 1.0, "sampled", "is of standard queues only");
+  require(disorder >= 0.0 && disorder <= 1.0, "disorder", "must be 0 to 1");
+  require(!fifo || disorder == 0.0, "disorder", "is of standard queues only");
   require(fifo || content_deduplication + group_deduplication == 0, "deduplication",
           "is of FIFO queues only");
 }

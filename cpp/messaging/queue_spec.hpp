@@ -33,6 +33,7 @@ struct QueueSpec {
   std::int64_t retention_ns = 345'600 * second;
   double duplicates = 0.0;  // chance that a message is stored twice
   double sampled = 1.0;     // chance that a short poll sees a message
+  double disorder = 0.0;    // chance that who receives gets the one behind the oldest
 
   // How many requests a call is billed for that holds so many messages.
   std::uint64_t requests(std::uint32_t messages) const {

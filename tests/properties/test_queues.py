@@ -38,7 +38,8 @@ def boards(draw, fifo: bool) -> Tree:
         scope = {"by": "content", "scope": "group"}
         board |= {"type": "fifo"} | draw(sometimes("throughput", "unlimited", "high"))
         return board | draw(sometimes("deduplication", "id", scope))
-    return board | draw(sometimes("duplicates", 0.2)) | draw(sometimes("short_poll", 0.5))
+    board |= draw(sometimes("duplicates", 0.2)) | draw(sometimes("disorder", 0.3))
+    return board | draw(sometimes("short_poll", 0.5))
 
 
 @st.composite
@@ -93,8 +94,8 @@ def tidying(draw) -> list[Tree]:
     slow = {"queue": "lost", "rate": draw(st.sampled_from(["1/s", "20/s"]))}
     kinds: list[Tree] = [{"redrive": "lost"}, {"redrive": slow}, {"purge": "orders"}]
     kinds.append({"redrive": {"queue": "lost", "to": "next"}})
-    chosen = draw(st.lists(st.sampled_from(range(len(kinds))), unique=True, max_size=2))
     kinds.append({"purge": {"queue": "lost", "lasts": "3s"}})
+    chosen = draw(st.lists(st.sampled_from(range(len(kinds))), unique=True, max_size=2))
     return [{"at": f"{draw(st.integers(5, 29))}s"} | kinds[i] for i in chosen]
 
 

@@ -44,7 +44,7 @@ void Messaging::build(const WorldSpec& spec) {
     it.name = from.name;
     it.dead_letter = from.dead_letter;
     try {
-      it.queue = MessageQueue(from.rules, key("/duplicates"), key("/short_polls"));
+      it.queue = MessageQueue(from.rules, key("/duplicates"), key("/short_polls"), key("/order"));
     } catch (const SpecError& error) {
       throw SpecError(at("queues", index, error.path.c_str()), error.what());
     }

@@ -45,6 +45,7 @@ class QueueSpec:
     retention_ns: int
     duplicates: float
     sampled: float
+    disorder: float
 
 @final
 class WorldQueueSpec:
@@ -60,8 +61,8 @@ class QueueActionSpec:
     queue: int
     to: int
     per_second: int
-
     lasts_ns: int
+
 @final
 class ConsumeSpec:
     def __init__(self) -> None: ...

@@ -73,7 +73,7 @@ class Queue:
         (a call holds up to 10 messages), `high` 70,000 and 300 for each message group, `unlimited`
         all. `redrive_allow` tells whose dead letters this queue takes: `all`, `none` or the names
         of up to ten queues. `name` is also of the streams of random numbers: `NAME/duplicates`,
-        `NAME/short_polls`.
+        `NAME/short_polls`, `NAME/order`.
         """
         self._dead_letter_queue: Queue | None = None
         if dead_letter is not None:

@@ -28,6 +28,8 @@ def _rules(queue: NamedQueue) -> Iterator[str]:
         yield f"at most {queue.in_flight:,} in flight"
     if queue.duplicates:
         yield f"duplicates with probability {queue.duplicates:g}"
+    if queue.disorder:
+        yield f"out of order with probability {queue.disorder:g}"
     if queue.short_poll != 1.0:
         yield f"a short poll sees {queue.short_poll:g} of it"
     if queue.type == "fifo":

@@ -55,6 +55,8 @@ class QueueRules(Model):
     short_poll: Annotated[float, number(0.0, 1.0, open_low=True)] = 1.0
     """The chance that a short poll of a standard queue of less than 1,000 visible messages sees
     one of them."""
+    disorder: Share = 0.0
+    """The chance that who receives from a standard queue gets the message behind the oldest."""
     deduplication: Deduplication | None = None
     throughput: Literal["standard", "high", "unlimited"] = "standard"
     """Calls that a FIFO queue takes; see `parts.Queue`."""
@@ -66,6 +68,8 @@ class QueueRules(Model):
                 raise refusal("a FIFO queue delivers no duplicates", "duplicates: 0")
             if self.short_poll != 1.0:
                 raise refusal("a short poll of a FIFO queue sees every message", "short_poll: 1")
+            if self.disorder:
+                raise refusal("a FIFO queue keeps the order", "disorder: 0")
         else:
             if self.deduplication is not None:
                 raise refusal("only a FIFO queue has deduplication", "type: fifo")
@@ -116,10 +120,6 @@ class Redrive(Model):
     bare = "queue"
 
 
-class Send(Model):
-    """A message for a queue; whoever sends it goes on as soon as the queue has it."""
-
-    to: Name
 class Purge(Model):
     """All messages that a queue has at that time are deleted."""
 
@@ -130,6 +130,10 @@ class Purge(Model):
     bare = "queue"
 
 
+class Send(Model):
+    """A message for a queue; whoever sends it goes on as soon as the queue has it."""
+
+    to: Name
     """A queue."""
     group: Name | None = None
     """Messages of one group of a FIFO queue are worked in order, one at a time."""

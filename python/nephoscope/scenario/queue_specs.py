@@ -39,6 +39,7 @@ def queue_rules(queue: QueueRules) -> _core.queues.QueueSpec:
     spec.retention_ns = int(queue.retention)
     spec.duplicates = queue.duplicates
     spec.sampled = queue.short_poll
+    spec.disorder = queue.disorder
     return spec
 
 

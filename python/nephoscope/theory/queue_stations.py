@@ -80,6 +80,8 @@ def _queue_reasons(
         yield f"its workers are more than the {rules.in_flight:,} messages that may be in flight"
     if rules.duplicates:
         yield "its queue delivers duplicates"
+    if rules.disorder:
+        yield "its queue does not keep the order"
     if rules.delay:
         yield "its queue delays messages"
     if flows.demands[name].success < 1.0:
