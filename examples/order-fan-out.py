@@ -1,12 +1,12 @@
-"""An order and all who want to know of it, by a topic and by a bus.
+r"""An order and all who want to know of it, by a topic and by a bus.
 
 Both bring drinks to the baristas, cakes to the baker and everything to the books, at once. They
 differ in how long they go on with a service that does not answer: the loyalty programme is down for
 20 minutes of three hours. A topic tries an endpoint three times more, 20 s apart, and drops what it
 could not deliver; a bus tries for a day. The same from the command line:
 
-    nephoscope compare examples/order-fan-out.yaml
-        --vary 'services.take-order.steps.1={publish: orders},{put: shop}'
+    nephoscope compare examples/order-fan-out.yaml \
+        --vary 'services.take-order.steps.1={publish: orders},{put: shop}' \
         --metric fleets.loyalty.completed
 
     python examples/order-fan-out.py
