@@ -45,6 +45,10 @@ void add_fronts(Bytes& bytes, WorldSpec& spec) {
       made.capacity.minimum = made.capacity.start / 2.0;
     }
     if (bytes.one_in(3)) made.idle_timeout_ns = odd_time(bytes, 0, 100);
+    if (bytes.one_in(3)) made.connect_timeout_ns = odd_time(bytes, 0, 100);
+    const bool named = made.nodes != 1 || !made.cross_zone;
+    if (bytes.one_in(3) && (named || bytes.one_in(odd_once_in)))
+      made.dns_ttl_ns = odd_time(bytes, 0, 300);
   }
 }
 

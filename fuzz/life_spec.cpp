@@ -23,6 +23,8 @@ LifeSpec life(Bytes& bytes, const WorldSpec& spec) {
   if (made.spot && bytes.one_in(2)) made.behaviour = bytes.enumerator<Interruption>(3);
   if (made.behaviour == Interruption::hibernate) made.hibernation = !bytes.one_in(odd_once_in);
   made.outage = distribution(bytes, 50.0);
+  if (made.spot && bytes.one_in(2)) made.on_demand_base = bytes.between(0, 3);
+  if (made.spot && bytes.one_in(2)) made.on_demand_percent = odd_count(bytes, 0, 100);
   if (!spec.quotas.empty() && bytes.one_in(3)) made.quota = odd_index(bytes, spec.quotas.size());
   if (!spec.apis.empty() && bytes.one_in(3)) made.api = odd_index(bytes, spec.apis.size());
   return made;
@@ -51,6 +53,7 @@ ActionSpec action(Bytes& bytes, const WorldSpec& spec) {
     made.kind = ActionKind::stop;
   }
   if (bytes.one_in(2)) made.count = bytes.between(0, 4);
+  made.replaced = bytes.one_in(2);
   return made;
 }
 

@@ -32,6 +32,9 @@ RefreshSpec refresh(Bytes& bytes) {
     percent += bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 33);
     made.checkpoints.push_back(percent);
   }
+  made.protected_ones = static_cast<ProtectedOnes>(bytes.between(0, 2));
+  made.standby_ones = static_cast<StandbyOnes>(bytes.between(0, 2));
+  made.skip_matching = bytes.one_in(4);
   return made;
 }
 

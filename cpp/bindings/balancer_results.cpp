@@ -77,6 +77,10 @@ void add_choice(py::dict& out, const BalancerAccount& account) {
     out["cookies_followed"] = account.cookies.followed;
     out["cookies_moved"] = account.cookies.moved;
   }
+  if (account.keeps_dns) {
+    out["dns_answers"] = account.dns.answers;
+    out["dns_stale"] = account.dns.stale;
+  }
   if (account.starts_slowly) {
     out["slow_starts"] = account.slow_starts;
     out["in_slow_start"] = account.ramping;
@@ -117,7 +121,10 @@ py::dict balancer_dict(const BalancerAccount& account, const Results& results) {
                       account.limits_rate || !results.faults.empty();
   py::dict out = account_dict(account, "requests");
   out["targets"] = targets_dict(account, results);
-  if (account.checks) out["health"] = health_dict(account.health);
+  if (account.checks) {
+    out["health"] = health_dict(account.health);
+    out["draining"] = account.draining;
+  }
   if (errors) {
     out["bad_gateway"] = account.broken;
     out["unavailable"] = account.untargeted;

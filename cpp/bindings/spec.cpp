@@ -283,6 +283,8 @@ void bind_balancers(py::module_& m) {
                       .def_readwrite("surge_queue", &BalancerSpec::surge_queue)
                       .def_readwrite("stickiness_ns", &BalancerSpec::stickiness_ns)
                       .def_readwrite("idle_timeout_ns", &BalancerSpec::idle_timeout_ns)
+                      .def_readwrite("connect_timeout_ns", &BalancerSpec::connect_timeout_ns)
+                      .def_readwrite("dns_ttl_ns", &BalancerSpec::dns_ttl_ns)
                       .def_readwrite("capacity", &BalancerSpec::capacity)
                       .def_readwrite("application_cookie", &BalancerSpec::application_cookie)
                       .def_readwrite("cookie_renewed", &BalancerSpec::cookie_renewed);

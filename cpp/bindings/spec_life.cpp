@@ -15,6 +15,9 @@ void bind_spec_life(py::module_& core) {
       .value("reboot", ActionKind::reboot)
       .value("hibernate", ActionKind::hibernate)
       .value("terminate", ActionKind::terminate)
+      .value("standby", ActionKind::standby)
+      .value("in_service", ActionKind::in_service)
+      .value("detach", ActionKind::detach)
       .finalize();
   py::class_<LifeSpec>(m, "LifeSpec")
       .def(py::init<>())
@@ -30,6 +33,8 @@ void bind_spec_life(py::module_& core) {
       .def_readwrite("interruption", &LifeSpec::interruption)
       .def_readwrite("behaviour", &LifeSpec::behaviour)
       .def_readwrite("outage", &LifeSpec::outage)
+      .def_readwrite("on_demand_base", &LifeSpec::on_demand_base)
+      .def_readwrite("on_demand_percent", &LifeSpec::on_demand_percent)
       .def_readwrite("quota", &LifeSpec::quota)
       .def_readwrite("api", &LifeSpec::api);
   py::class_<QuotaSpec>(m, "QuotaSpec")
@@ -47,7 +52,8 @@ void bind_spec_life(py::module_& core) {
       .def_readwrite("at_ns", &ActionSpec::at_ns)
       .def_readwrite("kind", &ActionSpec::kind)
       .def_readwrite("fleet", &ActionSpec::fleet)
-      .def_readwrite("count", &ActionSpec::count);
+      .def_readwrite("count", &ActionSpec::count)
+      .def_readwrite("replaced", &ActionSpec::replaced);
 }
 
 }  // namespace nephoscope

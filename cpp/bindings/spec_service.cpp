@@ -19,6 +19,16 @@ void bind_spec_service(py::module_& core) {
       .def_readwrite("in_flight", &AdmissionRules::in_flight)
       .def_readwrite("limits_checks", &AdmissionRules::limits_checks)
       .def_readwrite("sheds_checks", &AdmissionRules::sheds_checks);
+  py::native_enum<ProtectedOnes>(m, "ProtectedOnes", "enum.Enum")
+      .value("refresh", ProtectedOnes::refresh)
+      .value("ignore", ProtectedOnes::ignore)
+      .value("wait", ProtectedOnes::wait)
+      .finalize();
+  py::native_enum<StandbyOnes>(m, "StandbyOnes", "enum.Enum")
+      .value("terminate", StandbyOnes::terminate)
+      .value("ignore", StandbyOnes::ignore)
+      .value("wait", StandbyOnes::wait)
+      .finalize();
   py::class_<RefreshSpec>(m, "RefreshSpec")
       .def(py::init<>())
       .def_readwrite("at_ns", &RefreshSpec::at_ns)
@@ -27,7 +37,10 @@ void bind_spec_service(py::module_& core) {
       .def_readwrite("warmup_ns", &RefreshSpec::warmup_ns)
       .def_readwrite("checkpoints", &RefreshSpec::checkpoints)
       .def_readwrite("checkpoint_delay_ns", &RefreshSpec::checkpoint_delay_ns)
-      .def_readwrite("make", &RefreshSpec::make);
+      .def_readwrite("make", &RefreshSpec::make)
+      .def_readwrite("protected_ones", &RefreshSpec::protected_ones)
+      .def_readwrite("standby_ones", &RefreshSpec::standby_ones)
+      .def_readwrite("skip_matching", &RefreshSpec::skip_matching);
 }
 
 }  // namespace nephoscope

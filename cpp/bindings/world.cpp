@@ -29,9 +29,11 @@ py::dict traffic_dict(const TrafficAccount& account) {
 }
 
 void add_life(py::dict& out, const FleetAccount& fleet) {
-  constexpr const char* requests[] = {"stops", "starts", "reboots", "hibernations",
-                                      "terminations_asked"};
-  for (std::size_t kind = 0; kind < action_kinds; ++kind) {
+  constexpr const char* requests[] = {
+      "stops",    "starts",  "reboots", "hibernations", "terminations_asked",
+      "standbys", "returns", "detached"};
+  const std::size_t kinds = fleet.parks ? action_kinds : 5;
+  for (std::size_t kind = 0; kind < kinds; ++kind) {
     out[requests[kind]] = fleet.counts.actions[kind];
   }
   out["unmet_actions"] = fleet.counts.unmet;
@@ -40,6 +42,10 @@ void add_life(py::dict& out, const FleetAccount& fleet) {
   out["vcpu_limit_exceeded"] = fleet.counts.vcpu_refusals;
   out["throttled"] = fleet.counts.throttled;
   out["stopped"] = fleet.stopped;
+  if (fleet.parks) out["standby"] = fleet.standby;
+  if (!fleet.mixed) return;
+  out["on_demand"] = fleet.on_demand;
+  out["on_demand_billed_s"] = fleet.on_demand_billed_s;
 }
 
 py::dict scaling_dict(const ScalingAccount& scaling) {
@@ -63,6 +69,7 @@ py::dict refresh_dict(const Refresh& refresh) {
   out["finished_ns"] = refresh.finished_ns;
   out["instances"] = refresh.total;
   out["replaced"] = refresh.replaced;
+  if (refresh.failed) out["failed"] = true;
   return out;
 }
 
@@ -320,10 +327,10 @@ may run different worlds at once. Methods that take long release the GIL.)");
            "From now on, the rate of a source with poisson or constant arrivals.")
       .def("set_count", &World::set_count, py::arg("fleet"), py::arg("count"),
            "From now on, the instances of a fleet. Those that go finish what they hold.")
-      .def(
-          "act", &World::act, py::arg("kind"), py::arg("fleet"), py::arg("count"),
-          "Stop, start, reboot, hibernate or terminate so many instances of a fleet, now. Returns\n"
-          "how many there were to do it to.")
+      .def("act", &World::act, py::arg("kind"), py::arg("fleet"), py::arg("count"),
+           py::arg("replaced") = false,
+           "Do something to so many instances of a fleet, now. Returns how many there were to do\n"
+           "it to. Those that stand by or are detached may have others in their place.")
       .def("set_routing", &World::set_routing, py::arg("balancer"), py::arg("routing"))
       .def("set_weight", &World::set_weight, py::arg("balancer"), py::arg("fleet"),
            py::arg("weight"))

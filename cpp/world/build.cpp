@@ -43,6 +43,7 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   refuse_endless_calls(spec);
   build_sources(spec);
   build_cookies(spec);
+  build_dns(spec);
   build_samplers(spec);
   Messaging(*this).build_sayings(spec);
   traces_.build(spec.traces, static_cast<std::uint32_t>(fleets_.size()), traffic_);
@@ -50,6 +51,9 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
                              [](const FaultSpec& fault) { return fault.kind == FaultKind::slow; });
   faults_.hangs = std::any_of(spec.faults.begin(), spec.faults.end(),
                               [](const FaultSpec& fault) { return fault.kind == FaultKind::hang; });
+  const auto patient = [](const Balancer& balancer) { return balancer.connect_ns != 0; };
+  faults_.connects =
+      !spec.faults.empty() && std::any_of(balancers_.begin(), balancers_.end(), patient);
   find_first_samplers();
   build_actions(spec);
   build_faults(spec);
@@ -168,7 +172,7 @@ void World::build_series() {
   if (series_interval_ == 0) return;
   std::size_t columns = 6 * (told_ + balancers_.size()) + 2 * fleets_.size();
   for (const Balancer& balancer : balancers_) {
-    columns += balancer.health.active() ? 1 : 0;
+    columns += balancer.health.active() ? 2 : 0;
     columns += balancer.anomalies.active() ? 1 : 0;
   }
   for (const Fleet& fleet : fleets_) columns += is_on_hosts(fleet) ? 1 : 0;

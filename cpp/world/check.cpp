@@ -48,11 +48,13 @@ void WorldView::check() const {
   check_surges();
   check_faults();
   check_hanging();
+  check_connecting();
   check_scaling();
   check_admission();
   check_refresh();
   check_membership();
   check_pools();
+  check_standby();
   check_queues();
   check_topics();
   check_traces();

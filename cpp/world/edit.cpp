@@ -143,7 +143,7 @@ void World::serialize(Archive& archive) {
     fault.which.serialize(archive);
     archive(fault.counts, fault.noticed);
   }
-  archive(faults_.hung, faults_.parked);
+  archive(faults_.hung, faults_.parked, faults_.connecting);
   archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered, faults_.announced);
   for (std::vector<std::uint16_t>& lost : faults_.unanswered_at) archive(lost);
   for (std::vector<std::uint16_t>& hosts : faults_.down_hosts) archive(hosts);
@@ -155,7 +155,7 @@ void World::serialize(Archive& archive) {
     archive(fleet.departed, fleet.instance_ns, fleet.counted_to, fleet.least, fleet.most,
             fleet.plain, fleet.unwatched, fleet.desired, fleet.retries, fleet.refusal,
             fleet.booting, fleet.launching, fleet.terminations, fleet.successions, fleet.counts,
-            fleet.eventful, fleet.devices, fleet.failures, fleet.refusals);
+            fleet.eventful, fleet.parks, fleet.devices, fleet.failures, fleet.refusals);
     fleet.refresh.serialize(archive);
     fleet.membership.serialize(archive);
     archive(fleet.launched_as, fleet.vcpu_ns, fleet.vcpus);

@@ -153,7 +153,8 @@ void World::control() {
       machines_[index].wanted = 0;
       return try_start(index);
     case ControlKind::action:
-      act(actions_[index].kind, actions_[index].fleet, actions_[index].count);
+      act(actions_[index].kind, actions_[index].fleet, actions_[index].count,
+          actions_[index].replaced);
       return;
     case ControlKind::fault:
       return strike(index);
@@ -289,6 +290,7 @@ NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {
 
 void World::handle_other(const EventQueue::Event& event) {
   const std::uint32_t index = event.payload & ((1U << index_bits) - 1);
+  const auto balancers = static_cast<std::uint32_t>(balancers_.size());
   switch (static_cast<EventKind>(event.payload >> index_bits)) {
     case EventKind::wake:
       return run(index);
@@ -310,7 +312,7 @@ void World::handle_other(const EventQueue::Event& event) {
     case EventKind::errand:
       return go_on(index);
     case EventKind::surge:
-      return flow(index);
+      return index < balancers ? flow(index) : try_to_connect(index - balancers);
     default:
       return;  // completions have been handled
   }

@@ -111,6 +111,9 @@ class WorldView : protected WorldState {
   std::vector<ZoneCount> zone_counts(const Fleet& fleet) const;
   std::int64_t rank_to_go(const Fleet& fleet, std::uint32_t instance) const;
   std::vector<std::uint32_t> who_goes(const Fleet& fleet, std::uint32_t count) const;
+  std::vector<std::uint32_t> split_to_go(const Fleet& fleet, const std::vector<Candidate>& all,
+                                         std::uint32_t count) const;
+  std::uint32_t count_on_demand(const Fleet& fleet) const;
   bool is_unhealthy(const Fleet& fleet, std::uint32_t instance) const;
   std::uint32_t margin_of(const Fleet& fleet) const;
   std::uint32_t pool_size(const Fleet& fleet) const;
@@ -164,6 +167,7 @@ class WorldView : protected WorldState {
   void check_refresh() const;
   void check_membership() const;
   void check_pools() const;
+  void check_standby() const;
   void check_health() const;
   void check_scaling() const;
   void check_faults() const;
@@ -171,6 +175,8 @@ class WorldView : protected WorldState {
   void check_migrations() const;
   void check_surges() const;
   void check_hanging() const;
+  bool is_silent(std::uint32_t instance) const;
+  void check_connecting() const;
   void check_queues() const;
   void check_topics() const;
   bool archives_agree() const;

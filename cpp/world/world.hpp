@@ -49,7 +49,8 @@ class World : public WorldView {
 
   // What an operator does from outside, now, to instances of a fleet (ActionSpec). Returns how many
   // there were to do it to.
-  std::uint32_t act(ActionKind kind, std::uint32_t fleet, std::uint32_t count);
+  std::uint32_t act(ActionKind kind, std::uint32_t fleet, std::uint32_t count,
+                    bool replaced = false);
 
   // Lets an instance go on on that host of its pool, or on any, and 1; 0 where it has to stay.
   std::uint32_t migrate_now(std::uint32_t instance, std::uint32_t host, std::int64_t pause_ns);
@@ -94,6 +95,9 @@ class World : public WorldView {
   void build_capacity(const BalancerSpec& from, std::size_t index);
   void build_slow_starts(const BalancerSpec& from, std::size_t index);
   void build_cookies(const WorldSpec& spec);
+  void build_dns(const WorldSpec& spec);
+  std::vector<std::uint64_t> clients_of(const WorldSpec& spec, std::uint32_t balancer,
+                                        const std::string& path) const;
   std::uint32_t cell_of(const Balancer& balancer, std::uint32_t of_class,
                         std::uint32_t instance) const;
   void build_faults(const WorldSpec& spec);
@@ -249,6 +253,7 @@ class World : public WorldView {
   void grow(std::uint32_t fleet, ZoneBalance balance);
   void count_reached();
   std::uint32_t launch(std::uint32_t fleet, std::vector<ZoneCount>& zones, ZoneBalance balance);
+  LaunchFacts facts_of_next(Fleet& fleet);
   std::uint32_t find_zone(std::uint32_t fleet, std::vector<ZoneCount>& zones, ZoneBalance balance);
   std::uint32_t find_room(std::uint32_t fleet, std::uint64_t zones, std::uint32_t stopped);
   void give_room(std::uint32_t instance, bool stops);
@@ -259,6 +264,7 @@ class World : public WorldView {
   void withdraw(std::uint32_t instance);
   void dismiss(std::uint32_t instance);
   void leave_service(std::uint32_t instance, Standing standing);
+  void begin_draining(std::uint32_t instance);
   void end_at_once(std::uint32_t instance);
   void drop_booting(std::uint32_t fleet);
   void drop(std::uint32_t instance);
@@ -302,11 +308,19 @@ class World : public WorldView {
   void begin_end(std::uint32_t machine, StateReason reason);
   void try_start(std::uint32_t machine);
   bool request(ActionKind kind, std::uint32_t machine);
+  std::uint32_t count_act(ActionKind kind, std::uint32_t fleet, std::uint32_t count,
+                          std::uint32_t done);
   void fail_work(std::uint32_t instance);
   void forget_completion(std::uint32_t instance);
   std::vector<std::uint32_t> drop_devices(std::uint32_t instance);
   void lose_held(std::uint32_t instance);
   void lose(std::uint32_t visit);
+  // Standby (standby.cpp).
+  std::uint32_t put_on_standby(ActionKind kind, std::uint32_t fleet, std::uint32_t count,
+                               bool replaced);
+  std::uint32_t bring_back(std::uint32_t fleet, std::uint32_t count);
+  void return_to_service(std::uint32_t machine);
+  void stay(std::uint32_t instance);
   // Instance refresh (refresh.cpp).
   struct RefreshCount {
     std::uint32_t old = 0;
@@ -315,6 +329,8 @@ class World : public WorldView {
   };
   RefreshCount look_at_refresh(std::uint32_t fleet);
   void refresh(std::uint32_t fleet);
+  void start_refresh(Fleet& fleet, std::uint32_t next_index);
+  void fail_refresh(std::uint32_t fleet);
   void replace_some(std::uint32_t fleet, std::uint32_t ready);
   void retire(std::uint32_t machine);
   // Metering (metering.cpp).
@@ -372,6 +388,10 @@ class World : public WorldView {
   std::vector<Parked> take_parked(std::uint32_t instance);
   void hang(std::uint32_t instance);
   void go_on_from_hanging(std::uint32_t instance);
+  // Balancers that connect (connecting.cpp).
+  bool waits_to_connect(std::uint32_t visit, std::int64_t work);
+  void expect_connection(Connecting& it);
+  void try_to_connect(std::uint32_t visit);
   void note_hosted_at_warmup();
   template <class Archive>
   void serialize(Archive& archive);

@@ -9,7 +9,9 @@ from typing import Any
 from nephoscope import catalog
 from nephoscope.message_costs import message_costs
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.life import Purchase
 
 Tree = dict[str, Any]
 
@@ -67,7 +69,7 @@ def _instance_costs(
         if others:
             _add_renewed(numbers, makes[numbers["name"]], lines, surplus)
         elif fleet.instance_type.type is not None:
-            lines[numbers["name"]] = _line(fleet, int(numbers["billed_s"]))
+            lines[numbers["name"]] = _bought(fleet, numbers)
             if "credits_charged" in numbers:
                 surplus[numbers["name"]] = _surplus(fleet, float(numbers["credits_charged"]))
     sections = {"instances": lines, "cpu_credits": surplus}
@@ -86,6 +88,18 @@ def _line(fleet: Fleet, billed_s: int) -> Tree:
         "usd": price.usd_per_hour * hours,
         "licence_usd": price.licence_usd_per_hour * hours,
     }
+
+
+def _bought(fleet: Fleet, numbers: Mapping[str, Any]) -> Tree:
+    """The line of a fleet; of one that buys both ways the sums, and a line for each of them."""
+    billed_s = int(numbers["billed_s"])
+    if "on_demand_billed_s" not in numbers:
+        return _line(fleet, billed_s)
+    on_demand_s = int(numbers["on_demand_billed_s"])
+    firm = fleet.model_copy(update={"purchase": Purchase(on_demand=NoOptions())})
+    parts = [_line(firm, on_demand_s), _line(fleet, billed_s - on_demand_s)]
+    sums = {key: sum(part[key] for part in parts) for key in ("billed_s", "usd", "licence_usd")}
+    return parts[1] | {"purchase": "mixed"} | sums | {"purchases": parts}
 
 
 def _add_renewed(

@@ -108,12 +108,29 @@ class Simulation:
         """Terminate instances of a fleet; others are launched in their place."""
         return self._steering.act(self._world, "terminate", fleet, count)
 
+    def standby(self, fleet: str, count: int | None = None, *, replaced: bool = False) -> int:
+        """Take instances of a fleet out of service, to come back.
+
+        They run on and are billed. The fleet's size falls by as many, at most to its least, unless
+        others are to be launched in their place.
+        """
+        return self._steering.act(self._world, "standby", fleet, count, replaced)
+
+    def in_service(self, fleet: str, count: int | None = None) -> int:
+        """Let instances serve again that are on standby and have finished what they held."""
+        return self._steering.act(self._world, "in_service", fleet, count)
+
+    def detach(self, fleet: str, count: int | None = None, *, replaced: bool = False) -> int:
+        """Take instances out of a fleet, for good; they run on, and are billed."""
+        return self._steering.act(self._world, "detach", fleet, count, replaced)
+
     def refresh(self, fleet: str, **options: Any) -> None:
         """Replace all instances of a fleet, from now on.
 
         Options as in a scenario file but `at`: `min_healthy`, `max_healthy`, `warmup`,
-        `checkpoints`, `checkpoint_delay`, and `to` for another type or system. One that is to come,
-        or under way, has to be over before the next.
+        `checkpoints`, `checkpoint_delay`, `scale_in_protected`, `standby`, `skip_matching`, and
+        `to` for another type or system. One that is to come, or under way, has to be over before
+        the next.
         """
         self._steering.refresh(self._world, fleet, options)
 

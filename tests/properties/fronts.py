@@ -42,6 +42,18 @@ def front_up(tree: Tree, once_in: int) -> None:
         if "cross_zone" not in door and rng.random() < 0.5:
             door["stickiness"] = rng.choice(COOKIES[: 2 if "groups" in door else 4])
             name_clients(tree)
+    reach_out(random.Random(f"{tree} reached"), tree)
+
+
+def reach_out(rng: random.Random, tree: Tree) -> None:
+    """Times to connect, and answers of the DNS that clients keep."""
+    for door in tree["load_balancers"].values():
+        if rng.random() < 0.4:
+            door["connect_timeout"] = rng.choice(("400ms", "3s", "10s"))
+        named = door.get("nodes", 1) > 1 or door.get("cross_zone") is False
+        if named and rng.random() < 0.5:
+            door["dns_ttl"] = rng.choice(("1s", "5s"))
+            name_clients(tree)
 
 
 def fleets_behind(door: Tree) -> list[str]:

@@ -11,7 +11,7 @@ Tree = dict[str, Any]
 SHORT = st.sampled_from(["0s", "300ms", "2s", {"exponential": "1s"}])
 # Taken with the notice at once, within a run, and with a notice that comes within a run.
 TAKEN = st.sampled_from(["3s", {"exponential": "4s"}, {"uniform": {"min": "120s", "max": "140s"}}])
-TRANSITIONS = ("start", "reboot", "terminate")
+TRANSITIONS = ("start", "reboot", "terminate", "standby", "in_service", "detach")
 
 
 @st.composite
@@ -28,6 +28,8 @@ def lives(draw) -> Tree:
     spot: Tree = {"interruption": draw(TAKEN)}
     behaviours = ["terminate", "stop", *(["hibernate"] if "hibernation" in keys else [])]
     behaviour = draw(st.sampled_from(behaviours))
+    mixed = {"on_demand_base": 1, "on_demand_share": "50%"}
+    spot |= draw(st.sampled_from([{}, {} if "tenant" in keys else mixed]))
     if behaviour != "terminate":
         spot |= {"behaviour": behaviour, "outage": draw(SHORT)}
     return keys | {"purchase": {"spot": spot}}

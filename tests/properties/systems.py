@@ -341,7 +341,7 @@ def systems(draw) -> System:
     duration = 2 if sliced else draw(st.sampled_from([5, 20, 40]))  # slices are many events
     for name, fleet in fleets.items():
         fleet.update(draw(elastic(fleet["count"], balanced(doors, name), duration)))
-        fleet.update(draw(refreshes(duration)))
+        fleet.update(draw(refreshes(fleet, duration)))
     tree = {
         "nephoscope": 1,
         "name": "random",

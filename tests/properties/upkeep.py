@@ -21,6 +21,11 @@ OTHERS = [
     {"to": {"instance_type": {"vcpus": 1, "memory": "3GiB"}, "os": "windows"}},
     {"to": {"os": "windows"}},
 ]
+STAYING = [
+    {"scale_in_protected": "refresh"},
+    {"scale_in_protected": "ignore"},
+    {"skip_matching": True},
+]
 
 
 @st.composite
@@ -47,7 +52,7 @@ def admissions(draw) -> Tree:
 
 
 @st.composite
-def refreshes(draw, duration: int) -> Tree:
+def refreshes(draw, fleet: Tree, duration: int) -> Tree:
     """That all instances of a fleet are replaced at some instant."""
     if draw(st.integers(0, 3)) != 0:
         return {}
@@ -56,7 +61,9 @@ def refreshes(draw, duration: int) -> Tree:
     refresh |= draw(st.sampled_from([{}, {"warmup": "1500ms"}]))
     if draw(st.integers(0, 3)) == 0:
         refresh |= {"checkpoints": ["40%", "100%"], "checkpoint_delay": "2500ms"}
-    refresh |= draw(st.sampled_from([{}, *OTHERS]))
+    mixed = "on_demand_base" in fleet.get("purchase", {}).get("spot", {})
+    refresh |= draw(st.sampled_from([{}, *(() if mixed else OTHERS)]))
+    refresh |= draw(st.sampled_from([{}, {}, *STAYING]))
     return {"refresh": refresh}
 
 

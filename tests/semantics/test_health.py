@@ -9,6 +9,8 @@ import pytest
 
 import nephoscope as nph
 from nephoscope import _core
+from nephoscope.results import SECTIONS
+from nephoscope.results.fingerprint import fingerprint_of
 from semantics.lab import fates, fleet, outcome, run, scenario, simulation, targets, work
 
 Tree = dict[str, Any]
@@ -340,6 +342,50 @@ def test_a_draining_target_has_its_delay_and_no_more():
 def test_the_delay_is_300_s_by_default():
     assert drained(None, "290s")["failed"] == 0
     assert drained(None, "320s")["completed"] == 0
+
+
+def shown(tree: Tree, duration: str = "500s") -> list[int]:
+    """Draining targets at the end of each second."""
+    result = outcome(tree | {"series": "1s", "duration": duration})
+    return [int(value) for value in result.series("load_balancers.door.draining")[1]]
+
+
+def shrinking(delay: str | None = None, **keys: Any) -> Tree:
+    """One of two is asked to end at 10 s, with nothing in flight or little."""
+    told = {} if delay is None else {"deregistration_delay": delay}
+    ends = [{"at": "10s", "terminate": {"fleet": "web", "count": 1}}]
+    return lab_of(2, balancers=door(**told), actions=ends, **keys)
+
+
+def test_a_target_that_left_is_shown_as_draining_for_the_whole_delay():
+    """It has finished long before."""
+    # From 10 s to 310 s: what comes at an instant comes after what is seen then.
+    assert shown(shrinking())[10:] == [1] * 299 + [0] * 191
+    assert shown(shrinking("20s"), "100s")[10:] == [1] * 19 + [0] * 71
+    health = run(shrinking(duration="200s"))["load_balancers"]["door"]["health"]
+    assert (health["healthy"], health["draining"]) == (2, 1)
+
+
+def test_none_is_shown_where_there_is_no_delay():
+    assert set(shown(shrinking("0s"), "100s")) == {0}
+
+
+def test_one_that_is_registered_anew_drains_no_more():
+    stops = [{"at": "10s", "stop": {"fleet": "web"}}, {"at": "50s", "start": {"fleet": "web"}}]
+    web = fleet(count=1) | {"durations": {"stop": "5s", "pending": "0s", "restart": "0s"}}
+    del web["boot"]
+    web["durations"]["boot"] = "0s"
+    seen = shown(lab_of(1, web=web, actions=stops), "100s")
+    assert seen[10:50] == [1] * 40
+    assert set(seen[50:]) == {0}
+
+
+def test_what_shows_as_draining_is_no_part_of_a_fingerprint():
+    """It follows from what has left."""
+    result = outcome(shrinking())
+    before = fingerprint_of(result._numbers, SECTIONS)
+    result._numbers["load_balancers"][0]["draining"] += 1
+    assert fingerprint_of(result._numbers, SECTIONS) == before
 
 
 def test_forks_and_saved_states_keep_what_checks_know():

@@ -220,6 +220,92 @@ def test_an_empty_fleet_is_renewed_at_once():
     assert told(lab_of(0, {})) == (10.0, 10.0, 0, 0)
 
 
+# --- who is protected, or new already ---------------------------------------------------------
+
+
+def guarded(refresh: Tree, *, count: int = 4, protected: int = 2, **keys: Any) -> Tree:
+    """Some of a fleet are protected from scaling in, and all are to be replaced."""
+    web = {"scale_in_protection": protected} | keys.pop("web", {})
+    return lab_of(count, {"min_healthy": "0%"} | refresh, boot="2.5s", web=web, **keys)
+
+
+def test_protected_ones_are_waited_for_an_hour_then_it_fails():
+    tree = guarded({}, duration="2h")
+    # Two go at 10 s, and others serve at 12.5 s; from 10 s on only protected ones are left.
+    assert serving(tree, 14)[:4] == [4, 2, 2, 4]
+    assert told(tree) == (10.0, 3610.0, 4, 2)
+    result = run(tree)
+    assert result["fleets"]["web"]["refresh"]["failed"] is True
+    assert "the refresh of fleet web failed: 2 of 4 replaced" in result["flags"]
+    assert run(guarded({}, duration="3610s"))["fleets"]["web"]["refresh"]["finished_s"] is None
+
+
+def test_the_wait_ends_when_nobody_is_protected_any_more():
+    """An operator ends one after the other; who comes in their place is new."""
+    ends = [{"at": at, "terminate": {"fleet": "web", "count": 1}} for at in ("100s", "2000s")]
+    web = run(guarded({}, duration="2h", actions=ends))["fleets"]["web"]
+    assert web["refresh"]["replaced"] == 4
+    assert "failed" not in web["refresh"]
+    assert 2000.0 < web["refresh"]["finished_s"] < 2010.0
+
+
+def test_protected_ones_are_left_alone_if_told():
+    tree = guarded({"scale_in_protected": "ignore"})
+    assert told(tree) == (10.0, 13.0, 2, 2)
+    assert run(tree)["fleets"]["web"]["membership"]["protected"] == 2
+
+
+def test_or_replaced_like_all_others():
+    tree = guarded({"scale_in_protected": "refresh"})
+    assert told(tree) == (10.0, 13.0, 4, 4)
+    assert serving(tree, 13) == [4, 0, 0, 4]
+
+
+def test_no_more_come_first_than_may_go():
+    """Two of four may: no third new one is launched for those that are waited for."""
+    tree = guarded({"min_healthy": "100%", "max_healthy": "200%"}, duration="60s")
+    assert max(serving(tree, 50)) == 6
+    assert serving(tree, 50)[-1] == 4
+
+
+def test_it_fails_after_fourteen_days():
+    fortnight = 14 * 86_400.0
+    keys = {"checkpoints": ["50%", "100%"], "checkpoint_delay": "20d"}
+    traffic = {"to": "door", "rate": "1/h", "arrivals": "constant"}
+    tree = lab_of(2, {"min_healthy": "0%"} | keys, traffic=traffic, duration="15d")
+    assert told(tree) == (10.0, 10.0 + fortnight, 2, 1)
+    assert run(tree)["fleets"]["web"]["refresh"]["failed"] is True
+
+
+def test_those_that_match_are_skipped():
+    """Half of a fleet is of another type already: only the other half is replaced."""
+    half = {"min_healthy": "0%", "checkpoints": ["50%"], "to": {"os": "windows"}}
+    tree = lab_of(4, half, boot="2.5s", duration="100s")
+    sim = nph.Simulation(nph.Scenario.model_validate(tree), rng=7)
+    sim.advance("30s")
+    sim.refresh("web", min_healthy="0%", skip_matching=True)
+    sim.advance("70s")
+    web = sim.result().to_dict()["fleets"]["web"]
+    assert (web["refresh"]["instances"], web["refresh"]["replaced"]) == (2, 2)
+    assert [each["launches"] for each in web["types"]] == [4, 4]
+
+
+def test_the_same_type_once_more_matches_too():
+    half = {"min_healthy": "0%", "checkpoints": ["50%"], "to": {"os": "windows"}}
+    tree = lab_of(4, half, boot="2.5s", duration="100s")
+    sim = nph.Simulation(nph.Scenario.model_validate(tree), rng=7)
+    sim.advance("30s")
+    sim.refresh("web", min_healthy="0%", to={"os": "windows"}, skip_matching=True)
+    sim.advance("70s")
+    assert sim.result().to_dict()["fleets"]["web"]["refresh"]["instances"] == 2
+
+
+def test_unless_told_none_is_skipped():
+    tree = lab_of(4, {"min_healthy": "0%"}, boot="2.5s")
+    assert told(tree)[2:] == (4, 4)
+    assert told(lab_of(4, {"min_healthy": "0%", "skip_matching": True}, boot="2.5s"))[2:] == (0, 0)
+
+
 # --- what is refused --------------------------------------------------------------------------
 
 
@@ -235,6 +321,8 @@ def test_an_empty_fleet_is_renewed_at_once():
         ({"checkpoints": ["0%"]}, ".checkpoints.0"),
         ({"checkpoint_delay": "1m"}, ""),
         ({"to": {}}, ".to"),
+        ({"scale_in_protected": "never"}, ".scale_in_protected"),
+        ({"skip_matching": 1}, ".skip_matching"),
     ],
 )
 def test_what_makes_no_sense_is_refused(keys: Tree, where: str):

@@ -11,7 +11,7 @@ std::uint32_t Balancer::choose(const Asked& asked) {
   const std::int64_t now = asked.now_ns;
   if (capacity.active() && !capacity.admit(now)) return turned_away;
   if (!surge.empty()) return Router::none;  // who has come before goes before
-  const std::uint32_t node = nodes == 1 ? 0 : draw_cell();
+  const std::uint32_t node = nodes == 1 ? 0 : ask_dns(asked);
   if (cookies.active()) {
     const auto client = static_cast<std::uint32_t>(asked.client);
     std::uint32_t slot = cookies.target_of(asked.source, client, now);
@@ -24,7 +24,7 @@ std::uint32_t Balancer::choose(const Asked& asked) {
     }
     cookie_counts.moved += slot != Stickiness::none ? 1 : 0;
   }
-  const std::uint32_t cell = group_weights.empty() && zones.empty() ? node : draw_cell();
+  const std::uint32_t cell = group_weights.empty() && zones.empty() ? node : ask_dns(asked);
   if (cell == cells()) return Router::none;
   if (!group_sent.empty()) ++group_sent[cell];
   Router& from = router_in(cell);
@@ -37,6 +37,26 @@ std::uint32_t Balancer::choose(const Asked& asked) {
     }
   }
   return from.route(asked);
+}
+
+// The node that the client's answer names, for as long as that lives; who is no client, or has
+// none, asks.
+std::uint32_t Balancer::ask_dns(const Asked& asked) {
+  if (!dns.active()) return draw_cell();
+  const auto client = static_cast<std::uint32_t>(asked.client);
+  const std::uint32_t known = dns.target_of(asked.source, client, asked.now_ns);
+  if (known != Stickiness::none) {
+    dns_counts.stale += has_left_dns(known) ? 1 : 0;
+    return known;
+  }
+  ++dns_counts.answers;
+  const std::uint32_t cell = draw_cell();
+  dns.renew(asked.source, client, cell, asked.now_ns);
+  return cell;
+}
+
+bool Balancer::has_left_dns(std::uint32_t cell) const {
+  return health.active() && health.domains_in_dns() != 0 && !health.in_dns(cell);
 }
 
 // A group by its weight, whether or not it has targets; none (cells()) if no group has any. A node

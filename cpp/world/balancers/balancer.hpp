@@ -20,6 +20,7 @@
 
 #include "balancing/anomalies.hpp"
 #include "balancing/capacity.hpp"
+#include "balancing/draining.hpp"
 #include "balancing/health.hpp"
 #include "balancing/router.hpp"
 #include "balancing/slow_start.hpp"
@@ -43,6 +44,12 @@ struct CookieCounts {
   std::uint64_t moved = 0;  // the target it names takes none any more
 };
 
+// What clients made of answers of the DNS, in the whole run.
+struct DnsCounts {
+  std::uint64_t answers = 0;
+  std::uint64_t stale = 0;  // requests to a node that had left the DNS
+};
+
 struct Balancer {
   Balancer(Router first, std::vector<std::uint32_t> of_classes)
       : router(std::move(first)), fleets(std::move(of_classes)) {}
@@ -56,9 +63,11 @@ struct Balancer {
   Health health;                        // its domains are the cells
   std::uint32_t checker = 0;            // the caller that sends its checks, if it is active
   std::int64_t drain_ns = 0;            // that a target which leaves has for what it holds
+  Draining draining;                    // targets, by their machines
   std::uint64_t broken = 0;             // measured requests whose target was down or went down
 
   std::int64_t idle_ns = 0;       // that a target has for its answer; 0: any time
+  std::int64_t connect_ns = 0;    // that a target has to take a connection; 0: it does, or refuses
   std::uint64_t out_of_time = 0;  // measured requests whose target took longer
 
   bool alone = true;                          // its router is all there is
@@ -77,6 +86,8 @@ struct Balancer {
   std::vector<std::uint8_t> full;  // by slot, of a balancer with such a queue
   Stickiness cookies;
   CookieCounts cookie_counts;
+  Stickiness dns;  // in the place of cookies, answers of the DNS: the node that a client knows
+  DnsCounts dns_counts;
   Anomalies anomalies;  // its domains are the cells
   Capacity capacity;
   std::uint64_t over_capacity = 0;        // measured requests that were turned away
@@ -159,12 +170,15 @@ struct Balancer {
     health.serialize(archive);
     draws.serialize(archive);
     cookies.serialize(archive);
+    dns.serialize(archive);
+    draining.serialize(archive);
     surge.serialize(archive);
     anomalies.serialize(archive);
     capacity.serialize(archive);
     archive(over_capacity, group_sent);
     archive(full, spilled, flows);
-    archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts);
+    archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts,
+            dns_counts);
     note_routing();
   }
 
@@ -173,6 +187,8 @@ struct Balancer {
                 std::int64_t now);
   void remove_slot(std::uint32_t slot, std::int64_t now);
   std::uint32_t draw_cell();
+  std::uint32_t ask_dns(const Asked& asked);
+  bool has_left_dns(std::uint32_t cell) const;
   std::uint32_t draw_group();
   void settle(std::uint32_t cell, std::int64_t now);
 };

@@ -69,6 +69,9 @@ void World::build_balancers(const WorldSpec& spec) {
     require(from.idle_timeout_ns >= 0 && from.idle_timeout_ns <= duration_max,
             at("load_balancers", index, "idle_timeout"), "must be from 0 to 73 years");
     balancer.idle_ns = from.idle_timeout_ns;
+    require(from.connect_timeout_ns >= 0 && from.connect_timeout_ns <= duration_max,
+            at("load_balancers", index, "connect_timeout"), "must be from 0 to 73 years");
+    balancer.connect_ns = from.connect_timeout_ns;
     build_capacity(from, index);
     build_anomalies(from, index);
     balancer.note_routing();
@@ -161,27 +164,48 @@ void World::build_cookies(const WorldSpec& spec) {
     const std::string path = at("load_balancers", index, "stickiness");
     require(duration >= 0 && duration <= duration_max, path, "must be from 0 to 73 years");
     if (duration == 0) continue;
-    std::uint64_t total = 0;
-    std::vector<std::uint64_t> clients(traffic_);
-    for (std::uint32_t traffic = 0; traffic < traffic_; ++traffic) {
-      const std::vector<bool> reached = services_reached(spec, spec.traffic[traffic].to);
-      bool comes = callers_[traffic].to_balancer != 0 && callers_[traffic].to == index;
-      for (std::uint32_t call = 0; call < programs_.calls().size(); ++call) {
-        const Caller& caller = callers_[traffic_ + call];
-        const bool leads_here = caller.to_balancer != 0 && caller.to == index;
-        comes = comes || (leads_here && reached[programs_.calls()[call].service]);
-      }
-      if (!comes) continue;
-      const Source& source = sources_[traffic];
-      clients[traffic] = source.closed ? source.users : source.client_count;
-      total += clients[traffic];
-      require(clients[traffic] != 0 && total <= Stickiness::clients_max, path,
-              "needs traffic of so many clients, 16,777,216 at most");
-    }
+    const std::vector<std::uint64_t> clients = clients_of(spec, index, path);
     require(!spec.balancers[index].application_cookie || spec.balancers[index].groups.empty(), path,
             "by application cookies does not go with groups");
     balancers_[index].cookies = Stickiness(duration, clients, spec.balancers[index].cookie_renewed);
     clients_matter_ = sticky_ = true;
+  }
+}
+
+// By source: its clients, if some of what it sends comes to the balancer.
+std::vector<std::uint64_t> World::clients_of(const WorldSpec& spec, std::uint32_t balancer,
+                                             const std::string& path) const {
+  std::uint64_t total = 0;
+  std::vector<std::uint64_t> clients(traffic_);
+  for (std::uint32_t traffic = 0; traffic < traffic_; ++traffic) {
+    const std::vector<bool> reached = services_reached(spec, spec.traffic[traffic].to);
+    bool comes = callers_[traffic].to_balancer != 0 && callers_[traffic].to == balancer;
+    for (std::uint32_t call = 0; call < programs_.calls().size(); ++call) {
+      const Caller& caller = callers_[traffic_ + call];
+      const bool leads_here = caller.to_balancer != 0 && caller.to == balancer;
+      comes = comes || (leads_here && reached[programs_.calls()[call].service]);
+    }
+    if (!comes) continue;
+    const Source& source = sources_[traffic];
+    clients[traffic] = source.closed ? source.users : source.client_count;
+    total += clients[traffic];
+    require(clients[traffic] != 0 && total <= Stickiness::clients_max, path,
+            "needs traffic of so many clients, 16,777,216 at most");
+  }
+  return clients;
+}
+
+// Answers of the DNS that clients keep, of balancers with several names to choose from.
+void World::build_dns(const WorldSpec& spec) {
+  for (std::uint32_t index = 0; index < balancers_.size(); ++index) {
+    const std::int64_t lives = spec.balancers[index].dns_ttl_ns;
+    const std::string path = at("load_balancers", index, "dns_ttl");
+    require(lives >= 0 && lives <= duration_max, path, "must be from 0 to 73 years");
+    if (lives == 0) continue;
+    Balancer& balancer = balancers_[index];
+    require(balancer.nodes != 1 || !balancer.zones.empty(), path, "needs nodes or zones apart");
+    balancer.dns = Stickiness(lives, clients_of(spec, index, path), false);
+    clients_matter_ = true;
   }
 }
 

@@ -93,7 +93,8 @@ void World::check_target(std::uint32_t at, std::uint32_t slot) {
   const std::int64_t deadline = now_ + balancer.health.spec().timeout_ns;
   const std::uint32_t node = balancer.nodes == 1 ? 0 : target.cell;
   const bool is_down = phase_[target.instance] == Phase::down;
-  const bool hangs = !is_down && faults_.is_hung(target.instance);
+  const bool hangs = (!is_down && faults_.is_hung(target.instance)) ||
+                     (is_down && balancer.connect_ns != 0 && is_silent(target.instance));
   if (hangs || faults_.loses_checks(target.instance, node))
     return balancer.health.foretell(slot, Health::never, deadline);
   if (is_down) return balancer.health.answered(slot, false, now_);

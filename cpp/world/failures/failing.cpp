@@ -79,8 +79,9 @@ std::vector<std::uint32_t> World::drop_devices(std::uint32_t instance) {
 void World::lose_held(std::uint32_t instance) {
   std::vector<std::uint32_t> held;
   visits_.for_each([&](const Visit& it) {
+    const auto visit = static_cast<std::uint32_t>(&it - &visits_[0]);
     const bool here = it.instance == instance && (it.flags & Visit::lost) == 0;
-    if (here) held.push_back(static_cast<std::uint32_t>(&it - &visits_[0]));
+    if (here && !faults_.is_connecting(visit)) held.push_back(visit);
   });
   for (const std::uint32_t visit : held) lose(visit);
 }

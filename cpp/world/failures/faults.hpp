@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -60,6 +61,15 @@ struct Parked {
   std::uint32_t instance = 0;
 };
 
+// A visit that tries to connect to an instance that does not answer, with the work it has to come.
+struct Connecting {
+  std::int64_t began = 0;
+  std::int64_t work = 0;
+  std::int64_t wait = 0;  // before its next attempt
+  std::uint32_t visit = 0;
+  std::uint32_t unused = 0;
+};
+
 struct Faults {
   std::vector<Fault> all;
   std::uint32_t strikes = 0;              // so far
@@ -75,6 +85,14 @@ struct Faults {
   std::vector<std::uint16_t> hung;  // by instance: the strikes by which it hangs
   std::vector<Parked> parked;
   bool hangs = false;  // some fault makes instances hang: every request has to be a visit
+
+  std::vector<Connecting> connecting;
+  bool connects = false;  // some balancer has a time to connect: its requests have to be visits
+
+  bool is_connecting(std::uint32_t visit) const {
+    return std::any_of(connecting.begin(), connecting.end(),
+                       [visit](const Connecting& it) { return it.visit == visit; });
+  }
 
   bool is_hung(std::uint32_t instance) const {
     return instance < hung.size() && hung[instance] != 0;

@@ -83,7 +83,8 @@ bool World::move_off(std::uint32_t instance, MoveBy by) {
     if (by == MoveBy::stop_start && request(ActionKind::stop, machine)) return true;
     machines_[machine].moves = 0;
     dismiss(instance);
-  } else if (phase_[instance] == Phase::preparing || phase_[instance] == Phase::prepared) {
+  } else if (machines_[machine].standing == Standing::warm &&
+             (phase_[instance] == Phase::preparing || phase_[instance] == Phase::prepared)) {
     give_up_warm(machine);
   } else {
     return false;

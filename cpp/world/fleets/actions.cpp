@@ -47,6 +47,11 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
   Fleet& fleet = fleets_[index];
   const std::string name = "fleets/" + from.name;
   fleet.interrupted = life.spot && life.interrupted;
+  fleet.on_demand = {life.on_demand_base, life.on_demand_percent};
+  require(life.on_demand_percent <= 100, at("fleets", index, "life.on_demand_percent"),
+          "must be from 0 to 100");
+  require(life.spot || !fleet.on_demand.any(), at("fleets", index, "life.on_demand_base"),
+          "belongs to spot");
   if (fleet.interrupted) {
     fleet.interruption =
         Sampler(life.interruption, stream_key(seed_, replication_, name + "/interruption"));
@@ -82,18 +87,25 @@ void World::build_actions(const WorldSpec& spec) {
     require(action.kind != ActionKind::hibernate || fleets_[action.fleet].make().facts.hibernation,
             at("actions", index, "fleet"), "has no hibernation");
     fleets_[action.fleet].eventful = true;
+    fleets_[action.fleet].parks |= action.kind >= ActionKind::standby;
     controls_.push(action.at_ns, payload(ControlKind::action, static_cast<std::uint32_t>(index)));
   }
 }
 
 // To those that have served longest; a start, to those that have been stopped longest.
-std::uint32_t World::act(ActionKind kind, std::uint32_t at, std::uint32_t count) {
+std::uint32_t World::act(ActionKind kind, std::uint32_t at, std::uint32_t count, bool replaced) {
   require(at < fleets_.size(), "fleets", "is not there");
   require(static_cast<std::size_t>(kind) < action_kinds, "kind", "is not known");
   Fleet& fleet = fleets_[at];
   require(kind != ActionKind::hibernate || fleet.make().facts.hibernation, "fleets.hibernation",
           "is not switched on");
   fleet.eventful = true;
+  if (kind >= ActionKind::standby) {
+    fleet.parks = true;
+    const bool back = kind == ActionKind::in_service;
+    return count_act(kind, at, count,
+                     back ? bring_back(at, count) : put_on_standby(kind, at, count, replaced));
+  }
   std::vector<std::uint32_t> chosen;
   if (kind == ActionKind::start) {
     for (const std::uint32_t machine : fleet.aside) {
@@ -106,8 +118,14 @@ std::uint32_t World::act(ActionKind kind, std::uint32_t at, std::uint32_t count)
   if (chosen.size() > count) chosen.resize(count);
   std::uint32_t done = 0;
   for (const std::uint32_t machine : chosen) done += request(kind, machine) ? 1 : 0;
-  fleet.counts.actions[static_cast<std::size_t>(kind)] += done;
-  if (count != ActionSpec::all) fleet.counts.unmet += count - done;
+  return count_act(kind, at, count, done);
+}
+
+std::uint32_t World::count_act(ActionKind kind, std::uint32_t at, std::uint32_t count,
+                               std::uint32_t done) {
+  LifeCounts& counts = fleets_[at].counts;
+  counts.actions[static_cast<std::size_t>(kind)] += done;
+  if (count != ActionSpec::all) counts.unmet += count - done;
   return done;
 }
 
@@ -131,6 +149,10 @@ bool World::request(ActionKind kind, std::uint32_t machine) {
     case ActionKind::terminate:
       lives_.terminate(&machine, 1, &answer);
       break;
+    case ActionKind::standby:
+    case ActionKind::in_service:
+    case ActionKind::detach:
+      break;  // are nothing to the provider of machines
   }
   follow_lives();
   return answer == Answer::accepted;

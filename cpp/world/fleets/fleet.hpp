@@ -92,9 +92,11 @@ struct Fleet {
   bool reached = false;      // requests are sent to it
   bool interrupted = false;  // spot: the provider takes them back, after times by place and start
   Sampler interruption;
-  Sampler outage;  // spot that stops, by place and start
+  Sampler outage;      // spot that stops, by place and start
+  OnDemand on_demand;  // spot: of those, so many are not
   std::uint32_t api = LifeSpec::unlimited;
   bool eventful = false;        // its results tell of more than launches
+  bool parks = false;           // and of those that are on standby or detached
   std::uint32_t scaled = none;  // which of those whose size follows policies
   std::uint32_t initial = 0;    // instances that have booted when the clock starts
 
@@ -103,6 +105,7 @@ struct Fleet {
   Refresh refresh;
   Membership membership;
   std::uint32_t booting = 0;             // instances that do not serve yet
+  std::uint32_t bought_on_demand = 0;    // of those that count, while it grows
   std::vector<std::uint32_t> launching;  // those, in the order of launch, and some that serve
   Roster members;                        // serving instances, in the order of beginning to
   Roster aside;                          // machines, in the order of being set aside

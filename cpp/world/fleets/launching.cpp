@@ -44,6 +44,7 @@ void World::scale(std::uint32_t at) {
 void World::grow(std::uint32_t at, ZoneBalance balance) {
   Fleet& fleet = fleets_[at];
   std::vector<ZoneCount> zones = zone_counts(fleet);
+  if (fleet.on_demand.any()) fleet.bought_on_demand = count_on_demand(fleet);
   std::int64_t retry_at = now_ + launch_retry_ns;
   while (fleet.alive() < fleet.wanted()) {
     const std::uint32_t missing = fleet.wanted() - fleet.alive();
@@ -98,12 +99,31 @@ std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, Zon
   const std::uint32_t place = launched_[at]++;
   machines_.emplace_back();
   add_instance(machine, at, place);
-  LaunchFacts facts = fleet.make().facts;
+  LaunchFacts facts = facts_of_next(fleet);
   facts.serial = place;
   lives_.advance(now_);
   now_ == 0 && place < fleet.initial ? lives_.add_running(facts) : lives_.launch(facts);
   follow_lives();
   return 0;
+}
+
+// Of a fleet that buys both ways it is on demand while too few are.
+LaunchFacts World::facts_of_next(Fleet& fleet) {
+  LaunchFacts facts = fleet.make().facts;
+  if (fleet.on_demand.any() && fleet.bought_on_demand < fleet.on_demand.of(fleet.wanted())) {
+    facts.purchase = Purchase::on_demand;
+    facts.interruption = Interruption::terminate;
+    ++fleet.bought_on_demand;
+  }
+  return facts;
+}
+
+std::uint32_t WorldView::count_on_demand(const Fleet& fleet) const {
+  std::uint32_t found = 0;
+  for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t) {
+    found += lives_.facts(machine).purchase == Purchase::on_demand ? 1U : 0U;
+  });
+  return found;
 }
 
 // The same, for room: in the zone with the fewest instances and, with best effort, in the next.
@@ -200,6 +220,7 @@ void World::enter_service(std::uint32_t instance) {
     balancer.tell_zones(slot, [this](std::uint32_t which) { return zone_of(which); });
     if (index >= attachment.slots.size()) attachment.slots.resize(index + std::size_t{1});
     attachment.slots[index] = slot;
+    if (!balancer.draining.empty()) balancer.draining.end(machine_of(instance));
     expect_flow(attachment.balancer);
   }
   count_reached();
@@ -242,6 +263,7 @@ void World::leave_service(std::uint32_t instance, Standing standing) {
   machines_[machine_of(instance)].standing = standing;
   phase_[instance] = Phase::leaving;
   ++leaving_;
+  begin_draining(instance);
   end_if_drained(instance);
   if (phase_[instance] != Phase::leaving || instances_.workers_busy(instance) == 0) return;
   std::int64_t patience = 0;  // of the balancer that lets it drain longest
@@ -250,6 +272,15 @@ void World::leave_service(std::uint32_t instance, Standing standing) {
   }
   if (fleets_[at].attachments.empty() || patience >= duration_ - now_) return;
   controls_.push(now_ + patience, payload(ControlKind::drain, 2 * instance));
+}
+
+// Its balancers show it as draining, for the whole of their delay.
+void World::begin_draining(std::uint32_t instance) {
+  for (const Attachment& attachment : fleets_[fleet_of_[instance]].attachments) {
+    Balancer& balancer = balancers_[attachment.balancer];
+    if (!balancer.health.active()) continue;
+    balancer.draining.begin(machine_of(instance), now_ + balancer.drain_ns, now_);
+  }
 }
 
 // The youngest that has not booted goes at once, of the fullest zone where zones are levelled.
@@ -302,7 +333,9 @@ void World::end_if_drained(std::uint32_t instance) {
   }
   // The loop is under way: nothing may become due before the control that it runs to. So a warm
   // pool sees by itself who has drained, and the end of a hook is in the calendar.
-  if (machines_[machine].standing == Standing::warm) return;
+  const Standing standing = machines_[machine].standing;
+  if (standing == Standing::warm) return;
+  if (standing == Standing::standby || standing == Standing::detached) return stay(instance);
   if (hooked_ && lingers(instance)) return;
   end_at_once(instance);
 }

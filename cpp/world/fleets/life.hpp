@@ -9,9 +9,11 @@
 // A machine counts for the size that is desired of its fleet while it is `active` (it boots or
 // serves) or `aside` (it has had a notice, reboots, stops or is stopped); one that is `away` is
 // leaving or gone, and another is launched in its place. One that is `warm` belongs to a warm pool.
+// One on `standby` or `detached` runs on and counts for no size.
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -21,9 +23,9 @@
 namespace nephoscope {
 
 // Of an instance. `closing`: it gets no requests, and how long it has for those it holds is not its
-// own to decide; `leaving`: it is gone when it has finished them. `down`: it has failed, and
-// whoever sends to it does not know. `preparing`, `prepared`: it boots for a warm pool, and waits
-// there. `ending`: it has finished what it held, and its end waits for a hook.
+// own to decide; `leaving`: it is gone, or kept, when it has finished them. `down`: it has failed,
+// and whoever sends to it does not know. `preparing`, `prepared`: it boots for a warm pool, and
+// waits there. `ending`: it has finished what it held, and its end waits for a hook.
 enum class Phase : std::uint8_t {
   booting,
   serving,
@@ -42,7 +44,7 @@ inline bool drains(Phase phase) {
   return phase == Phase::leaving || phase == Phase::closing || phase == Phase::ending;
 }
 
-enum class Standing : std::uint8_t { active, aside, away, warm };
+enum class Standing : std::uint8_t { active, aside, away, warm, standby, detached };
 
 struct Machine {
   std::uint32_t instance = 0;  // the present one, or the last; all of them are of one fleet
@@ -65,6 +67,20 @@ struct LifeCounts {
 // Why a launch was refused beyond what placement knows (Refusal); the numbers go on from there.
 inline constexpr std::uint32_t refused_by_quota = 7;
 inline constexpr std::uint32_t refused_by_api = 8;
+
+// How many instances of a fleet that buys on spot are bought on demand: a base, and a share of what
+// is above it, rounded up. (Amazon EC2 Auto Scaling, "Auto Scaling groups with multiple instance
+// types and purchase options".)
+struct OnDemand {
+  std::uint32_t base = 0;
+  std::uint32_t percent = 0;
+
+  bool any() const { return base != 0 || percent != 0; }
+  std::uint32_t of(std::uint32_t size) const {
+    const std::uint32_t least = std::min(base, size);
+    return least + static_cast<std::uint32_t>((std::uint64_t{size - least} * percent + 99) / 100);
+  }
+};
 
 struct Quota {
   std::uint32_t vcpus = 0;

@@ -67,7 +67,7 @@ void World::follow_life(const LifecycleChange& change) {
 void World::expect_interruption(std::uint32_t machine) {
   const Machine& it = machines_[machine];
   const Fleet& fleet = fleets_[fleet_of_[it.instance]];
-  if (!fleet.interrupted) return;
+  if (!fleet.interrupted || lives_.facts(machine).purchase != Purchase::spot) return;
   const std::int64_t drawn =
       duration_ns(fleet.interruption.at(index_in_fleet_[it.instance], lives_.starts(machine) - 1));
   const std::int64_t left = as_good_as_never - now_;
@@ -108,6 +108,7 @@ void World::set_aside(std::uint32_t machine, Phase phase) {
     --fleet.booting;
   } else {
     withdraw(it.instance);
+    if (drains(phase)) begin_draining(it.instance);
   }
   phase_[it.instance] = phase;
   it.standing = Standing::aside;
@@ -159,7 +160,9 @@ void World::begin_end(std::uint32_t machine, StateReason reason) {
   if (standing == Standing::active) set_aside(machine, Phase::closing);
   if (standing == Standing::warm) {
     leave_pool(machine);
-  } else if (standing != Standing::away) {
+  } else if (standing == Standing::standby) {
+    std::erase(fleets_[at].membership.standby, machine);
+  } else if (standing != Standing::away && standing != Standing::detached) {
     take_back_in(machine);
   }
   machines_[machine].standing = Standing::away;

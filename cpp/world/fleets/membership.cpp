@@ -126,11 +126,35 @@ std::vector<std::uint32_t> WorldView::who_goes(const Fleet& fleet, std::uint32_t
     const std::uint32_t index = index_in_fleet_[instance];
     const Philox4x64::Block words =
         Philox4x64::block({std::uint64_t{index} + 1, it.scale_ins, 0, 0}, it.draws);
-    const bool stays = index < it.guards.size() && it.guards[index] != 0;
+    const bool stays = it.is_guarded(index);
     candidates.push_back(
         {rank_to_go(fleet, instance), words[0], instance, zone_of(instance), stays});
   }
+  if (fleet.on_demand.any()) return split_to_go(fleet, candidates, count);
   return first_to_go(std::move(candidates), count);
+}
+
+// Of a fleet that buys both ways: first as many of those on demand as are too many, then of those
+// on spot; and where these are not enough, because they are protected, others on demand.
+std::vector<std::uint32_t> WorldView::split_to_go(const Fleet& fleet,
+                                                  const std::vector<Candidate>& all,
+                                                  std::uint32_t count) const {
+  std::vector<Candidate> on_demand;
+  std::vector<Candidate> spot;
+  for (const Candidate& it : all) {
+    const Purchase bought = lives_.facts(machine_of(it.instance)).purchase;
+    (bought == Purchase::on_demand ? on_demand : spot).push_back(it);
+  }
+  const std::uint32_t there = count_on_demand(fleet);
+  const std::uint32_t excess = there - std::min(there, fleet.on_demand.of(fleet.wanted()));
+  std::vector<std::uint32_t> chosen = first_to_go(on_demand, std::min(count, excess));
+  const auto left = [&] { return count - static_cast<std::uint32_t>(chosen.size()); };
+  const std::vector<std::uint32_t> more = first_to_go(spot, left());
+  if (more.size() < left()) {
+    chosen = first_to_go(on_demand, count - static_cast<std::uint32_t>(more.size()));
+  }
+  chosen.insert(chosen.end(), more.begin(), more.end());
+  return chosen;
 }
 
 // Some that serve leave. False where all are protected.

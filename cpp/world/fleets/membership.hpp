@@ -43,16 +43,17 @@ struct Membership {
   Hook launch;
   Hook terminate;
 
-  std::uint32_t scale_ins = 0;        // so far; each has draws of its own
-  std::uint32_t replacing = 0;        // instances beyond those desired, until others go
-  std::uint32_t moving = 0;           // the same, in zones that had too few
-  std::uint32_t guarded = 0;          // instances that are protected
-  std::int64_t rests_until = 0;       // a zone had no room: no other move before
-  std::vector<std::int64_t> since;    // by index in the fleet, when it entered service
-  std::vector<std::int64_t> fell;     // by index, when it went down last
-  std::vector<std::uint8_t> guards;   // by index
-  std::vector<std::uint32_t> pool;    // machines, in the order of coming there
-  std::int64_t pool_rests_until = 0;  // there was no room for one more: no other try before
+  std::uint32_t scale_ins = 0;         // so far; each has draws of its own
+  std::uint32_t replacing = 0;         // instances beyond those desired, until others go
+  std::uint32_t moving = 0;            // the same, in zones that had too few
+  std::uint32_t guarded = 0;           // instances that are protected
+  std::int64_t rests_until = 0;        // a zone had no room: no other move before
+  std::vector<std::int64_t> since;     // by index in the fleet, when it entered service
+  std::vector<std::int64_t> fell;      // by index, when it went down last
+  std::vector<std::uint8_t> guards;    // by index
+  std::vector<std::uint32_t> pool;     // machines, in the order of coming there
+  std::vector<std::uint32_t> standby;  // machines, in the order of leaving service
+  std::int64_t pool_rests_until = 0;   // there was no room for one more: no other try before
   MembershipCounts counts;
 
   std::uint32_t surplus() const { return replacing + moving; }
@@ -68,9 +69,10 @@ struct Membership {
     if (index >= fell.size()) fell.resize(index + std::size_t{1});
     fell[index] = now;
   }
+  bool is_guarded(std::uint32_t index) const { return index < guards.size() && guards[index] != 0; }
   // One that was protected, perhaps, has left service.
   void unguard(std::uint32_t index) {
-    if (index >= guards.size() || guards[index] == 0) return;
+    if (!is_guarded(index)) return;
     guards[index] = 0;
     --guarded;
   }
@@ -81,7 +83,7 @@ struct Membership {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(scale_ins, replacing, moving, guarded, rests_until, since, fell, guards, pool,
+    archive(scale_ins, replacing, moving, guarded, rests_until, since, fell, guards, pool, standby,
             pool_rests_until, counts);
   }
 };

@@ -50,6 +50,9 @@ void check(const RefreshSpec& spec) {
   constexpr std::uint32_t all = 100;
   nephoscope::require(spec.at_ns >= RefreshSpec::never, "at", "must not be below 0");
   nephoscope::require(spec.min_healthy <= all, "min_healthy", "must be from 0 to 100 %");
+  nephoscope::require(spec.protected_ones <= ProtectedOnes::wait, "scale_in_protected",
+                      "is not known");
+  nephoscope::require(spec.standby_ones <= StandbyOnes::wait, "standby", "is not known");
   const bool told = spec.max_healthy != RefreshSpec::untold;
   nephoscope::require(!told || (spec.max_healthy >= all && spec.max_healthy <= 2 * all),
                       "max_healthy", "must be from 100 to 200 %");
@@ -123,7 +126,7 @@ bool WorldView::is_well(std::uint32_t instance) const {
 // Whether it counts as well: a new one when it has warmed up.
 bool WorldView::is_ready(const Refresh& refresh, std::uint32_t instance) const {
   if (!is_well(instance)) return false;
-  if (refresh.is_old(machine_of(instance))) return true;
+  if (!refresh.is_new(machine_of(instance))) return true;
   const std::int64_t since = refresh.well_since[index_in_fleet_[instance] - refresh.first_index];
   return since != Refresh::not_yet && now_ - since >= refresh.spec.warmup_ns;
 }
@@ -135,16 +138,19 @@ World::RefreshCount World::look_at_refresh(std::uint32_t at) {
   refresh.well_since.resize(launched_[at] - refresh.first_index, Refresh::not_yet);
   RefreshCount count;
   for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t instance) {
-    if (refresh.is_old(machine)) {
-      ++count.old;
-    } else if (is_well(instance)) {
+    const bool is_new = refresh.is_new(machine);
+    count.old += refresh.is_old(machine) ? 1U : 0U;
+    if (is_new && is_well(instance)) {
       std::int64_t& since = refresh.well_since[index_in_fleet_[instance] - refresh.first_index];
       if (since == Refresh::not_yet) since = now_;
     }
     const bool ready = is_ready(refresh, instance);
     count.ready += ready ? 1U : 0U;
-    count.unready_new += !ready && !refresh.is_old(machine) ? 1U : 0U;
+    count.unready_new += !ready && is_new ? 1U : 0U;
   });
+  for (const std::uint32_t machine : fleet.membership.standby) {
+    count.old += refresh.is_old(machine) ? 1U : 0U;
+  }
   refresh.replaced = refresh.total - count.old;
   return count;
 }
@@ -153,21 +159,15 @@ World::RefreshCount World::look_at_refresh(std::uint32_t at) {
 void World::refresh(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   Refresh& it = fleet.refresh;
-  if (it.started_ns == Refresh::not_yet) {
-    it.started_ns = now_;
-    it.first_machine = static_cast<std::uint32_t>(machines_.size());
-    it.first_index = launched_[at];
-    it.total = fleet.alive();
-    if (it.spec.make != RefreshSpec::as_before) {
-      fleet.launched_as.push_back({it.first_index, it.spec.make});
-    }
-    while (!fleet.membership.pool.empty()) give_up_warm(fleet.membership.pool.back());
-  }
+  if (it.started_ns == Refresh::not_yet) start_refresh(fleet, launched_[at]);
+  if (now_ - it.started_ns >= Refresh::longest_ns) return fail_refresh(at);
   std::int64_t next = now_ + look_every_ns;
   const RefreshCount count = look_at_refresh(at);
   const bool settled = count.unready_new == 0 && fleet.alive() >= fleet.desired;
   if (it.replaced < it.limit()) {
     replace_some(at, count.ready);
+    const bool waits = it.waits_since != Refresh::not_yet;
+    if (waits && now_ - it.waits_since >= Refresh::patience_ns) return fail_refresh(at);
   } else {
     if (it.surplus != 0) {  // the last old ones have gone by themselves
       it.surplus = 0;
@@ -182,10 +182,47 @@ void World::refresh(std::uint32_t at) {
       next = now_ + it.spec.checkpoint_delay_ns;
     }
   }
+  next = std::min(next, it.started_ns + Refresh::longest_ns);
   if (next < duration_) controls_.push(next, payload(ControlKind::upkeep, 2 * at));
 }
 
-// Lets old ones go, those that are not well first, and launches new ones.
+void World::start_refresh(Fleet& fleet, std::uint32_t next_index) {
+  Refresh& it = fleet.refresh;
+  it.started_ns = now_;
+  it.first_machine = static_cast<std::uint32_t>(machines_.size());
+  it.first_index = next_index;
+  const std::uint32_t last = fleet.launched_as.back().make;
+  const std::uint32_t make = it.spec.make == RefreshSpec::as_before ? last : it.spec.make;
+  for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t instance) {
+    const std::uint32_t index = index_in_fleet_[instance];
+    const bool matches = it.spec.skip_matching && fleet.make_number(index) == make;
+    const bool stays =
+        it.spec.protected_ones == ProtectedOnes::ignore && fleet.membership.is_guarded(index);
+    if (matches || stays) it.kept.push_back(machine);
+  });
+  const std::vector<std::uint32_t>& standby = fleet.membership.standby;
+  for (const std::uint32_t machine : standby) {
+    const std::uint32_t index = index_in_fleet_[machines_[machine].instance];
+    const bool matches = it.spec.skip_matching && fleet.make_number(index) == make;
+    if (matches || it.spec.standby_ones == StandbyOnes::ignore) it.kept.push_back(machine);
+  }
+  std::sort(it.kept.begin(), it.kept.end());
+  it.total = fleet.alive() + static_cast<std::uint32_t>(standby.size() - it.kept.size());
+  if (make != last) fleet.launched_as.push_back({it.first_index, make});
+  while (!fleet.membership.pool.empty()) give_up_warm(fleet.membership.pool.back());
+}
+
+// What has been replaced stays so.
+void World::fail_refresh(std::uint32_t at) {
+  Refresh& it = fleets_[at].refresh;
+  it.failed = true;
+  it.finished_ns = now_;
+  it.surplus = 0;
+  scale(at);
+}
+
+// Lets old ones go, those that are not well first, and launches new ones. Those that it waits
+// for, protected or on standby, are as if they were not there.
 void World::replace_some(std::uint32_t at, std::uint32_t ready) {
   Fleet& fleet = fleets_[at];
   Refresh& it = fleet.refresh;
@@ -193,8 +230,15 @@ void World::replace_some(std::uint32_t at, std::uint32_t ready) {
   std::uint32_t allowed = it.limit() - it.replaced;
   std::vector<std::uint32_t> unwell;
   std::vector<std::uint32_t> well;
+  std::uint32_t free = it.total - it.replaced;  // old ones that may go
+  const std::uint32_t old = free;
   for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t instance) {
     if (!it.is_old(machine)) return;
+    const bool guarded = fleet.membership.is_guarded(index_in_fleet_[instance]);
+    if (guarded && it.spec.protected_ones == ProtectedOnes::wait) {
+      --free;
+      return;
+    }
     const bool stopped = lives_.state(machine) == InstanceState::stopped;
     if (is_well(instance)) {
       well.push_back(machine);
@@ -202,18 +246,32 @@ void World::replace_some(std::uint32_t at, std::uint32_t ready) {
       unwell.push_back(machine);
     }
   });
+  for (const std::uint32_t machine : std::vector<std::uint32_t>(fleet.membership.standby)) {
+    if (!it.is_old(machine)) continue;
+    --free;
+    if (it.spec.standby_ones != StandbyOnes::terminate || allowed == 0) continue;
+    terminate(machine);
+    --allowed;
+  }
   for (std::size_t of = 0; of < unwell.size() && allowed != 0; ++of) {
     if (phase_[machines_[unwell[of]].instance] == Phase::booting) continue;
     retire(unwell[of]);
     --allowed;
+    --free;
   }
   for (std::size_t of = 0; of < well.size() && allowed != 0 && ready > bound.least; ++of) {
     retire(well[of]);
     --allowed;
+    --free;
     --ready;
   }
   it.replaced = it.limit() - allowed;
-  it.surplus = std::min(bound.most - fleet.desired, allowed);
+  it.surplus = std::min({bound.most - fleet.desired, allowed, free});
+  if (old == 0 || free != 0 || allowed == 0) {
+    it.waits_since = Refresh::not_yet;
+  } else if (it.waits_since == Refresh::not_yet) {
+    it.waits_since = now_;
+  }
   scale(at);
 }
 
@@ -225,6 +283,9 @@ std::uint32_t WorldView::replaced(std::uint32_t at) const {
   for_each_alive(fleets_[at], [&](std::uint32_t machine, std::uint32_t) {
     old += it.is_old(machine) ? 1U : 0U;
   });
+  for (const std::uint32_t machine : fleets_[at].membership.standby) {
+    old += it.is_old(machine) ? 1U : 0U;
+  }
   return it.total - old;
 }
 

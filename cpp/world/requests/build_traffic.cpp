@@ -314,7 +314,9 @@ void World::find_first_samplers() {
     const bool awaited = sources_[route.caller].closed || caller.resilience != none;
     const bool known = caller.to_balancer != 0 && balancers_[caller.to].cookies.active();
     // Who may be full for a surge queue is told by visits.
-    const bool apart = known || surging_ || route.guarded || faults_.hangs;
+    const bool connects =
+        faults_.connects && caller.to_balancer != 0 && balancers_[caller.to].connect_ns != 0;
+    const bool apart = known || surging_ || route.guarded || faults_.hangs || connects;
     const bool single = first.next == Programs::end && !awaited && !apart;
     route.plain = single && caller.timeout_ns == 0;
     // What slows an instance may make a request late that would have been in time.

@@ -44,6 +44,8 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
 std::uint32_t World::offer_visit(std::uint32_t visit, std::int64_t work) {
   Visit& it = visits_[visit];
   const std::uint32_t instance = it.instance;
+  if (faults_.connects && waits_to_connect(visit, work)) [[unlikely]]
+    return none;
   const bool hung = faults_.is_hung(instance);
   const bool let_in = hung || !routes_[it.route].guarded || lets_in(instance, it, false);
   const bool is_held = hung && instances_.has_free_worker(instance);

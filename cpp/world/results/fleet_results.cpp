@@ -13,11 +13,13 @@ void tell_membership(FleetAccount& account, const Membership& membership) {
   account.kept = membership.counts;
   account.guarded = membership.guarded;
   account.warm = static_cast<std::uint32_t>(membership.pool.size());
+  account.standby = static_cast<std::uint32_t>(membership.standby.size());
 }
 
 // What its instances have been, and how many of each.
 void tell_makes(FleetAccount& account, const Fleet& fleet,
                 const std::vector<std::uint32_t>& index_of) {
+  account.mixed = fleet.on_demand.any();
   account.makes.resize(fleet.makes.size());
   for (const Make& make : fleet.makes) {
     account.burstable = account.burstable || make.guest.burst.burstable;
@@ -82,6 +84,8 @@ FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight
   account.refusal = account.missing != 0 ? fleet.refusal : 0;
   account.eventful = fleet.eventful;
   account.counts = fleet.counts;
+  if (account.mixed) account.on_demand = count_on_demand(fleet);
+  account.parks = fleet.parks;
   for (const std::uint32_t machine : fleet.aside) {
     const InstanceState state = lives_.state(machine);
     account.stopped += state == InstanceState::stopping || state == InstanceState::stopped ? 1 : 0;

@@ -101,6 +101,8 @@ void WorldView::bill(std::vector<FleetAccount>& accounts) const {
     FleetAccount& account = accounts[fleet_of_[instance]];
     const auto billed_s = static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
     account.billed_s += billed_s;
+    if (account.mixed && lives_.facts(machine).purchase == Purchase::on_demand)
+      account.on_demand_billed_s += billed_s;
     account.makes[make_number(instance)].billed_s += billed_s;
   }
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {

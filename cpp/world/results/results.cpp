@@ -56,7 +56,9 @@ void World::sample_series() {
     if (is_on_hosts(fleets_[at])) push(static_cast<std::uint64_t>(stolen_ns(at)));
   }
   for (const Balancer& balancer : balancers_) {
-    if (balancer.health.active()) push(balancer.tally().healthy);
+    if (!balancer.health.active()) continue;
+    push(balancer.tally().healthy);
+    push(balancer.draining.count(now_));
   }
   for (const Balancer& balancer : balancers_) {
     if (balancer.anomalies.active()) push(balancer.anomalies.anomalous());
@@ -110,6 +112,7 @@ std::vector<Column> WorldView::series() const {
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     if (!balancers_[at].health.active()) continue;
     take("load_balancers." + balancer_names_[at] + ".healthy", false);
+    take("load_balancers." + balancer_names_[at] + ".draining", false);
   }
   for (std::size_t at = 0; at < balancers_.size(); ++at) {
     if (!balancers_[at].anomalies.active()) continue;
@@ -175,6 +178,7 @@ Results WorldView::results() const {
     balancer.broken = balancers_[at].broken;
     balancer.checks = balancers_[at].health.active();
     balancer.health = health_account(balancers_[at], now_);
+    balancer.draining = balancers_[at].draining.count(now_);
     tell_choice(balancer, at, in_flight);
   }
   results.tells_migrations = tells_migrations_;
@@ -222,7 +226,7 @@ Account WorldView::account_of(Chosen chosen, const std::vector<InFlight>& in_fli
 void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
                             const std::vector<InFlight>& in_flight) const {
   const Balancer& balancer = balancers_[at];
-  account.limits_time = balancer.idle_ns != 0;
+  account.limits_time = balancer.idle_ns != 0 || balancer.connect_ns != 0;
   account.out_of_time = balancer.out_of_time;
   account.surges = balancer.surge.active();
   account.spilled = balancer.spilled;
@@ -230,6 +234,8 @@ void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
   account.queued_most = balancer.surge.most();
   account.sticks = balancer.cookies.active();
   account.cookies = balancer.cookie_counts;
+  account.keeps_dns = balancer.dns.active();
+  account.dns = balancer.dns_counts;
   account.starts_slowly = !balancer.slow_starts.empty();
   for (const SlowStart& slow_start : balancer.slow_starts) {
     account.slow_starts += slow_start.begun();

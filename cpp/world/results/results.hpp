@@ -94,11 +94,14 @@ struct BalancerAccount : Account {
   std::uint32_t queued_most = 0;  // in the whole run
   bool sticks = false;
   CookieCounts cookies;
+  bool keeps_dns = false;
+  DnsCounts dns;
   bool starts_slowly = false;
   std::uint64_t slow_starts = 0;  // in the whole run
   std::uint32_t ramping = 0;      // now
   bool checks = false;
   HealthAccount health;
+  std::uint32_t draining = 0;      // targets that are told so, now
   std::vector<NodeAccount> nodes;  // if there are more than one, and they check
   bool limits_rate = false;
   double capacity = 0.0;            // requests a second, now
@@ -156,7 +159,10 @@ struct FleetAccount : Account {
   std::uint64_t launches = 0;  // of the whole run, as what follows
   std::uint64_t terminations = 0;
   std::uint64_t billed_s = 0;
-  std::vector<MakeAccount> makes;  // all that its instances may have
+  bool mixed = false;                    // spot, and some on demand
+  std::uint64_t on_demand_billed_s = 0;  // of those
+  std::uint32_t on_demand = 0;           // now, serving or not
+  std::vector<MakeAccount> makes;        // all that its instances may have
   bool interferes = false;
   bool burstable = false;
   CreditTotals credits;
@@ -164,6 +170,8 @@ struct FleetAccount : Account {
   std::uint32_t refusal = 0;  // why, at the last try: a Refusal, or refused_by_quota or _by_api
   bool eventful = false;      // whether the rest is to be told
   LifeCounts counts;
+  bool parks = false;                 // whether those on standby and detached are to be told
+  std::uint32_t standby = 0;          // now
   std::uint32_t stopped = 0;          // now; those that stop included
   bool uses_devices = false;          // its service has steps that do
   DeviceUse devices;                  // since the warm-up

@@ -30,6 +30,9 @@ struct LifeSpec {
   Distribution interruption;  // spot: after that long from running
   Interruption behaviour = Interruption::terminate;
   Distribution outage;  // spot that stops: until the provider starts it again
+  // Spot: so many instances on demand first, and of each hundred above so many.
+  std::uint32_t on_demand_base = 0;
+  std::uint32_t on_demand_percent = 0;
 
   std::uint32_t quota = unlimited;  // of vCPUs, an index
   std::uint32_t api = unlimited;    // that its launches go through, an index
@@ -41,8 +44,17 @@ struct QuotaSpec {
   std::uint32_t vcpus = 0;
 };
 
-enum class ActionKind : std::uint8_t { stop, start, reboot, hibernate, terminate };
-inline constexpr std::size_t action_kinds = 5;
+enum class ActionKind : std::uint8_t {
+  stop,
+  start,
+  reboot,
+  hibernate,
+  terminate,
+  standby,     // it serves no more and is kept
+  in_service,  // the reverse
+  detach       // it leaves its fleet, and runs on
+};
+inline constexpr std::size_t action_kinds = 8;
 
 // What an operator does, at an instant, to so many instances of a fleet.
 struct ActionSpec {
@@ -52,6 +64,7 @@ struct ActionSpec {
   ActionKind kind = ActionKind::stop;
   std::uint32_t fleet = 0;
   std::uint32_t count = all;
+  bool replaced = false;  // standby, detach: others are launched, and the size stays
 };
 
 }  // namespace nephoscope

@@ -8,6 +8,13 @@
 
 namespace nephoscope {
 
+// What becomes of those that scaling in leaves alone: they are replaced like all others; they stay;
+// or they are waited for, and the refresh fails if nobody lets them go.
+enum class ProtectedOnes : std::uint8_t { refresh, ignore, wait };
+
+// The same of those on standby: they are terminated.
+enum class StandbyOnes : std::uint8_t { terminate, ignore, wait };
+
 struct RefreshSpec {
   static constexpr std::int64_t never = -1;
   static constexpr std::uint32_t untold = 0xFFFFFFFF;
@@ -23,6 +30,9 @@ struct RefreshSpec {
   std::vector<std::uint32_t> checkpoints;
   std::int64_t checkpoint_delay_ns = 3'600'000'000'000;
   std::uint32_t make = as_before;  // of the new ones: one of those that the fleet may have
+  ProtectedOnes protected_ones = ProtectedOnes::wait;
+  StandbyOnes standby_ones = StandbyOnes::wait;
+  bool skip_matching = false;  // those that are of this make already stay
 };
 
 }  // namespace nephoscope

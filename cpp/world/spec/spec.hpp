@@ -140,6 +140,8 @@ struct BalancerSpec {
   std::int64_t stickiness_ns = 0;           // that a client's cookie lives; 0: there are none
   std::uint32_t surge_queue = 0;            // requests that may wait for a target with room
   std::int64_t idle_timeout_ns = 0;         // that a target has for its answer; 0: any time
+  std::int64_t connect_timeout_ns = 0;      // and to take a connection; 0: it does, or refuses it
+  std::int64_t dns_ttl_ns = 0;              // that a client keeps to a node; 0: it asks every time
   CapacitySpec capacity;                    // of the balancer itself
   bool application_cookie = false;          // the targets set it, not the balancer
   bool cookie_renewed = true;               // by every answer

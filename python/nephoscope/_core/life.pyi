@@ -11,6 +11,9 @@ class ActionKind(enum.Enum):
     reboot = 2
     hibernate = 3
     terminate = 4
+    standby = 5
+    in_service = 6
+    detach = 7
 
 @final
 class LifeSpec:
@@ -27,6 +30,8 @@ class LifeSpec:
     interruption: Distribution
     behaviour: lifecycle.Interruption
     outage: Distribution
+    on_demand_base: int
+    on_demand_percent: int
     quota: int
     api: int
 
@@ -51,3 +56,4 @@ class ActionSpec:
     kind: ActionKind
     fleet: int
     count: int
+    replaced: bool

@@ -1,5 +1,6 @@
 """Services and fleets in the specification of a world: structs of plain data."""
 
+import enum
 from typing import final
 
 @final
@@ -12,6 +13,16 @@ class AdmissionRules:
     limits_checks: bool
     sheds_checks: bool
 
+class ProtectedOnes(enum.Enum):
+    refresh = 0
+    ignore = 1
+    wait = 2
+
+class StandbyOnes(enum.Enum):
+    terminate = 0
+    ignore = 1
+    wait = 2
+
 @final
 class RefreshSpec:
     def __init__(self) -> None: ...
@@ -22,3 +33,6 @@ class RefreshSpec:
     checkpoints: list[int]
     checkpoint_delay_ns: int
     make: int
+    protected_ones: ProtectedOnes
+    standby_ones: StandbyOnes
+    skip_matching: bool

@@ -24,7 +24,7 @@ from nephoscope.scenario.faults import Fault
 from nephoscope.scenario.fields import date_time_text
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
-from nephoscope.scenario.life import Action
+from nephoscope.scenario.life import Action, Leaving
 from nephoscope.scenario.scaling import Bounds
 from nephoscope.scenario.service import Service, Step
 from nephoscope.scenario.traffic import Traffic
@@ -122,6 +122,10 @@ def _manners(balancer: LoadBalancer) -> Iterator[str]:
         yield f"surge queue of {balancer.surge_queue:,}"
     if balancer.idle_timeout is not None:
         yield f"idle timeout of {balancer.idle_timeout}"
+    if balancer.connect_timeout is not None:
+        yield f"{balancer.connect_timeout} to connect"
+    if balancer.dns_ttl is not None:
+        yield f"answers of the DNS kept for {balancer.dns_ttl}"
 
 
 def _hosts(scenario: Scenario) -> Iterator[str]:
@@ -156,10 +160,13 @@ def _purchase(fleet: Fleet) -> str:
     spot = fleet.purchase.spot
     if spot is None:
         return ""
+    mixed = ""
+    if spot.mixed:
+        mixed = f", {spot.on_demand_base:,} and {spot.on_demand_share}% above on demand"
     if spot.interruption is None:
-        return ", on spot, never interrupted"
+        return f"{mixed}, on spot, never interrupted"
     end = {"terminate": "terminated", "stop": "stopped", "hibernate": "hibernated"}[spot.behaviour]
-    return f", on spot, {end} after {_law(spot.interruption)}"
+    return f"{mixed}, on spot, {end} after {_law(spot.interruption)}"
 
 
 def action_words(action: Action) -> str:
@@ -175,7 +182,9 @@ def action_words(action: Action) -> str:
     assert action.transition is not None
     kind, which = action.transition
     count = "all" if which.count is None else f"{which.count:,}"
-    return f"{kind} {count} of {which.fleet}"
+    words = {"in_service": "back in service"}.get(kind, kind)
+    instead = ", to be replaced" if isinstance(which, Leaving) and which.replaced else ""
+    return f"{words} {count} of {which.fleet}{instead}"
 
 
 def _actions(scenario: Scenario) -> Iterator[str]:

@@ -19,6 +19,8 @@ def refresh_tree(numbers: Mapping[str, Any]) -> Tree:
         return {}
     refresh = numbers["refresh"]
     told: Tree = {key: int(refresh[key]) for key in ("instances", "replaced")}
+    if "failed" in refresh:
+        told["failed"] = True
     return {"refresh": {f"{at}_s": _instant(refresh, at) for at in ("started", "finished")} | told}
 
 
@@ -30,6 +32,9 @@ def _instant(refresh: Mapping[str, Any], at: str) -> float | None:
 def refresh_flags(fleet: Mapping[str, Any]) -> Iterator[str]:
     """What a reader must know of a refresh."""
     refresh = fleet.get("refresh")
+    if refresh is not None and "failed" in refresh:
+        done, all_ = refresh["replaced"], refresh["instances"]
+        yield f"the refresh of fleet {fleet['name']} failed: {done} of {all_} replaced"
     if refresh is not None and refresh["started_ns"] >= 0 and refresh["finished_ns"] < 0:
         done, all_ = refresh["replaced"], refresh["instances"]
         yield f"the refresh of fleet {fleet['name']} had not ended: {done} of {all_} replaced"

@@ -11,16 +11,20 @@ Tree = dict[str, Any]
 def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> Tree:
     """The account of a balancer, what its health checks found, and what it has besides.
 
-    Cookies and slow starts are counted in the whole run. `followed` are requests that went where
-    their cookie says, `moved` those whose target took none any more. Requests that found no target
-    are in no group. `capacity` is in requests a second, and `rejected` those that it turned away.
-    `anomalous` are the targets that fail more often than their peers, `mitigated` those that get
-    less than their share, both now; `detected` is how often one was found in the whole run.
+    Cookies, answers of the DNS and slow starts are counted in the whole run. `followed` are
+    requests that went where their cookie says, `moved` those whose target took none any more;
+    `stale` came to a node that had left the DNS. Requests that found no target are in no group.
+    `capacity` is in requests a second, and `rejected` those that it turned away. `anomalous` are
+    the targets that fail more often than their peers, `mitigated` those that get less than their
+    share, both now; `detected` is how often one was found in the whole run.
     """
     tree = account(numbers, "requests") | health_tree(numbers)
     if "cookies_followed" in numbers:
         followed, moved = numbers["cookies_followed"], numbers["cookies_moved"]
         tree["stickiness"] = {"followed": int(followed), "moved": int(moved)}
+    if "dns_answers" in numbers:
+        answers, stale = numbers["dns_answers"], numbers["dns_stale"]
+        tree["dns"] = {"answers": int(answers), "stale": int(stale)}
     if "spilled" in numbers:
         waiting, most = numbers["queued"], numbers["queued_most"]
         tree["spilled"] = int(numbers["spilled"])

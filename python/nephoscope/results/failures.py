@@ -15,12 +15,14 @@ def health_tree(numbers: Mapping[str, Any]) -> Tree:
 
     `errors` are the requests of the measured window that the balancer itself had to answer: 502
     where the target was down or went down, 503 where there was no target, 504 where the target took
-    longer than the idle timeout.
+    longer than the idle timeout, or took no connection. Targets that have left are `draining` for
+    the whole deregistration delay, whether or not they still hold anything.
     """
     tree: Tree = {}
     if "health" in numbers:
         health = numbers["health"]
         tree["health"] = {key: int(health[key]) for key in (*_CHECKS, *_STATES)}
+        tree["health"]["draining"] = int(numbers["draining"])
         tree["health"]["fail_open_s"] = int(health["fail_open_ns"]) / 1e9
     if "bad_gateway" in numbers:
         tree["errors"] = {"502": int(numbers["bad_gateway"]), "503": int(numbers["unavailable"])}

@@ -14,12 +14,13 @@ def fingerprint_of(numbers: Mapping[str, Any], sections: Iterable[str]) -> str:
     """128 bits over every count, histogram and time of these sections, in hexadecimal.
 
     Not over what it took to get them, nor which requests were followed, which changes nothing else,
-    nor why deliveries were given up, which are counted without that.
+    nor why deliveries were given up, which are counted without that, nor what shows as draining,
+    which follows from what has left.
     """
     parts = [f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()]
     for section in sections:
         for part in numbers.get(section, []):
-            for key in sorted(part.keys() - {"traces", "given_up"}):
+            for key in sorted(part.keys() - {"traces", "given_up", "draining"}):
                 parts.append(f"{section}.{key}:".encode())
                 _add(parts, part[key])
     return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()

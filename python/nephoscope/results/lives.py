@@ -9,6 +9,7 @@ from nephoscope.results.hosts import REFUSALS
 Tree = dict[str, Any]
 
 _COUNTS = ("stops", "starts", "reboots", "hibernations", "interruptions", "stopped")
+_PARKED = ("standbys", "returns", "detached", "standby")
 _REFUSALS = ("refused_starts", "vcpu_limit_exceeded", "throttled")
 
 # By the number of the reason, where it is not a want of room.
@@ -21,12 +22,17 @@ _LIMITS = {
 def life_tree(numbers: Mapping[str, Any]) -> Tree:
     """Actions, interruptions and refusals of the whole run, and how many are stopped now.
 
-    Nothing where a fleet is on demand, without limits, and nobody does anything to it. Beside it
-    whom its instances kept out, and its refresh.
+    Where anybody is put on standby or detached, how many, how many came back, and how many are on
+    standby now. Nothing where a fleet is on demand, without limits, and nobody does anything to
+    it. Beside it whom its instances kept out, its refresh and, where it buys both ways, how many
+    are `on_demand` now.
     """
     tree = admission_tree(numbers) | refresh_tree(numbers)
     if "interruptions" in numbers:
-        tree["life"] = {key: int(numbers[key]) for key in (*_COUNTS, *_REFUSALS)}
+        parked = _PARKED if "standby" in numbers else ()
+        if "on_demand" in numbers:
+            tree["on_demand"] = int(numbers["on_demand"])
+        tree["life"] = {key: int(numbers[key]) for key in (*_COUNTS, *_REFUSALS, *parked)}
     return tree
 
 

@@ -269,7 +269,12 @@ class LoadBalancer(Billed):
     """Of the balancer itself; by default it has no limit."""
     idle_timeout: PositiveDuration | None = None
     """How long a target has for its answer; then the balancer gives its own, 504."""
-
+    connect_timeout: PositiveDuration | None = None
+    """How long the balancer tries to connect to a target that says nothing (its host is down, or
+    it hangs) before it answers 504; 10s in life. Without, a host that is down refuses at once."""
+    dns_ttl: PositiveDuration | None = None
+    """How long a client keeps to the node that the DNS told it, even if that has left the DNS; 60s
+    in life. Without, every request asks. Needs nodes, or cross_zone: false."""
     surge_queue: Annotated[int, whole(1, SURGE_QUEUE_MAX)] | None = None
     """Requests that may wait in the balancer while all targets are full, or there is none."""
 

@@ -27,8 +27,9 @@ def balancer_problems(document: Document) -> Iterator[Problem]:
         yield from _groups(document, where, balancer)
         yield from _zones(document, where, balancer)
         yield from _surges(document, where, balancer)
+        yield from _names(document, where, balancer)
         if balancer.get("stickiness") is not None:
-            yield from _clients(document, where)
+            yield from _clients(document, where, "stickiness", "cookies")
 
 
 def _targets(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
@@ -115,8 +116,19 @@ def _surges(document: Document, where: Where, balancer: dict[str, Any]) -> Itera
         yield document.problem(at, message, allowed=f"surge_queue or {other}", at_key=True)
 
 
-def _clients(document: Document, where: Where) -> Iterator[Problem]:
-    """Cookies are kept by client: how many there are has to be known."""
+def _names(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    """Answers of the DNS are kept where it has more than one to give."""
+    if balancer.get("dns_ttl") is None:
+        return
+    if balancer.get("nodes", 1) == 1 and balancer.get("cross_zone", True) is not False:
+        message = "the DNS has one answer to give: there is one node"
+        allowed = "nodes, or cross_zone: false"
+        yield document.problem((*where, "dns_ttl"), message, allowed=allowed, at_key=True)
+    yield from _clients(document, where, "dns_ttl", "answers of the DNS")
+
+
+def _clients(document: Document, where: Where, key: str, what: str) -> Iterator[Problem]:
+    """They are kept by client: how many there are has to be known."""
     services = reached_services(document.tree)
     programs = {str(path[1]): it for path, it in entries(document.tree, "services")}
     for path, traffic in entries(document.tree, "traffic"):
@@ -125,9 +137,9 @@ def _clients(document: Document, where: Where) -> Iterator[Problem]:
         if closed or traffic.get("clients") is not None:
             continue
         if where[1] in _destinations(str(traffic.get("to")), services, programs):
-            message = f"cookies are kept by client, and {path[1]} sends here without clients"
+            message = f"{what} are kept by client, and {path[1]} sends here without clients"
             allowed = f"clients for traffic.{path[1]}"
-            yield document.problem((*where, "stickiness"), message, allowed=allowed, at_key=True)
+            yield document.problem((*where, key), message, allowed=allowed, at_key=True)
 
 
 def _destinations(

@@ -273,6 +273,8 @@ class _Compiler:
         spec.nodes = balancer.nodes
         spec.surge_queue = balancer.surge_queue or 0
         spec.idle_timeout_ns = int(balancer.idle_timeout or 0)
+        spec.connect_timeout_ns = int(balancer.connect_timeout or 0)
+        spec.dns_ttl_ns = int(balancer.dns_ttl or 0)
         return spec
 
     def _targets(

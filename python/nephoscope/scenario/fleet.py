@@ -215,6 +215,8 @@ class Fleet(Model):
 
     def renewed(self, to: NewInstances) -> Self:
         """The same fleet of other instances, by all its rules."""
+        if self.purchase.spot is not None and self.purchase.spot.mixed:
+            raise refusal("instances that are bought both ways keep their type", "no to")
         written = self.model_dump(exclude_unset=True)
         for key in ("refresh", *(() if to.instance_type is None else ("cpu_credits",))):
             written.pop(key, None)

@@ -17,8 +17,18 @@ from nephoscope.scenario.fields import (
 )
 from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.queue import Purge, Redrive
+from nephoscope.scenario.refresh import percentage
 
-TRANSITIONS = ("stop", "start", "reboot", "hibernate", "terminate")
+TRANSITIONS = (
+    "stop",
+    "start",
+    "reboot",
+    "hibernate",
+    "terminate",
+    "standby",
+    "in_service",
+    "detach",
+)
 
 
 class Spot(Model):
@@ -32,6 +42,15 @@ class Spot(Model):
     """With stop and hibernate: from being stopped until the provider starts it again."""
     discount: Share | None = None
     """Off the on-demand price, licences apart; by default what the catalogue assumes."""
+    on_demand_base: Annotated[int, whole(0, INSTANCES_MAX)] = 0
+    """So many instances are bought on demand, before any on spot: a mixed group."""
+    on_demand_share: Annotated[int, percentage(0, 100)] = 0
+    """Of the instances beyond the base, rounded up: the same; in life 100% unless told."""
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some are bought on demand."""
+        return self.on_demand_base != 0 or self.on_demand_share != 0
 
     @model_validator(mode="after")
     def _comes_back(self) -> Self:
@@ -84,6 +103,13 @@ class Which(Model):
     bare = "fleet"
 
 
+class Leaving(Which):
+    """Instances that leave service and run on: those that have served longest."""
+
+    replaced: bool = False
+    """Others are launched in their place; by default the fleet's size falls by as many."""
+
+
 class Action(Model):
     """What an operator does at a set time."""
 
@@ -94,6 +120,12 @@ class Action(Model):
     hibernate: Which | None = None
     terminate: Which | None = None
     """Another is launched in its place."""
+    standby: Leaving | None = None
+    """It serves no more, and is kept, and billed."""
+    in_service: Which | None = None
+    """Who is on standby serves again, and the fleet's size grows by as many."""
+    detach: Leaving | None = None
+    """It is no longer of the fleet, and runs on, and is billed."""
     replay: Replay | None = None
     """What a bus has archived is put there again."""
     redrive: Redrive | None = None

@@ -25,6 +25,7 @@ def life_problems(document: Document) -> Iterator[Problem]:
     for fleet in fleets.values():
         groups = tenants.setdefault(str(fleet.get("tenant", "main")), [])
         groups += [vcpu_group(fleet), *map(vcpu_group, new_instances(fleet))]
+    yield from _mixed(document, fleets)
     for name, account in mapping(document.tree.get("accounts")).items():
         if name in tenants:
             yield from _vcpus(document, name, mapping(account), tenants[name])
@@ -47,6 +48,21 @@ def _durations(document: Document, where: Where, fleet: dict[str, Any]) -> Itera
             at = (*where, "durations", law)
             allowed = "hibernation: true beside durations"
             yield document.problem(at, message, allowed=allowed, at_key=True)
+
+
+def _mixed(document: Document, fleets: dict[str, Any]) -> Iterator[Problem]:
+    """Limits of vCPUs are of one way of buying, and such a fleet has two."""
+    accounts = mapping(document.tree.get("accounts"))
+    for name, fleet in fleets.items():
+        spot = mapping(mapping(fleet.get("purchase")).get("spot"))
+        account = mapping(accounts.get(str(fleet.get("tenant", "main"))))
+        if not (spot.get("on_demand_base") or spot.get("on_demand_share")):
+            continue
+        for key in ("vcpus", "spot_vcpus"):
+            if account.get(key) is not None:
+                message = f"its account limits {key}, and it buys on spot and on demand"
+                at = ("fleets", name, "purchase", "spot")
+                yield document.problem(at, message, allowed="either, or no limit of vCPUs")
 
 
 def _vcpus(

@@ -7,7 +7,7 @@ from nephoscope import _core, catalog
 from nephoscope.catalog.operating_systems import LAWS
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.life import LaunchApi, VcpuLimits, family_group
+from nephoscope.scenario.life import LaunchApi, Leaving, VcpuLimits, family_group
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.units import Duration
 
@@ -73,6 +73,7 @@ class Lives:
             spec.fleet = fleets.index(which.fleet)
             if which.count is not None:
                 spec.count = which.count
+            spec.replaced = isinstance(which, Leaving) and which.replaced
             specs.append(spec)
         return specs
 
@@ -98,6 +99,8 @@ class Lives:
             spec.life.behaviour = _core.lifecycle.Interruption[spot.behaviour]
             spec.life.interruption = self._distribution(spot.interruption or _NO_TIME)
             spec.life.outage = self._distribution(spot.outage or _NO_TIME)
+            spec.life.on_demand_base = spot.on_demand_base
+            spec.life.on_demand_percent = spot.on_demand_share
         self._limits(spec, fleet)
 
     def _limits(self, spec: _core.FleetSpec, fleet: Fleet) -> None:

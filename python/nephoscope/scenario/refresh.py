@@ -77,6 +77,13 @@ class Refresh(Model):
     """Shares replaced after which it waits; it ends with the last, or with all."""
     checkpoint_delay: AnyDuration | None = None
     """How long it waits at a checkpoint; by default an hour."""
+    scale_in_protected: Literal["refresh", "ignore", "wait"] = "wait"
+    """What becomes of instances that are protected: they are replaced too; they stay; or they are
+    waited for, and it fails when for an hour nothing else has been left to replace."""
+    standby: Literal["terminate", "ignore", "wait"] = "wait"
+    """The same of instances on standby, which are terminated, and not replaced."""
+    skip_matching: bool = False
+    """Instances that are already what the new ones will be stay."""
     to: NewInstances | None = None
     """Another type or operating system; by default the new instances are as the old ones."""
 

@@ -29,4 +29,7 @@ def refresh_spec(refresh: Refresh) -> _core.service.RefreshSpec:
     spec.checkpoints = list(refresh.checkpoints)
     if refresh.checkpoint_delay is not None:
         spec.checkpoint_delay_ns = int(refresh.checkpoint_delay)
+    spec.protected_ones = _core.service.ProtectedOnes[refresh.scale_in_protected]
+    spec.standby_ones = _core.service.StandbyOnes[refresh.standby]
+    spec.skip_matching = refresh.skip_matching
     return spec

@@ -109,7 +109,9 @@ class Steering:
             case _:
                 raise _refused(path, "cannot be set while a simulation runs", listing(_FORMS))
 
-    def act(self, world: _core.World, kind: str, fleet: str, count: int | None) -> int:
+    def act(
+        self, world: _core.World, kind: str, fleet: str, count: int | None, replaced: bool = False
+    ) -> int:
         """Do something to instances; raises ScenarioError where the provider refuses it."""
         path = f"fleets.{fleet}"
         index = self._index(path, "fleets", fleet)
@@ -118,7 +120,7 @@ class Steering:
         if reason is not None:
             raise _refused(path, *reason)
         asked = ALL if which.count is None else which.count
-        return world.act(_core.life.ActionKind[kind], index, asked)
+        return world.act(_core.life.ActionKind[kind], index, asked, replaced)
 
     def refresh(self, world: _core.World, name: str, options: dict[str, Any]) -> None:
         """Begin a refresh; raises ScenarioError where its options, or its time, are wrong."""
@@ -138,6 +140,11 @@ class Steering:
         before = copy.copy(world.results()["fleets"][index].get("refresh", {}))
         if before and before["finished_ns"] < 0:
             raise _refused(path, "another is to come or under way already", "one after another")
+        made = self.makes()[name]
+        if refresh.skip_matching and fleet == made[-1]:
+            spec.make = len(made) - 1
+            world.begin_refresh(index, spec)
+            return
         spec.make = world.add_make(index, make_spec(self.scenario, name, fleet))
         world.begin_refresh(index, spec)
         self.renewals.append([name, options["to"]])
