@@ -2,7 +2,8 @@
 // still hold anything.
 //
 // All have the same delay, so they are a line in the order of leaving: one that leaves costs O(1)
-// over time, a count O(those whose time is over and that nobody has counted out).
+// over time, a count O(log of those there). One that comes costs O(1) if it has never left, as new
+// ones have greater numbers.
 
 #pragma once
 
@@ -15,8 +16,6 @@ namespace nephoscope {
 
 class Draining {
  public:
-  bool empty() const { return line_.empty(); }
-
   // Precondition: `until` is not before that of any other.
   void begin(std::uint32_t target, std::int64_t until, std::int64_t now) {
     std::size_t over = 0;
@@ -24,11 +23,14 @@ class Draining {
     if (over > line_.size() / 2) {
       line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(over));
     }
-    if (until > now) line_.push_back({until, target, 0});
+    if (until <= now) return;
+    line_.push_back({until, target, 0});
+    greatest_ = std::max(greatest_, target);
   }
 
-  // It is registered anew.
+  // It is registered, perhaps anew.
   void end(std::uint32_t target) {
+    if (line_.empty() || target > greatest_) return;
     std::erase_if(line_, [target](const Entry& entry) { return entry.target == target; });
   }
 
@@ -41,7 +43,7 @@ class Draining {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(line_);
+    archive(line_, greatest_);
   }
 
  private:
@@ -52,6 +54,7 @@ class Draining {
   };
 
   std::vector<Entry> line_;
+  std::uint32_t greatest_ = 0;  // of all that have ever been in it
 };
 
 }  // namespace nephoscope

@@ -390,7 +390,7 @@ class World : public WorldView {
   void go_on_from_hanging(std::uint32_t instance);
   // Balancers that connect (connecting.cpp).
   bool waits_to_connect(std::uint32_t visit, std::int64_t work);
-  void expect_connection(Connecting& it);
+  void expect_connection(std::uint32_t visit);
   void try_to_connect(std::uint32_t visit);
   void note_hosted_at_warmup();
   template <class Archive>

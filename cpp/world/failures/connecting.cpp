@@ -29,47 +29,48 @@ bool World::waits_to_connect(std::uint32_t visit, std::int64_t work) {
   if (it.target == none || !is_silent(it.instance)) return false;
   if (balancers_[caller_of(it).to].connect_ns == 0) return false;
   if (traces_.active()) Tracing(*this).enter(visit, Span::hanging);
-  faults_.connecting.push_back({now_, work, first_wait_ns, visit, 0});
-  expect_connection(faults_.connecting.back());
+  if (visit >= faults_.connecting.size()) faults_.connecting.resize(visit + std::size_t{1});
+  faults_.connecting[visit] = {now_, work, first_wait_ns};
+  expect_connection(visit);
   return true;
 }
 
-void World::expect_connection(Connecting& it) {
-  const std::int64_t until = it.began + balancers_[caller_of(visits_[it.visit]).to].connect_ns;
-  const auto index = static_cast<std::uint32_t>(balancers_.size()) + it.visit;
+void World::expect_connection(std::uint32_t visit) {
+  Connecting& it = faults_.connecting[visit];
+  const std::int64_t until = it.began + balancers_[caller_of(visits_[visit]).to].connect_ns;
+  const auto index = static_cast<std::uint32_t>(balancers_.size()) + visit;
   calendar_.push(std::min(now_ + it.wait, until), payload(EventKind::surge, index));
   it.wait *= 2;
 }
 
 void World::try_to_connect(std::uint32_t visit) {
-  const auto found = std::find_if(faults_.connecting.begin(), faults_.connecting.end(),
-                                  [visit](const Connecting& it) { return it.visit == visit; });
+  const Connecting tried = faults_.connecting[visit];
   const Visit& it = visits_[visit];
   const bool left = (it.flags & Visit::left) != 0;
   const bool silent = is_silent(it.instance);
-  const std::int64_t work = found->work;
   if (!left && silent) {
     Balancer& balancer = balancers_[caller_of(it).to];
-    if (now_ < found->began + balancer.connect_ns) return expect_connection(*found);
+    if (now_ < tried.began + balancer.connect_ns) return expect_connection(visit);
     balancer.out_of_time += it.arrival >= warmup_ ? 1U : 0U;
   }
-  faults_.connecting.erase(found);
+  faults_.connecting[visit] = {};
   if (left) return visits_.release(visit);
   if (silent) {
     answer(visit, Outcome::failed);
     return run_ready();
   }
-  const std::uint32_t held = offer_visit(visit, work);
+  const std::uint32_t held = offer_visit(visit, tried.work);
   if (held != none) run(held);
   run_ready();
 }
 
 // Who tries to connect is there, and has been let in nowhere.
 void WorldView::check_connecting() const {
-  for (const Connecting& it : faults_.connecting) {
-    const Visit& visit = visits_[it.visit];
-    const bool agrees = faults_.connects && visit.instance != none &&
-                        (visit.flags & (Visit::waiting | Visit::lost)) == 0;
+  for (std::uint32_t visit = 0; visit < faults_.connecting.size(); ++visit) {
+    if (!faults_.is_connecting(visit)) continue;
+    const Visit& it = visits_[visit];
+    const bool agrees =
+        faults_.connects && it.instance != none && (it.flags & (Visit::waiting | Visit::lost)) == 0;
     if (!agrees) throw InvariantError("a request that connects is somewhere already" + where());
   }
 }

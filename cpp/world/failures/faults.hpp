@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -61,13 +60,11 @@ struct Parked {
   std::uint32_t instance = 0;
 };
 
-// A visit that tries to connect to an instance that does not answer, with the work it has to come.
+// Of a visit that tries to connect to an instance that says nothing, with the work it has to come.
 struct Connecting {
   std::int64_t began = 0;
   std::int64_t work = 0;
-  std::int64_t wait = 0;  // before its next attempt
-  std::uint32_t visit = 0;
-  std::uint32_t unused = 0;
+  std::int64_t wait = 0;  // before its next attempt; 0: the visit does not connect
 };
 
 struct Faults {
@@ -86,12 +83,11 @@ struct Faults {
   std::vector<Parked> parked;
   bool hangs = false;  // some fault makes instances hang: every request has to be a visit
 
-  std::vector<Connecting> connecting;
+  std::vector<Connecting> connecting;  // by visit
   bool connects = false;  // some balancer has a time to connect: its requests have to be visits
 
   bool is_connecting(std::uint32_t visit) const {
-    return std::any_of(connecting.begin(), connecting.end(),
-                       [visit](const Connecting& it) { return it.visit == visit; });
+    return visit < connecting.size() && connecting[visit].wait != 0;
   }
 
   bool is_hung(std::uint32_t instance) const {

@@ -220,7 +220,7 @@ void World::enter_service(std::uint32_t instance) {
     balancer.tell_zones(slot, [this](std::uint32_t which) { return zone_of(which); });
     if (index >= attachment.slots.size()) attachment.slots.resize(index + std::size_t{1});
     attachment.slots[index] = slot;
-    if (!balancer.draining.empty()) balancer.draining.end(machine_of(instance));
+    balancer.draining.end(machine_of(instance));
     expect_flow(attachment.balancer);
   }
   count_reached();
