@@ -74,7 +74,7 @@ def test_nobody_can_tell_what_was_booked():
 
 
 @pytest.mark.slow
-@derandomised(800)
+@derandomised(400)
 @given(booked_systems())
 def test_nobody_can_tell_in_many_more(system):
     is_the_same_looked_after(system)

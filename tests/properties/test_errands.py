@@ -50,7 +50,7 @@ def test_a_deadline_far_away_changes_nothing(system):
 
 
 @pytest.mark.slow
-@derandomised(800)
+@derandomised(400)
 @given(st.one_of(farms(), plain_systems(), systems()))
 def test_a_deadline_far_away_changes_nothing_in_many_more(system):
     is_the_same(system)

@@ -76,7 +76,7 @@ def test_nobody_can_tell_a_deadline_that_is_not_watched():
 
 
 @pytest.mark.slow
-@derandomised(1000)
+@derandomised(500)
 @given(timed_systems())
 def test_nobody_can_tell_in_many_more(system):
     is_the_same_looked_after(system)

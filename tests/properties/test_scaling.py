@@ -124,7 +124,7 @@ def test_double_times_double_everything(plan):
 
 
 @pytest.mark.slow
-@derandomised(1500)
+@derandomised(800)
 @given(plans().filter(lambda plan: plan["discipline"] == "fifo" and not shares(plan)))
 def test_double_times_double_everything_in_many_more(plan):
     doubles(plan)

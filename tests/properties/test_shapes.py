@@ -38,7 +38,7 @@ def test_any_system(system):
 
 
 @pytest.mark.slow
-@derandomised(1000)
+@derandomised(600)
 @given(farms())
 def test_many_more_farms(system):
     is_the_same_checked(system)

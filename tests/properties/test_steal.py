@@ -75,7 +75,7 @@ def test_it_is_the_steal_of_the_results_under_each_scheduler():
 
 
 @pytest.mark.slow
-@derandomised(1000)
+@derandomised(300)
 @given(systems())
 def test_it_is_the_steal_of_the_results_of_many_more(system: Any):
     adds_up(with_warmup(system, whole=bool(system.seed % 2)))

@@ -49,8 +49,8 @@ def test_nobody_can_tell_whether_requests_are_followed():
             seen["thinned"] += traces["share"] < 1.0
             seen.update(SPANS[part % len(SPANS)] for part in np.unique(traces["part"]))
 
-    # Few have accelerators or queue at a balancer, and fewer are answered after all by who hung; the
-    # traces by hand have all of them (semantics/test_breakdown.py).
+    # Few have accelerators or queue at a balancer, and fewer are answered after all by who hung:
+    # the traces by hand have all of them (semantics/test_breakdown.py).
     rare = {*SPANS} - {"accelerator", "balancer", "not_answering"}
     look_until_seen(look, systems(), 200, seen, ("thinned", "work", "waiting"), rare)
 

@@ -102,7 +102,7 @@ def test_checks_find_what_nobody_has_looked_at(routing, count, work):
 
 
 @pytest.mark.slow
-@derandomised(1500)
+@derandomised(800)
 @given(plain_systems())
 def test_nobody_can_tell_in_many_more(system):
     is_the_same_watched(system)

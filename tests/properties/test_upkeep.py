@@ -168,7 +168,7 @@ def test_a_refresh_keeps_its_bounds_and_loses_no_request(tree):
 
 
 @pytest.mark.slow
-@derandomised(600)
+@derandomised(400)
 @given(renewals())
 def test_many_more_refreshes_keep_their_bounds(tree):
     keeps_its_bounds(tree)
