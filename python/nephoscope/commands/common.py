@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -145,6 +146,8 @@ def guarded(action: Callable[[], None]) -> None:
         # Files by name are told of where they are written; what is left is standard output.
         if error.filename is not None or error.errno not in _FULL:
             raise
+        # What is still in the buffer would be written once more at the end, and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _fail(f"standard output cannot be written: {error.strerror}", EXIT_ERROR)
 
 
