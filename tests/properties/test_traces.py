@@ -49,10 +49,29 @@ def test_nobody_can_tell_whether_requests_are_followed():
             seen["thinned"] += traces["share"] < 1.0
             seen.update(SPANS[part % len(SPANS)] for part in np.unique(traces["part"]))
 
-    # Few have accelerators or queue at a balancer, and fewer are answered after all by who hung:
-    # the traces by hand have all of them (semantics/test_breakdown.py).
+    # Who is answered by what hung is looked for below.
     rare = {*SPANS} - {"accelerator", "balancer", "not_answering"}
     look_until_seen(look, systems(), 200, seen, ("thinned", "work", "waiting"), rare)
+
+
+def hanging(system: System) -> System:
+    """The same, of which every fleet hangs for a tenth of the time."""
+    tenth_ms = max(system.duration_ns // 10_000_000, 1)
+    when = {"at": f"{3 * tenth_ms}ms", "for": f"{tenth_ms}ms"}
+    hangs = [when | {"hang": fleet} for fleet in system.tree["fleets"]]
+    tree = system.tree | {"faults": [*system.tree.get("faults", []), *hangs]}
+    return System(tree, system.changes, system.cuts_ns, system.seed)
+
+
+def test_nobody_can_tell_of_those_who_hang():
+    seen: Counter[str] = Counter()
+
+    def look(system: System) -> None:
+        for source in is_the_same_followed(hanging(system)).results()["traffic"]:
+            parts = np.unique(source["traces"]["part"])
+            seen.update(SPANS[part % len(SPANS)] for part in parts)
+
+    look_until_seen(look, systems(), 40, seen, ("not_answering",))
 
 
 @derandomised(60)
