@@ -60,6 +60,7 @@ void bind_spec_scaling(py::module_& core) {
                         .def(py::init<>())
                         .def_readwrite("metric", &PredictiveSpec::metric)
                         .def_readwrite("target", &PredictiveSpec::target)
+                        .def_readwrite("acts", &PredictiveSpec::acts)
                         .def_readwrite("lifts_max", &PredictiveSpec::lifts_max)
                         .def_readwrite("max_buffer", &PredictiveSpec::max_buffer)
                         .def_readwrite("buffer_ns", &PredictiveSpec::buffer_ns);

@@ -57,7 +57,7 @@ class PredictivePolicy {
   std::int64_t plan_from_ = 0;
   double sum_ = 0.0;  // of this hour's periods so far
   std::uint64_t periods_ = 0;
-  std::uint64_t decisions_ = 0;  // to scale out
+  std::uint64_t decisions_ = 0;  // to scale out, acted on or not
 };
 
 }  // namespace nephoscope

@@ -62,6 +62,7 @@ inline constexpr std::int64_t hour_ns = 3'600'000'000'000;
 struct PredictiveSpec {
   Metric metric = Metric::cpu;
   double target = 0.5;
+  bool acts = true;                          // else the forecast is made, and the size left alone
   bool lifts_max = false;                    // a forecast above the most there may be raises that
   double max_buffer = 0.0;                   // by this share of the forecast on top
   std::int64_t buffer_ns = 300'000'000'000;  // that instances are asked for before their hour

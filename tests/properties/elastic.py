@@ -46,7 +46,9 @@ def elastic(draw, count: int, balanced: bool, duration: int) -> Tree:
         rules.append({"scheduled": {"at": at, **size, **late}})
     if draw(st.integers(0, 7)) == 0:
         history = [0.4] * 12 + [1.2] * 12
-        rules.append({"predictive": {"metric": "cpu", "target": 0.5, "history": history}})
+        rule = {"metric": "cpu", "target": 0.5, "history": history}
+        mode = draw(st.sampled_from([{}, {}, {}, {"mode": "forecast_only"}]))
+        rules.append({"predictive": rule | mode})
     low = min(count, 1)
     metrics = {"period": draw(PERIODS), "delay": draw(st.sampled_from(["0s", "300ms", "1s"]))}
     if "predictive" in rules[-1]:

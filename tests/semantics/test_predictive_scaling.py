@@ -93,6 +93,18 @@ def test_a_forecast_is_made_anew_every_six_hours():
     assert changes(tree) == [(0, 1), (6 * 60 + 55, 2)]
 
 
+def test_a_forecast_may_be_made_and_not_acted_on():
+    """It tells how often it would have added instances: 2, 3 and 4 are more than the one there."""
+    assert changes(cloud(ahead(mode="forecast_and_scale"), hours=2, low=1)) == [(0, 1), (115, 2)]
+    tree = cloud(ahead(mode="forecast_only"), hours=4, low=1)
+    assert changes(tree) == [(0, 1)]
+    assert run(tree)["fleets"]["web"]["scaling"]["predicted"] == 3
+    # Nor is a bound lifted: 40 are forecast, for each hour and for the run's first instant.
+    flat = ahead([400.0] * 24, mode="forecast_only", max_buffer="10%")
+    scaling = run(cloud(flat, hours=2, high=30))["fleets"]["web"]["scaling"]
+    assert (scaling["desired"], scaling["max"], scaling["predicted"]) == (0, 30, 3)
+
+
 def test_it_works_beside_others_which_scale_in():
     tracking = {
         "target_tracking": {

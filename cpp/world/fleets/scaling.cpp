@@ -117,13 +117,18 @@ void World::follow_scaling(std::uint32_t due) {
   }
 }
 
-// Asks for what an hour will need, if that is more than there is.
+// Asks for what an hour will need, if that is more than there is. A forecast that is not acted on
+// counts what it would have asked for, and lifts no bound.
 void World::look_ahead(ScaledFleet& it, std::int64_t hour) {
   PredictivePolicy& policy = it.predictive.front();
   const std::uint32_t wanted = policy.capacity(hour);
-  const std::uint32_t desired = it.group.foresee(wanted, policy.bound(it.group.max(), wanted));
+  const std::uint32_t most = policy.bound(it.group.max(), wanted);
+  const bool acts = policy.spec().acts;
+  const std::uint32_t desired =
+      acts ? it.group.foresee(wanted, most) : std::clamp(wanted, it.group.min(), most);
   if (desired <= fleets_[it.fleet].desired) return;
   policy.count();
+  if (!acts) return;
   fleets_[it.fleet].desired = desired;
   scale(it.fleet);
 }

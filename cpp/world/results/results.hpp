@@ -129,7 +129,7 @@ struct ScalingAccount {
   std::vector<PolicyCounts> policies;
   std::uint64_t scheduled = 0;  // changes by the clock
   bool looks_ahead = false;
-  std::uint64_t predicted = 0;  // decisions to scale out by forecast
+  std::uint64_t predicted = 0;  // decisions to scale out by forecast, made or not acted on
 };
 
 // Of the instances of one make.

@@ -54,6 +54,7 @@ class PredictiveSpec:
     def __init__(self) -> None: ...
     metric: Metric
     target: float
+    acts: bool
     lifts_max: bool
     max_buffer: float
     buffer_ns: int

@@ -47,7 +47,9 @@ def _policy(policy: Policy) -> str:
         rule = policy.target_tracking
         return f"target tracking of {_metric(rule)} at {rule.target:g}"
     if policy.predictive is not None:
-        return f"a forecast of {policy.predictive.metric} for {policy.predictive.target:g}"
+        ahead = policy.predictive
+        only = ", not acted on" if ahead.mode == "forecast_only" else ""
+        return f"a forecast of {ahead.metric} for {ahead.target:g}{only}"
     return f"{policy.form} scaling on {_metric(policy.options)} at {policy.options.threshold:g}"
 
 

@@ -11,7 +11,8 @@ def scaling_tree(numbers: Mapping[str, Any]) -> Tree:
 
     `policies` are those of the scenario file that look at a metric, in its order: how many
     decisions to scale out and in each has made, alone or with others. `scheduled` are changes by
-    the clock, `predicted` decisions to scale out by forecast.
+    the clock, `predicted` decisions to scale out by forecast or, where it is not acted on, those
+    that there would have been.
     """
     if "scaling" not in numbers:
         return membership_tree(numbers)

@@ -272,6 +272,8 @@ class Predictive(Model):
     metric: MetricName
     target: Level
     """As of target tracking."""
+    mode: Literal["forecast_and_scale", "forecast_only"] = "forecast_and_scale"
+    """Whether the forecast is acted on, or made and the size left alone, as in life unless told."""
     buffer: AnyDuration = Duration(300_000_000_000)
     """Before the hour begins."""
     max_buffer: Share | None = None

@@ -127,6 +127,7 @@ def _policy(
 def _predictive(predictive: Predictive) -> _core.scaling.PredictiveSpec:
     spec = _scaling.PredictiveSpec()
     spec.metric, spec.target = _scaling.Metric[predictive.metric], predictive.target
+    spec.acts = predictive.mode == "forecast_and_scale"
     spec.buffer_ns = int(predictive.buffer)
     spec.lifts_max, spec.max_buffer = (
         predictive.max_buffer is not None,
