@@ -40,7 +40,8 @@ void bind_spec_service(py::module_& core) {
       .def_readwrite("make", &RefreshSpec::make)
       .def_readwrite("protected_ones", &RefreshSpec::protected_ones)
       .def_readwrite("standby_ones", &RefreshSpec::standby_ones)
-      .def_readwrite("skip_matching", &RefreshSpec::skip_matching);
+      .def_readwrite("skip_matching", &RefreshSpec::skip_matching)
+      .def_readwrite("rollback", &RefreshSpec::rollback);
 }
 
 }  // namespace nephoscope

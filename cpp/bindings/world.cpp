@@ -67,9 +67,17 @@ py::dict refresh_dict(const Refresh& refresh) {
   py::dict out;
   out["started_ns"] = refresh.started_ns;
   out["finished_ns"] = refresh.finished_ns;
-  out["instances"] = refresh.total;
-  out["replaced"] = refresh.replaced;
-  if (refresh.failed) out["failed"] = true;
+  const bool back = refresh.rolls_back();
+  out["instances"] = back ? refresh.total_when_failed : refresh.total;
+  out["replaced"] = back ? refresh.replaced_when_failed : refresh.replaced;
+  if (refresh.failures != 0) out["failed"] = true;
+  if (!back) return out;
+  py::dict rollback;
+  rollback["started_ns"] = refresh.rolled_back_ns;
+  rollback["instances"] = refresh.total;
+  rollback["replaced"] = refresh.replaced;
+  if (refresh.failures > 1) rollback["failed"] = true;
+  out["rollback"] = rollback;
   return out;
 }
 
@@ -107,7 +115,10 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migr
   out["steal_cap_ns"] = fleet.used.quota_ns;
   out["steal_smt_ns"] = fleet.used.forced_idle_ns;
   if (migrates) out["steal_migration_ns"] = fleet.used.paused_ns;
-  if (fleet.makes.size() > 1) out["makes"] = makes_dict(fleet.makes);
+  if (fleet.makes.size() > 1) {
+    out["makes"] = makes_dict(fleet.makes);
+    out["make"] = fleet.make;
+  }
   if (fleet.interferes) out["slowed_ns"] = fleet.used.slowed_ns;
   out["vcpu_ns"] = fleet.vcpu_ns;
   out["instances_mean"] =

@@ -322,15 +322,12 @@ class World : public WorldView {
   void return_to_service(std::uint32_t machine);
   void stay(std::uint32_t instance);
   // Instance refresh (refresh.cpp).
-  struct RefreshCount {
-    std::uint32_t old = 0;
-    std::uint32_t ready = 0;
-    std::uint32_t unready_new = 0;
-  };
   RefreshCount look_at_refresh(std::uint32_t fleet);
   void refresh(std::uint32_t fleet);
-  void start_refresh(Fleet& fleet, std::uint32_t next_index);
+  void start_refresh(std::uint32_t fleet);
+  void begin_round(std::uint32_t fleet, std::uint32_t make);
   void fail_refresh(std::uint32_t fleet);
+  void roll_back(std::uint32_t fleet);
   void replace_some(std::uint32_t fleet, std::uint32_t ready);
   void retire(std::uint32_t machine);
   // Metering (metering.cpp).

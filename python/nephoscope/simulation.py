@@ -21,7 +21,7 @@ from nephoscope.scenario.saved_policies import brought, named
 from nephoscope.scenario.steering import Steering
 from nephoscope.scenario.units import DURATION_MAX_NS, Duration
 
-_MAGIC = b"nephoscope simulation 3\n"
+_MAGIC = b"nephoscope simulation 4\n"
 _DIGEST_SIZE = 16
 _LENGTH_SIZE = 8
 _SPAN_MAX_S = DURATION_MAX_NS / 1e9

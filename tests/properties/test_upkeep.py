@@ -136,18 +136,25 @@ def renewals(draw) -> Tree:
     return scenario(service, fleet, door=door, traffic=traffic, duration="100s")
 
 
-def keeps_its_bounds(tree: Tree) -> None:
-    results = checked(tree)
-    (customers,), (web,), (door,) = (
-        results[key] for key in ("traffic", "fleets", "load_balancers")
-    )
-    fleet = tree["fleets"]["web"]
+def bounds(fleet: Tree) -> tuple[int, int]:
+    """How few and how many instances may serve while a fleet is renewed."""
     refresh, count = fleet["refresh"], fleet["count"]
     most = refresh.get("max_healthy")
     least = math.ceil(round(count * refresh["min_healthy"], 6))
     least_seen = count - 1 if most is None and least == count else least
     most_seen = count if most is None else max(count, math.floor(round(count * most, 6)))
     most_seen += 1 if most is not None and least == most_seen == count else 0
+    return least_seen, most_seen
+
+
+def keeps_its_bounds(tree: Tree) -> None:
+    results = checked(tree)
+    (customers,), (web,), (door,) = (
+        results[key] for key in ("traffic", "fleets", "load_balancers")
+    )
+    fleet = tree["fleets"]["web"]
+    count = fleet["count"]
+    least_seen, most_seen = bounds(fleet)
     assert least_seen <= web["instances_min"] <= web["instances_max"] <= most_seen
     assert web["instances_final"] == count
     assert web["refresh"]["replaced"] == web["refresh"]["instances"] == count
@@ -165,6 +172,29 @@ def keeps_its_bounds(tree: Tree) -> None:
 @given(renewals())
 def test_a_refresh_keeps_its_bounds_and_loses_no_request(tree):
     keeps_its_bounds(tree)
+
+
+@derandomised(30)
+@given(renewals())
+def test_a_roll_back_keeps_them_too(tree):
+    """One is protected and waited for, so the refresh fails after an hour."""
+    tree["duration"] = "4000s"
+    tree["traffic"]["customers"]["rate"] = "0.1/s"
+    fleet = tree["fleets"]["web"]
+    to = {"instance_type": {"vcpus": 1, "memory": "2GiB"}}
+    fleet["refresh"] |= {"to": to, "rollback": True}
+    fleet["scale_in_protection"] = 1
+    results = checked(tree)
+    (customers,), (web,) = results["traffic"], results["fleets"]
+    others = fleet["count"] - 1
+    least_seen, most_seen = bounds(fleet)
+    assert least_seen <= web["instances_min"] <= web["instances_max"] <= most_seen
+    assert web["refresh"]["replaced"] == others
+    rollback = web["refresh"]["rollback"]
+    assert (rollback["instances"], rollback["replaced"]) == (others, others)
+    assert web["refresh"]["finished_ns"] >= rollback["started_ns"] >= 3600 * 10**9
+    assert web["makes"]["instances"].tolist() == [fleet["count"], 0]
+    assert customers["failed"] == customers["timed_out"] == 0
 
 
 @pytest.mark.slow

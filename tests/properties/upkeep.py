@@ -64,6 +64,8 @@ def refreshes(draw, fleet: Tree, duration: int) -> Tree:
     mixed = "on_demand_base" in fleet.get("purchase", {}).get("spot", {})
     refresh |= draw(st.sampled_from([{}, *(() if mixed else OTHERS)]))
     refresh |= draw(st.sampled_from([{}, {}, *STAYING]))
+    if "to" in refresh:
+        refresh |= draw(st.sampled_from([{}, {"rollback": True}]))
     return {"refresh": refresh}
 
 

@@ -323,6 +323,8 @@ def test_unless_told_none_is_skipped():
         ({"to": {}}, ".to"),
         ({"scale_in_protected": "never"}, ".scale_in_protected"),
         ({"skip_matching": 1}, ".skip_matching"),
+        ({"rollback": 1}, ".rollback"),
+        ({"rollback": True}, ""),
     ],
 )
 def test_what_makes_no_sense_is_refused(keys: Tree, where: str):

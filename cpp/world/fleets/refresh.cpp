@@ -27,7 +27,7 @@ void require_make(const RefreshSpec& spec, const Fleet& fleet) {
 }  // namespace
 
 std::uint32_t Refresh::limit() const {
-  if (spec.checkpoints.empty()) return total;
+  if (spec.checkpoints.empty() || rolls_back()) return total;
   return percent_up(
       total, spec.checkpoints[std::min<std::size_t>(checkpoint, spec.checkpoints.size() - 1)]);
 }
@@ -132,7 +132,7 @@ bool WorldView::is_ready(const Refresh& refresh, std::uint32_t instance) const {
 }
 
 // What a fleet under refresh has, and who is well from now on.
-World::RefreshCount World::look_at_refresh(std::uint32_t at) {
+RefreshCount World::look_at_refresh(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   Refresh& refresh = fleet.refresh;
   refresh.well_since.resize(launched_[at] - refresh.first_index, Refresh::not_yet);
@@ -159,8 +159,8 @@ World::RefreshCount World::look_at_refresh(std::uint32_t at) {
 void World::refresh(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   Refresh& it = fleet.refresh;
-  if (it.started_ns == Refresh::not_yet) start_refresh(fleet, launched_[at]);
-  if (now_ - it.started_ns >= Refresh::longest_ns) return fail_refresh(at);
+  if (it.started_ns == Refresh::not_yet) start_refresh(at);
+  if (now_ - it.round_since_ns() >= Refresh::longest_ns) return fail_refresh(at);
   std::int64_t next = now_ + look_every_ns;
   const RefreshCount count = look_at_refresh(at);
   const bool settled = count.unready_new == 0 && fleet.alive() >= fleet.desired;
@@ -182,43 +182,73 @@ void World::refresh(std::uint32_t at) {
       next = now_ + it.spec.checkpoint_delay_ns;
     }
   }
-  next = std::min(next, it.started_ns + Refresh::longest_ns);
+  next = std::min(next, it.round_since_ns() + Refresh::longest_ns);
   if (next < duration_) controls_.push(next, payload(ControlKind::upkeep, 2 * at));
 }
 
-void World::start_refresh(Fleet& fleet, std::uint32_t next_index) {
-  Refresh& it = fleet.refresh;
+void World::start_refresh(std::uint32_t at) {
+  Refresh& it = fleets_[at].refresh;
   it.started_ns = now_;
-  it.first_machine = static_cast<std::uint32_t>(machines_.size());
-  it.first_index = next_index;
-  const std::uint32_t last = fleet.launched_as.back().make;
-  const std::uint32_t make = it.spec.make == RefreshSpec::as_before ? last : it.spec.make;
-  for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t instance) {
-    const std::uint32_t index = index_in_fleet_[instance];
+  it.before = fleets_[at].launched_as.back().make;
+  begin_round(at, it.spec.make == RefreshSpec::as_before ? it.before : it.spec.make);
+}
+
+// From now on whoever is there is old, but for those that stay, and what is launched is of this
+// make. Of a roll-back those stay that had not been replaced.
+void World::begin_round(std::uint32_t at, std::uint32_t make) {
+  Fleet& fleet = fleets_[at];
+  Refresh& it = fleet.refresh;
+  const std::uint32_t first_come = it.rolls_back() ? it.first_machine : 0;
+  it.kept.clear();
+  const auto keep = [&](std::uint32_t machine, bool left_alone) {
+    const std::uint32_t index = index_in_fleet_[machines_[machine].instance];
     const bool matches = it.spec.skip_matching && fleet.make_number(index) == make;
-    const bool stays =
-        it.spec.protected_ones == ProtectedOnes::ignore && fleet.membership.is_guarded(index);
-    if (matches || stays) it.kept.push_back(machine);
+    if (matches || left_alone || machine < first_come) it.kept.push_back(machine);
+  };
+  const bool spares = it.spec.protected_ones == ProtectedOnes::ignore;
+  for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t instance) {
+    keep(machine, spares && fleet.membership.is_guarded(index_in_fleet_[instance]));
   });
   const std::vector<std::uint32_t>& standby = fleet.membership.standby;
   for (const std::uint32_t machine : standby) {
-    const std::uint32_t index = index_in_fleet_[machines_[machine].instance];
-    const bool matches = it.spec.skip_matching && fleet.make_number(index) == make;
-    if (matches || it.spec.standby_ones == StandbyOnes::ignore) it.kept.push_back(machine);
+    keep(machine, it.spec.standby_ones == StandbyOnes::ignore);
   }
   std::sort(it.kept.begin(), it.kept.end());
   it.total = fleet.alive() + static_cast<std::uint32_t>(standby.size() - it.kept.size());
-  if (make != last) fleet.launched_as.push_back({it.first_index, make});
+  it.replaced = it.surplus = 0;
+  it.waits_since = Refresh::not_yet;
+  it.well_since.clear();
+  it.first_machine = static_cast<std::uint32_t>(machines_.size());
+  it.first_index = launched_[at];
+  if (make != fleet.launched_as.back().make) fleet.launched_as.push_back({it.first_index, make});
   while (!fleet.membership.pool.empty()) give_up_warm(fleet.membership.pool.back());
 }
 
-// What has been replaced stays so.
+// What has been replaced stays so, unless it is to be rolled back. A roll-back may fail too.
 void World::fail_refresh(std::uint32_t at) {
   Refresh& it = fleets_[at].refresh;
-  it.failed = true;
+  ++it.failures;
+  if (it.spec.rollback && !it.rolls_back()) return roll_back(at);
   it.finished_ns = now_;
   it.surplus = 0;
   scale(at);
+}
+
+// What came in the first round is replaced in its turn, within the same bounds. What of it has not
+// booted yet is nobody's loss and goes at once.
+void World::roll_back(std::uint32_t at) {
+  Fleet& fleet = fleets_[at];
+  Refresh& it = fleet.refresh;
+  it.total_when_failed = it.total;
+  it.replaced_when_failed = it.replaced;
+  it.rolled_back_ns = now_;
+  begin_round(at, it.before);
+  for (const std::uint32_t instance : std::vector<std::uint32_t>(fleet.launching)) {
+    const bool boots = phase_[instance] == Phase::booting;
+    if (boots && it.is_old(machine_of(instance))) drop(instance);
+  }
+  scale(at);
+  refresh(at);
 }
 
 // Lets old ones go, those that are not well first, and launches new ones. Those that it waits

@@ -3,6 +3,9 @@
 // A machine is old if it was launched before the refresh began and is not to stay. It looks at its
 // fleet once a second and at the end of a wait, and lets old ones go, or new ones come first, as
 // its bounds allow. Where only protected ones are left it waits, and fails after an hour.
+//
+// One that fails may be rolled back: that is a second round, in which what came in the first is old
+// and the new ones are what the fleet was before.
 
 #pragma once
 
@@ -25,7 +28,7 @@ struct Refresh {
   std::int64_t finished_ns = not_yet;
   std::uint32_t first_machine = 0;  // that is new
   std::uint32_t first_index = 0;    // of the fleet, the same
-  std::uint32_t total = 0;          // old ones when it began
+  std::uint32_t total = 0;          // old ones when it, or its roll-back, began
   std::uint32_t replaced = 0;       // of these, when it looked last
   std::uint32_t surplus = 0;        // instances beyond those desired, meanwhile
   std::uint32_t checkpoint = 0;     // the next
@@ -34,27 +37,42 @@ struct Refresh {
 
   std::vector<std::uint32_t> kept;     // machines from before it that stay, ascending
   std::int64_t waits_since = not_yet;  // for protected ones
-  bool failed = false;                 // it has finished before its end
+  std::uint32_t failures = 0;          // rounds that finished before their end
+
+  std::uint32_t before = 0;                // the make that the fleet had
+  std::int64_t rolled_back_ns = not_yet;   // when that began
+  std::uint32_t total_when_failed = 0;     // of the first round, where there is a second
+  std::uint32_t replaced_when_failed = 0;  // the same
 
   bool present() const { return spec.at_ns != RefreshSpec::never; }
   bool under_way() const { return started_ns != not_yet && finished_ns == not_yet; }
+  bool rolls_back() const { return rolled_back_ns != not_yet; }
+  std::int64_t round_since_ns() const { return rolls_back() ? rolled_back_ns : started_ns; }
   bool is_new(std::uint32_t machine) const { return machine >= first_machine; }
   bool is_old(std::uint32_t machine) const {
     return !is_new(machine) && !std::binary_search(kept.begin(), kept.end(), machine);
   }
 
-  // How many may have been replaced up to the next checkpoint.
+  // How many may have been replaced up to the next checkpoint, of which a roll-back has none.
   std::uint32_t limit() const;
-  bool is_last() const { return checkpoint + 1 >= spec.checkpoints.size(); }
+  bool is_last() const { return rolls_back() || checkpoint + 1 >= spec.checkpoints.size(); }
 
   template <class Archive>
   void serialize(Archive& archive) {
     archive(spec.at_ns, spec.min_healthy, spec.max_healthy, spec.warmup_ns, spec.checkpoints,
             spec.checkpoint_delay_ns, spec.make, spec.protected_ones, spec.standby_ones,
-            spec.skip_matching);
+            spec.skip_matching, spec.rollback);
     archive(started_ns, finished_ns, first_machine, first_index, total, replaced, surplus,
-            checkpoint, well_since, kept, waits_since, failed);
+            checkpoint, well_since, kept, waits_since, failures, before, rolled_back_ns,
+            total_when_failed, replaced_when_failed);
   }
+};
+
+// What a fleet under refresh has.
+struct RefreshCount {
+  std::uint32_t old = 0;
+  std::uint32_t ready = 0;
+  std::uint32_t unready_new = 0;
 };
 
 // How many instances have to be well, and how many there may be, while one is under way.

@@ -21,6 +21,7 @@ void tell_makes(FleetAccount& account, const Fleet& fleet,
                 const std::vector<std::uint32_t>& index_of) {
   account.mixed = fleet.on_demand.any();
   account.makes.resize(fleet.makes.size());
+  account.make = fleet.launched_as.back().make;
   for (const Make& make : fleet.makes) {
     account.burstable = account.burstable || make.guest.burst.burstable;
     account.interferes = account.interferes || make.guest.interference.matters();

@@ -163,6 +163,7 @@ struct FleetAccount : Account {
   std::uint64_t on_demand_billed_s = 0;  // of those
   std::uint32_t on_demand = 0;           // now, serving or not
   std::vector<MakeAccount> makes;        // all that its instances may have
+  std::uint32_t make = 0;                // that launches are of now
   bool interferes = false;
   bool burstable = false;
   CreditTotals credits;

@@ -33,6 +33,7 @@ struct RefreshSpec {
   ProtectedOnes protected_ones = ProtectedOnes::wait;
   StandbyOnes standby_ones = StandbyOnes::wait;
   bool skip_matching = false;  // those that are of this make already stay
+  bool rollback = false;       // when it fails, what was replaced is replaced by what was before
 };
 
 }  // namespace nephoscope

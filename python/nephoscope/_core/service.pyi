@@ -36,3 +36,4 @@ class RefreshSpec:
     protected_ones: ProtectedOnes
     standby_ones: StandbyOnes
     skip_matching: bool
+    rollback: bool

@@ -14,14 +14,23 @@ def admission_tree(numbers: Mapping[str, Any]) -> Tree:
 
 
 def refresh_tree(numbers: Mapping[str, Any]) -> Tree:
-    """Of a fleet with a refresh: when it began and ended, if it did, and how far it got."""
+    """Of a fleet with a refresh: when it began and ended, if it did, and how far it got.
+
+    Of one that failed and was rolled back also how far that got, and when it began.
+    """
     if "refresh" not in numbers:
         return {}
     refresh = numbers["refresh"]
-    told: Tree = {key: int(refresh[key]) for key in ("instances", "replaced")}
-    if "failed" in refresh:
-        told["failed"] = True
-    return {"refresh": {f"{at}_s": _instant(refresh, at) for at in ("started", "finished")} | told}
+    told: Tree = {f"{at}_s": _instant(refresh, at) for at in ("started", "finished")}
+    told |= _done(refresh)
+    if (back := refresh.get("rollback")) is not None:
+        told["rollback"] = {"started_s": _instant(back, "started")} | _done(back)
+    return {"refresh": told}
+
+
+def _done(numbers: Mapping[str, Any]) -> Tree:
+    counts: Tree = {key: int(numbers[key]) for key in ("instances", "replaced")}
+    return counts | ({"failed": True} if "failed" in numbers else {})
 
 
 def _instant(refresh: Mapping[str, Any], at: str) -> float | None:
@@ -32,9 +41,18 @@ def _instant(refresh: Mapping[str, Any], at: str) -> float | None:
 def refresh_flags(fleet: Mapping[str, Any]) -> Iterator[str]:
     """What a reader must know of a refresh."""
     refresh = fleet.get("refresh")
-    if refresh is not None and "failed" in refresh:
-        done, all_ = refresh["replaced"], refresh["instances"]
-        yield f"the refresh of fleet {fleet['name']} failed: {done} of {all_} replaced"
-    if refresh is not None and refresh["started_ns"] >= 0 and refresh["finished_ns"] < 0:
-        done, all_ = refresh["replaced"], refresh["instances"]
-        yield f"the refresh of fleet {fleet['name']} had not ended: {done} of {all_} replaced"
+    if refresh is None or refresh["started_ns"] < 0:
+        return
+    words = f"the refresh of fleet {fleet['name']}"
+    if "failed" in refresh:
+        yield f"{words} failed: {_share_done(refresh)} replaced"
+    if (back := refresh.get("rollback")) is not None:
+        words = f"the roll-back of fleet {fleet['name']}"
+        if "failed" in back:
+            yield f"{words} failed: {_share_done(back)} replaced"
+    if refresh["finished_ns"] < 0:
+        yield f"{words} had not ended: {_share_done(back or refresh)} replaced"
+
+
+def _share_done(numbers: Mapping[str, Any]) -> str:
+    return f"{numbers['replaced']} of {numbers['instances']}"

@@ -84,6 +84,8 @@ class Refresh(Model):
     """The same of instances on standby, which are terminated, and not replaced."""
     skip_matching: bool = False
     """Instances that are already what the new ones will be stay."""
+    rollback: bool = False
+    """When it fails, what has been replaced is replaced again, by what the fleet was before."""
     to: NewInstances | None = None
     """Another type or operating system; by default the new instances are as the old ones."""
 
@@ -94,4 +96,6 @@ class Refresh(Model):
             raise refusal(message, "at most 100% between them")
         if self.checkpoint_delay is not None and not self.checkpoints:
             raise refusal("checkpoint_delay without checkpoints has no effect", "checkpoints")
+        if self.rollback and self.to is None:
+            raise refusal("rollback without to has nothing to go back to", "to beside it")
         return self

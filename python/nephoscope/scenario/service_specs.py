@@ -32,4 +32,5 @@ def refresh_spec(refresh: Refresh) -> _core.service.RefreshSpec:
     spec.protected_ones = _core.service.ProtectedOnes[refresh.scale_in_protected]
     spec.standby_ones = _core.service.StandbyOnes[refresh.standby]
     spec.skip_matching = refresh.skip_matching
+    spec.rollback = refresh.rollback
     return spec

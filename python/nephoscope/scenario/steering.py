@@ -45,7 +45,8 @@ class Steering:
     routings: dict[str, Any]  # in the words of a file
     weights: dict[str, dict[str, float]]  # by balancer and fleet
     groups: dict[str, dict[str, int]]  # by balancer and group
-    renewals: list[list[Any]]  # refreshes that changed a fleet's instances: its name, and to what
+    # Refreshes that changed a fleet's instances: its name, to what, and which make they were of.
+    renewals: list[list[Any]]
     policies: dict[str, RoutingPolicy] = field(default_factory=dict)
     """Compiled ones, by balancer, that were set: what is in use must stay where it is."""
 
@@ -136,24 +137,26 @@ class Steering:
         if refresh.to is None:
             world.begin_refresh(index, spec)
             return
-        fleet = _renewed(path, self.makes()[name][-1], refresh.to)
-        before = copy.copy(world.results()["fleets"][index].get("refresh", {}))
+        numbers = world.results()["fleets"][index]
+        before = numbers.get("refresh", {})
         if before and before["finished_ns"] < 0:
             raise _refused(path, "another is to come or under way already", "one after another")
-        made = self.makes()[name]
-        if refresh.skip_matching and fleet == made[-1]:
-            spec.make = len(made) - 1
+        present = numbers.get("make", 0)
+        made = self.makes()[name][present]
+        fleet = _renewed(path, made, refresh.to)
+        if refresh.skip_matching and fleet == made:
+            spec.make = present
             world.begin_refresh(index, spec)
             return
         spec.make = world.add_make(index, make_spec(self.scenario, name, fleet))
         world.begin_refresh(index, spec)
-        self.renewals.append([name, options["to"]])
+        self.renewals.append([name, options["to"], present])
 
     def makes(self) -> dict[str, list[Fleet]]:
         """All that the instances of each fleet have been or may be, in their order."""
         makes = {name: list(fleet.makes) for name, fleet in self.scenario.fleets.items()}
-        for name, to in self.renewals:
-            makes[name].append(makes[name][-1].renewed(NewInstances.model_validate(to)))
+        for name, to, of in self.renewals:
+            makes[name].append(makes[name][of].renewed(NewInstances.model_validate(to)))
         return makes
 
     def added_makes(self) -> list[tuple[int, _core.FleetSpec]]:
@@ -161,7 +164,7 @@ class Steering:
         added = []
         found = {name: len(fleet.makes) for name, fleet in self.scenario.fleets.items()}
         makes = self.makes()
-        for name, _ in self.renewals:
+        for name, *_ in self.renewals:
             spec = make_spec(self.scenario, name, makes[name][found[name]])
             added.append((list(self.scenario.fleets).index(name), spec))
             found[name] += 1

@@ -72,8 +72,13 @@ def _refreshes(result: Result) -> Iterator[Event]:
     for name, fleet in result["fleets"].items():
         refresh = fleet.get("refresh", {})
         if refresh.get("started_s") is not None:
+            rollback = refresh.get("rollback", {})
+            until_s = rollback.get("started_s", refresh["finished_s"])
             words = f"{name}: {refresh['replaced']:,} of {refresh['instances']:,} replaced"
-            yield Event(refresh["started_s"], refresh["finished_s"], "refresh", words)
+            yield Event(refresh["started_s"], until_s, "refresh", words)
+            if rollback:
+                words = f"{name}: {rollback['replaced']:,} of {rollback['instances']:,} rolled back"
+                yield Event(rollback["started_s"], refresh["finished_s"], "refresh", words)
 
 
 def _scaling(result: Result) -> Iterator[Event]:
