@@ -33,6 +33,8 @@ void bind_spec_life(py::module_& core) {
       .def_readwrite("interruption", &LifeSpec::interruption)
       .def_readwrite("behaviour", &LifeSpec::behaviour)
       .def_readwrite("outage", &LifeSpec::outage)
+      .def_readwrite("rebalances", &LifeSpec::rebalances)
+      .def_readwrite("recommendation", &LifeSpec::recommendation)
       .def_readwrite("on_demand_base", &LifeSpec::on_demand_base)
       .def_readwrite("on_demand_percent", &LifeSpec::on_demand_percent)
       .def_readwrite("quota", &LifeSpec::quota)

@@ -38,6 +38,7 @@ void add_life(py::dict& out, const FleetAccount& fleet) {
   }
   out["unmet_actions"] = fleet.counts.unmet;
   out["interruptions"] = fleet.counts.interruptions;
+  if (fleet.rebalances) out["recommendations"] = fleet.counts.recommendations;
   out["refused_starts"] = fleet.counts.refused_starts;
   out["vcpu_limit_exceeded"] = fleet.counts.vcpu_refusals;
   out["throttled"] = fleet.counts.throttled;

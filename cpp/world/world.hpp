@@ -299,6 +299,9 @@ class World : public WorldView {
   void follow_lives();
   void follow_life(const LifecycleChange& change);
   void expect_interruption(std::uint32_t machine);
+  void replace_at_risk(std::uint32_t machine);
+  void let_go_at_risk(std::uint32_t fleet);
+  void count_out(std::uint32_t machine, Standing standing);
   void guest_serves(std::uint32_t machine);
   void guest_is_down(std::uint32_t machine);
   void set_aside(std::uint32_t machine, Phase phase);

@@ -32,6 +32,8 @@ def lives(draw) -> Tree:
     spot |= draw(st.sampled_from([{}, {} if "tenant" in keys else mixed]))
     if behaviour != "terminate":
         spot |= {"behaviour": behaviour, "outage": draw(SHORT)}
+    elif draw(st.booleans()):
+        spot |= {"rebalance": True, **draw(st.sampled_from([{}, {"recommendation": "3s"}]))}
     return keys | {"purchase": {"spot": spot}}
 
 

@@ -150,6 +150,8 @@ class Lifecycle {
 
   // While it stops with its memory saved, and then until the next start.
   bool hibernating(std::uint32_t instance) const { return look(instance).hibernating; }
+  // A spot instance of which the provider has said that it may be taken soon.
+  bool at_risk(std::uint32_t instance) const { return look(instance).at_risk; }
   // Stopped by the provider, and not running since.
   bool interrupted(std::uint32_t instance) const { return look(instance).interrupted; }
 
@@ -213,7 +215,7 @@ class Lifecycle {
     bool in_maintenance = false;
     bool hibernating = false;  // while stopping, and then until the next start
     bool interrupted = false;  // the last stop was the provider's, until it runs again
-    std::uint8_t filler = 0;
+    bool at_risk = false;      // a recommendation has come
   };
   static_assert(std::has_unique_object_representations_v<Instance>);
 

@@ -111,6 +111,7 @@ std::int64_t Lifecycle::notice_at(const Instance& it, std::int64_t taken_at) con
 
 void Lifecycle::fire_spot(Instance& it) {
   if (it.spot_stage == SpotStage::rebalance) {
+    it.at_risk = true;
     tell(it, What::rebalance);
     it.spot_stage = SpotStage::notice;
     return set(it, Timer::spot, notice_at(it, it.interrupted_at));
@@ -218,6 +219,7 @@ void Lifecycle::cancel_all(Instance& it) {
   for (std::size_t kind = 0; kind < timer_count; ++kind) cancel(it, static_cast<Timer>(kind));
   it.spot_stage = SpotStage::none;
   it.interrupted_at = never;
+  it.at_risk = false;
   it.scheduled = ScheduledEvent::none;
   it.in_maintenance = false;
 }

@@ -52,10 +52,15 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
           "must be from 0 to 100");
   require(life.spot || !fleet.on_demand.any(), at("fleets", index, "life.on_demand_base"),
           "belongs to spot");
+  fleet.rebalances = life.rebalances;
+  require(!life.rebalances || (fleet.interrupted && life.behaviour == Interruption::terminate),
+          at("fleets", index, "life.rebalances"), "needs spot instances that are terminated");
   if (fleet.interrupted) {
     fleet.interruption =
         Sampler(life.interruption, stream_key(seed_, replication_, name + "/interruption"));
     fleet.outage = Sampler(life.outage, stream_key(seed_, replication_, name + "/outage"));
+    fleet.recommendation =
+        Sampler(life.recommendation, stream_key(seed_, replication_, name + "/recommendation"));
   }
   const bool limited = life.api != LifeSpec::unlimited;
   require(!limited || life.api < apis_.size(), at("fleets", index, "life.api"), "is not there");

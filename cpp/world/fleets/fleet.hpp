@@ -92,8 +92,10 @@ struct Fleet {
   bool reached = false;      // requests are sent to it
   bool interrupted = false;  // spot: the provider takes them back, after times by place and start
   Sampler interruption;
-  Sampler outage;      // spot that stops, by place and start
-  OnDemand on_demand;  // spot: of those, so many are not
+  Sampler outage;           // spot that stops, by place and start
+  bool rebalances = false;  // spot: who is at risk is replaced before it is taken
+  Sampler recommendation;   // so long before the notice, by place and start
+  OnDemand on_demand;       // spot: of those, so many are not
   std::uint32_t api = LifeSpec::unlimited;
   bool eventful = false;        // its results tell of more than launches
   bool parks = false;           // and of those that are on standby or detached

@@ -20,6 +20,7 @@ constexpr std::uint32_t request_max = 100;  // instances of one request, as the 
 void World::scale(std::uint32_t at) {
   Fleet& fleet = fleets_[at];
   count_instances(fleet);
+  let_go_at_risk(at);
   while (fleet.alive() > fleet.wanted()) {
     if (fleet.booting != 0) {
       drop_booting(at);
@@ -65,9 +66,14 @@ void World::grow(std::uint32_t at, ZoneBalance balance) {
       wanted = let_in;
     }
     std::uint32_t launched = 0;
-    while (launched < wanted && (fleet.refusal = launch(at, zones, balance)) == 0) ++launched;
+    // What follows from a launch may launch others.
+    while (launched < wanted && fleet.alive() < fleet.wanted()) {
+      fleet.refusal = launch(at, zones, balance);
+      if (fleet.refusal != 0) break;
+      ++launched;
+    }
     if (!free) apis_[fleet.api].run_instances(wanted, 1, now_, launched);
-    if (launched == wanted) continue;
+    if (launched == wanted || fleet.alive() >= fleet.wanted()) continue;
     // The others would find no room either: they are alike.
     const std::uint32_t refused = missing - launched;
     if (fleet.refusal == refused_by_quota) {
@@ -226,9 +232,13 @@ void World::enter_service(std::uint32_t instance) {
   count_reached();
   if (fleet.scaled != none) begin_warmup(instance);
   Messaging(*this).begin_polls(instance);
-  if (faults_.all.empty()) return;
-  follow_slowness(instance);
-  follow_faults(instance);
+  if (!faults_.all.empty()) {
+    follow_slowness(instance);
+    follow_faults(instance);
+  }
+  let_go_at_risk(fleet_of_[instance]);
+  if (fleet.rebalances && lives_.at_risk(machine_of(instance)))
+    replace_at_risk(machine_of(instance));
 }
 
 // A serving instance gets no more requests. From now on somebody looks at what it holds.
@@ -260,7 +270,7 @@ void World::dismiss(std::uint32_t instance) {
 void World::leave_service(std::uint32_t instance, Standing standing) {
   const std::uint32_t at = fleet_of_[instance];
   withdraw(instance);
-  machines_[machine_of(instance)].standing = standing;
+  count_out(machine_of(instance), standing);
   phase_[instance] = Phase::leaving;
   ++leaving_;
   begin_draining(instance);
@@ -305,7 +315,7 @@ void World::drop_booting(std::uint32_t at) {
 // is given back before its life is told of the end, which brings to light what is due by now.
 void World::drop(std::uint32_t instance) {
   --fleets_[fleet_of_[instance]].booting;
-  machines_[machine_of(instance)].standing = Standing::away;
+  count_out(machine_of(instance), Standing::away);
   end(instance);
   terminate(machine_of(instance));
 }
@@ -313,7 +323,7 @@ void World::drop(std::uint32_t instance) {
 // One that was set aside goes, or is not replaced when the provider takes it.
 void World::give_up_aside(std::uint32_t machine) {
   take_back_in(machine);
-  machines_[machine].standing = Standing::away;
+  count_out(machine, Standing::away);
   if (machines_[machine].noticed == 0) terminate(machine);
 }
 

@@ -59,6 +59,7 @@ struct LifeCounts {
   std::array<std::uint64_t, action_kinds> actions{};  // requests that were accepted
   std::uint64_t unmet = 0;                            // asked for, and there was no instance
   std::uint64_t interruptions = 0;                    // spot
+  std::uint64_t recommendations = 0;                  // upon which others were launched
   std::uint64_t refused_starts = 0;
   std::uint64_t vcpu_refusals = 0;  // launches, VcpuLimitExceeded
   std::uint64_t throttled = 0;      // requests, RequestLimitExceeded

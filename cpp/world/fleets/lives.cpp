@@ -14,8 +14,9 @@ namespace nephoscope {
 namespace {
 
 constexpr std::int64_t start_retry_ns = 60'000'000'000;
-// Lest a spot instance that is taken as soon as it runs stop the clock.
+// Lest a spot instance that is taken, or at risk, as soon as it runs stop the clock.
 constexpr std::int64_t shortest_run_ns = 1'000'000;
+constexpr std::int64_t shortest_calm_ns = 1'000'000'000;
 constexpr std::int64_t as_good_as_never = std::int64_t{1} << 61;
 
 }  // namespace
@@ -38,6 +39,7 @@ void World::follow_life(const LifecycleChange& change) {
   const std::uint32_t machine = change.instance;
   if (change.what == What::serving) return guest_serves(machine);
   if (change.what == What::down) return guest_is_down(machine);
+  if (change.what == What::rebalance) return replace_at_risk(machine);
   if (change.what == What::notice) {
     machines_[machine].noticed = 1;
     if (machines_[machine].standing == Standing::active) set_aside(machine, Phase::closing);
@@ -68,10 +70,47 @@ void World::expect_interruption(std::uint32_t machine) {
   const Machine& it = machines_[machine];
   const Fleet& fleet = fleets_[fleet_of_[it.instance]];
   if (!fleet.interrupted || lives_.facts(machine).purchase != Purchase::spot) return;
-  const std::int64_t drawn =
-      duration_ns(fleet.interruption.at(index_in_fleet_[it.instance], lives_.starts(machine) - 1));
+  const std::uint32_t index = index_in_fleet_[it.instance];
+  const std::uint32_t start = lives_.starts(machine) - 1;
+  const std::int64_t drawn = duration_ns(fleet.interruption.at(index, start));
   const std::int64_t left = as_good_as_never - now_;
-  lives_.interrupt(machine, now_ + std::min(std::max(drawn, shortest_run_ns), left));
+  const std::int64_t taken_at = now_ + std::min(std::max(drawn, shortest_run_ns), left);
+  const std::int64_t notice_at = taken_at - Lifecycle::notice_ns;
+  const std::int64_t calm_until = now_ + shortest_calm_ns;
+  std::int64_t recommended_at = Lifecycle::never;
+  if (fleet.rebalances && notice_at >= calm_until) {
+    const std::int64_t early = duration_ns(fleet.recommendation.at(index, start));
+    recommended_at = std::max(calm_until, notice_at - early);
+  }
+  lives_.interrupt(machine, taken_at, recommended_at);
+}
+
+// One that serves is likely to be taken: another is launched while it serves on. Who does not serve
+// yet comes here when it does.
+void World::replace_at_risk(std::uint32_t machine) {
+  const std::uint32_t instance = machines_[machine].instance;
+  const std::uint32_t at = fleet_of_[instance];
+  std::vector<std::uint32_t>& at_risk = fleets_[at].membership.at_risk;
+  const bool known = std::find(at_risk.begin(), at_risk.end(), machine) != at_risk.end();
+  if (!is_member(instance) || known) return;
+  at_risk.push_back(machine);
+  ++fleets_[at].counts.recommendations;
+  scale(at);
+}
+
+// Those at risk go when others serve in their places.
+void World::let_go_at_risk(std::uint32_t at) {
+  const Fleet& fleet = fleets_[at];
+  for (const std::uint32_t machine : std::vector<std::uint32_t>(fleet.membership.at_risk)) {
+    if (fleet.members.size() <= fleet.desired) return;
+    if (is_member(machines_[machine].instance)) dismiss(machines_[machine].instance);
+  }
+}
+
+// It counts for the size of its fleet no more.
+void World::count_out(std::uint32_t machine, Standing standing) {
+  machines_[machine].standing = standing;
+  std::erase(fleets_[fleet_of_[machines_[machine].instance]].membership.at_risk, machine);
 }
 
 void World::guest_serves(std::uint32_t machine) {
@@ -165,7 +204,7 @@ void World::begin_end(std::uint32_t machine, StateReason reason) {
   } else if (standing != Standing::away && standing != Standing::detached) {
     take_back_in(machine);
   }
-  machines_[machine].standing = Standing::away;
+  count_out(machine, Standing::away);
   if (reason == StateReason::spot_termination) {
     ++fleets_[at].counts.interruptions;
     fail_work(instance);

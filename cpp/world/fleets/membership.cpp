@@ -277,8 +277,8 @@ void World::level_zones(std::uint32_t at) {
     it.moving = 0;
     return scale(at);
   }
-  const bool busy = it.replacing != 0 || fleet.refresh.under_way() || now_ < it.rests_until;
-  if (busy || fleet.alive() != fleet.wanted()) return;
+  const bool replaces = it.replacing != 0 || !it.at_risk.empty() || fleet.refresh.under_way();
+  if (replaces || now_ < it.rests_until || fleet.alive() != fleet.wanted()) return;
   it.moving = moves_to_level(zone_counts(fleet), margin_of(fleet));
   if (it.moving == 0) return;
   count_instances(fleet);
@@ -315,6 +315,10 @@ void WorldView::check_membership() const {
     agree = agree && (fleet.alive() <= fleet.wanted() || guarded == fleet.members.size());
     agree = agree && (it.replacing == 0 || it.spec.launches_first);
     agree = agree && (it.moving == 0 || !it.zones.empty());
+    for (const std::uint32_t machine : it.at_risk) {
+      const Standing standing = machines_[machine].standing;
+      agree = agree && (standing == Standing::active || standing == Standing::aside);
+    }
     if (!agree) {
       throw InvariantError("fleet " + fleet_names_[at] +
                            " has not the instances that its rules let it keep" + where());

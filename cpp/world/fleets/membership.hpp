@@ -53,10 +53,13 @@ struct Membership {
   std::vector<std::uint8_t> guards;    // by index
   std::vector<std::uint32_t> pool;     // machines, in the order of coming there
   std::vector<std::uint32_t> standby;  // machines, in the order of leaving service
+  std::vector<std::uint32_t> at_risk;  // machines that others are launched for, before they go
   std::int64_t pool_rests_until = 0;   // there was no room for one more: no other try before
   MembershipCounts counts;
 
-  std::uint32_t surplus() const { return replacing + moving; }
+  std::uint32_t surplus() const {
+    return replacing + moving + static_cast<std::uint32_t>(at_risk.size());
+  }
   bool timed() const {
     return spec.asks_balancers || spec.impaired_ns != 0 || spec.lifetime_ns != 0;
   }
@@ -84,7 +87,7 @@ struct Membership {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(scale_ins, replacing, moving, guarded, rests_until, since, fell, guards, pool, standby,
-            pool_rests_until, counts);
+            at_risk, pool_rests_until, counts);
   }
 };
 

@@ -20,6 +20,7 @@ void tell_membership(FleetAccount& account, const Membership& membership) {
 void tell_makes(FleetAccount& account, const Fleet& fleet,
                 const std::vector<std::uint32_t>& index_of) {
   account.mixed = fleet.on_demand.any();
+  account.rebalances = fleet.rebalances;
   account.makes.resize(fleet.makes.size());
   account.make = fleet.launched_as.back().make;
   for (const Make& make : fleet.makes) {

@@ -171,6 +171,7 @@ struct FleetAccount : Account {
   std::uint32_t refusal = 0;  // why, at the last try: a Refusal, or refused_by_quota or _by_api
   bool eventful = false;      // whether the rest is to be told
   LifeCounts counts;
+  bool rebalances = false;            // whether recommendations are to be told
   bool parks = false;                 // whether those on standby and detached are to be told
   std::uint32_t standby = 0;          // now
   std::uint32_t stopped = 0;          // now; those that stop included

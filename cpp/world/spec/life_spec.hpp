@@ -30,6 +30,10 @@ struct LifeSpec {
   Distribution interruption;  // spot: after that long from running
   Interruption behaviour = Interruption::terminate;
   Distribution outage;  // spot that stops: until the provider starts it again
+  // Spot that terminates: another is launched when the provider recommends it, so long before the
+  // notice.
+  bool rebalances = false;
+  Distribution recommendation;
   // Spot: so many instances on demand first, and of each hundred above so many.
   std::uint32_t on_demand_base = 0;
   std::uint32_t on_demand_percent = 0;

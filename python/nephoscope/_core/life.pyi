@@ -30,6 +30,8 @@ class LifeSpec:
     interruption: Distribution
     behaviour: lifecycle.Interruption
     outage: Distribution
+    rebalances: bool
+    recommendation: Distribution
     on_demand_base: int
     on_demand_percent: int
     quota: int

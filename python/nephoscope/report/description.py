@@ -166,7 +166,8 @@ def _purchase(fleet: Fleet) -> str:
     if spot.interruption is None:
         return f"{mixed}, on spot, never interrupted"
     end = {"terminate": "terminated", "stop": "stopped", "hibernate": "hibernated"}[spot.behaviour]
-    return f"{mixed}, on spot, {end} after {_law(spot.interruption)}"
+    early = ", replaced before" if spot.rebalance else ""
+    return f"{mixed}, on spot, {end} after {_law(spot.interruption)}{early}"
 
 
 def action_words(action: Action) -> str:

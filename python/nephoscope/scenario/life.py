@@ -40,6 +40,11 @@ class Spot(Model):
     """What becomes of it then."""
     outage: Distribution | None = None
     """With stop and hibernate: from being stopped until the provider starts it again."""
+    rebalance: bool = False
+    """Another is launched when the provider recommends it, and the old one goes when that serves;
+    without, another is launched when it has been taken."""
+    recommendation: Distribution | None = None
+    """With rebalance: from then until the notice; by default both come together."""
     discount: Share | None = None
     """Off the on-demand price, licences apart; by default what the catalogue assumes."""
     on_demand_base: Annotated[int, whole(0, INSTANCES_MAX)] = 0
@@ -61,6 +66,17 @@ class Spot(Model):
         if stops != (self.outage is not None):
             message = "outage belongs to the behaviours stop and hibernate"
             raise refusal(message, "a distribution, and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _rebalances(self) -> Self:
+        if self.rebalance and self.interruption is None:
+            raise refusal("rebalance without an interruption has no effect", "interruption")
+        if self.rebalance and self.behaviour != "terminate":
+            message = f"rebalance terminates what is at risk, and the behaviour is {self.behaviour}"
+            raise refusal(message, "behaviour: terminate")
+        if self.recommendation is not None and not self.rebalance:
+            raise refusal("a recommendation without rebalance has no effect", "rebalance: true")
         return self
 
 

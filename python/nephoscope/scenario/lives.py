@@ -99,6 +99,8 @@ class Lives:
             spec.life.behaviour = _core.lifecycle.Interruption[spot.behaviour]
             spec.life.interruption = self._distribution(spot.interruption or _NO_TIME)
             spec.life.outage = self._distribution(spot.outage or _NO_TIME)
+            spec.life.rebalances = spot.rebalance
+            spec.life.recommendation = self._distribution(spot.recommendation or _NO_TIME)
             spec.life.on_demand_base = spot.on_demand_base
             spec.life.on_demand_percent = spot.on_demand_share
         self._limits(spec, fleet)
