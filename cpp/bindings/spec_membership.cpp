@@ -37,7 +37,8 @@ void bind_spec_membership(py::module_& core) {
       .def_readwrite("active", &HookSpec::active)
       .def_readwrite("continues", &HookSpec::continues)
       .def_readwrite("duration", &HookSpec::duration)
-      .def_readwrite("timeout_ns", &HookSpec::timeout_ns);
+      .def_readwrite("timeout_ns", &HookSpec::timeout_ns)
+      .def_readwrite("heartbeat_ns", &HookSpec::heartbeat_ns);
   py::class_<MembershipSpec>(m, "MembershipSpec")
       .def(py::init<>())
       .def_readwrite("termination", &MembershipSpec::termination)

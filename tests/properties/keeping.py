@@ -43,6 +43,7 @@ def keep(tree: Tree, once_in: int) -> None:
             fleet["warm_pool"] = pool | rng.choice(({}, {"max_prepared": 4}, {"min": 1}))
         if rng.random() < 0.4:
             late = {"duration": {"uniform": {"min": "1s", "max": "40s"}}, "timeout": "30s"}
+            late |= rng.choice(({}, {"heartbeat": "10s"}))
             soon = {"duration": {"exponential": "500ms"}}
             launch = soon | rng.choice(({}, {"default_result": "continue"}))
             both = ({"launch": launch}, {"terminate": soon}, {"launch": late, "terminate": late})

@@ -64,6 +64,12 @@ SCALING: list[Case] = [
     (f"{_WEB}.hooks", {"launch": {"duration": "1s", "timeout": "1s"}}, None, "1s is out of range"),
     (
         f"{_WEB}.hooks",
+        {"launch": {"duration": "1s", "timeout": "1m", "heartbeat": "1m"}},
+        None,
+        "less than 1m",
+    ),
+    (
+        f"{_WEB}.hooks",
         {"terminate": {"duration": "1s", "default_result": "continue"}},
         None,
         "no key 'default_result' here",

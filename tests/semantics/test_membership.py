@@ -20,10 +20,11 @@ def group(desired: int, **keys: Any) -> Tree:
     return fleet() | {"count": BOUNDS | {"desired": desired}, **keys}
 
 
-def lone(web: Tree, **keys: Any) -> Stepper:
+def lone(web: Tree, *, duration: str = "30h", **keys: Any) -> Stepper:
     """A fleet to which nobody sends a request in time."""
     traffic = {"to": "web", "rate": "0.000001/s", "arrivals": "constant"}
-    return simulation(scenario(traffic, fleets={"web": web}, duration="30h", series="none", **keys))
+    tree = scenario(traffic, fleets={"web": web}, duration=duration, series="none", **keys)
+    return simulation(tree)
 
 
 def running(sim: Stepper) -> list[int]:

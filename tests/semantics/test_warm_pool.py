@@ -203,6 +203,43 @@ def test_or_serves_all_the_same():
     assert kept(sim)["overdue"] == 1
 
 
+@pytest.mark.parametrize("result", ["abandon", "continue"])
+def test_heartbeats_prolong_a_hook(result):
+    """Without, it would be over after 30 s; a hundred times that are allowed."""
+    long = {"duration": "50m", "timeout": "30s", "heartbeat": "20s", "default_result": result}
+    sim = lone(hooked(boot="0s", launch=long))
+    sim.advance("10s")
+    sim.set("fleets.web.count", 2)
+    for at, there in (("3009.9s", [0]), ("3010.1s", [0, 1])):
+        sim.advance(at)
+        assert running(sim) == there
+    assert (web_of(sim)["launches"], kept(sim)["overdue"]) == (2, 0)
+
+
+@pytest.mark.parametrize(("timeout", "longest"), [("30s", 3000.0), ("2h", 48 * 3600.0)])
+def test_but_for_100_timeouts_and_48_hours_at_most(timeout, longest):
+    # It is abandoned then, and another launched.
+    late = {"duration": "60h", "timeout": timeout, "heartbeat": "10s"}
+    sim = lone(hooked(boot="0s", launch=late), duration="50h")
+    sim.advance("10s")
+    sim.set("fleets.web.count", 2)
+    for at, overdue in ((longest + 9.9, 0), (longest + 10.1, 1)):
+        sim.advance(f"{at:.1f}s")
+        assert (web_of(sim)["terminations"], kept(sim)["overdue"]) == (overdue, overdue)
+        assert web_of(sim)["launches"] == 2 + overdue
+
+
+def test_heartbeats_prolong_the_last_hook_too():
+    last = {"duration": "10m", "timeout": "30s", "heartbeat": "29s"}
+    sim = lone(hooked(2, terminate=last))
+    sim.advance("10s")
+    sim.set("fleets.web.count", 1)
+    for at, gone in (("609.9s", 0), ("610.1s", 1)):
+        sim.advance(at)
+        assert web_of(sim)["terminations"] == gone
+    assert kept(sim)["overdue"] == 0
+
+
 @pytest.mark.parametrize(("lasts", "timeout", "end"), [("35s", "1h", 45.0), ("50s", "30s", 40.0)])
 def test_who_leaves_waits_before_it_ends(lasts, timeout, end):
     sim = lone(hooked(2, terminate={"duration": lasts, "timeout": timeout}))

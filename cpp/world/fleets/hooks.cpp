@@ -11,6 +11,15 @@ namespace nephoscope {
 namespace {
 
 constexpr std::int64_t timeout_min_ns = 1'000'000'000;
+// With heartbeats: two days, or a hundred timeouts if that is less. (Amazon EC2 Auto Scaling,
+// "Lifecycle hooks".)
+constexpr std::int64_t prolonged_max_ns = 172'800'000'000'000;
+constexpr std::int64_t timeouts_max = 100;
+
+std::int64_t longest_ns(const HookSpec& spec) {
+  if (spec.heartbeat_ns == 0) return spec.timeout_ns;
+  return timeouts_max * std::min(spec.timeout_ns, prolonged_max_ns / timeouts_max);
+}
 
 }  // namespace
 
@@ -20,6 +29,8 @@ void World::build_hooks(const FleetSpec& from, Fleet& fleet, const std::string& 
     if (!spec.active) return hook;
     require(spec.timeout_ns >= timeout_min_ns && spec.timeout_ns <= duration_max, path,
             "timeout must be from 1 s to 73 years");
+    require(spec.heartbeat_ns >= 0 && spec.heartbeat_ns < spec.timeout_ns, path,
+            "heartbeats must be less than a timeout apart");
     hook.spec = spec;
     const std::string stream = "fleets/" + from.name + "/hooks/" + name;
     try {
@@ -34,12 +45,14 @@ void World::build_hooks(const FleetSpec& from, Fleet& fleet, const std::string& 
   fleet.membership.terminate = made(from.membership.terminate, "terminate");
 }
 
-// How long a hook lasts, and whether that is as long as it may.
+// How long a hook lasts, and whether that is as long as it may: its timeout or, where whoever is at
+// it sends heartbeats all the while, what these may prolong it to.
 std::int64_t WorldView::hook_ns(const Hook& hook, std::uint32_t instance, bool& late) const {
   const std::uint32_t start = lives_.starts(machine_of(instance));
   const std::int64_t drawn = duration_ns(hook.duration.at(index_in_fleet_[instance], start));
-  late = drawn > hook.spec.timeout_ns;
-  return std::min(drawn, hook.spec.timeout_ns);
+  const std::int64_t longest = longest_ns(hook.spec);
+  late = drawn > longest;
+  return std::min(drawn, longest);
 }
 
 // An instance has booted. Those that serve when the clock starts have been through it.

@@ -33,6 +33,7 @@ struct HookSpec {
   bool continues = false;  // else another takes its place
   Distribution duration;
   std::int64_t timeout_ns = 3'600'000'000'000;
+  std::int64_t heartbeat_ns = 0;  // between two, each of which begins the timeout anew; 0: none
 };
 
 struct MembershipSpec {

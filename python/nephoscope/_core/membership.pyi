@@ -37,6 +37,7 @@ class HookSpec:
     continues: bool
     duration: Distribution
     timeout_ns: int
+    heartbeat_ns: int
 
 @final
 class MembershipSpec:

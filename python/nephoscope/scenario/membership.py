@@ -91,6 +91,16 @@ class TerminateHook(Model):
     duration: Distribution
     timeout: Timeout = Duration(3600 * 10**9)
     """After which it ends all the same."""
+    heartbeat: PositiveDuration | None = None
+    """How often whoever is at it sends one, which begins the timeout anew, in all for 48 hours or
+    100 timeouts at most; by default never."""
+
+    @model_validator(mode="after")
+    def _comes_in_time(self) -> Self:
+        if self.heartbeat is not None and int(self.heartbeat) >= int(self.timeout):
+            message = f"a heartbeat every {self.heartbeat} comes after the timeout"
+            raise refusal(message, f"less than {self.timeout}")
+        return self
 
 
 class LaunchHook(TerminateHook):

@@ -44,3 +44,4 @@ def _hook(spec: _core.membership.HookSpec, hook: TerminateHook | None, law: Law)
     spec.continues = isinstance(hook, LaunchHook) and hook.default_result == "continue"
     spec.duration = law(hook.duration)
     spec.timeout_ns = int(hook.timeout)
+    spec.heartbeat_ns = int(hook.heartbeat or 0)
