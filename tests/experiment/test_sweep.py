@@ -10,7 +10,7 @@ import pytest
 import nephoscope as nph
 from experiment.executors import Dying, InTurn
 from experiment.small import COUNT, LOST, MEAN, P99, small
-from nephoscope.experiment import labour
+from nephoscope.experiment import alternatives, labour
 from nephoscope.experiment.journal import Journal, Recorded, scenario_hash
 
 RATE = "traffic.users.rate"
@@ -46,7 +46,7 @@ def test_any_executor_will_do():
 
 def test_few_runs_and_scenarios_are_held_at_a_time(monkeypatch):
     monkeypatch.setattr(labour, "AHEAD", 2)
-    monkeypatch.setattr(labour, "SCENARIOS_HELD", 1)
+    monkeypatch.setattr(alternatives, "SCENARIOS_HELD", 1)
     assert nph.sweep(small(), GRID, 3, workers=2).to_dict() == FOUND.to_dict()
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,9 @@ from nephoscope.scenario.document import from_values
 
 Values = Mapping[str, Sequence[Any]]
 
+# Scenarios at hand; those of more alternatives are made again when they are needed.
+SCENARIOS_HELD = 1024
+
 
 @dataclass(frozen=True)
 class Alternative:
@@ -21,11 +24,13 @@ class Alternative:
     label: str
     values: dict[str, Any]
     base: Scenario
+    held: Scenario | None = field(repr=False)
+    """The scenario with these values; None where it is one of too many to be held."""
 
     @property
     def scenario(self) -> Scenario:
-        """The scenario with these values: made anew each time, for there may be many of them."""
-        return self.base.replace(self.values)
+        """The scenario with these values."""
+        return self.base.replace(self.values) if self.held is None else self.held
 
 
 def in_step(scenario: Scenario, vary: Values) -> list[Alternative]:
@@ -136,10 +141,10 @@ def _made(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> list[Alternativ
             path = next(iter(row))
             raise ScenarioError([Problem(path, f"{label} is given twice")])
         labels.add(label)
-        alternative = Alternative(label, row, scenario)
-        # A value that is wrong should be told before anything is run.
-        _ = alternative.scenario
-        alternatives.append(alternative)
+        # Made in any case: a value that is wrong should be told before anything is run.
+        made = scenario.replace(row)
+        held = made if len(alternatives) < SCENARIOS_HELD else None
+        alternatives.append(Alternative(label, row, scenario, held))
     return alternatives
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import (
     Future,
     ThreadPoolExecutor,
 )
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 from threading import Event
@@ -29,8 +29,6 @@ R = TypeVar("R")
 
 # Runs that an executor has at a time: enough for a cluster, few enough to be held in memory.
 AHEAD = 256
-# Scenarios at hand; of a larger grid they are made again when they are needed.
-SCENARIOS_HELD = 1024
 
 
 def simulate(
@@ -101,8 +99,7 @@ class Labour:
         self._journal = journal
         self._progress = progress
         self._saw = seen_by(progress)
-        self._scenario = lru_cache(SCENARIOS_HELD)(lambda i: self._cells[i].scenario)
-        self._hashes = [scenario_hash(self._scenario(i), seed) for i in range(len(cells))]
+        self._hashes = [scenario_hash(cell.scenario, seed) for cell in cells]
         self._warmups: dict[int, int] = {}
         self._made = [journal.replications(it) for it in self._hashes]
         self._there = sum(replication < replications for made in self._made for replication in made)
@@ -115,7 +112,7 @@ class Labour:
         """Find the warm-ups that are to be found."""
         missing = []
         for i in range(len(self._cells)):
-            warmup = self._scenario(i).warmup
+            warmup = self._cells[i].scenario.warmup
             known = self._journal.warmup_ns(self._hashes[i]) if warmup == "auto" else int(warmup)
             if known is None:
                 missing.append(i)
@@ -128,7 +125,7 @@ class Labour:
 
         self._have_made(
             missing,
-            lambda i: workers.pilot(self._scenario(i), self._seed),
+            lambda i: workers.pilot(self._cells[i].scenario, self._seed),
             keep,
             lambda i: f"the pilot of {self._cells[i].label}",
         )
@@ -143,7 +140,7 @@ class Labour:
         ]
 
         def submit(job: _Job) -> Future[bytes]:
-            scenario = self._scenario(job.cell)
+            scenario = self._cells[job.cell].scenario
             return workers.simulate(scenario, self._seed, job.replication, self._warmups[job.cell])
 
         def keep(found: list[tuple[_Job, bytes]]) -> None:
