@@ -13,7 +13,6 @@ import json
 import os
 import random
 import re
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import nephoscope as nph
+from experiment.journals import copied, has_tables, log_of
 from experiment.small import COUNT, small
 
 COUNTS = list(range(2, 22))
@@ -51,22 +51,26 @@ class Place:
             self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
+    def recorded_ns(self) -> int:
+        """When a run has been recorded last; 0 of a journal without one, or that was closed."""
+        log = log_of(self.journal)
+        return log.stat().st_mtime_ns if log.exists() and log.stat().st_size else 0
+
     def held(self) -> dict:
         if not self.journal.exists():
             return {}
-        with contextlib.closing(sqlite3.connect(self.journal)) as database:
-            if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        with copied(self.journal) as database:
+            if not has_tables(database):
                 return {}
             rows = database.execute("SELECT scenario, replication, outcome FROM runs").fetchall()
         return {(scenario, replication): outcome for scenario, replication, outcome in rows}
 
 
 def begun(process: subprocess.Popen, place: Place, before: int) -> None:
-    """Wait until runs are being made: the journal is there, and one more run is in it."""
+    """Wait until runs are being made: one more has been recorded."""
     while process.poll() is None:
         with contextlib.suppress(OSError):
-            # The file grows in pages; that it has been touched is enough.
-            if place.journal.exists() and place.journal.stat().st_mtime_ns > before:
+            if place.recorded_ns() > before:
                 return
         time.sleep(0.002)
 
@@ -76,7 +80,7 @@ def killed_until_done(place: Place, draws: random.Random, usual_s: float, kills:
     seen: Counter[str] = Counter()
     held: dict = {}
     while True:
-        before = place.journal.stat().st_mtime_ns if place.journal.exists() else 0
+        before = place.recorded_ns()
         process = place.start()
         if seen["kills"] < kills:
             begun(process, place, before)

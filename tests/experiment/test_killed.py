@@ -4,7 +4,7 @@ import json
 import random
 import re
 import resource
-import sqlite3
+import shutil
 import subprocess
 import sys
 import time
@@ -12,9 +12,10 @@ import time
 import pytest
 
 import nephoscope as nph
+from experiment.journals import copied, has_tables, log_of
 from experiment.small import COUNT, small
 from nephoscope import sweep
-from nephoscope.experiment.journal import Journal, scenario_hash
+from nephoscope.experiment.journal import Journal, Recorded, scenario_hash
 
 COUNTS = list(range(2, 12))
 REPLICATIONS = 10
@@ -58,12 +59,9 @@ class Place:
     def there(self):
         if not self.journal.exists():
             return 0
-        database = sqlite3.connect(self.journal)
-        try:
-            tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            return database.execute("SELECT count(*) FROM runs").fetchone()[0] if tables else 0
-        finally:
-            database.close()
+        with copied(self.journal) as database:
+            count = "SELECT count(*) FROM runs"
+            return database.execute(count).fetchone()[0] if has_tables(database) else 0
 
     def finished(self):
         """The table in the end, and how many runs were made for it now."""
@@ -94,10 +92,13 @@ def usual_s(tmp_path_factory):
 def test_killed(tmp_path, whole, usual_s):
     place = Place(tmp_path / "fast")
     there = place.killed(random.Random(7).uniform(0.3, 0.7), usual_s)
+    # The sweep finds the runs where the kill has left them.
+    assert there in (0, RUNS) or log_of(place.journal).stat().st_size > 0
     found = sweep(small(), {COUNT: COUNTS}, REPLICATIONS, journal=place.journal)
     assert found.to_csv() == whole
     assert found.simulated == RUNS - there
     assert place.there() == RUNS
+    assert not log_of(place.journal).exists()
 
 
 @pytest.mark.slow
@@ -111,6 +112,24 @@ def test_killed_again_and_again(tmp_path, whole, usual_s):
         assert place.finished() == (whole, RUNS - counts[-1])  # and none is made twice
         between += sum(0 < count < RUNS for count in counts)
     assert between > 8  # many kills were in the middle of a sweep
+
+
+def test_a_log_that_was_torn(tmp_path):
+    """As a loss of power in the middle of a commit leaves it: what came before is there."""
+    file, copy = tmp_path / "runs.sqlite", tmp_path / "copy.sqlite"
+    with Journal(file) as journal:
+        for replication in range(3):
+            journal.record([Recorded("scenario", replication, bytes(5_000))])
+        shutil.copy(file, copy)
+        log = log_of(file).read_bytes()
+    log_of(copy).write_bytes(log[:-1])
+    with Journal(copy) as journal:
+        assert journal.replications("scenario") == {0, 1}
+        journal.record([Recorded("scenario", 2, b"again")])
+    for closed in (file, copy):
+        assert not log_of(closed).exists()
+        with Journal(closed) as journal:
+            assert journal.replications("scenario") == {0, 1, 2}
 
 
 def test_a_full_database(tmp_path, whole, monkeypatch):

@@ -6,6 +6,10 @@ run is in the journal when its transaction has been committed, and from then on 
 the process or the machine. One process at a time writes a journal: the file is locked for as long
 as it is open, and the lock goes with its process.
 
+What is committed is written, once, to the end of a second file (`-wal`: SQLite's write-ahead log),
+which goes into the first every now and then and when the journal is closed. After a kill it is
+still there, belongs to the journal, and is read when that is next opened.
+
 No outcome is ever unpickled from the file: outcomes are data, and reading a journal runs nothing.
 """
 
@@ -152,6 +156,8 @@ class Journal:
             self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version = {_VERSION}")
         self._db.execute("COMMIT")
+        # Only now: a file that is not ours stays as it is.
+        self._db.execute("PRAGMA journal_mode = WAL")
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
