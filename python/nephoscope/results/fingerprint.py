@@ -9,6 +9,10 @@ import numpy.typing as npt
 
 from nephoscope import _core
 
+_NOT_OVER = {"traces", "given_up", "draining"}
+# What most values are, and asked first for that.
+_PLAIN = (int, float, str)
+
 
 def fingerprint_of(numbers: Mapping[str, Any], sections: Iterable[str]) -> str:
     """128 bits over every count, histogram and time of these sections, in hexadecimal.
@@ -20,14 +24,17 @@ def fingerprint_of(numbers: Mapping[str, Any], sections: Iterable[str]) -> str:
     parts = [f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()]
     for section in sections:
         for part in numbers.get(section, []):
-            for key in sorted(part.keys() - {"traces", "given_up", "draining"}):
-                parts.append(f"{section}.{key}:".encode())
-                _add(parts, part[key])
+            for key in sorted(part.keys() - _NOT_OVER):
+                _add(parts, f"{section}.{key}", part[key])
     return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
-def _add(parts: list[bytes], value: Any) -> None:
-    """Add a value in an order and a form that no machine changes."""
+def _add(parts: list[bytes], key: str, value: Any) -> None:
+    """Add a key and its value in an order and a form that no machine changes."""
+    if isinstance(value, _PLAIN):
+        parts.append(f"{key}:{value!r};".encode())
+        return
+    parts.append(f"{key}:".encode())
     if isinstance(value, _core.Histogram):
         if value.count:
             exact = (value.count, value.sum, value.sum_of_squares, value.min, value.max)
@@ -36,9 +43,8 @@ def _add(parts: list[bytes], value: Any) -> None:
     elif isinstance(value, np.ndarray):
         parts.append(_bytes(value, "<i8"))
     elif isinstance(value, Mapping):
-        for key in sorted(value):
-            parts.append(f"{key}:".encode())
-            _add(parts, value[key])
+        for inner in sorted(value):
+            _add(parts, inner, value[inner])
     else:
         parts.append(f"{value!r};".encode())
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+_NUMBER = (int, float)
+
 
 def numbers_in(tree: Any, path: str) -> dict[str, float]:
     """Every number below a path."""
@@ -9,10 +11,11 @@ def numbers_in(tree: Any, path: str) -> dict[str, float]:
 
     def look(node: dict[str, Any], at: str) -> None:
         for key, value in node.items():
-            if isinstance(value, dict):
+            if isinstance(value, _NUMBER):
+                if not isinstance(value, bool):
+                    found[f"{at}.{key}"] = value
+            elif isinstance(value, dict):
                 look(value, f"{at}.{key}")
-            elif isinstance(value, int | float) and not isinstance(value, bool):
-                found[f"{at}.{key}"] = value
 
     if isinstance(tree, dict):
         look(tree, path)
