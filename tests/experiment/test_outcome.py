@@ -89,9 +89,16 @@ def test_lost_share_by_hand():
 
 
 def damaged(change):
-    tree = json.loads(zlib.decompress(Outcome.of(nph.run(small())).pack()))
+    whole = zlib.decompress(Outcome.of(nph.run(small())).pack())
+    end = 4 + int.from_bytes(whole[:4], "little")
+    tree = json.loads(whole[4:end])
     change(tree)
-    return zlib.compress(json.dumps(tree).encode())
+    text = json.dumps(tree).encode()
+    return zlib.compress(len(text).to_bytes(4, "little") + text + whole[end:])
+
+
+def test_what_is_not_damaged_is_no_damage():
+    assert Outcome.unpack(damaged(lambda _: None)) == Outcome.of(nph.run(small()))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +110,8 @@ def damaged(change):
         lambda tree: tree["histograms"]["traffic.users.latency_s"].__setitem__(0, 10**9),
         lambda tree: tree["histograms"]["traffic.users.latency_s"].__setitem__(1, 0),
         lambda tree: tree["histograms"]["traffic.users.latency_s"].__setitem__(1, 10**12),
+        lambda tree: tree["histograms"]["traffic.users.latency_s"].__setitem__(2, 3),
+        lambda tree: tree["histograms"]["traffic.users.latency_s"].__setitem__(2, -1),
         lambda tree: tree["histograms"]["traffic.users.latency_s"].__setitem__(3, ["x"]),
         lambda tree: tree.update(flags=None),
         lambda tree: tree.update(events="many"),
@@ -114,6 +123,7 @@ def test_damage_is_seen(change):
 
 
 def test_bytes_that_are_no_outcome():
-    for data in (b"", b"x", zlib.compress(b"["), zlib.compress(b"[]"), zlib.compress(b"\xff")):
+    texts = [b"", b"\2\0\0\0", *(bytes([len(it), 0, 0, 0]) + it for it in (b"[", b"[]", b"\xff"))]
+    for data in (b"", b"x", *map(zlib.compress, texts)):
         with pytest.raises(ValueError, match=r"\S"):
             Outcome.unpack(data)

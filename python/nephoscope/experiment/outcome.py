@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import NephoscopeError, PathError
@@ -27,7 +26,8 @@ _LOST = ("rejected", "failed", "timed_out")
 _OF_THE_RUN = frozenset({"format", "seed", "replication", "events", "wall_s", "steady"})
 # What unpacking raises, besides ValueError, of bytes that `pack` did not make.
 _DAMAGE = (zlib.error, LookupError, TypeError, AttributeError, ArithmeticError, NephoscopeError)
-_BUCKETS_MAX = 100_000
+# Bytes of the number that says how long the text is.
+_LENGTH = 4
 
 
 class Run(Protocol):
@@ -124,31 +124,40 @@ class Outcome:
         return self.histograms.get(part)
 
     def pack(self) -> bytes:
-        """The outcome as bytes: compressed JSON, with the counts of histograms as hex digits.
+        """The outcome as bytes, compressed: the length of a JSON text, this text, and counts.
 
-        These are little-endian numbers of as many bytes as are said before them: the gaps between
-        buckets that have any, and what they have. Lists would take longer than all the rest.
+        The counts are those of the buckets of all histograms in turn, little-endian numbers of as
+        many bytes as the text says; as a part of it they would take longer than all the rest.
         """
+        histograms, counts = {}, []
+        for part, histogram in self.histograms.items():
+            first, buckets, *rest = cast(Any, histogram).__getstate__()
+            kind = np.min_scalar_type(buckets.max(initial=0))
+            histograms[part] = [first, len(buckets), kind.itemsize, rest]
+            counts.append(buckets.astype(kind.newbyteorder("<")).tobytes())
         tree = {
             "numbers": self.numbers,
             "undefined": sorted(self.undefined),
-            "histograms": {part: _packed(it) for part, it in self.histograms.items()},
+            "histograms": histograms,
             "flags": self.flags,
             "fingerprint": self.fingerprint,
             "events": self.events,
             "warmup_s": self.warmup_s,
         }
-        return zlib.compress(json.dumps(tree, allow_nan=False, separators=(",", ":")).encode(), 1)
+        text = json.dumps(tree, allow_nan=False, separators=(",", ":")).encode()
+        return zlib.compress(b"".join([len(text).to_bytes(_LENGTH, "little"), text, *counts]), 1)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Outcome":
         """What `pack` made; raises ValueError for bytes that it did not."""
         try:
-            tree = json.loads(zlib.decompress(data))
+            whole = zlib.decompress(data)
+            end = _LENGTH + int.from_bytes(whole[:_LENGTH], "little")
+            tree = json.loads(whole[_LENGTH:end])
             return cls(
                 dict(tree["numbers"]),
                 frozenset(tree["undefined"]),
-                {part: _unpacked(it) for part, it in tree["histograms"].items()},
+                _unpacked(tree["histograms"], whole[end:]),
                 tuple(tree["flags"]),
                 str(tree["fingerprint"]),
                 int(tree["events"]),
@@ -168,7 +177,7 @@ def _histogram_of(result: Result, part: str) -> _core.Histogram | None:
 def _numbers_of(result: Result, *, details: bool = True) -> dict[str, float]:
     """Every number of a result by its path, lost shares too; what is undefined is left out."""
     numbers = dict(result.scalars(details=details))
-    for part in _traffic_in(numbers):
+    for part in _traffic_in(result):
         offered = numbers[f"{part}.offered"]
         if offered:
             lost = sum(numbers[f"{part}.{key}"] for key in _LOST)
@@ -176,9 +185,8 @@ def _numbers_of(result: Result, *, details: bool = True) -> dict[str, float]:
     return numbers
 
 
-def _traffic_in(numbers: Mapping[str, float]) -> list[str]:
-    ends = [path for path in numbers if path.startswith("traffic.") and path.endswith(".offered")]
-    return [path.removesuffix(".offered") for path in ends if path.count(".") == 2]
+def _traffic_in(result: Result) -> list[str]:
+    return [f"traffic.{name}" for name in result["traffic"]]
 
 
 def _lost_share(account: Mapping[str, Any]) -> float | None:
@@ -187,7 +195,7 @@ def _lost_share(account: Mapping[str, Any]) -> float | None:
 
 
 def _undefined(result: Result, numbers: Mapping[str, float]) -> Iterator[str]:
-    for part in _traffic_in(numbers):
+    for part in _traffic_in(result):
         if not numbers[f"{part}.offered"]:
             yield f"{part}.{LOST_SHARE}"
     yield from result.undefined(details=False)
@@ -197,30 +205,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _packed(histogram: _core.Histogram) -> list[Any]:
-    first, counts, *rest = cast(Any, histogram).__getstate__()
-    (filled,) = np.nonzero(counts)
-    gaps = filled.copy()
-    gaps[1:] -= filled[:-1]
-    return [first, len(counts), _text(gaps), _text(counts[filled]), rest]
-
-
-def _text(values: npt.NDArray[Any]) -> str:
-    kind = np.min_scalar_type(values.max(initial=0))
-    return f"{kind.itemsize}:{values.astype(kind.newbyteorder('<')).tobytes().hex()}"
-
-
-def _values(text: str) -> npt.NDArray[Any]:
-    size, _, digits = text.partition(":")
-    return np.frombuffer(bytes.fromhex(digits), dtype=f"<u{size}").astype(np.int64)
-
-
-def _unpacked(packed: Any) -> _core.Histogram:
-    first, size, filled, filled_counts, rest = packed
-    if not 0 <= size <= _BUCKETS_MAX:
-        raise ValueError(f"a histogram of {size} buckets")
-    counts = np.zeros(size, dtype=np.uint64)
-    counts[np.cumsum(_values(filled))] = _values(filled_counts)
-    histogram = _core.Histogram.__new__(_core.Histogram)
-    cast(Any, histogram).__setstate__([first, counts, *rest])
-    return histogram
+def _unpacked(packed: Mapping[str, Any], counts: bytes) -> dict[str, _core.Histogram]:
+    histograms, at = {}, 0
+    for part, (first, size, itemsize, rest) in packed.items():
+        buckets = np.frombuffer(counts, f"<u{itemsize}", size, at).astype(np.uint64)
+        at += buckets.size * itemsize
+        histograms[part] = _core.Histogram.__new__(_core.Histogram)
+        cast(Any, histograms[part]).__setstate__([first, buckets, *rest])
+    return histograms
