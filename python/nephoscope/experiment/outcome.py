@@ -28,6 +28,7 @@ _OF_THE_RUN = frozenset({"format", "seed", "replication", "events", "wall_s", "s
 _DAMAGE = (zlib.error, LookupError, TypeError, AttributeError, ArithmeticError, NephoscopeError)
 # Bytes of the number that says how long the text is.
 _LENGTH = 4
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 class Run(Protocol):
@@ -144,7 +145,7 @@ class Outcome:
             "events": self.events,
             "warmup_s": self.warmup_s,
         }
-        text = json.dumps(tree, allow_nan=False, separators=(",", ":")).encode()
+        text = _JSON.encode(tree).encode()
         return zlib.compress(b"".join([len(text).to_bytes(_LENGTH, "little"), text, *counts]), 1)
 
     @classmethod
