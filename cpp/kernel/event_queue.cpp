@@ -42,7 +42,21 @@ EventQueue::Handle EventQueue::earliest_of(std::uint64_t slot) {
 }
 
 // The same as find_second where the next bucket holds several events, or the heap an earlier one.
+// Two are the usual case, and which of them is the earlier nobody can foretell.
 void EventQueue::find_second_of(std::uint64_t slot) {
+  const Handle head = heads_[slot];
+  const Handle other = nodes_[head].next;
+  if (other != none && nodes_[other].next == none) [[likely]] {
+    const Handle swapped = (head ^ other) & (Handle{0} - Handle{later(head, other)});
+    const Handle earlier = head ^ swapped;
+    if (nodes_[earlier].time < far_time_) [[likely]] {
+      second_ = {nodes_[earlier].time, earlier};
+      heads_[slot] = other ^ swapped;
+      nodes_[other ^ swapped].next = none;
+      --in_wheel_;
+      return;
+    }
+  }
   const Handle handle = earliest_of(slot);
   if (handle == none) return take_second_from_far();
   const std::int64_t time = nodes_[handle].time;
@@ -111,8 +125,9 @@ void EventQueue::resize_wheel(std::size_t buckets) {
   in_wheel_ = 0;
 }
 
-// Aims at three to six buckets an event near the present, and at a span of several times what is
-// pending. Rebuilds only when the present layout is off by more than a factor of two.
+// Aims at three to six buckets an event near the present, at twice as many where a near cache holds
+// the wheel, and at a span of several times what is pending. Rebuilds only when the present layout
+// is off by more than a factor of two.
 void EventQueue::retune() {
   const auto now = static_cast<std::int64_t>(now_ << shift_);
   const auto ended = static_cast<std::int64_t>(std::max<std::uint64_t>(ended_ - tuned_ended_, 1));
@@ -122,6 +137,10 @@ void EventQueue::retune() {
   tune_at_ = sequence_ + std::min<std::uint64_t>(sequence_ * 3, 1 << 16);
   auto shift = static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(gap) / 6));
   std::size_t buckets = std::max(std::bit_ceil(size() * 20 + 1), minimum_buckets);
+  if (shift > 0 && 2 * buckets <= cached_buckets) {
+    buckets *= 2;
+    --shift;
+  }
   for (; buckets > maximum_buckets; buckets /= 2) ++shift;
   shift = std::min(shift, 44U);
   const bool width_fits = shift <= shift_ + 1 && shift_ <= shift + 1;

@@ -108,6 +108,11 @@ class EventQueue {
     return nodes_[second_.handle].payload;
   }
 
+  // Where an event of this time will be put is on its way.
+  NEPHOSCOPE_HOT void fetch_place(std::int64_t time) const {
+    NEPHOSCOPE_PREFETCH(heads_.data() + (bucket_of(time) & mask_));
+  }
+
   std::int64_t time_of(Handle handle) const { return nodes_[handle].time; }
 
   // The event of this time and payload, or `none`, for who kept no handle. O(events far away).
@@ -125,6 +130,7 @@ class EventQueue {
   static constexpr std::size_t minimum_buckets = 64;
   static constexpr std::size_t maximum_buckets = std::size_t{1}
                                                  << 20;  // more would leave the caches
+  static constexpr std::size_t cached_buckets = std::size_t{1} << 16;
   static constexpr std::uint32_t crowd = 32;  // events of a bucket that are better off in the heap
   static constexpr Handle in_far = 0xFFFFFFFE;  // values of Node::next in the heap
   static constexpr Handle cancelled = 0xFFFFFFFF;
@@ -181,7 +187,7 @@ class EventQueue {
   bool later(Handle a, Handle b) const {
     const Node& x = nodes_[a];
     const Node& y = nodes_[b];
-    return x.time > y.time || (x.time == y.time && x.sequence > y.sequence);
+    return (x.time > y.time) | ((x.time == y.time) & (x.sequence > y.sequence));
   }
 
   std::uint64_t bucket_of(std::int64_t time) const {
