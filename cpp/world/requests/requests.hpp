@@ -113,7 +113,7 @@ NEPHOSCOPE_HOT void World::send_unseen(const Sent& sent, std::uint32_t instance,
       instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
   if (!routes_[Shape::known ? 0 : sent.route].plain) note_booking(instance, work, done);
   if (done == Instances::never) return;
-  if (traces_.active()) [[unlikely]]
+  if (traces_.may_follow(sent.arrival)) [[unlikely]]
     Tracing(*this).note_plain(sent, instances_.time_for(instance, work), done);
   account<Shape>(sent, instance, Outcome::completed, done);
   ++events_;
@@ -187,7 +187,7 @@ NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& jo
       return visit_of(job);
     return hand_over<Shape>(instance);
   }
-  if (traces_.active() && !instances_.is_shared(instance)) [[unlikely]]
+  if (traces_.may_follow(sent_of(job).arrival) && !instances_.is_shared(instance)) [[unlikely]]
     Tracing(*this).note_plain(sent_of(job), job.work, now_);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
   return hand_over<Shape>(instance);
@@ -230,7 +230,7 @@ NEPHOSCOPE_HOT void World::bring_up_to_date(std::uint32_t instance, std::int64_t
   Job job;
   std::int64_t time = 0;
   while (instances_.finish_before(instance, until, job, time)) {
-    if (traces_.active()) [[unlikely]]
+    if (traces_.may_follow(sent_of(job).arrival)) [[unlikely]]
       Tracing(*this).note_plain(sent_of(job), job.work, time);
     account<Shape>(sent_of(job), instance, Outcome::completed, time);
     ++events_;

@@ -4,17 +4,7 @@
 #include <compare>
 #include <utility>
 
-#include "balancing/consistent_hash.hpp"
-
 namespace nephoscope {
-
-namespace {
-
-std::uint64_t hash_of(std::int64_t arrival) {
-  return mix_bits(static_cast<std::uint64_t>(arrival));
-}
-
-}  // namespace
 
 // Keeps those that the limit lets through, in their order.
 void Traced::thin() {
@@ -74,7 +64,7 @@ void Traces::build(std::uint32_t keep, std::uint32_t fleets, std::uint32_t traff
 }
 
 bool Traces::follows(std::uint32_t traffic, std::int64_t arrival) const {
-  return hash_of(arrival) <= traced_[traffic].limit;
+  return Traced::hash_of(arrival) <= traced_[traffic].limit;
 }
 
 Traces::Ref Traces::open(std::uint32_t traffic, std::int64_t now) {
@@ -118,7 +108,7 @@ void Traces::join(Record& request, const Record& attempt, std::int64_t now) {
 
 void Traces::keep(const Record& record, std::int64_t latency) {
   Traced& to = traced_[record.traffic];
-  if (hash_of(record.begun) > to.limit) return;
+  if (Traced::hash_of(record.begun) > to.limit) return;
   const std::int64_t* spent = amounts(record);
   for (std::uint32_t part = 0; part < width(); ++part) {
     if (spent[part] == 0) continue;
@@ -147,7 +137,13 @@ void Traces::end_row(Traced& to, std::int64_t arrival, std::int64_t latency) {
   while (to.size() > keep_ && to.limit != 0) {
     to.limit >>= 1;
     to.thin();
+    find_widest();
   }
+}
+
+void Traces::find_widest() {
+  widest_ = 0;
+  for (const Traced& each : traced_) widest_ = std::max(widest_, each.limit);
 }
 
 std::size_t Traces::open_records() const {

@@ -21,6 +21,8 @@
 #include <limits>
 #include <vector>
 
+#include "balancing/consistent_hash.hpp"
+#include "kernel/hot_path.hpp"
 #include "kernel/slab.hpp"
 
 namespace nephoscope {
@@ -51,6 +53,10 @@ struct Traced {
   // A part is (place x spans + span) and ns; the place is a fleet or, behind them all, none.
   std::vector<std::uint32_t> part;
   std::vector<std::int64_t> ns;
+
+  static std::uint64_t hash_of(std::int64_t arrival) {
+    return mix_bits(static_cast<std::uint64_t>(arrival));
+  }
 
   std::size_t size() const { return arrival.size(); }
   void thin();
@@ -93,6 +99,12 @@ class Traces {
   void build(std::uint32_t keep, std::uint32_t fleets, std::uint32_t traffic);
 
   bool active() const { return keep_ != 0; }
+  // Of any source: what follows() is asked after.
+  NEPHOSCOPE_HOT bool may_follow(std::int64_t arrival) const {
+    if (!active()) [[likely]]
+      return false;
+    return Traced::hash_of(arrival) <= widest_;
+  }
   bool follows(std::uint32_t traffic, std::int64_t arrival) const;
   std::uint32_t part_at(std::uint32_t fleet, Span span) const {
     return fleet * spans + static_cast<std::uint32_t>(span);
@@ -129,6 +141,7 @@ class Traces {
   void serialize(Archive& archive) {
     if (!active()) return;
     for (Traced& each : traced_) each.serialize(archive);
+    find_widest();
     records_.serialize(archive);
     archive(amounts_, of_visit_, of_errand_);
   }
@@ -141,10 +154,12 @@ class Traces {
   std::int64_t* amounts(const Record& record);
   std::size_t width() const { return (std::size_t{fleets_} + 1) * spans; }
   void end_row(Traced& to, std::int64_t arrival, std::int64_t latency);
+  void find_widest();
 
   std::uint32_t keep_ = 0;
   std::uint32_t fleets_ = 0;
-  std::vector<Traced> traced_;  // by traffic
+  std::vector<Traced> traced_;                                        // by traffic
+  std::uint64_t widest_ = std::numeric_limits<std::uint64_t>::max();  // of their limits
   Slab<Record> records_;
   std::vector<std::int64_t> amounts_;  // [record x part], ns
   std::vector<Ref> of_visit_;
