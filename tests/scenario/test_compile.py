@@ -94,6 +94,14 @@ def test_series(series, ns):
     assert compile_scenario(scenario, seed=0).series_ns == ns
 
 
+def test_series_of_many_instances():
+    scenario = SCENARIO.replace({"series": "auto", "duration": "1m", "warmup": "0s"})
+    there = sum(fleet.first for fleet in scenario.fleets.values())
+    for count, ns in ((10_000, 250_000_000), (10_001, 10**9)):
+        many = scenario.replace({"fleets.db.count": count - there + scenario.fleets["db"].first})
+        assert compile_scenario(many, seed=0).series_ns == ns
+
+
 def law(written):
     return distribution_spec(Distribution.model_validate(written), SCENARIO.files)
 

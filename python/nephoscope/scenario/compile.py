@@ -31,8 +31,11 @@ from nephoscope.scenario.topic_specs import Events, Topics, number_all_made
 from nephoscope.scenario.traffic import Traffic
 from nephoscope.scenario.units import Size
 
-# Intervals of the series when the scenario leaves them to us.
+# Intervals of the series when the scenario leaves them to us. At the end of each every instance is
+# looked at, which of very many takes a good part of a run.
 AUTO_INTERVALS = 240
+AUTO_INTERVALS_OF_MANY = 60
+MANY_INSTANCES = 10_000
 
 NS_PER_S = 1e9
 
@@ -114,7 +117,10 @@ class _Compiler:
         if series == "none":
             return 0
         if series == "auto":
-            return max(int(self._scenario.duration) // AUTO_INTERVALS, 1)
+            instances = sum(fleet.first for fleet in self._scenario.fleets.values())
+            many = instances > MANY_INSTANCES
+            intervals = AUTO_INTERVALS_OF_MANY if many else AUTO_INTERVALS
+            return max(int(self._scenario.duration) // intervals, 1)
         return int(series)
 
     def _traffic(self, name: str, traffic: Traffic) -> _core.TrafficSpec:

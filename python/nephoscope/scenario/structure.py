@@ -48,7 +48,7 @@ class ScenarioModel(Model):
     """What calendar and clock say when the run begins, for schedules; by default a Monday."""
     seed: Annotated[int, whole(0, 2**64 - 1)] = 0
     series: Interval = "auto"
-    """Interval of the series; auto is 1/240 of the duration."""
+    """Interval of the series; auto is 1/240 of the duration, 1/60 of more than 10,000 instances."""
     traces: Annotated[int, whole(0, 1_000_000)] = 0
     """Of each traffic, so many answered requests at most are followed: what they waited for."""
     traffic: Some[Traffic]
