@@ -25,6 +25,10 @@ class CountPartition {
   std::uint32_t least() const { return least_; }
   // The targets of least count are those of places 0 .. ties() - 1.
   std::uint32_t ties() const { return end_[least_]; }
+  std::uint32_t slot_at(std::uint32_t at) const { return order_[at]; }
+  NEPHOSCOPE_HOT void prefetch_place(std::uint32_t at) const {
+    NEPHOSCOPE_PREFETCH(order_.data() + at);
+  }
   std::uint32_t count(std::uint32_t slot) const { return cells_[slot].count; }
 
   // Increments the target at `place` < ties() and returns it.

@@ -33,6 +33,12 @@ class IpHash {
                                 : classes_[class_of(client)].find(client);
   }
 
+  template <class Words>
+  NEPHOSCOPE_HOT std::uint32_t foreseen(const Words&, std::uint64_t client,
+                                        std::uint32_t ahead) const {
+    return classes_[0].size() == 0 ? 0 : classes_[0].find(client + ahead);
+  }
+
   void add(Target target, std::uint32_t) { classes_[target.of_class].add(target.slot); }
   void remove(Target target) { classes_[target.of_class].remove(target.slot); }
 

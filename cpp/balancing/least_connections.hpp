@@ -27,6 +27,16 @@ class LeastConnections {
     return take_weighted(words);
   }
 
+  // An answer in between moves few. Where to look for the one after is on its way, too.
+  template <class Words>
+  NEPHOSCOPE_HOT std::uint32_t foreseen(const Words& words, std::uint64_t,
+                                        std::uint32_t ahead) const {
+    const CountPartition& partition = classes_[0];
+    if (partition.size() == 0) return 0;
+    partition.prefetch_place(words.foreseen_below(partition.ties(), ahead + 1));
+    return partition.slot_at(words.foreseen_below(partition.ties(), ahead));
+  }
+
   void sent(Target target) { classes_[target.of_class].increment(target.slot); }
   NEPHOSCOPE_HOT void answered(Target target, std::int64_t) {
     classes_[target.of_class].decrement(target.slot);

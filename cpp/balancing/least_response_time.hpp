@@ -44,6 +44,15 @@ class LeastResponseTime {
     return slot;
   }
 
+  template <class Words>
+  NEPHOSCOPE_HOT std::uint32_t foreseen(const Words&, std::uint64_t, std::uint32_t) const {
+    return static_cast<std::uint32_t>(keys_[1] & slot_mask());
+  }
+  NEPHOSCOPE_HOT void prefetch(std::uint32_t slot) const {
+    NEPHOSCOPE_PREFETCH(targets_.data() + slot);
+    NEPHOSCOPE_PREFETCH(keys_.data() + leaves_ + slot);
+  }
+
   void sent(Target target) {
     ++targets_[target.slot].outstanding;
     update(target.slot);

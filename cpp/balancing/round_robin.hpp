@@ -33,6 +33,12 @@ class RoundRobin {
     return turn.last;
   }
 
+  // Where no target has joined late, they are in turn in the order of their slots.
+  template <class Words>
+  NEPHOSCOPE_HOT std::uint32_t foreseen(const Words&, std::uint64_t, std::uint32_t ahead) const {
+    return classes_[0].last + 1 + ahead;
+  }
+
   void add(Target target, std::uint32_t) {
     if (target.slot >= next_.size()) {
       next_.resize(target.slot + 1);

@@ -6,7 +6,8 @@
 //
 // What a policy offers: `take` chooses a target and counts the request as sent there; `sent` (there
 // by somebody else's choice), `answered` and `outstanding`, if it looks at what is outstanding, the
-// last two for targets it has had as well as for those it has; `add` (with what the target has
+// last two for targets it has had as well as for those it has; `foreseen` and `prefetch`, if it can
+// tell what it will look at before it does; `add` (with what the target has
 // outstanding already) and `remove`.
 //
 // Invariant: the policy holds exactly the targets that are present and not suspended.
@@ -124,6 +125,18 @@ class Router {
     using Chosen = std::variant_alternative_t<static_cast<std::size_t>(kind), Policy>;
     if constexpr (requires(const Chosen chosen) { chosen.prefetch(slot); }) {
       std::get_if<Chosen>(&policy_)->prefetch(slot < targets_.size() ? slot : 0);
+    }
+  }
+
+  // The target that route() will most likely choose for `client`, then the next client and so on,
+  // after so many others; or any other number. For who fetches ahead.
+  template <RoutingKind kind>
+  NEPHOSCOPE_HOT std::uint32_t foreseen(std::uint64_t client, std::uint32_t ahead) const {
+    using Chosen = std::variant_alternative_t<static_cast<std::size_t>(kind), Policy>;
+    if constexpr (requires(const Chosen chosen) { chosen.foreseen(words_, client, ahead); }) {
+      return std::get_if<Chosen>(&policy_)->foreseen(words_, client, ahead);
+    } else {
+      return 0;
     }
   }
 

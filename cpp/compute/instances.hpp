@@ -199,6 +199,16 @@ class Instances {
     NEPHOSCOPE_PREFETCH(instances_.data() + (instance < instances_.size() ? instance : 0));
   }
 
+  // The same for both ends of what waits there, once the instance is in the cache.
+  NEPHOSCOPE_HOT void prefetch_waiting(std::uint32_t instance) const {
+    const Instance& it = instances_[instance < instances_.size() ? instance : 0];
+    if (it.ring == none) return;
+    const Job* const ring = waiting_blocks_.at(it.ring);
+    const std::uint32_t mask = (1U << it.ring_log2) - 1;
+    NEPHOSCOPE_PREFETCH(ring + (it.first & mask));
+    NEPHOSCOPE_PREFETCH(ring + ((it.first + it.waiting) & mask));
+  }
+
   std::size_t size() const { return instances_.size(); }
   std::uint32_t workers_busy(std::uint32_t instance) const {
     return workers_busy(instances_[instance]);

@@ -63,12 +63,18 @@ class Sampler {
   double at(std::uint64_t serial, std::uint32_t visit) const;
 
   // at(serial, 0), fast when the serials of successive calls ascend and never wrong otherwise.
-  double next_in_order(std::uint64_t serial) {
+  NEPHOSCOPE_HOT double next_in_order(std::uint64_t serial) {
     const std::uint64_t offset = serial - block_start_;
     if (offset < block_size) [[likely]] {
       return block_[offset];
     }
     return out_of_block(serial);
+  }
+
+  // What next_in_order(serial) will give if that is at hand, else 0.
+  NEPHOSCOPE_HOT double foreseen(std::uint64_t serial) const {
+    const std::uint64_t offset = serial - block_start_;
+    return offset < block_size ? block_[offset] : 0.0;
   }
 
   // The mean of what is drawn; for replay of one round through the values.

@@ -107,6 +107,12 @@ class WordStream {
     return static_cast<std::uint32_t>(product >> 32);
   }
 
+  // What below(n) will most likely give after `ahead` more calls, or 0.
+  NEPHOSCOPE_HOT std::uint32_t foreseen_below(std::uint32_t n, std::uint64_t ahead) const {
+    if (position_ + ahead >= block_size) return 0;
+    return static_cast<std::uint32_t>((words_[position_ + ahead] >> 32) * n >> 32);
+  }
+
   // Uniform on (0, 1), see unit_open.
   double unit() { return unit_open(next()); }
 

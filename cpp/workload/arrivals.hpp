@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernel/distributions.hpp"
+#include "kernel/hot_path.hpp"
 #include "kernel/random.hpp"
 #include "workload/arrival_spec.hpp"
 
@@ -31,7 +32,7 @@ class ArrivalStream {
 
   // The instant of the next request, ns; `never` when there is none. Instants do not descend.
   // Closed sources have none: their requests follow from the answers.
-  std::int64_t next() {
+  NEPHOSCOPE_HOT std::int64_t next() {
     switch (kind_) {
       case ArrivalKind::poisson:
         return after(units_.next_in_order(drawn_++) * mean_gap_ns_);
@@ -40,6 +41,12 @@ class ArrivalStream {
       default:
         return next_of_other();
     }
+  }
+
+  // What next() will most likely say, or any other time, for who fetches ahead.
+  NEPHOSCOPE_HOT std::int64_t foreseen() const {
+    const double gap_ns = units_.foreseen(drawn_) * mean_gap_ns_;
+    return gap_ns > farthest_ns ? now_ : now_ + static_cast<std::int64_t>(fraction_ + gap_ns);
   }
 
   // Sources of kind poisson and constant: from `now` on the rate is another one (per second, > 0).
@@ -58,7 +65,7 @@ class ArrivalStream {
   // Beyond this many ns nothing is scheduled: 146 years.
   static constexpr double farthest_ns = 4.6e18;
 
-  std::int64_t after(double gap_ns) {
+  NEPHOSCOPE_HOT std::int64_t after(double gap_ns) {
     if (gap_ns > farthest_ns) [[unlikely]]
       return never;
     advance(gap_ns);
@@ -66,7 +73,7 @@ class ArrivalStream {
   }
 
   // Moves the clock by a positive number of ns, keeping what is below one.
-  void advance(double gap_ns) {
+  NEPHOSCOPE_HOT void advance(double gap_ns) {
     const double exact = fraction_ + gap_ns;
     const auto whole = static_cast<std::int64_t>(exact);
     fraction_ = exact - static_cast<double>(whole);

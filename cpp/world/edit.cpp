@@ -22,7 +22,7 @@ void World::set_rate(std::uint32_t traffic, double per_second) {
   std::vector<Arrival> arrivals = later_arrivals_;
   arrivals.push_back(next_arrival_);
   later_arrivals_.clear();
-  next_arrival_ = {ArrivalStream::never, 0, none};
+  next_arrival_ = no_arrival;
   for (Arrival& arrival : arrivals) {
     if (arrival.source == none) continue;
     if (arrival.source == traffic) {

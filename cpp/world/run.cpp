@@ -13,7 +13,10 @@ NEPHOSCOPE_HOT bool World::arrive() {
   const std::uint32_t at = Shape::known ? 0 : next_arrival_.source;
   Source& source = sources_[at];
   Caller& caller = callers_[at];
-  schedule_arrival(source.arrivals.next());
+  next_arrival_.time = source.arrivals.next();
+  next_arrival_.sequence = calendar_.next_sequence();
+  if (!Shape::known && later_arrivals_.front().time <= next_arrival_.time) [[unlikely]]
+    swap_arrival();
   Request request;
   request.serial = caller.sent;
   if (!Shape::known && caller.resilience != none) request.serial = errands_.of(caller).begun;
@@ -23,17 +26,12 @@ NEPHOSCOPE_HOT bool World::arrive() {
     request.client = static_cast<std::uint32_t>(source.clients.next_in_order(request.serial));
   }
   const std::uint32_t visit = send_new<Shape>(at, request);
-  if (Shape::known) return visit != out_of_shape;
+  if constexpr (Shape::known) {
+    if (many_instances_) fetch_for_arrivals<Shape>(request.serial + 1);
+    return visit != out_of_shape;
+  }
   if (visit != none) run(visit);
   return true;
-}
-
-// When the source whose arrival is being handled sends again.
-NEPHOSCOPE_HOT void World::schedule_arrival(std::int64_t time) {
-  next_arrival_.time = time;
-  next_arrival_.sequence = calendar_.next_sequence();
-  if (later_arrivals_.front().time <= time) [[unlikely]]
-    swap_arrival();
 }
 
 // Another source may be next: the heap's first and the one just scheduled trade places if so.
@@ -278,10 +276,35 @@ NEPHOSCOPE_HOT void World::fetch_ahead() const {
   }
 }
 
+// What the next requests will touch is on its way until they arrive. `serial` is that of the next.
+template <class Shape>
+NEPHOSCOPE_HOT void World::fetch_for_arrivals(std::uint64_t serial) const {
+  if constexpr (Shape::balanced) {
+    constexpr std::uint32_t far = 16;  // arrivals that take as long as memory does to answer
+    constexpr std::uint32_t near = 6;
+    const Balancer& balancer = balancers_[0];
+    const auto foreseen = [&](std::uint32_t ahead) {
+      return balancer.router.foreseen<Shape::routing>(serial, ahead);
+    };
+    if (routes_[0].unwatched) {
+      // Nothing happens between arrivals. What waits there can be asked for when the instance came.
+      instances_.prefetch(balancer.first_instance + foreseen(far));
+      instances_.prefetch_waiting(balancer.first_instance + foreseen(near));
+      return;
+    }
+    const std::uint32_t target = foreseen(0);
+    instances_.prefetch(balancer.first_instance + target);
+    balancer.router.prefetch<Shape::routing>(target);
+    // Where in the calendar the end of the one after will be, if it begins at once.
+    const double work = samplers_[routes_[0].first_sampler].foreseen(serial + 1);
+    calendar_.fetch_place(sources_[0].arrivals.foreseen() + duration_ns(work));
+  }
+}
+
 template <class Shape>
 NEPHOSCOPE_HOT void World::handle(const EventQueue::Event& event) {
   const std::uint32_t index = event.payload & ((1U << index_bits) - 1);
-  if (event.payload == index) [[likely]]
+  if (event.payload <= index) [[likely]]
     return complete<Shape>(index);
   if (static_cast<EventKind>(event.payload >> index_bits) == EventKind::first_completion)
     return complete_first<Shape>(index);

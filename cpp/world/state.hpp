@@ -82,7 +82,7 @@ struct WorldState {
   std::uint64_t events_ = 0;
   EventQueue calendar_;
   EventQueue controls_;
-  Arrival next_arrival_{ArrivalStream::never, 0, none};
+  Arrival next_arrival_ = no_arrival;
   std::vector<Arrival> later_arrivals_;  // of the other sources: binary heap, the earliest first
   std::vector<Source> sources_;
   std::vector<User> users_;

@@ -58,8 +58,7 @@ class World : public WorldView {
   // Changes from this instant on. Throw SpecError when the value or the index is not legal.
   void set_rate(std::uint32_t traffic, double per_second);
   void set_count(std::uint32_t fleet, std::uint32_t count);
-  // Another make that instances of a fleet may have; its number there. And a refresh that begins
-  // now, whatever its instant.
+  // Another make for instances of a fleet; its number there. And a refresh that begins now.
   std::uint32_t add_make(std::uint32_t fleet, const FleetSpec& make);
   void begin_refresh(std::uint32_t fleet, const RefreshSpec& refresh);
   void set_routing(std::uint32_t balancer, const RoutingSpec& routing);
@@ -135,11 +134,12 @@ class World : public WorldView {
   template <class Shape>
   void fetch_ahead() const;
   template <class Shape>
+  void fetch_for_arrivals(std::uint64_t serial) const;
+  template <class Shape>
   void handle(const EventQueue::Event& event);
   void handle_other(const EventQueue::Event& event);
   template <class Shape>
   bool arrive();
-  void schedule_arrival(std::int64_t time);
   NEPHOSCOPE_COLD void swap_arrival();
   void add_arrival(const Arrival& arrival);
   void send_of_user(std::uint32_t user);

@@ -275,10 +275,16 @@ void World::wake(const Awaiting& awaiting, Outcome outcome) {
 }
 
 void World::bring_all_up_to_date(std::int64_t until) {
+  constexpr std::size_t ahead =
+      8;  // instances, whose next job is on its way until it is their turn
   for (const Fleet& fleet : fleets_) {
     if (!fleet.unwatched) continue;
-    for (const std::uint32_t instance : fleet.members.line()) {
+    const std::vector<std::uint32_t>& line = fleet.members.line();
+    for (std::size_t at = 0; at < line.size(); ++at) {
+      const std::uint32_t instance = line[at];
       if (instance == Roster::gap) continue;
+      if (many_instances_ && at + ahead < line.size())
+        instances_.prefetch_waiting(line[at + ahead]);
       if (instances_.completion(instance) < until) bring_up_to_date<AnyShape>(instance, until);
     }
   }

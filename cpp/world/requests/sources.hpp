@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "kernel/distributions.hpp"
 #include "workload/arrivals.hpp"
@@ -32,6 +33,11 @@ struct Arrival {
   std::uint32_t source;
   std::uint32_t unused = 0;
 };
+
+// One that comes after all others.
+inline constexpr Arrival no_arrival{std::numeric_limits<std::int64_t>::max(),
+                                    std::numeric_limits<std::uint64_t>::max(),
+                                    std::numeric_limits<std::uint32_t>::max()};
 
 inline bool comes_before(const Arrival& a, const Arrival& b) {
   return a.time < b.time || (a.time == b.time && a.sequence < b.sequence);
