@@ -207,7 +207,7 @@ class CreditHost {
   void play(std::int64_t until);
   void join_seen_by(std::int32_t last);
   void play_to(std::int32_t last);
-  std::uint32_t pay_until(std::int32_t last);
+  std::uint32_t pay_until(std::int32_t last, std::int32_t* ran);
   void decide_each(const std::uint8_t* cpus, std::size_t count);
   void touch_switched();
   void leave_round();

@@ -96,7 +96,6 @@ void CreditHost::go_on() {
 // Who is OVER has been settled anew.
 void CreditHost::begin_round() {
   round_.on = 1;
-  round_.is_full = 0;
   credit_queue::Set over{};
   for (std::size_t first = 0; first < rows_.rows(); first += byte_lanes) {
     ByteLanes bad;
@@ -109,15 +108,17 @@ void CreditHost::begin_round() {
   over.back() |= 0x80;  // nobody is, too
   std::uint64_t high = 0;
   std::uint64_t unsorted = 0;
+  Word common = credit_queue::empty;  // full if any is
   for (std::size_t at = 0; at < rows_.cpu_rows(); at += 2) {
     credit_queue::mark_over(&rows_.queue[at], over);
     for (std::size_t k = at; k < at + 2; ++k) {
       const Word queue = rows_.queue[k];
       high |= std::uint64_t{credit_queue::has_high(queue)} << k;
       unsorted |= std::uint64_t{credit_queue::is_unsorted(queue)} << k;
-      round_.is_full |= static_cast<std::uint8_t>(credit_queue::is_full(queue) ? 1 : 0);
+      common &= queue;
     }
   }
+  round_.is_full = static_cast<std::uint8_t>(credit_queue::is_full(common) ? 1 : 0);
   round_.over = 0;
   for (std::size_t at = 0; at < rows_.cpu_rows(); at += byte_lanes) {
     credit_queue::mark_over(&rows_.runs[at], over);
@@ -133,7 +134,12 @@ void CreditHost::begin_round() {
 }
 
 bool CreditHost::has_inactive() const {
-  return std::find(rows_.tier, rows_.tier + rows_.size(), Index{0}) != rows_.tier + rows_.size();
+  std::uint64_t inactive = 0;
+  for (std::size_t first = 0; first < rows_.size(); first += byte_lanes) {
+    const std::size_t there = std::min(byte_lanes, rows_.size() - first);
+    inactive |= bits_of(zeros_of(load_lanes(&rows_.tier[first]))) & ((1U << there) - 1);
+  }
+  return inactive != 0;
 }
 
 // Into the order (time, pCPU), by counting for each how many come before it: all at once.
@@ -189,15 +195,18 @@ void CreditHost::join_seen_by(std::int32_t last) {
 }
 
 NEPHOSCOPE_INLINE inline void CreditHost::play_to(std::int32_t last) {
-  const std::uint32_t end = pay_until(last);
+  std::array<std::int32_t, CreditRound::most_cpus> ran;
+  const std::uint32_t end = round_.next + pay_until(last, ran.data());
   // Whoever runs, is UNDER and has nobody above OVER behind it stays, whatever others do before;
   // for the rest it is one after the other.
   std::array<std::uint8_t, CreditRound::most_cpus> at;
   std::size_t count = 0;
   const std::uint64_t doubtful = round_.over | round_.high;
   for (std::uint32_t k = round_.next; k < end; ++k) {
-    at[count] = rows_.order[k];
-    count += doubtful >> at[count] & 1;
+    const std::uint8_t due = rows_.order[k];
+    rows_.owed[rows_.cpu[due].current] += static_cast<std::uint32_t>(ran[due]);
+    at[count] = due;
+    count += doubtful >> due & 1;
   }
   decisions_ += end - round_.next;
   draws_ += end - round_.next;
@@ -205,13 +214,12 @@ NEPHOSCOPE_INLINE inline void CreditHost::play_to(std::int32_t last) {
   decide_each(at.data(), count);
 }
 
-// Debits and new timers; returns where in their order those that are not due begin.
-NEPHOSCOPE_INLINE inline std::uint32_t CreditHost::pay_until(std::int32_t last) {
+// Debits, which are in `ran`, and new timers of those that are due; returns how many these are.
+NEPHOSCOPE_INLINE inline std::uint32_t CreditHost::pay_until(std::int32_t last, std::int32_t* ran) {
   const std::size_t cpus = rows_.cpus();
   const std::int32_t* const slice = rows_.slice;
   std::int32_t* const due = rows_.due;
   std::int32_t* const counted = rows_.counted;
-  std::array<std::int32_t, CreditRound::most_cpus> ran;
   std::int32_t decided = 0;
   for (std::size_t at = 0; at < cpus; ++at) {
     const std::int32_t is_due = due[at] <= last ? -1 : 0;
@@ -221,10 +229,7 @@ NEPHOSCOPE_INLINE inline std::uint32_t CreditHost::pay_until(std::int32_t last) 
     counted[at] += paid;
     due[at] += slice[at] & is_due;
   }
-  for (std::size_t at = 0; at < cpus; ++at) {
-    rows_.owed[rows_.cpu[at].current] += static_cast<std::uint32_t>(ran[at]);
-  }
-  return round_.next + static_cast<std::uint32_t>(decided);
+  return static_cast<std::uint32_t>(decided);
 }
 
 // Whoever runs on these pCPUs, in turn, gives way to the first of its queue or of another's.
