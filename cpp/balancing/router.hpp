@@ -7,8 +7,8 @@
 // What a policy offers: `take` chooses a target and counts the request as sent there; `sent` (there
 // by somebody else's choice), `answered` and `outstanding`, if it looks at what is outstanding, the
 // last two for targets it has had as well as for those it has; `foreseen` and `prefetch`, if it can
-// tell what it will look at before it does; `add` (with what the target has
-// outstanding already) and `remove`.
+// tell what it will look at before it does; `add` (with what the target has outstanding already)
+// and `remove`.
 //
 // Invariant: the policy holds exactly the targets that are present and not suspended.
 
