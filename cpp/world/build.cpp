@@ -181,6 +181,7 @@ void World::build_series() {
   require(length <= series_max / columns, "series", "asks for more than 16,777,216 values");
   samples_.assign(columns, Series(series_interval_));
   next_sample_ = series_interval_;
+  foretold_ = Foretold(length, series_interval_);
 }
 
 }  // namespace nephoscope

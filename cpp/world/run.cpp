@@ -104,8 +104,9 @@ template <bool checked>
 void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
   for (;;) {
-    const std::int64_t sight = next_sight();
-    const std::int64_t next = std::min({until, sight, next_check()});
+    const bool foretells = !checked && may_foretell();
+    const std::int64_t sight = next_sight(foretells);
+    const std::int64_t next = std::min({until, sight, next_sample(), next_check()});
     if (now_ >= unseen_until_ && !bookings_.ahead.empty()) forget_bookings();
     unseen_until_ = checked ? 0 : std::min(until, sight);
     if constexpr (checked) {
@@ -113,7 +114,8 @@ void World::run_to(std::int64_t until) {
     } else {
       run_in_shape(next);
     }
-    if (next == until || next == next_look()) bring_all_up_to_date(next);
+    const std::int64_t look_at_all = foretells ? next_reckoning() : next_look();
+    if (next == until || next == look_at_all) bring_all_up_to_date(next);
     now_ = std::max(now_, next);
     if (next_look() == now_) {
       look();
@@ -125,17 +127,33 @@ void World::run_to(std::int64_t until) {
   }
 }
 
+std::int64_t World::next_sample() const {
+  return next_sample_ <= duration_ ? next_sample_ : ArrivalStream::never;
+}
+
+// When balancers are metered, or the warm-up ends.
+std::int64_t World::next_reckoning() const {
+  const std::int64_t metered = metering_.next <= duration_ ? metering_.next : ArrivalStream::never;
+  return warm_ ? metered : std::min(metered, warmup_);
+}
+
 // When somebody looks at all instances.
 std::int64_t World::next_look() const {
-  const std::int64_t due = std::min(next_sample_, metering_.next);
-  const std::int64_t sample = due <= duration_ ? due : ArrivalStream::never;
-  return warm_ ? sample : std::min(sample, warmup_);
+  return std::min(next_sample(), next_reckoning());
 }
 
 // When somebody may next see what an instance of an unwatched fleet holds, or change it. A health
-// check does neither: what it is answered there is foretold, and what is under way stays so.
-std::int64_t World::next_sight() const {
-  return std::min({next_look(), controls_.next_time(), lives_.next_event()});
+// check does neither: what it is answered there is foretold, and what is under way stays so. Nor
+// does a sample where requests are `foretold`.
+std::int64_t World::next_sight(bool foretold) const {
+  const std::int64_t look = foretold ? next_reckoning() : next_look();
+  return std::min({look, controls_.next_time(), lives_.next_event()});
+}
+
+// Whether all requests are those of one fleet that nobody watches, and samples see no more of them
+// than their number.
+bool World::may_foretell() const {
+  return foretold_.possible() && has_one_plain_caller() && routes_[0].plain && routes_[0].unwatched;
 }
 
 void World::control() {
@@ -182,6 +200,7 @@ void World::look() {
   if (next_sample_ == now_) {
     sample_series();
     next_sample_ += series_interval_;
+    foretold_.sampled();
   }
   if (metering_.next == now_) meter();
 }

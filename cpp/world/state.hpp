@@ -31,6 +31,7 @@
 #include "world/requests/errand.hpp"
 #include "world/requests/sources.hpp"
 #include "world/requests/visit.hpp"
+#include "world/results/foretold.hpp"
 #include "world/spec/spec.hpp"
 #include "world/tracing/traces.hpp"
 
@@ -132,6 +133,7 @@ struct WorldState {
   std::int64_t next_sample_ = ArrivalStream::never;
   std::vector<Series> samples_;     // cumulative counts and gauges, see results.cpp
   WorkedSoFar worked_;              // of those, which instances they look at
+  Foretold foretold_;               // what the next of them must not know; empty where a run is cut
   bool surging_ = false;            // some balancer has a surge queue
   std::vector<std::uint8_t> full_;  // by instance, where anybody wants to know
 };

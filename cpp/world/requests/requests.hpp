@@ -113,6 +113,7 @@ NEPHOSCOPE_HOT void World::send_unseen(const Sent& sent, std::uint32_t instance,
       instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
   if (!routes_[Shape::known ? 0 : sent.route].plain) note_booking(instance, work, done);
   if (done == Instances::never) return;
+  if (done >= next_sample_) foretold_.note(done - next_sample_);
   if (traces_.may_follow(sent.arrival)) [[unlikely]]
     Tracing(*this).note_plain(sent, instances_.time_for(instance, work), done);
   account<Shape>(sent, instance, Outcome::completed, done);

@@ -23,6 +23,12 @@ bool leads_to(const Caller& caller, std::size_t balancer) {
 
 // Requests sent and ended by each source and through each balancer since the start, and the
 // instances.
+// Where any are foretold, there is one who sends.
+OutcomeCounts World::without_foretold(OutcomeCounts ended) const {
+  ended[static_cast<std::size_t>(Outcome::completed)] -= foretold_.ahead();
+  return ended;
+}
+
 void World::sample_series() {
   worked_.of_fleet.resize(fleets_.size());
   for (; worked_.known < instances_.size(); ++worked_.known) {
@@ -41,14 +47,14 @@ void World::sample_series() {
   for (std::size_t at = 0; at < told_; ++at) {
     const Caller& caller = callers_[at];
     if (caller.resilience == none) {
-      push_all(caller.sent, caller.ended);
+      push_all(caller.sent, without_foretold(caller.ended));
     } else {
       push_all(errands_.of(caller).begun, errands_.of(caller).ended);
     }
   }
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
     const Through all = through(at);
-    push_all(all.sent, all.ended);
+    push_all(all.sent, all.sent == 0 ? all.ended : without_foretold(all.ended));
   }
   for (const Fleet& fleet : fleets_) push(fleet.members.size());
   for (const std::int64_t busy : busy_ns()) push(static_cast<std::uint64_t>(busy));
