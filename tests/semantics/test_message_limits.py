@@ -165,3 +165,33 @@ def test_a_fifo_queue_does_not_subscribe_to_a_standard_topic(lab):
     tree = topic(1)
     tree["queues"]["q0"] = {"type": "fifo"}
     refused(scenario(lab.at(1), **tree), "the topic is not a FIFO topic")
+
+
+def test_the_name_of_a_queue_has_80_letters_at_most(lab):
+    """Of names in scenarios 64 are taken, which leaves room for `.fifo`."""
+    most = 64
+    assert most + len(".fifo") <= 80
+    nph.Scenario.model_validate(scenario(lab.at(1), queues={"q" * most: {"type": "fifo"}}))
+    refused(scenario(lab.at(1), queues={"q" * (most + 1): {}}), "is not allowed here")
+
+
+def test_a_message_has_ten_attributes_at_most(lab):
+    """Whether a source or a step says it, or one of several that it may be."""
+    ten, eleven = ({f"a{i}": i for i in range(count)} for count in (10, 11))
+    words = "11 attributes are too many"
+    parts: Tree = {"queues": {"q": {}}, "topics": {"t": {}}}
+
+    def chosen(attributes: Tree) -> Tree:
+        return {"choose": [{"weight": 1, "event": {}, "attributes": attributes}]}
+
+    for step, to in (("send", "q"), ("publish", "t")):
+        tell = [{"steps": [{step: {"to": to, "attributes": it}}]} for it in (ten, eleven)]
+        nph.Scenario.model_validate(scenario(lab.at(1), tell[0], **parts))
+        refused(scenario(lab.at(1), tell[1], **parts), words)
+    nph.Scenario.model_validate(scenario(lab.at(1, to="t", attributes=ten), **parts))
+    refused(scenario(lab.at(1, to="t", attributes=eleven), **parts), words)
+    nph.Scenario.model_validate(scenario(lab.at(1, to="t", event=chosen(ten)), **parts))
+    refused(scenario(lab.at(1, to="t", event=chosen(eleven)), **parts), words)
+    rows = lab.at(1, to="t")
+    rows["arrivals"]["trace"]["attributes"] = dict.fromkeys(eleven, "value")
+    refused(scenario(rows, **parts), words)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from nephoscope.errors import shorten
 from nephoscope.scenario.distribution import Distribution, same_length
+from nephoscope.scenario.event import few_attributes
 from nephoscope.scenario.fields import (
     AnyDuration,
     AnyRate,
@@ -78,7 +79,7 @@ class Trace(Model):
     """Added to every time; what falls before the start of the run is left out."""
     event: EventColumns = None
     """What the request of each row says: the column of whole events, or columns by name."""
-    attributes: dict[str, Text] | None = None
+    attributes: Annotated[dict[str, Text], AfterValidator(few_attributes)] | None = None
     """Its attributes: columns by name."""
 
     @model_validator(mode="after")

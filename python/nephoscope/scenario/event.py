@@ -18,13 +18,17 @@ CHOOSE = "choose"
 SIZE_MAX = 2**20
 
 
-def _of_a_message(size: Size) -> Size:
-    if size > SIZE_MAX:
+def of_a_message(size: Any) -> Any:
+    """Refuse more than a message may have."""
+    if isinstance(size, Size) and size > SIZE_MAX:
         raise refusal(f"{size} is out of range", "0B to 1MiB")
     return size
 
 
-MessageSize = Annotated[AnySize, AfterValidator(_of_a_message)]
+MessageSize = Annotated[AnySize, AfterValidator(of_a_message)]
+
+# Attributes of a message.
+ATTRIBUTES_MAX = 10
 
 # How many messages or events one call sends.
 Batch = Annotated[int, whole(1, 10)]
@@ -45,6 +49,14 @@ def _body(event: Any) -> Any:
     return event
 
 
+def few_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Refuse more than a message may have."""
+    if len(attributes) > ATTRIBUTES_MAX:
+        message = f"{len(attributes)} attributes are too many"
+        raise refusal(message, f"at most {ATTRIBUTES_MAX} of a message")
+    return attributes
+
+
 def _attributes(attributes: Any) -> Any:
     try:
         read_attributes(attributes)
@@ -54,7 +66,7 @@ def _attributes(attributes: Any) -> Any:
 
 
 Body = Annotated[Any, AfterValidator(_body)]
-Attributes = Annotated[dict[str, Any], AfterValidator(_attributes)]
+Attributes = Annotated[dict[str, Any], AfterValidator(few_attributes), AfterValidator(_attributes)]
 
 
 class Alternative(Model):
