@@ -88,6 +88,8 @@ BusSpec bus(Bytes& bytes, const WorldSpec& spec) {
   made.archive_lag_ns = bytes.one_in(3) ? odd_time(bytes, 0, 300) : 0;
   made.retention_ns = bytes.one_in(3) ? odd_time(bytes, 1, 500) : 0;
   if (bytes.one_in(4)) made.archive_takes = {1, 0, 1};
+  if (bytes.one_in(4)) made.sizes = {0, 100, 1U << 17};
+  if (bytes.one_in(4)) made.malformed = {1, 0, bytes.one_in(2) ? std::uint8_t{1} : std::uint8_t{0}};
   const std::uint32_t targets = bytes.between(0, 3);
   for (std::uint32_t each = 0; each < targets; ++each) {
     SubscriptionSpec target = subscription(bytes, spec, false);
@@ -152,6 +154,9 @@ void say_by_serial(Bytes& bytes, TrafficSpec& traffic) {
 
 void add_topics(Bytes& bytes, WorldSpec& spec) {
   if (!bytes.one_in(2)) return;
+  spec.message_quotas.publishes_per_second = bytes.one_in(4) ? odd_count(bytes, 1, 20) : 0;
+  spec.message_quotas.puts_per_second = bytes.one_in(4) ? odd_count(bytes, 1, 20) : 0;
+  spec.message_quotas.invocations_per_second = bytes.one_in(4) ? odd_count(bytes, 1, 20) : 0;
   const std::uint32_t count = bytes.between(1, 2);
   for (std::uint32_t i = 0; i < count; ++i) {
     TopicSpec topic;

@@ -307,7 +307,8 @@ void bind_spec(py::module_& m) {
                    .def_readwrite("duration_ns", &WorldSpec::duration_ns)
                    .def_readwrite("warmup_ns", &WorldSpec::warmup_ns)
                    .def_readwrite("series_ns", &WorldSpec::series_ns)
-                   .def_readwrite("traces", &WorldSpec::traces);
+                   .def_readwrite("traces", &WorldSpec::traces)
+                   .def_readwrite("message_quotas", &WorldSpec::message_quotas);
   structs(world, "traffic", &WorldSpec::traffic);
   structs(world, "resilience", &WorldSpec::resilience);
   structs(world, "services", &WorldSpec::services);

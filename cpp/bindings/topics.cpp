@@ -75,7 +75,17 @@ void tell_archive(py::dict& out, const TopicAccount& account) {
   out["replayed"] = account.replayed;
   out["replaying"] = account.replaying;
   out["refused_replays"] = account.refused_replays;
+  out["held_s"] = account.held_s;
   out["replayed_to"] = column(account, &DeliveryCounts::replayed);
+}
+
+// Of the entries of a bus, as far as it looks at them.
+void tell_entries(py::dict& out, const TopicAccount& account) {
+  if (account.refuses) out["malformed"] = account.entries.malformed;
+  if (!account.sizes) return;
+  out["chunks"] = account.entries.chunks;
+  out["replayed_chunks"] = account.entries.replayed_chunks;
+  out["archived_bytes"] = account.entries.archived_bytes;
 }
 
 // Why deliveries were given up, a row for each subscription: by the failure of the last attempt
@@ -145,8 +155,15 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("puts_per_second", &BusSpec::puts_per_second)
       .def_readwrite("invocations_per_second", &BusSpec::invocations_per_second)
       .def_readwrite("latency", &BusSpec::latency)
+      .def_readwrite("sizes", &BusSpec::sizes)
+      .def_readwrite("malformed", &BusSpec::malformed)
       .def_readwrite("rules", &BusSpec::rules)
       .def_readwrite("targets", &BusSpec::targets);
+  py::class_<MessageQuotas>(m, "MessageQuotas")
+      .def(py::init<>())
+      .def_readwrite("publishes_per_second", &MessageQuotas::publishes_per_second)
+      .def_readwrite("puts_per_second", &MessageQuotas::puts_per_second)
+      .def_readwrite("invocations_per_second", &MessageQuotas::invocations_per_second);
 }
 
 py::dict topic_dict(const TopicAccount& account) {
@@ -166,6 +183,7 @@ py::dict topic_dict(const TopicAccount& account) {
   const char* names[] = {"delivered", "filtered", "retried", "dead_lettered", "dropped", "pending"};
   for (std::size_t at = 0; at < 6; ++at) out[names[at]] = py::cast(columns[at]);
   if (account.archives) tell_archive(out, account);
+  tell_entries(out, account);
   if (account.limits_invocations) out["delayed"] = column(account, &DeliveryCounts::delayed);
   if (account.duplicates) out["duplicated"] = column(account, &DeliveryCounts::duplicated);
   if (account.errs) out["client_errors"] = column(account, &DeliveryCounts::client_errors);

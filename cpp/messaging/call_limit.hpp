@@ -18,6 +18,13 @@ class CallLimit {
   CallLimit(std::uint32_t calls, std::uint32_t group_calls)
       : limit_(calls), group_limit_(group_calls) {}
 
+  // Whether a call might be made now.
+  bool has_room(std::int64_t now) {
+    if (limit_ == 0) return true;
+    begin_second(now);
+    return calls_ != limit_;
+  }
+
   // Whether a call may be made now; if so, it is one.
   bool allow(std::int64_t now) {
     if ((limit_ | group_limit_) == 0) return true;

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope import catalog
-from nephoscope.message_costs import message_costs
+from nephoscope.message_costs import HOURS_PER_MONTH, message_costs
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.fleet import Fleet
@@ -20,7 +20,6 @@ HOST_MINIMUM_S = 60
 
 # A standard alarm of Amazon CloudWatch, us-east-1, 2024-07; Auto Scaling itself is free of charge.
 USD_PER_ALARM_MONTH = 0.10
-HOURS_PER_MONTH = 730
 
 # Of a policy: to scale out and to scale in.
 ALARMS = {"target_tracking": 2, "step": 1, "simple": 1}

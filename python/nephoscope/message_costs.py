@@ -1,12 +1,17 @@
 """What queues, topics and buses cost: lines of the bill, from what the engine counted of them.
 
-What is free in a month is not taken off: it is the account's, not the scenario's.
+What is free in a month is taken off where the account says so: of each kind so much for each month
+that the run has begun, less what had been used before, in the order of the lines.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.account import FreeUsed, RegionalAccount
+from nephoscope.scenario.bus import Bus
+from nephoscope.scenario.entries import AUTO
+from nephoscope.scenario.topic import Subscription
 
 Tree = dict[str, Any]
 
@@ -25,21 +30,55 @@ USD_PER_GB_SCANNED = 0.09
 # Of a million deliveries outside; the price of a text message is that of its country, and left out.
 USD_PER_MILLION_OUTSIDE = {"email": 20.0, "sms": 0.0, "mobile_push": 0.50, "firehose": 0.19}
 
-# Of a million events put, and delivered by HTTP; of the GB that archives take. Amazon EventBridge,
-# us-east-1, 2024. Matching and other deliveries are free.
+# Of a million events put, delivered by HTTP, and looked at for their schemas; of the GB that
+# archives take, and hold for a month. Amazon EventBridge, us-east-1, 2024. Matching and other
+# deliveries are free.
 USD_PER_MILLION_PUT = 1.00
 USD_PER_MILLION_TO_HTTP = 0.20
+USD_PER_MILLION_DISCOVERED = 0.10
 USD_PER_GB_ARCHIVED = 0.10
+USD_PER_GB_MONTH = 0.023
+
+HOURS_PER_MONTH = 730
+
+# Free in a month: requests of queues and of standard topics, and deliveries of topics.
+FREE = {
+    "queue_requests": 1_000_000,
+    "topic_requests": 1_000_000,
+    "http_deliveries": 100_000,
+    "emails": 1_000,
+}
 
 # Each begun is a request.
 CHUNK = 64 * 1024
 
 
+class _Free:
+    """What is left of the free amounts of an account; nothing where they are not taken off."""
+
+    def __init__(self, account: RegionalAccount, now_ns: int) -> None:
+        months = max(1, -(-now_ns // (HOURS_PER_MONTH * 3600 * 10**9)))
+        used = account.used or FreeUsed()
+        self._left = {
+            kind: max(most * months - getattr(used, kind), 0) if account.free_tier else 0
+            for kind, most in FREE.items()
+        }
+
+    def billed(self, line: Tree, kind: str, count: int) -> int:
+        """How many of so many are billed; the line tells of the others."""
+        free = min(count, self._left[kind])
+        self._left[kind] -= free
+        if free:
+            line[f"free_{kind}"] = line.get(f"free_{kind}", 0) + free
+        return count - free
+
+
 def message_costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree:
     """The lines of all that have any, by section."""
+    free = _Free(scenario.account, int(numbers["now_ns"]))
     sections = {
-        "queues": _queue_costs(scenario, numbers.get("queues", ())),
-        "topics": _topic_costs(scenario, numbers.get("topics", ())),
+        "queues": _queue_costs(scenario, numbers.get("queues", ()), free),
+        "topics": _topic_costs(scenario, numbers.get("topics", ()), free),
         "buses": _bus_costs(scenario, numbers.get("buses", ())),
     }
     return {name: lines for name, lines in sections.items() if lines}
@@ -50,18 +89,19 @@ def chunks(size: int) -> int:
     return max(1, -(-size // CHUNK))
 
 
-def _queue_costs(scenario: Scenario, queues: Iterable[Mapping[str, Any]]) -> Tree:
+def _queue_costs(scenario: Scenario, queues: Iterable[Mapping[str, Any]], free: _Free) -> Tree:
     """A line for each queue, by its requests, which the engine counts as they are billed."""
     lines: Tree = {}
     for numbers in queues:
         kind = scenario.queues[numbers["name"]].type
         requests = int(numbers["requests"])
-        usd = requests * USD_PER_MILLION_REQUESTS[kind] / 1e6
-        lines[numbers["name"]] = {"type": kind, "requests": requests, "usd": usd}
+        line: Tree = {"type": kind, "requests": requests}
+        billed = free.billed(line, "queue_requests", requests)
+        lines[numbers["name"]] = line | {"usd": billed * USD_PER_MILLION_REQUESTS[kind] / 1e6}
     return lines
 
 
-def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tree:
+def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]], free: _Free) -> Tree:
     """A line for each topic: what was published, and what deliveries and filters cost."""
     lines: Tree = {}
     for numbers in topics:
@@ -69,23 +109,19 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tre
         size = int(topic.message_size)
         published = int(numbers["published"]) + int(numbers["deduplicated"])
         requests = _calls(numbers["calls"], size)
-        usd = requests * USD_PER_MILLION_PUBLISHED[topic.type] / 1e6
         line: Tree = {"type": topic.type, "published": published, "by_http": 0}
+        standard = topic.type == "standard"
+        billed = free.billed(line, "topic_requests", requests) if standard else requests
+        usd = billed * USD_PER_MILLION_PUBLISHED[topic.type] / 1e6
         if size:
             line["gb"] = published * size / 1e9
         if size or requests != published:
             line["requests"] = requests
         if topic.type == "fifo":
             usd += published * size / 1e9 * USD_PER_GB_IN
-        pairs = zip(topic.subscriptions, numbers["delivered"], strict=True)
-        for subscription, delivered in pairs:
-            if subscription.endpoint is not None:
-                line[subscription.endpoint] = line.get(subscription.endpoint, 0) + int(delivered)
-                usd += int(delivered) * USD_PER_MILLION_OUTSIDE[subscription.endpoint] / 1e6
-            elif subscription.to not in scenario.queues:
-                line["by_http"] += int(delivered)
-                usd += int(delivered) * USD_PER_MILLION_BY_HTTP / 1e6
-            elif topic.type == "fifo":
+        for subscription, delivered in zip(topic.subscriptions, numbers["delivered"], strict=True):
+            usd += _delivery_usd(scenario, subscription, int(delivered), line, free)
+            if topic.type == "fifo":
                 usd += int(delivered) * USD_PER_MILLION_IN_ORDER / 1e6
                 usd += int(delivered) * size / 1e9 * USD_PER_GB_OUT
         bodies = sum(s.filter is not None and s.filter_scope == "body" for s in topic.subscriptions)
@@ -94,6 +130,20 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]]) -> Tre
             usd += line["scanned_gb"] * USD_PER_GB_SCANNED
         lines[numbers["name"]] = line | {"usd": usd}
     return lines
+
+
+def _delivery_usd(
+    scenario: Scenario, subscription: Subscription, delivered: int, line: Tree, free: _Free
+) -> float:
+    """What deliveries cost that do not go to queues; the line counts them."""
+    if (endpoint := subscription.endpoint) is not None:
+        line[endpoint] = line.get(endpoint, 0) + delivered
+        billed = free.billed(line, "emails", delivered) if endpoint == "email" else delivered
+        return billed * USD_PER_MILLION_OUTSIDE[endpoint] / 1e6
+    if subscription.to in scenario.queues:
+        return 0.0
+    line["by_http"] += delivered
+    return free.billed(line, "http_deliveries", delivered) * USD_PER_MILLION_BY_HTTP / 1e6
 
 
 def _calls(calls: Sequence[int], size: int) -> int:
@@ -107,7 +157,6 @@ def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
     for numbers in buses:
         bus = scenario.buses[numbers["name"]]
         targets = [target for rule in bus.rules.values() for target in rule.targets]
-        size = int(bus.event_size)
         put = int(numbers["published"])
         by_http = sum(
             int(delivered)
@@ -118,12 +167,30 @@ def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
         usd = by_http * USD_PER_MILLION_TO_HTTP / 1e6
         if "archived" in numbers:
             line["replayed"] = int(numbers["replayed"])
-            if size:
-                line["archived_gb"] = int(numbers["archived"]) * size / 1e9
-                usd += line["archived_gb"] * USD_PER_GB_ARCHIVED
-        requests = (put + line.get("replayed", 0)) * chunks(size)
-        if size:
+            usd += _archive_usd(bus, numbers, line)
+        if bus.event_size == AUTO:
+            requests = int(numbers["chunks"]) + int(numbers["replayed_chunks"])
+        else:
+            requests = (put + line.get("replayed", 0)) * chunks(int(bus.event_size))
+        if bus.event_size:
             line["requests"] = requests
         usd += requests * USD_PER_MILLION_PUT / 1e6
+        if bus.schema_discovery:
+            line["discovered"] = put
+            usd += put * USD_PER_MILLION_DISCOVERED / 1e6
         lines[numbers["name"]] = line | {"usd": usd}
     return lines
+
+
+def _archive_usd(bus: Bus, numbers: Mapping[str, Any], line: Tree) -> float:
+    """What an archive takes and holds, where the size of events is known; the line tells it."""
+    if not bus.event_size:
+        return 0.0
+    if bus.event_size == AUTO:
+        taken, held_s = int(numbers["archived_bytes"]), float(numbers["held_s"])
+    else:
+        size = int(bus.event_size)
+        taken, held_s = int(numbers["archived"]) * size, float(numbers["held_s"]) * size
+    archived_gb, held_gb_months = taken / 1e9, held_s / 1e9 / (HOURS_PER_MONTH * 3600)
+    line |= {"archived_gb": archived_gb, "held_gb_months": held_gb_months}
+    return archived_gb * USD_PER_GB_ARCHIVED + held_gb_months * USD_PER_GB_MONTH

@@ -65,6 +65,7 @@ def ringing(draw) -> System:
     bus |= draw(sometimes("invocation_limit", "3/s", "20/s"))
     bus |= draw(sometimes("archive", {}, "12s", {"lag": "4s"}))
     bus |= draw(sometimes("duplicates", 0.2))
+    bus |= draw(sometimes("event_size", "auto"))
     said = (
         {"to": "bell"}
         | draw(sometimes("batch", 3))
@@ -137,6 +138,7 @@ def test_nothing_that_is_put_is_lost():
         for key in (*DELIVERIES, "retried"):
             seen[key] += sum(bell[key]) > 0
         seen["replayed"] += bell.get("replayed", 0) > 0
+        seen["sized"] += bell.get("chunks", 0) > 0
         seen["replaying"] += bell.get("replaying", 0) > 0
         for key in ("delayed", "scheduled", "duplicated", "client_errors"):
             seen[key] += sum(bell.get(key, ())) > 0
@@ -147,5 +149,6 @@ def test_nothing_that_is_put_is_lost():
 
     often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
     often = (*often, "scheduled", "delayed", "replayed", "duplicated", "client_errors", "batches")
+    often = (*often, "sized")
     rare = ("dead_lettered", "dropped", "replaying")
     look_until_seen(look, ringing(), 25, seen, often, rare)

@@ -187,7 +187,7 @@ def test_filters_of_bodies_are_billed_by_the_gb(lab):
 
 
 def test_puts_and_archives_are_billed_by_size(lab):
-    """Of 65 KiB each event is two; three are archived at $0.10 a GB, and put again."""
+    """Of 65 KiB each event is two; three are archived at $0.10 a GB, held and put again."""
     bus = {"event_size": "65KiB", "archive": {}, "rules": {"all": {
         "pattern": {"a": [1]}, "targets": ["a"]}}}  # fmt: skip
     tree = scenario(
@@ -197,7 +197,8 @@ def test_puts_and_archives_are_billed_by_size(lab):
     line = run(tree)["cost_usd"]["buses"]["bell"]
     assert (line["put"], line["replayed"], line["requests"]) == (3, 3, 12)
     assert line["archived_gb"] == pytest.approx(3 * 65 * 1024 / 1e9)
-    assert line["usd"] == pytest.approx(12e-6 + 3 * 65 * 1024 / 1e9 * 0.10)
+    held = (99 + 98 + 97) * 65 * 1024 / 1e9 / (730 * 3600) * 0.023
+    assert line["usd"] == pytest.approx(12e-6 + 3 * 65 * 1024 / 1e9 * 0.10 + held)
 
 
 # --- around it -----------------------------------------------------------------------------------

@@ -70,6 +70,9 @@ void Messaging::build_topics(const WorldSpec& spec) {
   require(spec.buses.size() < 65'535, "buses", "has too many entries");
   count_kinds(spec);
   topics_.first_bus = static_cast<std::uint32_t>(spec.topics.size());
+  topics_.publishes = CallLimit(spec.message_quotas.publishes_per_second, 0);
+  topics_.puts = CallLimit(spec.message_quotas.puts_per_second, 0);
+  topics_.invocations = InvocationLimit(spec.message_quotas.invocations_per_second);
   for (std::size_t index = 0; index < spec.topics.size(); ++index) {
     const TopicSpec& from = spec.topics[index];
     Topic& it = topics_.all.emplace_back();
@@ -99,11 +102,18 @@ void Messaging::build_topics(const WorldSpec& spec) {
       throw SpecError(at("buses", index, "latency"), error.what());
     }
     it.prompt = from.latency.kind == DistributionKind::constant && from.latency.mean == 0.0 &&
-                !it.invocations.active();
+                !it.invocations.active() && !topics_.invocations.active();
     require(from.retention_ns >= 0, at("buses", index, "retention"), "must not be below 0");
     require(from.archive_takes.empty() || from.archive_takes.size() == topics_.kinds,
             at("buses", index, "archive_takes"), "must say so of each event");
+    require(from.sizes.empty() || from.sizes.size() == topics_.kinds, at("buses", index, "sizes"),
+            "must say so of each event");
+    require(from.malformed.empty() || from.malformed.size() == topics_.kinds,
+            at("buses", index, "malformed"), "must say so of each event");
+    it.sizes = from.sizes;
+    it.malformed = from.malformed;
     it.archive.active = from.archives;
+    it.archive.held = HeldTime(from.retention_ns);
     require(from.archive_lag_ns >= 0 && from.archive_lag_ns <= duration_max,
             at("buses", index, "archive_lag"), "must be from 0 to 73 years");
     it.archive.retention_ns = from.retention_ns;

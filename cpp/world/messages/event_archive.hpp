@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernel/distributions.hpp"
+#include "messaging/held_time.hpp"
 #include "messaging/invocation_limit.hpp"
 #include "world/spec/topic_specs.hpp"
 
@@ -34,6 +35,7 @@ struct EventArchive {
   std::uint64_t archived = 0;  // in the whole run, as the next
   std::uint64_t replayed = 0;
   std::uint64_t refused = 0;    // replays
+  HeldTime held;                // bytes where sizes are known, else events
   std::vector<KeptEvent> kept;  // in the order of time
 
   bool takes_kind(std::uint32_t kind) const { return takes.empty() || takes[kind] != 0; }

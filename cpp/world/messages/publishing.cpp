@@ -45,23 +45,30 @@ std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send,
   return static_cast<std::uint16_t>(says.pick(u) + 1);
 }
 
-// One call. What is more than a topic or a bus takes in a second is refused: of a topic each
-// message for itself, of a bus whole calls. False when some were refused.
+// One call. What is more than a topic or a bus takes in a second, or all of them, is refused: of a
+// topic each message for itself, of a bus whole calls. So is what is no entry of a bus, by itself.
+// False when some were refused.
 bool Messaging::publish(std::uint32_t at, const Outgoing* messages, std::uint32_t count) {
   Topic& topic = topics_.all[at];
   std::uint32_t taken = 0;
-  if (!topic.bus || topic.puts.allow(world_.now_)) {
+  std::uint32_t malformed = 0;
+  if (!topic.bus || topics_.allow(topic, world_.now_)) {
     for (std::uint32_t each = 0; each < count; ++each) {
       const std::uint32_t group = messages[each].group;
       const bool allowed =
-          topic.bus || (topic.puts.allow(world_.now_) &&
+          topic.bus || (topics_.allow(topic, world_.now_) &&
                         (group == Message::none || topic.puts.allow(world_.now_, group)));
       if (!allowed) continue;
+      if (!topic.takes_entry(kind_in(messages[each].body))) {
+        ++malformed;
+        continue;
+      }
       take_in(at, messages[each]);
       ++taken;
     }
   }
-  topic.throttled += count - taken;
+  topic.throttled += count - taken - malformed;
+  topic.entries.malformed += malformed;
   if (taken != 0) ++topic.calls[taken - 1];
   return taken == count;
 }
@@ -82,6 +89,7 @@ void Messaging::take_in(std::uint32_t at, const Outgoing& message) {
   ++topic.published;
   if (topic.archive.active) keep(at, message.body);
   const std::uint32_t kind = kind_in(message.body);
+  topic.entries.chunks += topic.chunks(kind);
   for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
     Subscription& subscription = topics_.subscriptions[each];
     if (subscription.lets_through(kind)) {
@@ -319,8 +327,8 @@ void Messaging::expect_attempt(std::uint32_t delivery, std::int64_t wait) {
       world_.now_ + wait, payload(EventKind::part, delivery_parts + delivery));
 }
 
-// A bus begins so many attempts in a second, and either so many at an endpoint of HTTP; the turn
-// of what is more is known when it is due.
+// All buses begin so many attempts in a second, and so does each, and either so many at an endpoint
+// of HTTP; the turn of what is more is known when it is due.
 bool Messaging::waits_for_turn(std::uint32_t delivery) {
   TopicDelivery& it = topics_.pending[delivery];
   if (it.has_turn != 0) {
@@ -329,7 +337,8 @@ bool Messaging::waits_for_turn(std::uint32_t delivery) {
   }
   Subscription& subscription = topics_.subscriptions[it.subscription];
   Topic& topic = topics_.all[subscription.topic];
-  const std::int64_t turn = subscription.receives.place(topic.invocations.place(world_.now_));
+  const std::int64_t of_all = topic.bus ? topics_.invocations.place(world_.now_) : world_.now_;
+  const std::int64_t turn = subscription.receives.place(topic.invocations.place(of_all));
   if (turn == world_.now_) return false;
   ++subscription.counts.delayed;
   it.has_turn = 1;

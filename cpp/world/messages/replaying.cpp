@@ -43,7 +43,10 @@ void Messaging::build_replays(const WorldSpec& spec) {
     Replay& made = topics_.replays.emplace_back();
     made.rules = from;
     made.bus = topics_.number({Destination::Kind::bus, from.bus});
-    made.pace = InvocationLimit(bus.puts_per_second);
+    const std::uint32_t of_all = spec.message_quotas.puts_per_second;
+    const std::uint32_t of_bus = bus.puts_per_second;
+    made.pace = InvocationLimit(of_all == 0 || of_bus == 0 ? std::max(of_all, of_bus)
+                                                           : std::min(of_all, of_bus));
     const std::string stream = "buses/" + bus.name + "/replays/" + std::to_string(index);
     made.order = Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
     expect_replay(static_cast<std::uint32_t>(index), from.at_ns);
@@ -57,9 +60,14 @@ void Messaging::expect_replay(std::uint32_t replay, std::int64_t time) {
 
 // What was put on a bus, if a replay to come wants it.
 void Messaging::keep(std::uint32_t bus, std::uint64_t body) {
-  EventArchive& archive = topics_.all[bus].archive;
-  if (!archive.takes_kind(kind_in(body))) return;
+  Topic& topic = topics_.all[bus];
+  EventArchive& archive = topic.archive;
+  const std::uint32_t kind = kind_in(body);
+  if (!archive.takes_kind(kind)) return;
   ++archive.archived;
+  const std::uint64_t bytes = topic.sizes.empty() ? 0 : topic.sizes[kind];
+  topic.entries.archived_bytes += bytes;
+  archive.held.add(world_.now_, topic.sizes.empty() ? 1 : bytes);
   for (const Replay& replay : topics_.replays) {
     if (replay.bus != bus || !replay.wants(world_.now_, archive)) continue;
     if (archive.kept.size() >= Topics::kept_max)
@@ -119,6 +127,7 @@ void Messaging::put_again(std::uint32_t replay, std::uint64_t body) {
   Outgoing message;
   message.body = body_of_replay(told(it.rules.becomes, body), replay);
   const std::uint32_t kind = kind_in(message.body);
+  topic.entries.replayed_chunks += topic.chunks(kind);
   for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
     Subscription& subscription = topics_.subscriptions[each];
     if (!it.serves(subscription.rules.rule) || !subscription.lets_through(kind)) continue;

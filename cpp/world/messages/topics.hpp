@@ -93,12 +93,22 @@ struct Subscription {
   }
 };
 
+// Of the entries of a bus, in the whole run.
+struct EntryCounts {
+  std::uint64_t malformed = 0;  // refused, as no entry should be
+  std::uint64_t chunks = 0;     // of 64 KiB, begun, of what was put; where sizes are known
+  std::uint64_t replayed_chunks = 0;
+  std::uint64_t archived_bytes = 0;
+};
+
 struct Topic {
   std::string name;  // immutable, as all up to `count`, and `latency`
   bool fifo = false;
   bool bus = false;
   bool prompt = true;  // deliveries begin at once
   std::vector<std::string> rules;
+  std::vector<std::uint32_t> sizes;     // BusSpec
+  std::vector<std::uint8_t> malformed;  // BusSpec
   bool group_deduplication = false;
   std::uint32_t first = 0;  // its subscriptions
   std::uint32_t count = 0;
@@ -107,11 +117,19 @@ struct Topic {
   std::uint64_t deduplicated = 0;  // beside those, as the next
   std::uint64_t throttled = 0;
   std::array<std::uint64_t, Programs::batch_max> calls{};  // by how many of theirs were taken, - 1
+  EntryCounts entries;
   Deduplication deduplication;
   CallLimit puts;
   InvocationLimit invocations;
   EventArchive archive;
   Sampler latency;
+
+  std::uint64_t chunks(std::uint32_t kind) const {
+    constexpr std::uint32_t chunk = 64 * 1024;
+    if (sizes.empty()) return 0;
+    return sizes[kind] == 0 ? 1 : (std::uint64_t{sizes[kind]} + chunk - 1) / chunk;
+  }
+  bool takes_entry(std::uint32_t kind) const { return malformed.empty() || malformed[kind] == 0; }
 };
 
 struct TopicDelivery {
@@ -148,6 +166,11 @@ struct Topics {
   std::vector<std::uint32_t> source_draw;  // by source of traffic
   std::vector<std::uint32_t> send_draw;    // by source and step
 
+  // Of the account: what standard topics share, and what buses do.
+  CallLimit publishes;
+  CallLimit puts;
+  InvocationLimit invocations;
+
   std::vector<Replay> replays;
   std::vector<std::uint16_t> said;  // by visit: a kind + 1, or 0: what its source says
   Slab<TopicDelivery> pending;
@@ -163,6 +186,14 @@ struct Topics {
   }
   bool say_something() const { return kinds > 1; }
 
+  // Whether one more call is within the limit of a topic or a bus and that of the account; if so,
+  // it is one.
+  bool allow(Topic& topic, std::int64_t now) {
+    CallLimit& shared = topic.bus ? puts : publishes;
+    if (topic.fifo) return topic.puts.allow(now);
+    return topic.puts.has_room(now) && shared.allow(now) && topic.puts.allow(now);
+  }
+
   void note(std::uint32_t visit, std::uint16_t what) {
     if (visit >= said.size()) said.resize(visit + std::size_t{1}, 0);
     said[visit] = what;
@@ -171,13 +202,17 @@ struct Topics {
   template <class Archive>
   void serialize(Archive& archive) {
     for (Topic& topic : all) {
-      archive(topic.published, topic.deduplicated, topic.throttled, topic.calls);
+      archive(topic.published, topic.deduplicated, topic.throttled, topic.calls, topic.entries);
       topic.deduplication.serialize(archive);
       topic.puts.serialize(archive);
       topic.invocations.serialize(archive);
       archive(topic.archive.archived, topic.archive.replayed, topic.archive.refused,
               topic.archive.kept);
+      topic.archive.held.serialize(archive);
     }
+    publishes.serialize(archive);
+    puts.serialize(archive);
+    invocations.serialize(archive);
     for (Replay& each : replays) {
       each.pace.serialize(archive);
       archive(each.begun, each.has_turn, each.next, each.bodies);

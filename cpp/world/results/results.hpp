@@ -232,6 +232,10 @@ struct TopicAccount {
   std::uint64_t replayed = 0;
   std::uint64_t replaying = 0;  // of replays that have begun
   std::uint64_t refused_replays = 0;
+  double held_s = 0.0;   // what the archive has held: bytes where sizes are known, else events, x s
+  bool sizes = false;    // they are
+  bool refuses = false;  // what is no entry
+  EntryCounts entries;
   std::vector<SubscriptionAccount> subscriptions;
 };
 

@@ -21,9 +21,13 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
   account.archived = it.archive.archived;
   account.replayed = it.archive.replayed;
   account.refused_replays = it.archive.refused;
+  account.held_s = it.archive.held.total(now_);
+  account.sizes = !it.sizes.empty();
+  account.refuses = !it.malformed.empty();
+  account.entries = it.entries;
   for (const Replay& replay : topics_.replays)
     account.replaying += &topics_.all[replay.bus] == &it ? replay.left() : 0;
-  account.limits_invocations = it.invocations.active();
+  account.limits_invocations = it.invocations.active() || (it.bus && topics_.invocations.active());
   for (std::uint32_t each = it.first; each < it.first + it.count; ++each) {
     const Subscription& from = topics_.subscriptions[each];
     account.subscriptions.push_back({from.counts, 0, from.rules.rule, from.scheduled});

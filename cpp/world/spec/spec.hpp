@@ -166,6 +166,7 @@ struct WorldSpec {
   std::vector<BusSpec> buses;
   std::vector<ReplaySpec> replays;
   std::vector<QueueActionSpec> queue_actions;
+  MessageQuotas message_quotas;
   std::vector<QuotaSpec> quotas;
   std::vector<LaunchLimits> apis;
   std::vector<ActionSpec> actions;

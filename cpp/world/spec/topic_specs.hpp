@@ -56,8 +56,18 @@ struct BusSpec {
   std::uint32_t puts_per_second = 0;         // more are refused; 0: no limit
   std::uint32_t invocations_per_second = 0;  // attempts at deliveries; more wait; 0: no limit
   Distribution latency;                   // from the put to the first attempt at each delivery, ns
+  std::vector<std::uint32_t> sizes;       // by kind of event, bytes; empty: not known here
+  std::vector<std::uint8_t> malformed;    // by kind, 1: it is no entry, and refused; empty: none
   std::vector<std::string> rules;         // names
   std::vector<SubscriptionSpec> targets;  // of all rules, which say whose they are
+};
+
+// What the topics and the buses of an account share in a second, beside the limits that each has;
+// 0: no limit.
+struct MessageQuotas {
+  std::uint32_t publishes_per_second = 0;    // of all standard topics; more are refused
+  std::uint32_t puts_per_second = 0;         // of all buses; more are refused
+  std::uint32_t invocations_per_second = 0;  // of all buses; more wait
 };
 
 // What the archive of a bus has of [since, until) is put there again.

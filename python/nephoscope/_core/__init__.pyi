@@ -327,6 +327,7 @@ class WorldSpec:
     queue_actions: list[queues.QueueActionSpec]
     queues: list[queues.WorldQueueSpec]
     buses: list[topics.BusSpec]
+    message_quotas: topics.MessageQuotas
     replays: list[topics.ReplaySpec]
     topics: list[topics.TopicSpec]
     quotas: list[QuotaSpec]

@@ -88,5 +88,14 @@ class BusSpec:
     puts_per_second: int
     invocations_per_second: int
     latency: Distribution
+    sizes: list[int]
+    malformed: list[int]
     rules: list[str]
     targets: list[SubscriptionSpec]
+
+@final
+class MessageQuotas:
+    def __init__(self) -> None: ...
+    publishes_per_second: int
+    puts_per_second: int
+    invocations_per_second: int

@@ -55,6 +55,7 @@ from nephoscope.catalog.prices import (
     bill,
     price,
 )
+from nephoscope.catalog.quotas import REGIONS, Quota, quota_table, quotas
 
 __all__ = [
     "API_BUCKETS",
@@ -63,6 +64,7 @@ __all__ = [
     "PRICES",
     "PURCHASES",
     "REFERENCE_CLOCK_GHZ",
+    "REGIONS",
     "SPOT_FACTOR",
     "TENANCIES",
     "BillLine",
@@ -75,6 +77,7 @@ __all__ = [
     "LoadBalancerPrice",
     "OperatingSystem",
     "Price",
+    "Quota",
     "Usage",
     "bill",
     "burstable_types",
@@ -92,6 +95,8 @@ __all__ = [
     "operating_system",
     "operating_systems",
     "price",
+    "quota_table",
+    "quotas",
     "select",
     "select_hosts",
     "types",

@@ -130,6 +130,10 @@ def bus_words(scenario: Scenario) -> Iterator[str]:
         limit = f", at most {bus.put_limit} puts" if bus.put_limit is not None else ""
         if bus.invocation_limit is not None:
             limit += f", at most {bus.invocation_limit} invocations"
+        if bus.entries == "checked":
+            limit += ", entries checked"
+        if bus.schema_discovery:
+            limit += ", schemas discovered"
         limit += _twice(bus.duplicates)
         yield f"{name}: {len(bus.rules)} rules{latency}{limit}{_archived(bus)}"
         yield from (f"{name}.{rule}: {words}" for rule, words in _rules_of(bus))

@@ -38,6 +38,8 @@ def bus_tree(numbers: Mapping[str, Any]) -> Tree:
         tree["scheduled"] = sum(rule.get("scheduled", 0) for rule in rules.values())
     if numbers["throttled"]:
         tree["throttled"] = int(numbers["throttled"])
+    if "malformed" in numbers:
+        tree["malformed"] = int(numbers["malformed"])
     if "archived" in numbers:
         tree |= {key: int(numbers[key]) for key in ("archived", "replayed", "replaying")}
         if numbers["refused_replays"]:

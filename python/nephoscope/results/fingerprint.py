@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nephoscope import _core
 
-_NOT_OVER = {"traces", "given_up", "draining"}
+_NOT_OVER = {"traces", "given_up", "draining", "held_s"}
 # What most values are, and asked first for that.
 _PLAIN = (int, float, str)
 
@@ -18,8 +18,8 @@ def fingerprint_of(numbers: Mapping[str, Any], sections: Iterable[str]) -> str:
     """128 bits over every count, histogram and time of these sections, in hexadecimal.
 
     Not over what it took to get them, nor which requests were followed, which changes nothing else,
-    nor why deliveries were given up, which are counted without that, nor what shows as draining,
-    which follows from what has left.
+    nor why deliveries were given up, which are counted without that, nor what shows as draining or
+    was held by archives, which follow from what has left and what was put.
     """
     parts = [f"{numbers['now_ns']},{numbers['warmup_ns']};".encode()]
     for section in sections:

@@ -5,6 +5,7 @@ from typing import Any
 
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.document import Document
+from nephoscope.scenario.entries import AUTO, largest
 from nephoscope.scenario.event import SIZE_MAX
 from nephoscope.scenario.references import entries, mapping, named_queue, steps_in
 from nephoscope.scenario.units import Size
@@ -18,7 +19,9 @@ _SIZES = {
 
 
 def batch_problems(document: Document) -> Iterator[Problem]:
-    """Batches that are too large."""
+    """Batches that are too large, and events of a bus that works out their sizes."""
+    said = [traffic.get("event") for _, traffic in entries(document.tree, "traffic")]
+    yield from _put_by_traffic(document)
     for where, service in entries(document.tree, "services"):
         for at, step in steps_in(service.get("steps"), (*where, "steps")):
             for form, (section, key) in _SIZES.items():
@@ -27,11 +30,26 @@ def batch_problems(document: Document) -> Iterator[Problem]:
                 if not isinstance(batch, int) or not 1 <= batch <= 10:
                     continue
                 there = mapping(document.tree.get(section)).get(named_queue(message, "to") or "")
-                size = _size(mapping(there).get(key))
+                told = mapping(there).get(key)
+                own = message.get("event")
+                events = said if own is None else [own]
+                by_itself = form == "put" and told == AUTO
+                size = max(map(largest, events), default=0) if by_itself else _size(told)
                 if batch * size > SIZE_MAX:
                     words = f"{batch} messages of {Size(size)} are more than a call may hold"
                     allowed = f"at most {max(SIZE_MAX // size, 1)}: 1MiB together"
                     yield document.problem((*at, form, "batch"), words, allowed=allowed)
+
+
+def _put_by_traffic(document: Document) -> Iterator[Problem]:
+    buses = mapping(document.tree.get("buses"))
+    for where, traffic in entries(document.tree, "traffic"):
+        to = traffic.get("to")
+        if not isinstance(to, str) or mapping(buses.get(to)).get("event_size") != AUTO:
+            continue
+        if (size := largest(traffic.get("event"))) > SIZE_MAX:
+            words = f"an event of {Size(size)} is more than a put may hold"
+            yield document.problem((*where, "event"), words, allowed="at most 1MiB")
 
 
 def _size(value: Any) -> int:

@@ -12,7 +12,8 @@ from nephoscope.errors import PatternError
 from nephoscope.patterns import read_pattern, read_transformer
 from nephoscope.patterns.json_path import read_path
 from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.event import Batch, Body, Event, MessageSize
+from nephoscope.scenario.entries import AUTO
+from nephoscope.scenario.event import Batch, Body, Event, of_a_message
 from nephoscope.scenario.event_schedules import Rate as RateSchedule
 from nephoscope.scenario.event_schedules import instants, read_clock, read_schedule
 from nephoscope.scenario.fields import (
@@ -23,6 +24,7 @@ from nephoscope.scenario.fields import (
     PositiveRate,
     Share,
     Text,
+    quantity,
     refusal,
     whole,
     whole_rate,
@@ -31,7 +33,7 @@ from nephoscope.scenario.fields import (
 from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.schedules import Zone
 from nephoscope.scenario.topic import PerSecond, chances
-from nephoscope.scenario.units import Duration, Size
+from nephoscope.scenario.units import SIZE_PATTERN, Duration, Size
 
 RULES_MAX = 300
 TARGETS_MAX = 5
@@ -240,6 +242,13 @@ def replay_name(number: int) -> str:
     return f"replay-{number + 1}"
 
 
+EventSize = Annotated[
+    Size | Literal["auto"],
+    quantity(Size.parse, SIZE_PATTERN, least=0, words=(AUTO,)),
+    AfterValidator(of_a_message),
+]
+
+
 def _not_too_many(rules: dict[Name, Rule]) -> dict[Name, Rule]:
     if len(rules) > RULES_MAX:
         raise refusal(f"{len(rules)} rules are too many", f"at most {RULES_MAX} of a bus")
@@ -250,8 +259,10 @@ class Bus(Model):
     """Events go to the targets of all rules whose patterns they match; rules may have schedules."""
 
     rules: Annotated[dict[Name, Rule], AfterValidator(_not_too_many)] = Field(default_factory=dict)
-    event_size: MessageSize = Size(0)
-    """Of each event. Puts are billed by 64 KiB of it; 0B: as one each."""
+    event_size: EventSize = Size(0)
+    """Of each event. Puts are billed by 64 KiB of it; 0B: as one each; auto: what its parts are."""
+    entries: Literal["unchecked", "checked"] = "unchecked"
+    """Checked: what is put without source, detail-type or detail is refused by itself."""
     latency: Distribution | None = None
     """From the put to the first attempt at each delivery; by default none."""
     put_limit: Annotated[PositiveRate, whole_rate("puts")] | None = None
@@ -263,6 +274,8 @@ class Bus(Model):
     """The chance that an event is delivered twice, to each target that gets it."""
     archive: Archive | None = None
     """What is put is kept, for replays among the actions."""
+    schema_discovery: bool = False
+    """Whether the schemas of events are found out, which is billed by the event."""
 
 
 class Put(Model):

@@ -21,6 +21,7 @@ from nephoscope.scenario.bus import (
     replay_name,
 )
 from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.entries import AUTO, entry_size, is_entry
 from nephoscope.scenario.life import Action
 from nephoscope.scenario.queue_specs import UNGROUPED, Groups
 from nephoscope.scenario.scenario import Scenario
@@ -185,6 +186,10 @@ class Buses:
             spec.archive_lag_ns = int(bus.archive.lag)
             if bus.archive.pattern is not None:
                 spec.archive_takes = self._events.matched(bus.archive.pattern)
+        if bus.event_size == AUTO:
+            spec.sizes = [entry_size(event) for event in self._events.bodies()]
+        if bus.entries == "checked":
+            spec.malformed = [int(not is_entry(event)) for event in self._events.bodies()]
         spec.rules = list(bus.rules)
         targets = []
         for number, (rule_name, rule) in enumerate(bus.rules.items()):

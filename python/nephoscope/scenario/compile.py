@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from nephoscope import _core
+from nephoscope.scenario.account_specs import fifo_queue_calls, message_quotas
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer, Target
 from nephoscope.scenario.bus import Put
@@ -97,12 +98,13 @@ class _Compiler:
         # Last: all that can be said has been met, but for what schedules say and inputs make of it.
         buses = Buses(scenario, self._events, self._destination, self._groups, self._law, self._key)
         spec.traffic = traffic + buses.schedules()
-        topics = Topics(scenario.topics, self._events, self._destination)
+        topics = Topics(scenario.topics, scenario.account, self._events, self._destination)
         number_all_made(self._events, [topics, buses])
         spec.topics = topics.specs()
         spec.buses, spec.replays = buses.specs(), buses.replays()
         spec.queue_actions = queue_actions(scenario, self._queues)
         spec.resilience = self._rules
+        spec.message_quotas = message_quotas(scenario.account)
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()
         spec.actions = self._lives.actions()
@@ -143,7 +145,7 @@ class _Compiler:
     def _queue(self, name: str, queue: NamedQueue) -> _core.queues.WorldQueueSpec:
         spec = _core.queues.WorldQueueSpec()
         spec.name = name
-        spec.rules = queue_rules(queue)
+        spec.rules = queue_rules(queue, fifo_queue_calls(self._scenario.account))
         if queue.dead_letter is not None:
             spec.dead_letter = self._queues[queue.dead_letter.queue]
             spec.rules.max_receives = queue.dead_letter.max_receives

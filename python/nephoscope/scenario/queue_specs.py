@@ -3,7 +3,8 @@
 from nephoscope import _core
 from nephoscope.scenario.queue import Consumes, NamedQueue, QueueRules
 
-# Calls a second that a FIFO queue takes of one action, and of one action and message group.
+# Calls a second that a FIFO queue takes of one action, and of one action and message group; with
+# high throughput, in us-east-1.
 FIFO_CALLS, FIFO_HIGH_CALLS = 300, 70_000
 
 # In place of the group of messages that have none.
@@ -21,15 +22,15 @@ class Groups:
         return UNGROUPED if name is None else self._numbers.setdefault(name, len(self._numbers))
 
 
-def queue_rules(queue: QueueRules) -> _core.queues.QueueSpec:
-    """A queue but for its dead letters."""
+def queue_rules(queue: QueueRules, high_calls: int = FIFO_HIGH_CALLS) -> _core.queues.QueueSpec:
+    """A queue but for its dead letters; `high_calls` is what high throughput is in its region."""
     spec = _core.queues.QueueSpec()
     spec.fifo = queue.type == "fifo"
     spec.message_bytes = int(queue.message_size)
     spec.in_flight_max = queue.in_flight
     if spec.fifo and queue.throughput != "unlimited":
         high = queue.throughput == "high"
-        spec.calls_per_second = FIFO_HIGH_CALLS if high else FIFO_CALLS
+        spec.calls_per_second = high_calls if high else FIFO_CALLS
         spec.group_calls_per_second = FIFO_CALLS if high else 0
     if queue.deduplication is not None:
         spec.content_deduplication = int(queue.deduplication.by == "content")

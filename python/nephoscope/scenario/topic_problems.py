@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.errors import Problem, UnitError
+from nephoscope.scenario.account_rules import quotas_of
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import entries, mapping, named_queue, sequence, steps_in
 from nephoscope.scenario.topic import SMALL_MAX
@@ -39,7 +40,7 @@ def topic_problems(document: Document) -> Iterator[Problem]:
         if not isinstance(to, str) or to not in types:
             continue
         yield from _grouped(document, where, traffic, to, types)
-        limited = "publish_limit" in topics[to]
+        limited = "publish_limit" in topics[to] or bool(quotas_of(document.tree))
         vain = _PATIENCE if limited else (*_PATIENCE, *_AGAIN)
         for key in (key for key in vain if traffic.get(key) not in (None, "finish")):
             takes = "answers" if limited else "takes every message"

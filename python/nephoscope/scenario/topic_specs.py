@@ -11,6 +11,8 @@ from nephoscope.errors import EventError, Problem, ScenarioError, SpecError
 from nephoscope.patterns import read_pattern, read_policy, write_value
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import Members, read_value
+from nephoscope.scenario.account import RegionalAccount
+from nephoscope.scenario.account_specs import limit_topic
 from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.pattern_specs import matcher
 from nephoscope.scenario.queue_specs import UNGROUPED
@@ -84,6 +86,10 @@ class Events:
         """Whether each, from the first on, is matched by the pattern of a rule, as 0 or 1."""
         core = matcher([read_pattern(pattern)])
         return [int(_body_matches(core, event, None)) for event, _ in self._said[first:]]
+
+    def bodies(self) -> list[Any]:
+        """The body of each, as it is said."""
+        return [event for event, _ in self._said]
 
     def enveloped(self, number: int, topic: str) -> str:
         """What a subscriber gets of one that has no raw delivery: a text of JSON."""
@@ -183,9 +189,14 @@ class Topics:
     """The topics of a scenario, and the envelopes in which they deliver."""
 
     def __init__(
-        self, topics: Mapping[str, Topic], events: Events, destination: Destinations
+        self,
+        topics: Mapping[str, Topic],
+        account: RegionalAccount,
+        events: Events,
+        destination: Destinations,
     ) -> None:
         self._topics = topics
+        self._account = account
         self._events = events
         self._destination = destination
         self._envelopes: dict[tuple[str, int], int] = {}
@@ -214,6 +225,7 @@ class Topics:
             spec.publishes_per_second = int(float(topic.publish_limit))
         if topic.group_publish_limit is not None:
             spec.group_publishes_per_second = int(float(topic.group_publish_limit))
+        limit_topic(spec, topic, self._account)
         spec.subscriptions = [self._subscription(name, topic, it) for it in topic.subscriptions]
         return spec
 

@@ -27,7 +27,7 @@ KINDS = {
 
 
 # What topics and buses had beside what was sent there, and what they held back.
-_BESIDE = ("scheduled", "replayed", "throttled", "delayed", "pending")
+_BESIDE = ("scheduled", "replayed", "throttled", "malformed", "delayed", "pending")
 
 
 @dataclass(frozen=True)

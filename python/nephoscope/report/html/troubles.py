@@ -114,6 +114,8 @@ def _pushed(part: Tree) -> Iterator[str]:
             yield f"{count(part[key])} deliveries {words}"
     if part.get("throttled"):
         yield f"{count(part['throttled'])} events were more than its limit"
+    if part.get("malformed"):
+        yield f"{count(part['malformed'])} entries lacked what an entry has to have"
 
 
 def _fleet(part: Tree) -> Iterator[str]:

@@ -1,0 +1,170 @@
+"""Quotas by number: a scenario with more than its account may have is refused."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nephoscope import catalog
+from nephoscope.errors import EventError, Problem
+from nephoscope.patterns import write_value
+from nephoscope.patterns.json_value import read_value
+from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.references import (
+    entries,
+    mapping,
+    sequence,
+    target_fleet,
+    written_targets,
+)
+
+# Where it is, and how many there are.
+Count = tuple[Where, int]
+
+_DEFAULT_REGION = catalog.REGIONS[0]
+_SCHEDULED = "scheduled"
+
+
+def quotas_of(tree: Any) -> dict[str, int]:
+    """The quotas that count, by name; none where they are not enforced."""
+    account = mapping(mapping(tree).get("account"))
+    region = account.get("region", _DEFAULT_REGION)
+    if account.get("quotas") != "enforced" or region not in catalog.REGIONS:
+        return {}
+    return catalog.quotas(region)
+
+
+def account_problems(document: Document) -> Iterator[Problem]:
+    """Everything of which there is too much."""
+    quotas = quotas_of(document.tree)
+    region = mapping(document.tree.get("account")).get("region", _DEFAULT_REGION)
+    for name, counted in _COUNTED.items() if quotas else ():
+        for where, count in counted(document.tree):
+            if count > quotas[name]:
+                message = f"{count:,} {name.replace('_', ' ')} are more than the quota"
+                allowed = f"at most {quotas[name]:,} in {region}, or quotas: none"
+                yield document.problem(where, message, allowed=allowed, at_key=True)
+
+
+def _in_section(section: str) -> Callable[[Any], Iterator[Count]]:
+    def counted(tree: Any) -> Iterator[Count]:
+        yield (section,), len(mapping(mapping(tree).get(section)))
+
+    return counted
+
+
+def _rules_of_buses(tree: Any) -> Iterator[Count]:
+    for where, bus in entries(tree, "buses"):
+        yield (*where, "rules"), len(mapping(bus.get("rules")))
+
+
+def _letters_of_patterns(tree: Any) -> Iterator[Count]:
+    for where, bus in entries(tree, "buses"):
+        yield (*where, "archive", "pattern"), _letters(mapping(bus.get("archive")).get("pattern"))
+        for name, rule in mapping(bus.get("rules")).items():
+            yield (*where, "rules", name, "pattern"), _letters(mapping(rule).get("pattern"))
+
+
+def _letters(pattern: Any) -> int:
+    """Of a pattern as JSON, without blanks where it is not written as a text."""
+    if pattern is None or isinstance(pattern, str):
+        return len(pattern or "")
+    try:
+        return len(write_value(read_value(pattern, "it", EventError)))
+    except EventError:
+        return 0
+
+
+def _filter_policies(tree: Any) -> Iterator[Count]:
+    """At the subscriptions with which there are more than before, all topics together."""
+    total = 0
+    for where, topic in entries(tree, "topics"):
+        each = sequence(topic.get("subscriptions"))
+        filtered = sum(mapping(it).get("filter") is not None for it in each)
+        total += filtered
+        if filtered:
+            yield (*where, "subscriptions"), total
+
+
+def _balancers(kind: str) -> Callable[[Any], Iterator[Count]]:
+    def counted(tree: Any) -> Iterator[Count]:
+        types = [part.get("type", "application") for _, part in entries(tree, "load_balancers")]
+        yield ("load_balancers",), types.count(kind)
+
+    return counted
+
+
+def _targets_of_balancers(tree: Any) -> Iterator[Count]:
+    """Instances of the fleets behind each, as many as there may be."""
+    most = {where[1]: _most(fleet.get("count", 1)) for where, fleet in entries(tree, "fleets")}
+    for where, balancer in entries(tree, "load_balancers"):
+        if balancer.get("type", "application") in ("application", "classic"):
+            behind = [target_fleet(target) for _, target in written_targets(balancer)]
+            yield where, sum(most.get(fleet or "", 0) for fleet in behind)
+
+
+def _most(count: Any) -> int:
+    most = count.get("max", count.get("desired")) if isinstance(count, dict) else count
+    return most if isinstance(most, int) else 0
+
+
+def _rules_of_balancers(tree: Any) -> Iterator[Count]:
+    for where, balancer in entries(tree, "load_balancers"):
+        rules = balancer.get("rules")
+        yield (*where, "rules"), rules if isinstance(rules, int) else 0
+
+
+def _policies(*, scheduled: bool) -> Callable[[Any], Iterator[Count]]:
+    def counted(tree: Any) -> Iterator[Count]:
+        for where, fleet in entries(tree, "fleets"):
+            policies = map(mapping, sequence(fleet.get("scaling")))
+            yield (
+                (*where, "scaling"),
+                sum((_SCHEDULED in policy) == scheduled for policy in policies),
+            )
+
+    return counted
+
+
+def _steps_of_policies(tree: Any) -> Iterator[Count]:
+    for where, fleet in entries(tree, "fleets"):
+        for i, policy in enumerate(map(mapping, sequence(fleet.get("scaling")))):
+            steps = sequence(mapping(policy.get("step")).get("steps"))
+            yield (*where, "scaling", i, "step", "steps"), len(steps)
+
+
+def _target_groups(tree: Any) -> Iterator[Count]:
+    """Of each fleet, among the targets of all balancers."""
+    times: Counter[str] = Counter()
+    for _, balancer in entries(tree, "load_balancers"):
+        times.update(target_fleet(target) or "" for _, target in written_targets(balancer))
+    for where, _ in entries(tree, "fleets"):
+        yield where, times[str(where[1])]
+
+
+def _placement_groups(tree: Any) -> Iterator[Count]:
+    """At the fleets with which there are more than before."""
+    named: set[str] = set()
+    for where, fleet in entries(tree, "fleets"):
+        group = mapping(fleet.get("placement")).get("group")
+        if isinstance(group, str) and group not in named:
+            named.add(group)
+            yield (*where, "placement", "group"), len(named)
+
+
+_COUNTED: dict[str, Callable[[Any], Iterator[Count]]] = {
+    "buses": _in_section("buses"),
+    "rules_of_a_bus": _rules_of_buses,
+    "letters_of_a_pattern": _letters_of_patterns,
+    "topics": _in_section("topics"),
+    "filter_policies": _filter_policies,
+    "application_balancers": _balancers("application"),
+    "classic_balancers": _balancers("classic"),
+    "targets_of_a_balancer": _targets_of_balancers,
+    "rules_of_a_balancer": _rules_of_balancers,
+    "scaling_groups": _in_section("fleets"),
+    "policies_of_a_group": _policies(scheduled=False),
+    "scheduled_actions_of_a_group": _policies(scheduled=True),
+    "steps_of_a_policy": _steps_of_policies,
+    "target_groups_of_a_group": _target_groups,
+    "placement_groups": _placement_groups,
+}

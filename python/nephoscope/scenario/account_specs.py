@@ -1,0 +1,35 @@
+"""The quotas of an account, as the core takes them."""
+
+from nephoscope import _core, catalog
+from nephoscope.scenario.account import RegionalAccount
+from nephoscope.scenario.topic import Topic
+
+
+def message_quotas(account: RegionalAccount) -> _core.topics.MessageQuotas:
+    """What all standard topics and all buses take in a second; without a figure no limit."""
+    spec = _core.topics.MessageQuotas()
+    if account.enforced:
+        quotas = catalog.quotas(account.region)
+        spec.publishes_per_second = quotas.get("publishes_per_second", 0)
+        spec.puts_per_second = quotas.get("puts_per_second", 0)
+        spec.invocations_per_second = quotas.get("invocations_per_second", 0)
+    return spec
+
+
+def limit_topic(spec: _core.topics.TopicSpec, topic: Topic, account: RegionalAccount) -> None:
+    """Give a FIFO topic the quotas of one, where it says none: messages, and bytes by its size."""
+    if topic.type != "fifo" or not account.enforced:
+        return
+    quotas = catalog.quotas(account.region)
+    if topic.publish_limit is None:
+        most = quotas["fifo_publishes_per_second"]
+        size = int(topic.message_size)
+        by_bytes = quotas["fifo_bytes_per_second"] // size if size else most
+        spec.publishes_per_second = min(most, by_bytes)
+    if topic.group_publish_limit is None:
+        spec.group_publishes_per_second = quotas["fifo_group_publishes_per_second"]
+
+
+def fifo_queue_calls(account: RegionalAccount) -> int:
+    """Calls of one action that a FIFO queue of high throughput takes in a second."""
+    return catalog.quotas(account.region)["fifo_queue_calls_per_second"]

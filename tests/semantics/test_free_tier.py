@@ -1,0 +1,84 @@
+"""What is free in a month, on the bill. One test a rule, worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from semantics.lab import run, scenario, work
+
+Tree = dict[str, Any]
+
+
+def account(**used: int) -> Tree:
+    return {"account": {"free_tier": True, "used": used}}
+
+
+def bill(tree: Tree, section: str) -> Tree:
+    return run(tree)["cost_usd"][section]
+
+
+def sent(lab, **keys: Any) -> Tree:
+    """Three messages for each of two queues, which nobody receives: as many requests."""
+    sources = {name: lab.at(1, 2, 3, to=name) for name in ("x", "y")}
+    return scenario(
+        {f"to-{name}": source for name, source in sources.items()},
+        queues={"x": {}, "y": {}}, **keys,
+    )  # fmt: skip
+
+
+def told(lab, *ends: Any, duration: str = "100s", **keys: Any) -> Tree:
+    """Four messages for a topic."""
+    topics = {"news": {"subscriptions": list(ends)}}
+    return scenario(lab.at(1, 2, 3, 4, to="news"), work({"compute": "1ms"}), topics=topics,
+                    duration=duration, **keys)  # fmt: skip
+
+
+def test_a_million_requests_of_queues_are_free_in_a_month(lab):
+    """Four are left, of which the first queue has three and the second one."""
+    lines = bill(sent(lab, **account(queue_requests=999_996)), "queues")
+    assert [lines[name]["requests"] for name in "xy"] == [3, 3]
+    assert [lines[name]["free_queue_requests"] for name in "xy"] == [3, 1]
+    assert [lines[name]["usd"] for name in "xy"] == pytest.approx([0.0, 2 * 0.40e-6])
+
+
+def test_nothing_is_free_unless_told(lab):
+    lines = bill(sent(lab), "queues")
+    assert [lines[name]["usd"] for name in "xy"] == pytest.approx([3 * 0.40e-6] * 2)
+    assert "free_queue_requests" not in lines["x"]
+
+
+def test_what_has_been_used_up_is_free_no_more(lab):
+    lines = bill(sent(lab, **account(queue_requests=5_000_000)), "queues")
+    assert [lines[name]["usd"] for name in "xy"] == pytest.approx([3 * 0.40e-6] * 2)
+
+
+def test_a_million_requests_of_topics_are_free_in_a_month(lab):
+    line = bill(told(lab, {"endpoint": "sms"}, **account(topic_requests=999_999)), "topics")["news"]
+    assert line["free_topic_requests"] == 1
+    assert line["usd"] == pytest.approx(3 * 0.50e-6)
+
+
+def test_a_fifo_topic_has_nothing_free(lab):
+    topics = {"row": {"type": "fifo"}}
+    tree = scenario(lab.at(1, 2, to="row", group="g"), topics=topics, **account())
+    assert bill(tree, "topics")["row"]["usd"] == pytest.approx(2 * 0.30e-6)
+
+
+def test_100_000_deliveries_by_http_and_1_000_by_mail_are_free_in_a_month(lab):
+    """Three and two of four; those of mobile push are billed."""
+    used = account(http_deliveries=99_997, emails=998)
+    ends = ("web", {"endpoint": "email"}, {"endpoint": "mobile_push"})
+    line = bill(told(lab, *ends, **used), "topics")["news"]
+    assert (line["free_http_deliveries"], line["free_emails"]) == (3, 2)
+    assert (line["by_http"], line["email"], line["mobile_push"]) == (4, 4, 4)
+    assert line["usd"] == pytest.approx(0.60e-6 + 2 * 20e-6 + 4 * 0.50e-6)
+
+
+def test_a_longer_run_has_as_much_in_each_month_that_it_begins(lab):
+    """800 h are two months of 730 h: two millions, of which all but one had been used."""
+    used = account(topic_requests=1_999_999)
+    line = bill(told(lab, duration="800h", **used), "topics")["news"]
+    assert line["free_topic_requests"] == 1
+    assert "free_topic_requests" not in bill(told(lab, **used), "topics")["news"]
