@@ -80,7 +80,8 @@ ServiceSpec consumer(Bytes& bytes, const WorldSpec& spec) {
   return made;
 }
 
-// A purge, or a redrive to the next queue or to where each message came from.
+// A purge, a change of attributes, or a redrive to the next queue or to where each message came
+// from.
 QueueActionSpec action(Bytes& bytes, const WorldSpec& spec) {
   QueueActionSpec made;
   made.at_ns = odd_time(bytes, 0, 500);
@@ -90,6 +91,11 @@ QueueActionSpec action(Bytes& bytes, const WorldSpec& spec) {
     made.to = (made.queue + 1) % static_cast<std::uint32_t>(spec.queues.size());
     if (bytes.one_in(2)) made.to = QueueActionSpec::home;
     made.per_second = odd_count(bytes, 1, 500);
+  } else if (bytes.one_in(2)) {
+    made.lasts_ns = 0;
+    made.visibility_ns = bytes.one_in(2) ? odd_time(bytes, 0, 500) : QueueActionSpec::kept;
+    made.delay_ns = bytes.one_in(2) ? odd_time(bytes, 0, 300) : QueueActionSpec::kept;
+    if (bytes.one_in(2)) made.retention_ns = odd_time(bytes, 60'000, 90'000);
   }
   return made;
 }

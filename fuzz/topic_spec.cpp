@@ -46,6 +46,12 @@ double odd_chance(Bytes& bytes) {
   return bytes.one_in(odd_once_in) ? -1.0 : bytes.between(0, 10) / 16.0;
 }
 
+std::vector<std::uint8_t> filter(Bytes& bytes) {
+  std::vector<std::uint8_t> made;
+  for (std::uint32_t kind = 0; kind < kinds; ++kind) made.push_back(bytes.one_in(2) ? 1 : 0);
+  return made;
+}
+
 // Of a topic, or the target of a bus.
 SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
   SubscriptionSpec made;
@@ -66,8 +72,11 @@ SubscriptionSpec subscription(Bytes& bytes, const WorldSpec& spec, bool fifo) {
   if (bytes.one_in(8)) made.letters.assign(kinds * delivery_causes, bytes.between(0, kinds - 1));
   if (!spec.queues.empty() && bytes.one_in(2))
     made.dead_letter = odd_index(bytes, spec.queues.size());
-  if (bytes.one_in(2)) return made;
-  for (std::uint32_t kind = 0; kind < kinds; ++kind) made.takes.push_back(bytes.one_in(2) ? 1 : 0);
+  if (!made.letters.empty() && bytes.one_in(2))
+    made.by_retries.assign(made.retry.retries() % 64 + std::size_t{kinds}, 1);
+  if (bytes.one_in(4)) made.changes.push_back({odd_time(bytes, 0, 500), filter(bytes)});
+  if (bytes.one_in(8)) made.changes.push_back({odd_time(bytes, 500, 900), {}});
+  if (bytes.one_in(2)) made.takes = filter(bytes);
   return made;
 }
 
@@ -163,6 +172,7 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
     topic.name = "topic" + std::to_string(i);
     topic.fifo = !spec.queues.empty() && bytes.one_in(2);
     topic.group_deduplication = bytes.one_in(2);
+    if (bytes.one_in(4)) topic.latency = distribution(bytes, 20.0);
     topic.publishes_per_second = bytes.one_in(4) ? odd_count(bytes, 1, 20) : 0;
     if (topic.fifo && bytes.one_in(4)) topic.group_publishes_per_second = odd_count(bytes, 1, 9);
     const std::uint32_t subscriptions = bytes.between(0, 3);
@@ -170,6 +180,7 @@ void add_topics(Bytes& bytes, WorldSpec& spec) {
       topic.subscriptions.push_back(subscription(bytes, spec, topic.fifo));
     for (SubscriptionSpec& each : topic.subscriptions) {
       each.outside = bytes.one_in(4);
+      if (bytes.one_in(4)) each.confirmed_ns = odd_time(bytes, 0, 500);
       if (each.asks() && bytes.one_in(3)) each.receives_per_second = odd_count(bytes, 1, 20);
     }
     spec.topics.push_back(topic);

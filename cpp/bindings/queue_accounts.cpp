@@ -18,7 +18,10 @@ void bind_queue_specs(py::module_& m) {
       .def_readwrite("queue", &QueueActionSpec::queue)
       .def_readwrite("to", &QueueActionSpec::to)
       .def_readwrite("per_second", &QueueActionSpec::per_second)
-      .def_readwrite("lasts_ns", &QueueActionSpec::lasts_ns);
+      .def_readwrite("lasts_ns", &QueueActionSpec::lasts_ns)
+      .def_readwrite("visibility_ns", &QueueActionSpec::visibility_ns)
+      .def_readwrite("delay_ns", &QueueActionSpec::delay_ns)
+      .def_readwrite("retention_ns", &QueueActionSpec::retention_ns);
   py::class_<ConsumeSpec>(m, "ConsumeSpec")
       .def(py::init<>())
       .def_readwrite("queue", &ConsumeSpec::queue)

@@ -46,6 +46,32 @@ void bind_rules(py::module_& m) {
           "Before each retry, ns, without jitter.");
 }
 
+void bind_subscription(py::module_& m) {
+  py::class_<FilterChange>(m, "FilterChange")
+      .def(py::init<>())
+      .def_readwrite("at_ns", &FilterChange::at_ns)
+      .def_readwrite("takes", &FilterChange::takes);
+  py::class_<SubscriptionSpec>(m, "SubscriptionSpec")
+      .def(py::init<>())
+      .def_readwrite("to", &SubscriptionSpec::to)
+      .def_readwrite("outside", &SubscriptionSpec::outside)
+      .def_readwrite("client_errors", &SubscriptionSpec::client_errors)
+      .def_readwrite("server_errors", &SubscriptionSpec::server_errors)
+      .def_readwrite("duplicates", &SubscriptionSpec::duplicates)
+      .def_readwrite("timeout_ns", &SubscriptionSpec::timeout_ns)
+      .def_readwrite("retry", &SubscriptionSpec::retry)
+      .def_readwrite("receives_per_second", &SubscriptionSpec::receives_per_second)
+      .def_readwrite("group", &SubscriptionSpec::group)
+      .def_readwrite("rule", &SubscriptionSpec::rule)
+      .def_readwrite("dead_letter", &SubscriptionSpec::dead_letter)
+      .def_readwrite("becomes", &SubscriptionSpec::becomes)
+      .def_readwrite("letters", &SubscriptionSpec::letters)
+      .def_readwrite("by_retries", &SubscriptionSpec::by_retries)
+      .def_readwrite("takes", &SubscriptionSpec::takes)
+      .def_readwrite("changes", &SubscriptionSpec::changes)
+      .def_readwrite("confirmed_ns", &SubscriptionSpec::confirmed_ns);
+}
+
 // Of the targets of a bus, whether and how often they were due by themselves, where any are.
 void tell_schedules(py::dict& out, const TopicAccount& account) {
   std::vector<bool> timed;
@@ -113,22 +139,7 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("kinds", &EventChoice::kinds)
       .def_readwrite("weights", &EventChoice::weights)
       .def_readwrite("by_serial", &EventChoice::by_serial);
-  py::class_<SubscriptionSpec>(m, "SubscriptionSpec")
-      .def(py::init<>())
-      .def_readwrite("to", &SubscriptionSpec::to)
-      .def_readwrite("outside", &SubscriptionSpec::outside)
-      .def_readwrite("client_errors", &SubscriptionSpec::client_errors)
-      .def_readwrite("server_errors", &SubscriptionSpec::server_errors)
-      .def_readwrite("duplicates", &SubscriptionSpec::duplicates)
-      .def_readwrite("timeout_ns", &SubscriptionSpec::timeout_ns)
-      .def_readwrite("retry", &SubscriptionSpec::retry)
-      .def_readwrite("receives_per_second", &SubscriptionSpec::receives_per_second)
-      .def_readwrite("group", &SubscriptionSpec::group)
-      .def_readwrite("rule", &SubscriptionSpec::rule)
-      .def_readwrite("dead_letter", &SubscriptionSpec::dead_letter)
-      .def_readwrite("becomes", &SubscriptionSpec::becomes)
-      .def_readwrite("letters", &SubscriptionSpec::letters)
-      .def_readwrite("takes", &SubscriptionSpec::takes);
+  bind_subscription(m);
   py::class_<TopicSpec>(m, "TopicSpec")
       .def(py::init<>())
       .def_readwrite("name", &TopicSpec::name)
@@ -136,6 +147,7 @@ void bind_topics(py::module_& parent) {
       .def_readwrite("group_deduplication", &TopicSpec::group_deduplication)
       .def_readwrite("publishes_per_second", &TopicSpec::publishes_per_second)
       .def_readwrite("group_publishes_per_second", &TopicSpec::group_publishes_per_second)
+      .def_readwrite("latency", &TopicSpec::latency)
       .def_readwrite("subscriptions", &TopicSpec::subscriptions);
   py::class_<ReplaySpec>(m, "ReplaySpec")
       .def(py::init<>())
@@ -187,6 +199,7 @@ py::dict topic_dict(const TopicAccount& account) {
   if (account.limits_invocations) out["delayed"] = column(account, &DeliveryCounts::delayed);
   if (account.duplicates) out["duplicated"] = column(account, &DeliveryCounts::duplicated);
   if (account.errs) out["client_errors"] = column(account, &DeliveryCounts::client_errors);
+  if (account.confirms) out["unconfirmed"] = column(account, &DeliveryCounts::unconfirmed);
   if (account.rules.empty()) return out;
   std::vector<std::uint32_t> rule;
   for (const SubscriptionAccount& each : account.subscriptions) rule.push_back(each.rule);

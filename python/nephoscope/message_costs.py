@@ -124,7 +124,7 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]], free: 
             if topic.type == "fifo":
                 usd += int(delivered) * USD_PER_MILLION_IN_ORDER / 1e6
                 usd += int(delivered) * size / 1e9 * USD_PER_GB_OUT
-        bodies = sum(s.filter is not None and s.filter_scope == "body" for s in topic.subscriptions)
+        bodies = sum(s.filtered and s.filter_scope == "body" for s in topic.subscriptions)
         if size and bodies:
             line["scanned_gb"] = int(numbers["published"]) * bodies * size / 1e9
             usd += line["scanned_gb"] * USD_PER_GB_SCANNED

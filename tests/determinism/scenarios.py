@@ -272,11 +272,27 @@ def shouts() -> Tree:
     return tree
 
 
+def changes() -> Tree:
+    """Latency of topics, filters and rules that change, and attributes of queues."""
+    tree = shouts()
+    news, row, bell = tree["topics"]["news"], tree["topics"]["orders"], tree["buses"]["bell"]
+    row["latency"] = news["latency"] = {"exponential": "300ms"}
+    board = news["subscriptions"][1]
+    board |= {"changes": [{"at": "4s", "propagation": {"exponential": "2s"}}]}
+    board["confirmed_after"] = "1s"
+    other = {"at": "2s", "pattern": {"n": [1]}, "propagation": {"exponential": "3s"}}
+    bell["rules"]["two"]["changes"] = [other]
+    change = {"queue": "row", "delay": "2s", "takes": {"exponential": "2s"}}
+    tree["actions"] = [*tree.get("actions", ()), {"at": "3s", "change": change}]
+    return tree
+
+
 def special() -> dict[str, Tree]:
     """What the farm alone does not cover."""
     work, busy = {"exponential": "10ms"}, {"rate": "700/s"}
     found = {
         "tiers": tiers(),
+        "changes": changes(),
         **{f"hosts {name}": hosted(name) for name in ("fluid", "fair", "credit", "pinned")},
         "lives": lives(),
         "storm": storm(),

@@ -45,7 +45,10 @@ def rules(draw) -> Tree:
     chosen = draw(st.lists(targets(), min_size=1, max_size=3))
     schedule = draw(sometimes("schedule", *SCHEDULES))
     alone = schedule and draw(st.sampled_from([False, True]))
-    return {"targets": chosen} | schedule | ({} if alone else {"pattern": pattern})
+    first = schedule | ({} if alone else {"pattern": pattern}) | draw(sometimes("enabled", False))
+    other = {"pattern": {"kind": draw(st.sampled_from(kinds))}, "propagation": "2s"}
+    other |= {"at": draw(st.sampled_from(["3s", "14s"]))} | draw(sometimes("schedule", *SCHEDULES))
+    return {"targets": chosen} | first | draw(sometimes("changes", [other]))
 
 
 @st.composite

@@ -95,6 +95,8 @@ def tidying(draw) -> list[Tree]:
     kinds: list[Tree] = [{"redrive": "lost"}, {"redrive": slow}, {"purge": "orders"}]
     kinds.append({"redrive": {"queue": "lost", "to": "next"}})
     kinds.append({"purge": {"queue": "lost", "lasts": "3s"}})
+    other = draw(sometimes("delay", "0s", "1s")) | draw(sometimes("takes", {"exponential": "2s"}))
+    kinds.append({"change": {"queue": "orders", "visibility_timeout": "500ms"} | other})
     chosen = draw(st.lists(st.sampled_from(range(len(kinds))), unique=True, max_size=2))
     return [{"at": f"{draw(st.integers(5, 29))}s"} | kinds[i] for i in chosen]
 

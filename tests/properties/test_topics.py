@@ -16,7 +16,9 @@ Tree = dict[str, Any]
 
 SECONDS = 10**9
 DELIVERIES = ("delivered", "filtered", "dead_lettered", "dropped", "pending")
+EVERYTHING = (*DELIVERIES, "unconfirmed")
 KINDS = ("cake", "tea", "bread")
+LATENCIES = sometimes("latency", "300ms", {"exponential": "800ms"})
 
 
 @st.composite
@@ -39,7 +41,11 @@ def policies(draw) -> Tree:
     rules = [["cake"], [{"anything-but": "tea"}], [{"exists": False}], [{"prefix": "b"}, "tea"]]
     filtered = {"filter": {"kind": draw(st.sampled_from(rules))}}
     filtered |= draw(sometimes("filter_scope", "body"))
-    return draw(st.sampled_from([{}, filtered, filtered]))
+    change = {"at": draw(st.sampled_from(["2s", "11s"]))} | draw(sometimes("propagation", "3s"))
+    change |= draw(sometimes("filter", {"kind": draw(st.sampled_from(rules))}))
+    changing = {"changes": [change]} | draw(st.sampled_from([{}, filtered]))
+    late = draw(sometimes("confirmed_after", "4s"))
+    return draw(st.sampled_from([{}, filtered, filtered, changing | late]))
 
 
 @st.composite
@@ -93,7 +99,7 @@ def shouted(draw) -> System:
     board |= draw(sometimes("raw_delivery", False))
     more = {"to": "more"} | draw(policies()) | draw(errors())
     news: Tree = {"subscriptions": [board, more]} | kind
-    news |= draw(sometimes("publish_limit", "5/s"))
+    news |= draw(sometimes("publish_limit", "5/s")) | draw(LATENCIES)
     if fifo:
         news |= draw(sometimes("group_publish_limit", "4/s"))
     else:
@@ -151,7 +157,7 @@ def test_nothing_that_is_published_is_lost():
         for topic in topics.values():
             for i in range(len(topic["delivered"])):
                 came = topic["published"] + topic.get("duplicated", [0] * 5)[i]
-                assert came == sum(topic[key][i] for key in DELIVERIES)
+                assert came == sum(topic.get(key, [0] * 5)[i] for key in EVERYTHING)
         queues = {queue["name"]: queue for queue in results["queues"]}
         news = topics["news"]
         assert queues["orders"]["sent"] + queues["orders"]["deduplicated"] == news["delivered"][0]
@@ -161,12 +167,12 @@ def test_nothing_that_is_published_is_lost():
             seen[key] += sum(news[key]) > 0
         seen["deduplicated"] += news["deduplicated"] > 0
         seen["throttled"] += news["throttled"] > 0
-        for key in ("delayed", "duplicated", "client_errors"):
+        for key in ("delayed", "duplicated", "client_errors", "unconfirmed"):
             seen[key] += sum(news.get(key, ())) > 0
         seen["batches"] += sum(news["calls"][1:]) > 0
         seen["passed on"] += topics["last"]["published"] > 0
 
     often = ("delivered", "filtered", "retried", "pending", "passed on", "throttled")
     often = (*often, "duplicated", "client_errors", "batches")
-    rare = ("dead_lettered", "dropped", "deduplicated", "delayed")
+    rare = ("dead_lettered", "dropped", "deduplicated", "delayed", "unconfirmed")
     look_until_seen(look, shouted(), 30, seen, often, rare)

@@ -9,7 +9,7 @@ from typing import Any
 
 import nephoscope as nph
 from semantics.lab import fleet, outcome, run, scenario
-from semantics.test_buses import BROKEN, CAKE, counts, puts, ringing, rule, told
+from semantics.test_buses import BROKEN, CAKE, TEA, counts, puts, ringing, rule, told
 
 Tree = dict[str, Any]
 
@@ -132,6 +132,33 @@ def test_why_it_was_tried_no_more_is_said_where_it_had_been(lab):
     never = {"EXHAUSTED_RETRY_CONDITION": [{"exists": False}]}
     assert heard(lab, never, {"client_errors": 1.0}) == (2, 0)
     assert heard(lab, never, {"server_errors": 1.0}) == (0, 2)
+
+
+def test_how_often_it_was_tried_again_is_said(lab):
+    """As a number: not at all, twice, or five times until it is too old."""
+    broken = {"server_errors": 1.0, "retry": {"attempts": 2, "jitter": "none"}}
+    old = {"server_errors": 1.0, "retry": {"age": "60s", "jitter": "none"}}
+    for times, target in ((0, {"client_errors": 1.0}), (2, broken), (5, old)):
+        assert heard(lab, {"RETRY_ATTEMPTS": [times]}, target) == (2, 0)
+        few, more = [{"numeric": ["<", times]}], [{"numeric": [">", times]}]
+        assert heard(lab, {"RETRY_ATTEMPTS": few}, target) == (0, 2)
+        assert heard(lab, {"RETRY_ATTEMPTS": more}, target) == (0, 2)
+
+
+def test_retries_are_said_beside_the_error_and_what_was_exhausted(lab):
+    """By each of two targets, whose numbers of retries differ, and of events that differ."""
+    policy = {"RETRY_ATTEMPTS": [3], "EXHAUSTED_RETRY_CONDITION": ["MaximumRetryAttempts"]}
+    whole = {"to": "web", "server_errors": 1.0, "dead_letter": "lost"}
+    one, other = ({"retry": {"attempts": n, "jitter": "none"}} for n in (1, 3))
+    mourn = {"consumes": {"queue": "lost", "wait": "20s"}, "steps": [{"publish": "sad-news"}]}
+    sources = {"cakes": puts(lab, 1, 2), "teas": puts(lab, 3, event=TEA)}
+    tree = ringing(
+        sources, all=rule(whole | one, whole | other),
+        topics={"sad-news": {"subscriptions": [{"to": "a", "filter": policy}]}},
+        queues={"lost": {}, "a": {}}, services={"mourn": mourn},
+        fleets={"web": fleet(), "mourners": fleet("mourn")},
+    )  # fmt: skip
+    assert counts(run(tree)["topics"]["sad-news"], "delivered", "filtered") == (3, 3)
 
 
 def test_the_body_of_a_dead_letter_stays_the_event(lab):

@@ -285,3 +285,129 @@ def test_a_queue_is_purged_once_in_a_minute(lab):
     with pytest.raises(ScenarioError, match="orders is purged at 10s, too"):
         nph.Scenario.model_validate(buried(lab, *purges))
     nph.Scenario.model_validate(buried(lab, *purges[:2]))
+
+
+# --- changes of attributes -----------------------------------------------------------------------
+
+
+def changing(lab, *changes: Tree, times: tuple[float, ...], queue: Tree | None = None) -> Tree:
+    """Messages of a queue whose attributes change; nobody receives them."""
+    source = lab.at(*times, to="orders") | ({"group": "one"} if queue and "type" in queue else {})
+    actions = [{"at": it["at"], "change": {"queue": "orders"} | it["change"]} for it in changes]
+    return scenario(source, queues={"orders": queue or {}}, actions=actions)
+
+
+def there(tree: Tree, cut: str) -> tuple[int, int, int]:
+    queue = told(tree | {"duration": cut})["orders"]
+    return queue["visible"], queue["delayed"], queue["expired"]
+
+
+def change(at: str, **keys: Any) -> Tree:
+    return {"at": at, "change": keys}
+
+
+def test_a_change_takes_as_long_as_it_is_told(lab):
+    """From 40 s on messages are delayed; unless told from 10 s on."""
+    late = change("10s", delay="20s", takes="30s")
+    tree = changing(lab, late, times=(20, 39, 41))
+    assert there(tree, "45s") == (2, 1, 0)
+    assert there(tree, "62s") == (3, 0, 0)
+    assert there(changing(lab, change("10s", delay="20s"), times=(20, 39, 41)), "45s") == (1, 2, 0)
+
+
+def test_a_change_that_takes_a_drawn_time_is_over_within_it(lab):
+    """A second apart: some of the first minute are not delayed, and those of later are."""
+    drawn = {"uniform": {"min": "0s", "max": "60s"}}
+    times = tuple(range(1, 91))
+
+    def delayed(seed: int) -> int:
+        tree = changing(lab, change("10s", delay="15m", takes=drawn), times=times)
+        return run(tree, seed)["queues"]["orders"]["delayed"]
+
+    found = [delayed(seed) for seed in range(40)]
+    assert 20 <= min(found) < 40
+    assert 60 < max(found) <= 81
+
+
+def test_a_changed_retention_counts_for_what_is_there(lab):
+    """At 70 s that of 1 s is too old already, and those of 20 s and 65 s in their time."""
+    tree = changing(lab, change("70s", retention="60s"), times=(1, 20, 65))
+    assert [there(tree, cut)[2] for cut in ("69s", "71s", "79s", "81s")] == [0, 1, 1, 2]
+
+
+def test_a_longer_retention_counts_for_what_is_there(lab):
+    tree = changing(
+        lab, change("30s", retention="80s"), times=(1, 20), queue={"retention": "60s"}
+    )  # fmt: skip
+    assert [there(tree, cut)[2] for cut in ("62s", "80s", "82s", "99s")] == [0, 0, 1, 1]
+
+
+def test_a_changed_delay_is_for_what_a_fifo_queue_delays_already(lab):
+    """Sent at 1 s for 60 s; at 10 s that becomes 20 s, of a standard queue for others alone."""
+    shorter = change("10s", delay="20s")
+    fifo = changing(lab, shorter, times=(1,), queue={"type": "fifo", "delay": "60s"})
+    assert [there(fifo, cut)[0] for cut in ("20s", "22s")] == [0, 1]
+    standard = changing(lab, shorter, times=(1,), queue={"delay": "60s"})
+    assert [there(standard, cut)[0] for cut in ("22s", "60s", "62s")] == [0, 0, 1]
+
+
+def test_a_changed_visibility_timeout_is_of_receives_to_come(lab):
+    """Received at 1 s and hidden for 5 s; at 6 s for 20 s, and so again at 26 s."""
+    service = work({"compute": "1ms"}, {"fail": 1.0}, consumes={"queue": "orders", "wait": "20s"})
+    tree = scenario(
+        lab.at(1, to="orders"), service, queues={"orders": {"visibility_timeout": "5s"}},
+        actions=[{"at": "2s", "change": {"queue": "orders", "visibility_timeout": "20s"}}],
+    )  # fmt: skip
+    found = [told(tree | {"duration": cut})["orders"]["received"] for cut in ("7s", "25s", "27s")]
+    assert found == [2, 2, 3]
+    assert told(tree | {"duration": "27s", "actions": []})["orders"]["received"] == 6
+
+
+def test_what_is_asked_for_later_counts(lab):
+    """The first would be over at 40 s, the second is at 30 s, and it is for the delay alone."""
+    first = change("10s", delay="10s", retention="60s", takes="30s")
+    later = change("20s", delay="0s", takes="10s")
+    tree = changing(lab, later, first, times=(1, 45), queue={"delay": "1s"})
+    assert there(tree, "46s") == (2, 0, 0)
+    assert there(tree, "62s") == (1, 0, 1)
+
+
+def test_changes_are_checked(lab):
+    bad = {
+        "nothing changes": change("1s"),
+        "0s to 15m": change("1s", delay="16m"),
+        "60s to 14d": change("1s", retention="59s"),
+        "0s to 12h": change("1s", visibility_timeout="13h"),
+    }
+    for words, it in bad.items():
+        with pytest.raises(ScenarioError, match=rf"actions\.0\.change(.|\n)*{words}"):
+            nph.Scenario.model_validate(changing(lab, it, times=(1,)))
+    unknown = {"at": "1s", "change": {"queue": "nowhere", "delay": "1s"}}
+    with pytest.raises(ScenarioError, match=r"actions\.0\.change\.queue(.|\n)*not the name"):
+        nph.Scenario.model_validate(changing(lab, times=(1,)) | {"actions": [unknown]})
+
+
+def test_changes_are_described_and_saved(lab):
+    it = change("50s", delay="20s", retention="90s", takes={"exponential": "10s"})
+    tree = changing(lab, it, times=tuple(range(1, 95)))
+    words = "\n".join(describe(nph.Scenario.model_validate(tree)))
+    assert "at 50s: change orders: delay 20s, retention 90s, in exponential time" in words
+    first = nph.Simulation(nph.Scenario.model_validate(tree), rng=7)
+    first.advance("30s")
+    second, third = nph.Simulation.load(first.save()), first.fork()
+    for each in (first, second, third):
+        each.advance("70s")
+        assert each.result().fingerprint == outcome(tree).fingerprint
+
+
+def test_a_queue_that_changes_has_no_formula(lab):
+    service = work({"compute": {"exponential": "1s"}}, consumes={"queue": "orders", "wait": "20s"})
+    tree = scenario(
+        {"to": "orders", "rate": "0.5/s"}, service, queues={"orders": {}},
+        actions=[{"at": "2s", "change": {"queue": "orders", "delay": "20s"}}],
+    )  # fmt: skip
+    words = str(nph.explain(nph.Scenario.model_validate(tree)))
+    assert "attributes of its queue change" in words
+    assert "attributes of its queue change" not in str(
+        nph.explain(nph.Scenario.model_validate(tree | {"actions": []}))
+    )

@@ -425,6 +425,59 @@ def test_a_standard_topic_passes_groups_on_to_standard_queues(lab):
     assert oldest(group="loud") == pytest.approx(39.0)
 
 
+# --- latency -------------------------------------------------------------------------------------
+
+
+def test_latency_is_from_the_publish_to_the_first_attempt(lab):
+    tree = shouting(
+        lab.at(1, to="ready"), "a", "web", {"endpoint": "email"},
+        topic={"latency": "500ms"}, queues={"a": {}},
+    )  # fmt: skip
+    early = told(tree | {"duration": "1499ms"})
+    assert counts(early, "delivered", "pending") == (0, 3)
+    later = told(tree | {"duration": "2400ms"})
+    assert counts(later, "delivered", "pending", "retried") == (2, 1, 0)
+    assert counts(told(tree), "delivered", "retried") == (3, 0)
+    assert "constant latency" in "\n".join(describe(nph.Scenario.model_validate(tree)))
+
+
+def test_latency_is_drawn_for_each_who_gets_it(lab):
+    """A hundred messages, an exponential of 1 s each: who is sooner differs."""
+    law = {"latency": {"exponential": "1s"}}
+    source = lab.at(*[1] * 100, to="ready")
+    tree = shouting(source, "a", "b", topic=law, queues={"a": {}, "b": {}}, duration="2s")
+    early = told(tree)["subscriptions"]
+    found = [early[i]["delivered"] for i in "01"]
+    assert all(45 <= it <= 80 for it in found)  # 63.2 of them within the first second
+    assert told(tree | {"duration": "100s"})["delivered"] == 200
+
+
+def test_latency_keeps_the_order_of_a_group(lab):
+    """The second would be there at 2.5 s, but its group waits for the first until 4 s."""
+    law = {"replay": {"file": str(lab.column([3, 0.5])), "column": "value"}}
+
+    def there(kind: str, cut: str) -> int:
+        queues = {"orders": {"type": kind}}
+        source = lab.at(1, 2, to="ready", group="one")
+        topic = {"type": kind, "latency": law}
+        return told(
+            shouting(source, "orders", topic=topic, queues=queues, duration=cut)
+        )["delivered"]  # fmt: skip
+
+    assert [there("standard", cut) for cut in ("2400ms", "2600ms", "4100ms")] == [0, 1, 2]
+    assert [there("fifo", cut) for cut in ("2600ms", "3900ms", "4100ms")] == [0, 0, 2]
+
+
+def test_who_waits_for_its_group_has_its_own_latency_too(lab):
+    """At 2 s and at 2.5 s, and not both at once."""
+    queues = {"orders": {"type": "fifo"}}
+    source = lab.at(1, 1.5, to="ready", group="one")
+    topic = {"type": "fifo", "latency": "1s"}
+    tree = shouting(source, "orders", topic=topic, queues=queues)
+    cuts = ("1900ms", "2100ms", "2400ms", "2600ms")
+    assert [told(tree | {"duration": cut})["delivered"] for cut in cuts] == [0, 1, 1, 2]
+
+
 # --- around it -----------------------------------------------------------------------------------
 
 

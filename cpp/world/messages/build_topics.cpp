@@ -53,7 +53,7 @@ void Messaging::count_kinds(const WorldSpec& spec) {
   const auto count_made = [&](const std::vector<SubscriptionSpec>& of) {
     for (const SubscriptionSpec& each : of) {
       count_all(each.becomes);
-      count_all(each.letters);
+      count_all(each.by_retries.empty() ? each.letters : each.by_retries);
     }
   };
   for (const TopicSpec& topic : spec.topics) count_made(topic.subscriptions);
@@ -84,6 +84,7 @@ void Messaging::build_topics(const WorldSpec& spec) {
             at("topics", index, "group_publishes_per_second"),
             "must be 65,535 at most, and is of FIFO topics");
     it.puts = CallLimit(from.publishes_per_second, from.group_publishes_per_second);
+    build_latency(it, from.latency, at("topics", index, "latency"));
     add_subscriptions(spec, from.subscriptions, at("topics", index, "subscriptions."));
   }
   for (std::size_t index = 0; index < spec.buses.size(); ++index) {
@@ -94,15 +95,8 @@ void Messaging::build_topics(const WorldSpec& spec) {
     it.rules = from.rules;
     it.puts = CallLimit(from.puts_per_second, 0);
     it.invocations = InvocationLimit(from.invocations_per_second);
-    const StreamKey key =
-        stream_key(world_.seed_, world_.replication_, "buses/" + from.name + "/latency");
-    try {
-      it.latency = Sampler(from.latency, key);
-    } catch (const SpecError& error) {
-      throw SpecError(at("buses", index, "latency"), error.what());
-    }
-    it.prompt = from.latency.kind == DistributionKind::constant && from.latency.mean == 0.0 &&
-                !it.invocations.active() && !topics_.invocations.active();
+    build_latency(it, from.latency, at("buses", index, "latency"));
+    it.prompt = it.prompt && !topics_.invocations.active();
     require(from.retention_ns >= 0, at("buses", index, "retention"), "must not be below 0");
     require(from.archive_takes.empty() || from.archive_takes.size() == topics_.kinds,
             at("buses", index, "archive_takes"), "must say so of each event");
@@ -122,6 +116,17 @@ void Messaging::build_topics(const WorldSpec& spec) {
     add_subscriptions(spec, from.targets, at("buses", index, "targets."));
   }
   build_replays(spec);
+}
+
+void Messaging::build_latency(Topic& topic, const Distribution& from, const std::string& path) {
+  const std::string stream = (topic.bus ? "buses/" : "topics/") + topic.name + "/latency";
+  try {
+    topic.latency = Sampler(from, stream_key(world_.seed_, world_.replication_, stream));
+  } catch (const SpecError& error) {
+    throw SpecError(path, error.what());
+  }
+  topic.prompt =
+      from.kind == DistributionKind::constant && from.mean == 0.0 && !topic.invocations.active();
 }
 
 // Of the topic or the bus that has been added last.
@@ -158,6 +163,8 @@ void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec
           path + "client_errors", "and server_errors must be probabilities, at most 1 together");
   require(is_chance(from.duplicates) && (!topic.fifo || from.duplicates == 0.0),
           path + "duplicates", "must be a probability, and is not of FIFO topics");
+  require(from.confirmed_ns >= 0 && (!topic.bus || from.confirmed_ns == 0), path + "confirmed",
+          "must not be below 0, and belongs to topics");
   check_kinds(from, path);
   const bool to_queue = !from.outside && from.to.kind == Destination::Kind::queue;
   const bool to_topic = !from.outside && from.to.kind == Destination::Kind::topic;
@@ -192,9 +199,26 @@ void Messaging::check_subscription(const WorldSpec& spec, const SubscriptionSpec
 void Messaging::check_kinds(const SubscriptionSpec& from, const std::string& path) const {
   require(from.takes.empty() || from.takes.size() == topics_.kinds, path + "takes",
           "must say so of each event");
+  std::int64_t last = -1;
+  for (const FilterChange& change : from.changes) {
+    require(change.at_ns > last && change.at_ns <= duration_max, path + "changes",
+            "must be in the order of time, from 0 to 73 years");
+    require(change.takes.empty() || change.takes.size() == topics_.kinds, path + "changes",
+            "must say so of each event");
+    last = change.at_ns;
+  }
+  check_letters(from, path);
+  check_becomes(from.becomes, path);
+}
+
+void Messaging::check_letters(const SubscriptionSpec& from, const std::string& path) const {
   require(from.letters.empty() || from.letters.size() == topics_.kinds * delivery_causes,
           path + "letters", "must say so of each event and cause");
-  check_becomes(from.becomes, path);
+  if (from.by_retries.empty()) return;
+  for (const std::uint32_t first : from.letters) {
+    require(std::uint64_t{first} + from.retry.retries() < from.by_retries.size(),
+            path + "by_retries", "must say so of each number of retries");
+  }
 }
 
 void Messaging::check_becomes(const std::vector<std::uint32_t>& becomes,

@@ -69,6 +69,9 @@ class Messaging {
  private:
   void check_consumes(const WorldSpec& spec, std::size_t service) const;
   void build_queue_actions(const WorldSpec& spec);
+  void check_change(const WorldSpec& spec, const QueueActionSpec& from,
+                    const std::string& path) const;
+  void change_queue(MessageQueue& queue, const QueueActionSpec& it);
   void poll(std::uint32_t poller);
   void take(std::uint32_t poller, const Delivery* deliveries, std::uint32_t count);
   void begin(std::uint32_t poller);
@@ -87,11 +90,13 @@ class Messaging {
   // publishing.cpp, build_topics.cpp, replaying.cpp
   void count_kinds(const WorldSpec& spec);
   void build_topics(const WorldSpec& spec);
+  void build_latency(Topic& topic, const Distribution& from, const std::string& path);
   void add_subscriptions(const WorldSpec& spec, const std::vector<SubscriptionSpec>& from,
                          const std::string& path);
   void check_subscription(const WorldSpec& spec, const SubscriptionSpec& from,
                           const std::string& path) const;
   void check_kinds(const SubscriptionSpec& from, const std::string& path) const;
+  void check_letters(const SubscriptionSpec& from, const std::string& path) const;
   void check_becomes(const std::vector<std::uint32_t>& becomes, const std::string& path) const;
   void mark_scheduled(const Destination& bus, std::uint32_t rule);
   std::uint16_t said_of_source(std::uint16_t traffic, std::uint64_t serial) const;
@@ -109,6 +114,7 @@ class Messaging {
   void deliver_copy(std::uint32_t subscription, const Outgoing& message, std::uint8_t copy);
   bool put_into(std::uint32_t queue, const Outgoing* messages, std::uint32_t count);
   std::uint32_t add_delivery(std::uint32_t subscription, const Outgoing& message);
+  std::int64_t latency_of(std::uint32_t delivery) const;
   EndpointError error_of(const TopicDelivery& delivery) const;
   void expect_attempt(std::uint32_t delivery, std::int64_t wait);
   bool waits_for_turn(std::uint32_t delivery);

@@ -92,7 +92,9 @@ void Messaging::take_in(std::uint32_t at, const Outgoing& message) {
   topic.entries.chunks += topic.chunks(kind);
   for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
     Subscription& subscription = topics_.subscriptions[each];
-    if (subscription.lets_through(kind)) {
+    if (!subscription.is_confirmed(world_.now_)) {
+      ++subscription.counts.unconfirmed;
+    } else if (subscription.lets_through(kind, world_.now_)) {
       deliver(each, message);
     } else {
       ++subscription.counts.filtered;
@@ -155,9 +157,7 @@ void Messaging::deliver_copy(std::uint32_t subscription, const Outgoing& message
   if (last != KeyTable::absent) {
     topics_.pending[static_cast<std::uint32_t>(last)].next = delivery;
   } else if (!topic.prompt) {
-    const double wait =
-        topic.latency.at(drawn_by(copy.body), path_of_call(subscription + 1, which));
-    expect_attempt(delivery, duration_ns(wait));
+    expect_attempt(delivery, latency_of(delivery));
   } else if (asks) {
     if (!waits_for_turn(delivery)) send_request(delivery);
   } else if (!simple) {
@@ -166,6 +166,14 @@ void Messaging::deliver_copy(std::uint32_t subscription, const Outgoing& message
     topics_.pending[delivery].attempts = 1;
     if (give_up_or_wait(delivery, DeliveryFailure::throttled)) forget(delivery);
   }
+}
+
+// From the publish to the first attempt.
+std::int64_t Messaging::latency_of(std::uint32_t delivery) const {
+  const TopicDelivery& it = topics_.pending[delivery];
+  const Topic& topic = topics_.all[topics_.subscriptions[it.subscription].topic];
+  const std::uint32_t path = path_of_call(it.subscription + 1, it.copy);
+  return duration_ns(topic.latency.at(drawn_by(it.body), path));
 }
 
 // By which topics and buses draw what belongs to a message: its serial, apart from those of other
@@ -315,9 +323,13 @@ void Messaging::bury(std::uint32_t delivery, DeliveryFailure failure, DeliveryEn
   }
   ++subscription.counts.dead_lettered;
   std::uint64_t body = it.body;
-  const std::vector<std::uint32_t>& kinds = subscription.rules.letters;
-  if (!kinds.empty())
-    body = with_kind(kinds[kind_in(body) * delivery_causes + cause_of(failure, end)], body);
+  const SubscriptionSpec& rules = subscription.rules;
+  if (!rules.letters.empty()) {
+    const std::uint32_t letter =
+        rules.letters[kind_in(body) * delivery_causes + cause_of(failure, end)];
+    const bool told = !rules.by_retries.empty();
+    body = with_kind(told ? rules.by_retries[letter + it.attempts - 1] : letter, body);
+  }
   queues_.all[letters].queue.admit(world_.now_, body, it.group);
   follow(letters);
 }
@@ -360,9 +372,16 @@ void Messaging::try_again(std::uint32_t delivery) {
 }
 
 // A delivery to what takes messages is tried, and what has waited for it in its group when it is
-// over.
+// over, but not before its own latency is.
 void Messaging::go_on(std::uint32_t delivery) {
-  while (delivery != TopicDelivery::none && hand_over(delivery)) delivery = forget(delivery);
+  while (hand_over(delivery)) {
+    delivery = forget(delivery);
+    if (delivery == TopicDelivery::none) return;
+    const TopicDelivery& next = topics_.pending[delivery];
+    const bool prompt = topics_.all[topics_.subscriptions[next.subscription].topic].prompt;
+    const std::int64_t due = prompt ? next.since : next.since + latency_of(delivery);
+    if (due > world_.now_) return expect_attempt(delivery, due - world_.now_);
+  }
 }
 
 // A delivery is over. Returns the next in its group.

@@ -130,7 +130,8 @@ void Messaging::put_again(std::uint32_t replay, std::uint64_t body) {
   topic.entries.replayed_chunks += topic.chunks(kind);
   for (std::uint32_t each = topic.first; each < topic.first + topic.count; ++each) {
     Subscription& subscription = topics_.subscriptions[each];
-    if (!it.serves(subscription.rules.rule) || !subscription.lets_through(kind)) continue;
+    if (!it.serves(subscription.rules.rule) || !subscription.lets_through(kind, world_.now_))
+      continue;
     ++subscription.counts.replayed;
     deliver(each, message);
   }

@@ -12,8 +12,8 @@
 // before it in its group.
 //
 // Invariants, seen to by `check_topics`:
-//   1. Of every subscription: published + scheduled + replayed + duplicated = filtered +
-//      delivered + dead-lettered + dropped + pending.
+//   1. Of every subscription: published + scheduled + replayed + duplicated = unconfirmed +
+//      filtered + delivered + dead-lettered + dropped + pending.
 //   2. A delivery waits for one thing; a visit that is its attempt names it.
 //   3. Of a group of a FIFO topic's subscription, the first delivery alone is tried.
 
@@ -61,6 +61,7 @@ enum class EndpointError : std::uint8_t {
 };
 
 struct DeliveryCounts {
+  std::uint64_t unconfirmed = 0;  // published while there was nobody yet to get it
   std::uint64_t filtered = 0;
   std::uint64_t delivered = 0;
   std::uint64_t retried = 0;  // attempts beyond the first
@@ -88,8 +89,14 @@ struct Subscription {
   DeliveryCounts counts;
   InvocationLimit receives;  // of an endpoint of HTTP
 
-  bool lets_through(std::uint32_t kind) const {
-    return rules.takes.empty() || rules.takes[kind] != 0;
+  bool is_confirmed(std::int64_t now) const { return now >= rules.confirmed_ns; }
+  bool lets_through(std::uint32_t kind, std::int64_t now) const {
+    const std::vector<std::uint8_t>* takes = &rules.takes;
+    for (const FilterChange& change : rules.changes) {
+      if (change.at_ns > now) break;
+      takes = &change.takes;
+    }
+    return takes->empty() || (*takes)[kind] != 0;
   }
 };
 

@@ -18,10 +18,16 @@ double attempts_at_most(const WorldSpec& spec, const Programs::Call& call) {
   return static_cast<double>(rules.attempts) * (rules.hedge_ns != 0 ? 2.0 : 1.0);
 }
 
-// Whether it gets any of what is sent there: the target of a rule without a pattern does not.
+// Whether it gets any of what is sent there at any time: the target of a rule without a pattern
+// does not.
 bool takes_any(const SubscriptionSpec& it) {
-  return it.takes.empty() || std::count(it.takes.begin(), it.takes.end(), 0) !=
-                                 static_cast<std::ptrdiff_t>(it.takes.size());
+  const auto any = [](const std::vector<std::uint8_t>& takes) {
+    return takes.empty() ||
+           std::any_of(takes.begin(), takes.end(), [](auto of) { return of != 0; });
+  };
+  return any(it.takes) ||
+         std::any_of(it.changes.begin(), it.changes.end(),
+                     [&](const FilterChange& change) { return any(change.takes); });
 }
 
 // The visits that a message leads to at most, whatever its subscriptions let through: `visits` are

@@ -227,6 +227,7 @@ struct TopicAccount {
   bool limits_invocations = false;                         // or receives
   bool duplicates = false;
   bool errs = false;
+  bool confirms = false;  // some subscription is not there from the start
   bool archives = false;  // of a bus, as all that follow
   std::uint64_t archived = 0;
   std::uint64_t replayed = 0;

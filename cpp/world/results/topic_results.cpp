@@ -34,6 +34,7 @@ TopicAccount WorldView::topic_account(const Topic& it) const {
     account.limits_invocations = account.limits_invocations || from.receives.active();
     account.duplicates = account.duplicates || from.rules.duplicates > 0.0;
     account.errs = account.errs || from.rules.may_err();
+    account.confirms = account.confirms || from.rules.confirmed_ns != 0;
   }
   topics_.pending.for_each([&](const TopicDelivery& delivery) {
     if (&topics_.all[topics_.subscriptions[delivery.subscription].topic] == &it)
@@ -48,7 +49,8 @@ std::uint64_t WorldView::pending_of(const Topic& it) const {
   for (std::uint32_t each = it.first; each < it.first + it.count; ++each) {
     const DeliveryCounts& counts = topics_.subscriptions[each].counts;
     pending += it.published + counts.scheduled + counts.replayed + counts.duplicated -
-               counts.filtered - counts.delivered - counts.dead_lettered - counts.dropped;
+               counts.unconfirmed - counts.filtered - counts.delivered - counts.dead_lettered -
+               counts.dropped;
   }
   return pending;
 }
@@ -110,11 +112,12 @@ void WorldView::check_topics() const {
   for (std::size_t at = 0; at < topics_.subscriptions.size(); ++at) {
     const Subscription& it = topics_.subscriptions[at];
     const DeliveryCounts& counts = it.counts;
-    const std::uint64_t known =
-        counts.filtered + counts.delivered + counts.dead_lettered + counts.dropped + pending[at];
+    const std::uint64_t known = counts.unconfirmed + counts.filtered + counts.delivered +
+                                counts.dead_lettered + counts.dropped + pending[at];
     const Topic& topic = topics_.all[it.topic];
     const std::uint64_t again = counts.scheduled + counts.replayed + counts.duplicated;
     agree = agree && topic.published + again == known;
+    agree = agree && (it.rules.confirmed_ns != 0 || counts.unconfirmed == 0);
     agree = agree && (it.scheduled || counts.scheduled == 0);
     agree = agree && (it.rules.duplicates > 0.0 || counts.duplicated == 0);
     agree = agree && counts.client_errors <= counts.dead_lettered + counts.dropped;

@@ -19,7 +19,7 @@ struct WorldQueueSpec {
 };
 
 // What is done to a queue at an instant: its messages begin to move to another one, or each to the
-// one that it came from as a dead letter; or all that it has is deleted.
+// one that it came from as a dead letter; or its attributes change; or all that it has is deleted.
 struct QueueActionSpec {
   static constexpr std::int64_t lasts_max = 60'000'000'000;
   static constexpr std::uint32_t home = WorldQueueSpec::none - 1;
@@ -30,7 +30,14 @@ struct QueueActionSpec {
   std::uint32_t per_second = 500;           // that move
   std::int64_t lasts_ns = 0;                // of a purge: what was there is deleted when it is over
 
+  // What attributes become; those that stay as they are: `kept`.
+  static constexpr std::int64_t kept = -1;
+  std::int64_t visibility_ns = kept;
+  std::int64_t delay_ns = kept;
+  std::int64_t retention_ns = kept;
+
   bool redrives() const { return to != WorldQueueSpec::none; }
+  bool changes() const { return visibility_ns != kept || delay_ns != kept || retention_ns != kept; }
 };
 
 // How the workers of a service come by their work, if they do not wait for requests.

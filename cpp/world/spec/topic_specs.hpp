@@ -14,6 +14,12 @@
 
 namespace nephoscope {
 
+// From an instant on, what lets events through, as SubscriptionSpec::takes.
+struct FilterChange {
+  std::int64_t at_ns = 0;
+  std::vector<std::uint8_t> takes;
+};
+
 struct SubscriptionSpec {
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
@@ -29,9 +35,14 @@ struct SubscriptionSpec {
   std::uint32_t dead_letter = none;    // the queue that gets what could not be delivered
   std::uint32_t rule = 0;              // of a bus
   std::vector<std::uint32_t> becomes;  // by kind, what is delivered; empty: the same
-  // By kind and cause (given_up.hpp), what becomes the dead letter; empty: the same.
+  // By kind and cause (given_up.hpp), what becomes the dead letter; empty: the same. Where dead
+  // letters tell how often they were tried again, the place in `by_retries` of what it becomes
+  // after none; what it becomes after one, two and so on stands behind that.
   std::vector<std::uint32_t> letters;
-  std::vector<std::uint8_t> takes;  // by kind of event: 1: its filter lets it through; empty: all
+  std::vector<std::uint32_t> by_retries;
+  std::vector<std::uint8_t> takes;    // by kind of event: 1: its filter lets it through; empty: all
+  std::vector<FilterChange> changes;  // by time
+  std::int64_t confirmed_ns = 0;      // of a topic: before that it gets nothing
 
   // Whether attempts wait for answers.
   bool asks() const { return !outside && to.kind < Destination::Kind::queue; }
@@ -44,6 +55,7 @@ struct TopicSpec {
   bool group_deduplication = false;              // of a FIFO topic: an id counts within its group
   std::uint32_t publishes_per_second = 0;        // more are refused; 0: no limit
   std::uint32_t group_publishes_per_second = 0;  // the same of each group of a FIFO topic
+  Distribution latency;  // from the publish to the first attempt at each delivery, ns
   std::vector<SubscriptionSpec> subscriptions;
 };
 

@@ -62,6 +62,9 @@ class QueueActionSpec:
     to: int
     per_second: int
     lasts_ns: int
+    visibility_ns: int
+    delay_ns: int
+    retention_ns: int
 
 @final
 class ConsumeSpec:

@@ -40,6 +40,12 @@ class EventChoice:
     by_serial: list[int]
 
 @final
+class FilterChange:
+    def __init__(self) -> None: ...
+    at_ns: int
+    takes: list[int]
+
+@final
 class SubscriptionSpec:
     def __init__(self) -> None: ...
     to: Destination
@@ -55,7 +61,10 @@ class SubscriptionSpec:
     dead_letter: int
     becomes: list[int]
     letters: list[int]
+    by_retries: list[int]
     takes: list[int]
+    changes: list[FilterChange]
+    confirmed_ns: int
 
 @final
 class TopicSpec:
@@ -65,6 +74,7 @@ class TopicSpec:
     group_deduplication: bool
     publishes_per_second: int
     group_publishes_per_second: int
+    latency: Distribution
     subscriptions: list[SubscriptionSpec]
 
 @final

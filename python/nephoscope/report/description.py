@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from nephoscope.report.queue_words import (
     bus_words,
+    change_words,
     consumes_words,
     event_words,
     publish_words,
@@ -191,6 +192,8 @@ def action_words(action: Action) -> str:
     if action.purge is not None:
         lasts = f", which lasts {action.purge.lasts}" if action.purge.lasts else ""
         return f"purge {action.purge.queue}{lasts}"
+    if action.change is not None:
+        return change_words(action.change)
     assert action.transition is not None
     kind, which = action.transition
     count = "all" if which.count is None else f"{which.count:,}"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Bus, BusTarget, Put, Replay, Rule
+from nephoscope.scenario.bus import Bus, BusTarget, Put, Replay, RuleVersion
 from nephoscope.scenario.event import alternatives, is_choice
-from nephoscope.scenario.queue import IN_FLIGHT, NamedQueue, Send
+from nephoscope.scenario.queue import IN_FLIGHT, Change, NamedQueue, Send
 from nephoscope.scenario.service import Service
 from nephoscope.scenario.topic import DeliveryRetry, Publish, Subscription, Topic
 from nephoscope.scenario.traffic import Traffic
@@ -37,6 +37,13 @@ def _rules(queue: NamedQueue) -> Iterator[str]:
             yield f"{queue.throughput} throughput"
         if queue.deduplication is not None:
             yield f"deduplication by {queue.deduplication.by} in a {queue.deduplication.scope}"
+
+
+def change_words(change: Change) -> str:
+    """A change of a queue's attributes."""
+    what = ", ".join(f"{key} {value}" for key, value in change.attributes.items())
+    takes = "" if change.takes is None else f", in {change.takes.form} time"
+    return f"change {change.queue}: {what}{takes}"
 
 
 def send_words(send: Send) -> str:
@@ -80,6 +87,8 @@ def topic_words(scenario: Scenario) -> Iterator[str]:
             scope += f", at most {topic.publish_limit} messages"
         if topic.group_publish_limit is not None:
             scope += f", at most {topic.group_publish_limit} of a group"
+        if topic.latency is not None:
+            scope += f", {topic.latency.form} latency"
         scope += _twice(topic.duplicates)
         yield f"{name}: {topic.type}{scope}, to {'; '.join(subscribers) or 'nobody'}"
 
@@ -88,6 +97,12 @@ def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
     words = [each.name]
     if each.filter is not None:
         words.append(f"filtered by {each.filter_scope}")
+    words += [
+        f"from {it.at} {'unfiltered' if it.filter is None else f'filtered by {each.filter_scope}'}"
+        for it in each.changes
+    ]
+    if each.confirmed_after != Duration(0):
+        words.append(f"confirmed {_after(each.confirmed_after)}")
     if not each.raw_delivery:
         words.append("in an envelope")
     words += _errors(each)
@@ -100,6 +115,10 @@ def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
     if each.dead_letter is not None:
         words.append(f"else to {each.dead_letter}")
     return ", ".join(words)
+
+
+def _after(time: Duration | str) -> str:
+    return time if isinstance(time, str) else f"after {time}"
 
 
 def _errors(each: Subscription | BusTarget) -> list[str]:
@@ -158,10 +177,19 @@ def replay_words(replay: Replay, at: Duration) -> str:
 def _rules_of(bus: Bus) -> Iterator[tuple[str, str]]:
     for name, rule in bus.rules.items():
         targets = "; ".join(_target(target) for target in rule.targets)
-        yield name, f"{_when(rule)}to {targets}"
+        changed = "".join(f"from {it.at} {_what(it)}, " for it in rule.changes)
+        disabled = "" if rule.enabled else "disabled, "
+        yield name, f"{disabled}{_when(rule)}{changed}to {targets}"
 
 
-def _when(rule: Rule) -> str:
+def _what(rule: RuleVersion) -> str:
+    """What a change makes of a rule."""
+    if not rule.enabled:
+        return "disabled"
+    return (_when(rule) or "another pattern").removesuffix(", ")
+
+
+def _when(rule: RuleVersion) -> str:
     """When a rule comes by itself, if it does."""
     if rule.schedule is None:
         return ""

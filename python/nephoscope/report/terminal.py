@@ -24,7 +24,15 @@ _LATENCIES = (
 _VARIANTS = (*((it, True) for it in _LATENCIES), (_LATENCIES[2], False), (_LATENCIES[3], False))
 _LIFE = ("interruptions", "stops", "starts", "reboots", "hibernations", "stopped")
 _GONE = ("dead_lettered", "expired")
-_UNDELIVERED = ("filtered", "matched", "retried", "dead_lettered", "dropped", "pending")
+_UNDELIVERED = (
+    "unconfirmed",
+    "filtered",
+    "matched",
+    "retried",
+    "dead_lettered",
+    "dropped",
+    "pending",
+)
 _ROWS_MAX = 20
 
 
@@ -221,7 +229,7 @@ def _topic_table(title: str, sent: str, parts: Mapping[str, Any]) -> RenderableT
     words = (key.replace("_", " ") for key in rare)
     table = plain_table(title, [sent, "delivered", *words])
     for name, part in list(parts.items())[:_ROWS_MAX]:
-        table.add_row(name, *(count(part[key]) for key in (sent, "delivered", *rare)))
+        table.add_row(name, *(count(part.get(key, 0)) for key in (sent, "delivered", *rare)))
     return _with_rest(table, parts)
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 Tree = dict[str, Any]
 
-# Of the whole run: published x subscriptions + duplicated = delivered + filtered + dead_lettered +
-# dropped + pending.
+# Of the whole run: published x subscriptions + duplicated = unconfirmed + delivered + filtered +
+# dead_lettered + dropped + pending.
 DELIVERIES = ("delivered", "filtered", "retried", "dead_lettered", "dropped", "pending")
 
 # Beside those, of topics and buses that may have any.
-AT_TIMES = ("delayed", "duplicated", "client_errors")
+AT_TIMES = ("delayed", "duplicated", "client_errors", "unconfirmed")
 
 
 def topic_tree(numbers: Mapping[str, Any]) -> Tree:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from nephoscope import _core
 from nephoscope.errors import PatternError
@@ -31,6 +31,7 @@ from nephoscope.scenario.fields import (
     within,
 )
 from nephoscope.scenario.model import Model, OneOf
+from nephoscope.scenario.propagation import in_order
 from nephoscope.scenario.schedules import Zone
 from nephoscope.scenario.topic import PerSecond, chances
 from nephoscope.scenario.units import SIZE_PATTERN, Duration, Size
@@ -177,19 +178,28 @@ class RuleSchedule(Model):
             raise refusal("a rate has no zone: it counts from the start of the run", "cron or at")
         return self
 
-    def instants(self, start: datetime, duration_ns: int) -> npt.NDArray[np.int64]:
-        """When it comes in a run that begins at `start`; raises PatternError if too often."""
+    def instants(
+        self, start: datetime, duration_ns: int, since_ns: int = 0
+    ) -> npt.NDArray[np.int64]:
+        """When it comes in a run that begins at `start`, if it was made `since_ns` later.
+
+        Raises PatternError if too often.
+        """
         begin = start.astimezone(UTC)
-        return instants(self.expression, read_clock(self.zone), begin, duration_ns, begin)
+        times = instants(self.expression, read_clock(self.zone), begin, duration_ns, begin)
+        if isinstance(read_schedule(self.expression), RateSchedule):
+            times = times + since_ns
+        return times[(times >= since_ns) & (times < duration_ns)]
 
 
-class Rule(Model):
-    """Events that match a pattern go to its targets; so does one of its own at each instant."""
+class RuleVersion(Model):
+    """What a rule is until it changes."""
 
     pattern: Any = None
     schedule: RuleSchedule | None = None
     """Beside a pattern or in its place."""
-    targets: Annotated[Items[BusTarget], AfterValidator(_few)]
+    enabled: bool = True
+    """False: nothing matches, and the schedule does not come."""
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
@@ -199,6 +209,32 @@ class Rule(Model):
         else:
             _read(self.pattern)
         return self
+
+
+class RuleChange(RuleVersion):
+    """From some time on, another rule in the place of the one before: what is left out is gone."""
+
+    at: AnyDuration
+    propagation: Distribution = Distribution.model_validate({"uniform": {"min": "0s", "max": "1m"}})
+    """From then until it counts."""
+
+
+class Rule(RuleVersion):
+    """Events that match a pattern go to its targets; so does one of its own at each instant."""
+
+    targets: Annotated[Items[BusTarget], AfterValidator(_few)]
+    changes: Annotated[tuple[RuleChange, ...], Strict(False)] = ()
+    """Of all but the targets, in the order of time."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        in_order(self.changes)
+        return self
+
+    @property
+    def versions(self) -> tuple[RuleVersion, ...]:
+        """What it is at first, and what each change makes of it."""
+        return (self, *self.changes)
 
 
 class Archive(Model):

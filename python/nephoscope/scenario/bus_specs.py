@@ -1,6 +1,6 @@
 """Buses, as the core takes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ from nephoscope.scenario.bus import (
     BusTarget,
     Input,
     Rule,
-    RuleSchedule,
+    RuleVersion,
     replay_name,
 )
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.entries import AUTO, entry_size, is_entry
 from nephoscope.scenario.life import Action
+from nephoscope.scenario.propagation import Propagation
 from nephoscope.scenario.queue_specs import UNGROUPED, Groups
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.topic_specs import Destinations, Events
@@ -34,10 +35,11 @@ TIMEOUT = Duration.parse("5s")
 # Attempts at such an endpoint that begin in a second.
 INVOCATIONS = 300
 
+# Of the waits between two attempts at what does not answer.
+LONGEST_WAIT_NS = 512 * 10**9
+
 # What answers.
 ENDPOINTS = (_core.DestinationKind.balancer, _core.DestinationKind.fleet)
-
-Laws = Callable[[Distribution], _core.Distribution]
 
 
 class Buses:
@@ -49,8 +51,7 @@ class Buses:
         events: Events,
         destination: Destinations,
         groups: Groups,
-        law: Laws,
-        key: tuple[int, int],
+        propagation: Propagation,
     ) -> None:
         self._buses = scenario.buses
         self._actions = scenario.actions
@@ -59,13 +60,14 @@ class Buses:
         self._events = events
         self._destination = destination
         self._groups = groups
-        self._law = law
-        self._key = key  # of random streams: the seed and the replication
+        self._propagation = propagation
         self._scheduled: dict[tuple[str, str], int] = {}
         # Only where a pattern or an input may tell them are replayed events others than the first.
         self._replays = replay_names(scenario.actions)
         topics = str(scenario.topics)
         self._letters_tell = any(name in topics for name in dead_letters.ATTRIBUTES)
+        self._retries_tell = dead_letters.RETRIES in topics
+        self._rows: dict[tuple[int, str, str, int], dict[int, list[int]]] = {}
         asked_for = any(REPLAY_NAME in str(part) for part in (scenario.buses, scenario.topics))
         self._replayed: dict[str, dict[int, int]] = (
             {name: {} for name in self._replays.values()} if asked_for else {}
@@ -76,7 +78,7 @@ class Buses:
         sources = []
         for bus_name, bus in self._buses.items():
             for number, (name, rule) in enumerate(bus.rules.items()):
-                if rule.schedule is None:
+                if all(version.schedule is None for version in rule.versions):
                     continue
                 kind = self._events.number(scheduled_event(name), None)
                 self._scheduled[bus_name, name] = kind
@@ -85,24 +87,49 @@ class Buses:
                 source.to = self._destination(bus_name)
                 source.rule = number
                 source.arrivals.kind = _core.ArrivalKind.instants
-                source.arrivals.times_ns = self._instants(rule.schedule, (bus_name, name))
+                source.arrivals.times_ns = self._instants(rule, (bus_name, name))
                 source.clients.count = 1
                 source.says.kinds, source.says.weights = [kind], [1.0]
                 sources.append(source)
         return sources
 
-    def _instants(self, schedule: RuleSchedule, rule: tuple[str, str]) -> npt.NDArray[np.int64]:
+    def _versions(self, at: tuple[str, str], rule: Rule) -> list[tuple[int, RuleVersion, int]]:
+        """What a rule is from when on, by number: 0 at first, then what its changes make of it."""
+        asked = {i: (it.at, it.propagation) for i, it in enumerate(rule.changes)}
+        stream = "buses/{}/rules/{}/changes".format(*at)
+        effects = self._propagation.effects(asked, stream)
+        return [(0, rule, 0), *((i + 1, rule.changes[i], effect) for i, effect in effects)]
+
+    def _instants(self, rule: Rule, at: tuple[str, str]) -> npt.NDArray[np.int64]:
+        """When it comes by itself: each of its versions until the next."""
+        versions = self._versions(at, rule)
+        ends = [since for _, _, since in versions[1:]] + [self._duration_ns]
+        times = [
+            self._instants_of(version, number, (since, until), at)
+            for (number, version, since), until in zip(versions, ends, strict=True)
+        ]
+        return np.sort(np.concatenate(times))
+
+    def _instants_of(
+        self, version: RuleVersion, number: int, span: tuple[int, int], at: tuple[str, str]
+    ) -> npt.NDArray[np.int64]:
+        schedule = version.schedule
+        if schedule is None or not version.enabled or span[0] >= self._duration_ns:
+            return np.array([], dtype=np.int64)
         try:
-            times = schedule.instants(self._start, self._duration_ns)
+            times = schedule.instants(self._start, self._duration_ns, span[0])
         except PatternError as error:
-            path = "buses.{}.rules.{}.schedule".format(*rule)
+            part = f"changes.{number - 1}.schedule" if number else "schedule"
+            path = f"buses.{at[0]}.rules.{at[1]}.{part}"
             problem = Problem(path, error.message, allowed=error.allowed)
             raise ScenarioError([problem], None) from None
+        times = times[times < span[1]]
         if schedule.window is None:
             return times
         law = Distribution.model_validate({"uniform": {"min": "0s", "max": str(schedule.window)}})
-        stream = "buses/{}/schedules/{}".format(*rule)
-        drawn = _core.sample(self._law(law), *self._key, stream, len(times))
+        stream = "buses/{}/schedules/{}".format(*at) + (f"/{number}" if number else "")
+        late = self._propagation
+        drawn = _core.sample(late.law(law), late.seed, late.replication, stream, len(times))
         times = np.sort(times + drawn.astype(np.int64))
         return times[times < self._duration_ns]
 
@@ -118,35 +145,85 @@ class Buses:
                     self._number_of((bus_name, name), rule, first, end)
 
     def _number_of(self, at: tuple[str, str], rule: Rule, first: int, end: int) -> None:
-        for kind, matches in enumerate(self._takes(rule, first)[: end - first], first):
-            if not matches and self._scheduled.get(at) != kind:
-                continue
-            for target in rule.targets:
+        for kind in self._due(at, self._matches(rule, first), first):
+            if kind >= end:
+                return
+            for number, target in enumerate(rule.targets):
                 if target.input is not None:
                     self._sent(kind, target.input, at[1])
                 if self._tells(target):
-                    self._letters(kind, target, at[1])
+                    self._letters(kind, target, (*at, number))
+
+    def _due(self, at: tuple[str, str], matches: list[list[int]], first: int = 0) -> Iterator[int]:
+        """The events, from the first on, that the targets of a rule may get at some time."""
+        scheduled = self._scheduled.get(at)
+        for kind, by_version in enumerate(zip(*matches, strict=True), first):
+            if any(by_version) or kind == scheduled:
+                yield kind
+
+    def _matches(self, rule: Rule, first: int = 0) -> list[list[int]]:
+        """Whether each event from the first on matches, if it is put: by version of the rule."""
+        return [self._takes(version, first) for version in rule.versions]
 
     def _tells(self, target: BusTarget) -> bool:
         """Whether somebody may look at what its dead letters tell."""
         return self._letters_tell and target.dead_letter is not None
 
-    def _letters(self, kind: int, target: BusTarget, rule: str, *, gets: bool = True) -> list[int]:
-        """The numbers of what becomes the dead letter of an event, by cause, if it gets that."""
-        asks = self._destination(target.to).kind in ENDPOINTS
-        letters = [kind] * dead_letters.CAUSES
-        if not gets:
-            return letters
-        for cause, failure, end in dead_letters.causes(target, asks):
-            told = dead_letters.attributes(rule_arn(rule), target.to, failure, end)
-            letters[cause] = self._events.attributed(kind, told)
-        return letters
+    def _letters(
+        self, kind: int, target: BusTarget, at: tuple[str, str, int]
+    ) -> dict[int, list[int]]:
+        """The numbers of what becomes the dead letter of an event that a target gets, by cause.
 
-    def _takes(self, rule: Rule, first: int = 0) -> list[int]:
+        Where somebody looks at how often it was tried again there is one for each number of
+        retries, of which those that cannot be are the event itself; else there is one for all.
+        """
+        rows = self._rows.setdefault((self._events.of_body(kind), *at), {})
+        if rows:
+            return rows
+        asks = self._destination(target.to).kind in ENDPOINTS
+        for cause, failure, end in dead_letters.causes(target, asks):
+            told = dead_letters.attributes(rule_arn(at[1]), target.to, failure, end)
+            if not self._retries_tell:
+                rows[cause] = [self._events.attributed(kind, told)]
+                continue
+            rows[cause] = [kind] * (target.retry.attempts + 1)
+            if end == "age" and self._duration_ns <= int(target.retry.age) - LONGEST_WAIT_NS:
+                continue  # nothing gets so old in this run
+            for retries in dead_letters.retries(target, end):
+                counted = told | {dead_letters.RETRIES: retries}
+                rows[cause][retries] = self._events.attributed(kind, counted)
+        return rows
+
+    def _tell(
+        self,
+        spec: _core.topics.SubscriptionSpec,
+        due: set[int],
+        target: BusTarget,
+        at: tuple[str, str, int],
+    ) -> None:
+        """What its dead letters become."""
+        letters: list[int] = []
+        by_retries: list[int] = [0] * (target.retry.attempts + 1)  # of those that there are none of
+        for kind in range(len(self._events)):
+            rows = self._letters(kind, target, at) if kind in due else {}
+            for cause in range(dead_letters.CAUSES):
+                row = rows.get(cause)
+                if not self._retries_tell:
+                    letters.append(kind if row is None else row[0])
+                elif row is None:
+                    letters.append(0)
+                else:
+                    letters.append(len(by_retries))
+                    by_retries += row
+        spec.letters = letters
+        if self._retries_tell:
+            spec.by_retries = by_retries
+
+    def _takes(self, version: RuleVersion, first: int = 0) -> list[int]:
         """Whether each event from the first on matches, if it is put."""
-        if rule.pattern is None:
+        if version.pattern is None or not version.enabled:
             return [0] * (len(self._events) - first)
-        return self._events.matched(rule.pattern, first)
+        return self._events.matched(version.pattern, first)
 
     def specs(self) -> list[_core.topics.BusSpec]:
         """All buses."""
@@ -175,7 +252,7 @@ class Buses:
         spec = _core.topics.BusSpec()
         spec.name = name
         if bus.latency is not None:
-            spec.latency = self._law(bus.latency)
+            spec.latency = self._propagation.law(bus.latency)
         if bus.put_limit is not None:
             spec.puts_per_second = int(float(bus.put_limit))
         if bus.invocation_limit is not None:
@@ -193,29 +270,36 @@ class Buses:
         spec.rules = list(bus.rules)
         targets = []
         for number, (rule_name, rule) in enumerate(bus.rules.items()):
-            takes = self._takes(rule)
-            scheduled = self._scheduled.get((name, rule_name))
-            for target in rule.targets:
-                made = self._target(target, takes)
+            at = name, rule_name
+            matches = self._matches(rule)
+            due = set(self._due(at, matches))
+            changes = self._changes(at, rule, matches)
+            for place, target in enumerate(rule.targets):
+                made = self._target(target, matches[0])
+                made.changes = changes
                 if self._tells(target):
-                    due = [bool(it) or kind == scheduled for kind, it in enumerate(takes)]
-                    made.letters = [
-                        letter
-                        for kind, gets in enumerate(due)
-                        for letter in self._letters(kind, target, rule_name, gets=gets)
-                    ]
+                    self._tell(made, due, target, (*at, place))
                 made.rule = number
                 made.duplicates = bus.duplicates
                 if target.input is not None:
                     made.becomes = [
-                        self._sent(kind, target.input, rule_name)
-                        if takes[kind] or kind == scheduled
-                        else kind
-                        for kind in range(len(takes))
+                        self._sent(kind, target.input, rule_name) if kind in due else kind
+                        for kind in range(len(self._events))
                     ]
                 targets.append(made)
         spec.targets = targets
         return spec
+
+    def _changes(
+        self, at: tuple[str, str], rule: Rule, matches: list[list[int]]
+    ) -> list[_core.topics.FilterChange]:
+        """What of a rule matches from when on."""
+        made = []
+        for number, _, since in self._versions(at, rule)[1:]:
+            change = _core.topics.FilterChange()
+            change.at_ns, change.takes = since, matches[number]
+            made.append(change)
+        return made
 
     def _target(self, target: BusTarget, takes: list[int]) -> _core.topics.SubscriptionSpec:
         spec = _core.topics.SubscriptionSpec()

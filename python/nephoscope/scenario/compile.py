@@ -18,6 +18,7 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.membership_specs import membership_spec
 from nephoscope.scenario.places import Places
+from nephoscope.scenario.propagation import Propagation
 from nephoscope.scenario.queue import NamedQueue, Send
 from nephoscope.scenario.queue_action_specs import queue_actions
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
@@ -96,13 +97,14 @@ class _Compiler:
         spec.balancers = [self._balancer(n, b) for n, b in scenario.load_balancers.items()]
         spec.queues = [self._queue(name, queue) for name, queue in scenario.queues.items()]
         # Last: all that can be said has been met, but for what schedules say and inputs make of it.
-        buses = Buses(scenario, self._events, self._destination, self._groups, self._law, self._key)
+        late = Propagation(self._law, seed, replication)
+        buses = Buses(scenario, self._events, self._destination, self._groups, late)
         spec.traffic = traffic + buses.schedules()
-        topics = Topics(scenario.topics, scenario.account, self._events, self._destination)
+        topics = Topics(scenario.topics, scenario.account, self._events, self._destination, late)
         number_all_made(self._events, [topics, buses])
         spec.topics = topics.specs()
         spec.buses, spec.replays = buses.specs(), buses.replays()
-        spec.queue_actions = queue_actions(scenario, self._queues)
+        spec.queue_actions = queue_actions(scenario, self._queues, late)
         spec.resilience = self._rules
         spec.message_quotas = message_quotas(scenario.account)
         spec.quotas = self._lives.quotas()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 from nephoscope.scenario.bus import BusTarget
 
@@ -10,7 +11,8 @@ FAILURES = ("client_error", "server_error", "throttled", "rejected", "failed", "
 ENDS = ("for_good", "attempts", "age")
 CAUSES = len(FAILURES) * len(ENDS)
 
-ATTRIBUTES = ("RULE_ARN", "TARGET_ARN", "ERROR_CODE", "EXHAUSTED_RETRY_CONDITION")
+RETRIES = "RETRY_ATTEMPTS"
+ATTRIBUTES = ("RULE_ARN", "TARGET_ARN", "ERROR_CODE", "EXHAUSTED_RETRY_CONDITION", RETRIES)
 _EXHAUSTED = {"attempts": "MaximumRetryAttempts", "age": "MaximumEventAgeInSeconds"}
 
 
@@ -27,7 +29,15 @@ def causes(target: BusTarget, asks: bool) -> Iterator[tuple[int, str, str]]:
             yield number, failure, end
 
 
-def attributes(rule_arn: str, target: str, failure: str, end: str) -> dict[str, str]:
+def retries(target: BusTarget, end: str) -> range:
+    """How often something may have been tried again when it ended so."""
+    most = target.retry.attempts
+    if end == "attempts":
+        return range(most, most + 1)
+    return range(most if end == "age" else most + 1)
+
+
+def attributes(rule_arn: str, target: str, failure: str, end: str) -> dict[str, Any]:
     """Of a dead letter."""
     told = {"RULE_ARN": rule_arn, "TARGET_ARN": target, "ERROR_CODE": failure}
     return told | ({"EXHAUSTED_RETRY_CONDITION": _EXHAUSTED[end]} if end in _EXHAUSTED else {})

@@ -16,7 +16,7 @@ from nephoscope.scenario.fields import (
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
-from nephoscope.scenario.queue import Purge, Redrive
+from nephoscope.scenario.queue import Change, Purge, Redrive
 from nephoscope.scenario.refresh import percentage
 
 TRANSITIONS = (
@@ -148,10 +148,12 @@ class Action(Model):
     """Dead letters move back."""
     purge: Purge | None = None
     """All messages of a queue are deleted."""
+    change: Change | None = None
+    """Attributes of a queue become others."""
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        kinds = (*TRANSITIONS, "replay", "redrive", "purge")
+        kinds = (*TRANSITIONS, "replay", "redrive", "purge", "change")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
             raise refusal("not one action", f"exactly one of {', '.join(kinds)} beside at")
         return self

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
+from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.event import Attributes, Batch, Event, MessageSize
 from nephoscope.scenario.fields import (
     AnyDuration,
@@ -27,6 +28,14 @@ REDRIVE_MAX = 500
 IN_FLIGHT = 120_000
 
 
+# What may be changed of a queue.
+ATTRIBUTES = ("visibility_timeout", "delay", "retention")
+
+Visibility = Annotated[AnyDuration, within("0s", "12h")]
+Delay = Annotated[AnyDuration, within("0s", "15m")]
+Retention = Annotated[AnyDuration, within("60s", "14d")]
+
+
 class Deduplication(Model):
     """What makes two messages of a FIFO queue the same within five minutes."""
 
@@ -41,9 +50,9 @@ class QueueRules(Model):
     """What a queue does with its messages, but for dead letters."""
 
     type: Literal["standard", "fifo"] = "standard"
-    visibility_timeout: Annotated[AnyDuration, within("0s", "12h")] = Duration.parse("30s")
-    delay: Annotated[AnyDuration, within("0s", "15m")] = Duration(0)
-    retention: Annotated[AnyDuration, within("60s", "14d")] = Duration.parse("4d")
+    visibility_timeout: Visibility = Duration.parse("30s")
+    delay: Delay = Duration(0)
+    retention: Retention = Duration.parse("4d")
     wait: Annotated[AnyDuration, within("0s", "20s")] = Duration(0)
     """How long a receive waits for a message, unless it says so itself."""
     message_size: MessageSize = Size(0)
@@ -130,6 +139,32 @@ class Purge(Model):
     bare = "queue"
 
 
+class Change(Model):
+    """Attributes of a queue become others; what is left out stays as it is."""
+
+    queue: Name
+    visibility_timeout: Visibility | None = None
+    """Of receives to come."""
+    delay: Delay | None = None
+    """Of messages to come; of a FIFO queue for those that are delayed, too."""
+    retention: Retention | None = None
+    """For messages that are there, too."""
+    takes: Distribution | None = None
+    """Until it is so, by default no time: at the provider up to 60 s, of the retention 15 min."""
+
+    @property
+    def attributes(self) -> dict[str, Duration]:
+        """Those that change."""
+        found = {key: getattr(self, key) for key in ATTRIBUTES}
+        return {key: value for key, value in found.items() if value is not None}
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.attributes:
+            raise refusal("nothing changes", f"some of {', '.join(ATTRIBUTES)}")
+        return self
+
+
 class Send(Model):
     """A message for a queue; whoever sends it goes on as soon as the queue has it."""
 
@@ -137,7 +172,7 @@ class Send(Model):
     """A queue."""
     group: Name | None = None
     """Messages of one group of a FIFO queue are worked in order, one at a time."""
-    delay: Annotated[AnyDuration, within("0s", "15m")] | None = None
+    delay: Delay | None = None
     """Of this message, in place of that of its queue, which must be a standard one."""
     batch: Batch = 1
     """Messages that are sent, in one call."""

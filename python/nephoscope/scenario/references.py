@@ -110,11 +110,13 @@ def written_targets(balancer: dict[str, Any]) -> Iterator[tuple[Where, Any]]:
 def bus_targets(tree: Any, *, put: bool = False) -> Iterator[tuple[Where, Any]]:
     """The targets of the rules of all buses as they are written, with their paths.
 
-    Of `put` only those that an event which is put may go to: their rules have patterns.
+    Of `put` only those that an event which is put may go to: their rules have patterns at some
+    time.
     """
     for where, bus in entries(tree, "buses"):
         for name, rule in mapping(bus.get("rules")).items():
-            if put and mapping(rule).get("pattern") is None:
+            versions = [rule, *sequence(mapping(rule).get("changes"))]
+            if put and all(mapping(it).get("pattern") is None for it in versions):
                 continue
             for i, target in enumerate(sequence(mapping(rule).get("targets"))):
                 yield (*where, "rules", name, "targets", i), target
@@ -149,7 +151,7 @@ def references(tree: Any) -> Iterator[Reference]:
         for kind, which in mapping(action).items():
             if kind == "replay":
                 yield from _named(("actions", i), mapping(action), kind, "bus", "buses")
-            elif kind in ("redrive", "purge"):
+            elif kind in ("redrive", "purge", "change"):
                 yield from _named(("actions", i), mapping(action), kind, "queue")
                 yield from _named(("actions", i, kind), mapping(which), "to", "")
             elif kind != "at" and (name := action_target(which)) is not None:

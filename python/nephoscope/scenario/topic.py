@@ -7,20 +7,24 @@ from pydantic import AfterValidator, Strict, model_validator
 from nephoscope import _core
 from nephoscope.errors import PatternError
 from nephoscope.patterns import read_policy
+from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.event import Attributes, Batch, Event, MessageSize
 from nephoscope.scenario.fields import (
+    SPAN,
     WHOLE_RATE_MAX,
     AnyDuration,
     Name,
     PositiveDuration,
     PositiveRate,
     Share,
+    quantity,
     refusal,
     whole,
     whole_rate,
     within,
 )
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.propagation import in_order
 from nephoscope.scenario.units import Duration, Size
 
 # Of one topic: subscriptions of a FIFO topic, and filter policies.
@@ -33,6 +37,12 @@ WAITS_MAX = Duration.parse("1h")
 # Larger messages go to so few subscribers, none of them an endpoint of HTTP.
 SMALL_MAX = 2**18
 LARGE_SUBSCRIPTIONS_MAX = 100
+
+# What asks for a confirmation is valid for so long.
+CONFIRMED_MAX = Duration.parse("2d")
+
+# Who has nothing to confirm.
+UNASKED = ("sms", "mobile_push", "firehose")
 
 # Messages of a group in a second, at most.
 GROUP_RATE_MAX = 65_535
@@ -93,6 +103,32 @@ class DeliveryRetry(Model):
 Endpoint = Literal["email", "sms", "mobile_push", "firehose"]
 
 
+class FilterChange(Model):
+    """From some time on, another filter."""
+
+    at: AnyDuration
+    filter: Any = None
+    """The filter policy that takes the place of the one before; without one everything."""
+    propagation: Distribution = Distribution.model_validate(
+        {"uniform": {"min": "0s", "max": "15m"}}
+    )
+    """From then until it counts: at the provider up to 15 min."""
+
+
+def _in_time(value: Duration | Literal["never"]) -> Duration | Literal["never"]:
+    if isinstance(value, Duration) and value > CONFIRMED_MAX:
+        message = f"after {value} what asks for it is no longer valid"
+        raise refusal(message, f"0s to {CONFIRMED_MAX}, or never")
+    return value
+
+
+Confirmed = Annotated[
+    Duration | Literal["never"],
+    quantity(*SPAN, least=0, words=("never",)),
+    AfterValidator(_in_time),
+]
+
+
 class Subscription(Model):
     """Who gets what is published, or that of it which a filter lets through."""
 
@@ -103,6 +139,11 @@ class Subscription(Model):
     filter: Any = None
     """A filter policy; without one everything."""
     filter_scope: Literal["attributes", "body"] = "attributes"
+    changes: Annotated[tuple[FilterChange, ...], Strict(False)] = ()
+    """Of the filter, in the order of time."""
+    confirmed_after: Confirmed = Duration(0)
+    """When an endpoint of HTTP, a reader of mail or a queue of another account has confirmed that
+    it subscribes; before that it gets nothing."""
     timeout: PositiveDuration | None = None
     """That an endpoint of HTTP has for its answer, by default 15 s."""
     retry: DeliveryRetry | None = None
@@ -144,19 +185,39 @@ class Subscription(Model):
                 if getattr(self, key) is not None:
                     message = f"{key} has no effect: the provider's own policy applies"
                     raise refusal(message, f"{key} of an endpoint of HTTP")
+            if self.endpoint in UNASKED and "confirmed_after" in self.model_fields_set:
+                message = f"confirmed_after has no effect: {self.endpoint} confirms nothing"
+                raise refusal(message, "confirmed_after of HTTP, email or a queue")
         chances(self.client_errors, self.server_errors)
         return self
 
     @model_validator(mode="after")
-    def _policy(self) -> Self:
-        if self.filter is None:
-            return self
-        try:
-            read_policy(self.filter, self.filter_scope)
-        except PatternError as error:
-            message = f"filter: {error.path}: {error.message}" if error.path else error.message
-            raise refusal(message, error.allowed, error.suggestion) from None
+    def _policies(self) -> Self:
+        self._read("filter", self.filter)
+        for number, change in enumerate(self.changes):
+            self._read(f"changes.{number}.filter", change.filter)
+        in_order(self.changes)
         return self
+
+    def _read(self, key: str, policy: Any) -> None:
+        if policy is None:
+            return
+        try:
+            read_policy(policy, self.filter_scope)
+        except PatternError as error:
+            path = key if error.path or key != "filter" else ""
+            message = ": ".join(part for part in (path, error.path, error.message) if part)
+            raise refusal(message, error.allowed, error.suggestion) from None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it has a filter at any time."""
+        return any(it is not None for it in (self.filter, *(each.filter for each in self.changes)))
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is there from the start, and stays as it is."""
+        return not self.changes and self.confirmed_after == Duration(0)
 
 
 def chances(client_errors: float, server_errors: float) -> None:
@@ -171,7 +232,7 @@ def _once(subscriptions: tuple[Subscription, ...]) -> tuple[Subscription, ...]:
     for name in names:
         if names.count(name) > 1:
             raise refusal(f"{name} subscribes twice", "one subscription of each endpoint")
-    if sum(each.filter is not None for each in subscriptions) > POLICIES_MAX:
+    if sum(each.filtered for each in subscriptions) > POLICIES_MAX:
         raise refusal("too many filter policies", f"at most {POLICIES_MAX} of a topic")
     return subscriptions
 
@@ -199,6 +260,8 @@ class Topic(Model):
     """The chance that a message of a standard topic is delivered twice, to each who gets it."""
     message_size: MessageSize = Size(0)
     """Of each message. Publishing is billed by 64 KiB of it; 0B: as one request each."""
+    latency: Distribution | None = None
+    """From the publish to the first attempt at each delivery; by default none."""
     subscriptions: Subscriptions = ()
 
     @model_validator(mode="after")

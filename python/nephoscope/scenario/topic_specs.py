@@ -15,6 +15,7 @@ from nephoscope.scenario.account import RegionalAccount
 from nephoscope.scenario.account_specs import limit_topic
 from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.pattern_specs import matcher
+from nephoscope.scenario.propagation import Propagation
 from nephoscope.scenario.queue_specs import UNGROUPED
 from nephoscope.scenario.topic import DeliveryRetry, Subscription, Topic
 from nephoscope.scenario.trace_events import Said
@@ -24,6 +25,9 @@ from nephoscope.scenario.units import Duration
 TIMEOUT = Duration.parse("15s")
 
 Destinations = Callable[[str], _core.Destination]
+
+# In the place of an instant.
+NEVER = 2**63 - 1
 
 # Events that differ, and how often one may be made of another.
 EVENTS_MAX = 10_000
@@ -36,6 +40,8 @@ class Events:
     def __init__(self) -> None:
         self._numbers: dict[tuple[str | None, str], int] = {(None, "{}"): 0}
         self._said: list[tuple[Any, Any]] = [(None, None)]
+        self._bodies: dict[str | None, int] = {None: 0}
+        self._first = [0]  # by number, that of its body
 
     def __len__(self) -> int:
         return len(self._said)
@@ -70,6 +76,7 @@ class Events:
         key = (body, write_value(named) + "".join(f"|{name}" for name in unmatchable))
         if key not in self._numbers:
             self._numbers[key] = len(self._said)
+            self._first.append(self._bodies.setdefault(body, len(self._said)))
             self._said.append((event, attributes))
         return self._numbers[key]
 
@@ -109,9 +116,13 @@ class Events:
         assert value is not None
         return value
 
-    def attributed(self, number: int, attributes: dict[str, str]) -> int:
+    def attributed(self, number: int, attributes: dict[str, Any]) -> int:
         """The number of the same event with these attributes in the place of its own."""
         return self.number(self._said[number][0], attributes)
+
+    def of_body(self, number: int) -> int:
+        """The number of the first event that has the same body."""
+        return self._first[number]
 
     def renamed(self, number: int, key: str, value: str) -> int | None:
         """The number of the same event with this field.
@@ -194,11 +205,13 @@ class Topics:
         account: RegionalAccount,
         events: Events,
         destination: Destinations,
+        propagation: Propagation,
     ) -> None:
         self._topics = topics
         self._account = account
         self._events = events
         self._destination = destination
+        self._propagation = propagation
         self._envelopes: dict[tuple[str, int], int] = {}
 
     def number_made(self, first: int, end: int) -> None:
@@ -226,8 +239,36 @@ class Topics:
         if topic.group_publish_limit is not None:
             spec.group_publishes_per_second = int(float(topic.group_publish_limit))
         limit_topic(spec, topic, self._account)
-        spec.subscriptions = [self._subscription(name, topic, it) for it in topic.subscriptions]
+        if topic.latency is not None:
+            spec.latency = self._propagation.law(topic.latency)
+        spec.subscriptions = [
+            self._changing(name, topic, number, each)
+            for number, each in enumerate(topic.subscriptions)
+        ]
         return spec
+
+    def _changing(
+        self, name: str, topic: Topic, number: int, subscription: Subscription
+    ) -> _core.topics.SubscriptionSpec:
+        spec = self._subscription(name, topic, subscription)
+        spec.changes = self._changes(f"topics/{name}/subscriptions/{number}/changes", subscription)
+        return spec
+
+    def _changes(self, stream: str, subscription: Subscription) -> list[_core.topics.FilterChange]:
+        """What filters let through from when on."""
+        asked = {i: (it.at, it.propagation) for i, it in enumerate(subscription.changes)}
+        made = []
+        for number, effect in self._propagation.effects(asked, stream):
+            change = _core.topics.FilterChange()
+            change.at_ns = effect
+            change.takes = self._takes(subscription.changes[number].filter, subscription)
+            made.append(change)
+        return made
+
+    def _takes(self, policy: Any, subscription: Subscription) -> list[int]:
+        if policy is None:
+            return []
+        return self._events.let_through(policy, subscription.filter_scope)
 
     def _subscription(
         self, name: str, topic: Topic, subscription: Subscription
@@ -240,9 +281,9 @@ class Topics:
         spec.dead_letter = UNGROUPED
         if subscription.dead_letter is not None:
             spec.dead_letter = self._destination(subscription.dead_letter).index
-        if subscription.filter is not None:
-            scope = subscription.filter_scope
-            spec.takes = self._events.let_through(subscription.filter, scope)
+        spec.takes = self._takes(subscription.filter, subscription)
+        after = subscription.confirmed_after
+        spec.confirmed_ns = NEVER if after == "never" else int(after)
         if not subscription.raw_delivery:
             kinds = range(len(self._events))
             spec.becomes = [self._envelopes.get((name, kind), kind) for kind in kinds]

@@ -13,6 +13,7 @@ import numpy as np
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.topic import DeliveryRetry
 from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.units import Duration
 from nephoscope.theory.closed_users import throughput_bound
 from nephoscope.theory.demand import (
     SURE,
@@ -271,12 +272,14 @@ def _ways(
                 continue
             retries = (each.retry or topic.retry or DeliveryRetry()).retries
             often = attempts(success.get(each.to, SURE), retries + 1)
-            at_most = each.filter is not None or each.client_errors + each.server_errors > 0.0
+            at_most = each.filtered or each.confirmed_after != Duration(0)
+            at_most = at_most or each.client_errors + each.server_errors > 0.0
             yield each.to, (1.0 + topic.duplicates) * often, at_most
     else:
         bus = scenario.buses[name]
         for rule in bus.rules.values():
-            for target in rule.targets if rule.pattern is not None else ():
+            matches = any(version.pattern is not None for version in rule.versions)
+            for target in rule.targets if matches else ():
                 often = attempts(success.get(target.to, SURE), target.retry.attempts + 1)
                 yield target.to, (1.0 + bus.duplicates) * often, True
 

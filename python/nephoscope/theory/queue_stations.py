@@ -82,6 +82,8 @@ def _queue_reasons(
         yield "its queue delivers duplicates"
     if rules.disorder:
         yield "its queue does not keep the order"
+    if any(it.change is not None and it.change.queue == queue for it in scenario.actions):
+        yield "attributes of its queue change"
     if rules.delay:
         yield "its queue delays messages"
     if flows.demands[name].success < 1.0:
