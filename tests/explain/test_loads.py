@@ -201,3 +201,34 @@ def test_schedules_of_rules_are_load_without_a_put():
     assert loads_of(tree)["web"].rate == CLOSE(10 + 2 * 9 / 600)
     tree["buses"]["bell"]["rules"]["tick"]["pattern"] = {"a": [1]}
     assert loads_of(tree)["web"].rate == CLOSE(10 + 2 * 9 / 600 + 2 * 7)
+
+
+def test_schedules_count_until_their_rule_changes():
+    """At the minutes 1 to 3 of the first, every 2 minutes from 3.5 min on, and then no more."""
+    tree = station(10.0) | {"duration": "10m"}
+    changes = [
+        {"at": "210s", "schedule": "rate(2 minutes)"},
+        {"at": "8m", "schedule": "rate(1 minute)", "enabled": False},
+    ]
+    timed = {"schedule": "rate(1 minute)", "targets": ["web"], "changes": changes}
+    tree["buses"] = {"bell": {"rules": {"tick": timed}}}
+    # 330 s and 450 s.
+    assert loads_of(tree)["web"].rate == CLOSE(10 + (3 + 2) / 600)
+    assert not loads_of(tree)["web"].at_most
+    tree["traffic"]["put"] = {"to": "bell", "rate": "7/s"}
+    assert loads_of(tree)["web"].rate == CLOSE(10 + (3 + 2) / 600)
+    changes[1]["pattern"] = {"a": [1]}
+    assert loads_of(tree)["web"].rate == CLOSE(10 + (3 + 2) / 600 + 7)
+
+
+def test_what_changes_in_a_filter_or_is_confirmed_late_is_not_known():
+    def known(**keys):
+        tree = station(10.0)
+        tree["topics"] = {"news": {"subscriptions": [{"to": "web"} | keys]}}
+        tree["traffic"]["told"] = {"to": "news", "rate": "1/s"}
+        return not loads_of(tree)["web"].at_most
+
+    assert known()
+    assert known(changes=[{"at": "1s"}])
+    assert not known(changes=[{"at": "1s", "filter": {"kind": ["cake"]}}])
+    assert not known(confirmed_after="1s")

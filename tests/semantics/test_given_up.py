@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import nephoscope as nph
+from nephoscope.errors import ScenarioError
 from semantics.lab import fleet, outcome, run, scenario
 from semantics.test_buses import BROKEN, CAKE, TEA, counts, puts, ringing, rule, told
 
@@ -159,6 +162,19 @@ def test_retries_are_said_beside_the_error_and_what_was_exhausted(lab):
         fleets={"web": fleet(), "mourners": fleet("mourn")},
     )  # fmt: skip
     assert counts(run(tree)["topics"]["sad-news"], "delivered", "filtered") == (3, 3)
+
+
+def test_dead_letters_that_differ_by_their_retries_may_be_too_many(lab):
+    """In two days 20 events may each be tried up to 185 times, and be given up for three causes."""
+    sources = {f"s{n}": puts(lab, 1, event={"source": "shop", "n": n}) for n in range(20)}
+    tree = ringing(
+        sources, all=rule({"to": "web", "dead_letter": "lost"}), duration="2d",
+        topics={"news": {"subscriptions": [{"to": "a", "filter": {"RETRY_ATTEMPTS": [3]}}]}},
+        queues={"lost": {}, "a": {}},
+    )  # fmt: skip
+    with pytest.raises(ScenarioError, match="more than 10,000 events differ"):
+        outcome(tree)
+    assert counts(run(tree | {"duration": "20h"})["buses"]["bell"], "put", "delivered") == (20, 20)
 
 
 def test_the_body_of_a_dead_letter_stays_the_event(lab):

@@ -204,6 +204,7 @@ class Buses:
         """What its dead letters become."""
         letters: list[int] = []
         by_retries: list[int] = [0] * (target.retry.attempts + 1)  # of those that there are none of
+        places: dict[int, int] = {}  # of rows in it: events of one body have the same
         for kind in range(len(self._events)):
             rows = self._letters(kind, target, at) if kind in due else {}
             for cause in range(dead_letters.CAUSES):
@@ -213,8 +214,10 @@ class Buses:
                 elif row is None:
                     letters.append(0)
                 else:
-                    letters.append(len(by_retries))
-                    by_retries += row
+                    if id(row) not in places:
+                        places[id(row)] = len(by_retries)
+                        by_retries += row
+                    letters.append(places[id(row)])
         spec.letters = letters
         if self._retries_tell:
             spec.by_retries = by_retries

@@ -158,6 +158,8 @@ def number_all_made(events: Events, makers: Sequence[Maker]) -> None:
             maker.number_made(first, done)
         if len(events) > EVENTS_MAX or generation >= GENERATIONS_MAX:
             message = "inputs make ever more events: what a target is sent matches again"
+            if generation == 0:
+                message = f"more than {EVENTS_MAX:,} events differ, with what is made of them"
             raise ScenarioError([Problem("buses", message)], None)
 
 
