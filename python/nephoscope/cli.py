@@ -31,15 +31,17 @@ from nephoscope.commands.watching import WATCH, check_watch, run_watched
 from nephoscope.experiment import Replications, replicate
 from nephoscope.experiment.precision import REPLICATIONS_MAX
 from nephoscope.report.catalog_table import print_hosts, print_types
+from nephoscope.report.cautions import warnings
 from nephoscope.report.description import describe
 from nephoscope.report.html import check_extra
 from nephoscope.report.sparkline import over_time
 from nephoscope.report.terminal import print_replications, print_result
-from nephoscope.report.theory_words import theory_text
+from nephoscope.report.theory_words import LINES_MAX, first_of, theory_text
 from nephoscope.results import Result, engine_version
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.schema import json_schema
+from nephoscope.theory import explain
 
 # Requests of each traffic that are followed for a report, if the scenario does not say how many.
 TRACES_OF_REPORTS = 5_000
@@ -144,8 +146,11 @@ def check(file: Path, overrides: tuple[str, ...]) -> None:
     """Report every mistake in FILE, or describe what would run."""
 
     def inspect() -> None:
-        for line in describe(scenario_of(file, overrides)):
+        scenario = scenario_of(file, overrides)
+        for line in describe(scenario):
             click.echo(line)
+        for line in first_of(warnings(scenario, explain(scenario)), LINES_MAX):
+            click.echo(f"  ! {line}")
 
     guarded(inspect)
 

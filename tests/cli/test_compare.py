@@ -27,6 +27,15 @@ def test_the_table_has_estimates_differences_and_verdicts():
     assert len(outcome.stdout.splitlines()) < 25
 
 
+def test_brackets_of_a_value_are_letters_on_a_terminal_too():
+    values = "[baristas],[{fleet: baristas}]"
+    vary = ("--vary", f"load_balancers.bar.targets={values}")
+    outcome = call("compare", COFFEE, *vary, *SHORT, "--metric", "cost_usd.total")
+    assert outcome.exit_code == 0, outcome.stderr
+    lines = [line.split("  ")[1] for line in outcome.stdout.splitlines() if "$" in line]
+    assert lines == ["[baristas]", "[{fleet: baristas}]"]
+
+
 def test_json_is_that_of_python():
     outcome = call(
         *("compare", COFFEE, "--vary", f"{ROUTING}=random,{{power_of_two: {{choices: 3}}}}"),

@@ -36,6 +36,15 @@ def test_all_forms_are_those_of_python(tmp_path):
     ).stdout  # fmt: skip
 
 
+def test_brackets_of_a_value_are_letters_on_a_terminal_too():
+    values = "[baristas],[{fleet: baristas}]"
+    grid = ("--grid", f"load_balancers.bar.targets={values}")
+    axes = "fleets.baristas.instances.mean,traffic.customers.latency_s.p99"
+    told = call("sweep", COFFEE, *grid, *SHORT, "--frontier", axes).stdout
+    # In the table of all and in that of the frontier.
+    assert told.count("\n  [baristas] ") == told.count("\n  [{fleet: baristas}] ") == 2
+
+
 AXES = ("fleets.baristas.instances.mean", "traffic.customers.latency_s.p99")
 
 

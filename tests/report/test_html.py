@@ -19,6 +19,7 @@ from nephoscope.report.html.events import events
 from nephoscope.report.html.topology import topology
 from nephoscope.report.html.topology_picture import topology_picture
 from nephoscope.report.html.troubles import troubles
+from nephoscope.report.html.words import answers, money, time_text
 from report.pages import Page
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
@@ -158,6 +159,29 @@ def test_a_quiet_run_has_nothing_to_complain_of():
     result = small().run()
     assert troubles(result.to_dict()) == []
     assert "no request was lost, no part was full" in result.to_html()
+
+
+@pytest.mark.parametrize(
+    ("duration", "balanced", "rate"),
+    [
+        ("30m", False, ", $0.192 an hour"),  # two m5.large by the second
+        ("30m", True, ""),  # and a whole hour of the balancer
+        ("1h", True, ", $0.215 an hour"),
+        ("90m", True, ""),
+        ("30s", False, ""),  # instances are billed for a minute at least
+    ],
+)
+def test_the_bill_of_a_part_of_an_hour_is_not_stretched(duration, balanced, rate):
+    values = small().to_dict() | {"duration": duration, "warmup": "0s"}
+    values["fleets"] = {"web": {"count": 2, "service": "page", "instance_type": "m5.large"}}
+    values["load_balancers"] = {"door": {"targets": ["web"]}}
+    values["traffic"] = {"users": {"to": "door" if balanced else "web", "rate": "1/s"}}
+    if not balanced:
+        del values["load_balancers"]
+    result = Scenario.from_dict(values).run()
+    *_, bill = answers(result.to_dict())
+    total = money(result["cost_usd.total"])
+    assert bill == f"The bill of the run of {time_text(result.simulated_s)} is {total}{rate}."
 
 
 def test_the_neighbour_who_takes_the_most_is_named_first():

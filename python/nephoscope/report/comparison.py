@@ -7,7 +7,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from nephoscope.experiment import Comparison, Difference, Interval
+from nephoscope.report.cautions import warnings
 from nephoscope.report.terminal import count, plain_table, seconds, share
+from nephoscope.theory import explain
 
 _STYLES = {"not distinguishable": "dim", "undefined": "yellow"}
 
@@ -42,6 +44,19 @@ def estimate_text(path: str, interval: Interval | None) -> str:
     return f"{text} ± {figure(path, interval.half_width)}"
 
 
+def warned(found: Comparison) -> list[str]:
+    """What the scenarios are warned of; what holds of all alternatives is said once."""
+    each = {
+        it.label: list(warnings(it.scenario, explain(it.scenario))) for it in found.alternatives
+    }
+    first, *others = each.values()
+    common = [line for line in first if all(line in lines for lines in others)]
+    own = [
+        f"{label}: {line}" for label, lines in each.items() for line in lines if line not in common
+    ]
+    return [*common, *own]
+
+
 def _parts(found: Comparison) -> Iterable[RenderableType]:
     first = next(iter(found.runs.values())).results[0]
     head = Text()
@@ -60,7 +75,7 @@ def _parts(found: Comparison) -> Iterable[RenderableType]:
     for metric in found.metrics:
         yield _table(found, metric)
     lines = Text()
-    for flag in found.flags:
+    for flag in [*found.flags, *warned(found)]:
         lines.append(f"  ! {flag}\n", style="yellow")
     if lines:
         yield Text()

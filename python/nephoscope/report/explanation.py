@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from nephoscope.report.cautions import zone_warnings
 from nephoscope.report.description import describe, section
 from nephoscope.report.html.topology import Topology
 from nephoscope.report.mermaid import mermaid
@@ -25,3 +26,4 @@ def explanation_lines(
     yield from section("messages, likewise", queue_load_words(explanation))
     title = f"theory: {overall(explanation.answers).removeprefix('theory has ')}"
     yield from section(title, answer_words(explanation))
+    yield from section("placement", zone_warnings(scenario))

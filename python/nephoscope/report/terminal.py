@@ -128,12 +128,19 @@ def _tables(
         yield _topic_table("buses", "put", tree["buses"])
 
 
+class _Verbatim(Table):
+    """A table whose cells are printed as they are: `[web]` is a value of a user, not a style."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*(Text(it) if isinstance(it, str) else it for it in cells), **options)
+
+
 def plain_table(title: str, columns: Iterable[str]) -> Table:
     """A table without lines: names on the left, numbers to the right of their columns."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(title, style="bold")
+    table = _Verbatim(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(Text(title), style="bold")
     for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(Text(column), justify="right", no_wrap=True)
     return table
 
 
@@ -286,7 +293,8 @@ def _tail(tree: Mapping[str, Any], theory: Text | None) -> Text:
     """What is told in sentences, the fingerprint, and what theory says, if it does."""
     lines = Text()
     if "cost_usd" in tree:
-        lines.append(f"  the bill is ${tree['cost_usd']['total']:,.4g}\n")
+        span = Duration(round(tree["simulated_s"] * 1e9))
+        lines.append(f"  the bill is ${tree['cost_usd']['total']:,.4g} for {span}\n")
     if tree["in_flight"]:
         lines.append(f"  {count(tree['in_flight'])} requests were unfinished at the end\n")
     for name, fleet in tree["fleets"].items():

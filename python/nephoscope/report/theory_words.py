@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from nephoscope.report.cautions import cautions
 from nephoscope.report.terminal import count, rate_text, seconds, share
 from nephoscope.scenario import Scenario
 from nephoscope.theory import Answer, Explanation, Figure, Load, QueueLoad, explain
@@ -64,7 +65,7 @@ def theory_text(scenario: Scenario, tree: Tree) -> Text:
     text = Text()
     for line in first_of(summary_words(explanation, tree), LINES_MAX):
         text.append(f"  {line}\n")
-    for line in first_of(cautions(explanation), LINES_MAX):
+    for line in first_of(cautions(scenario, explanation), LINES_MAX):
         text.append(f"  ! {line}\n", style="yellow")
     text.rstrip()
     return text
@@ -85,20 +86,6 @@ def beside(explanation: Explanation, tree: Tree) -> list[Beside]:
         if answer.model is not None
         for figure in answer.figures
     ]
-
-
-def cautions(explanation: Explanation) -> Iterator[str]:
-    """Where models are outside of what they are good for, and parts of what they can do."""
-    for load in explanation.loads:
-        if load.overloaded and not load.at_most:
-            busy = "; ".join((f"by theory {share(load.utilization)} busy", *load.notes))
-            yield f"{load.fleet}: more comes than it can work on ({busy})"
-    for queue in explanation.queues:
-        if queue.overloaded and not queue.at_most:
-            yield f"{queue.queue}: more messages come than its consumers can take"
-    for answer in explanation.answers:
-        name = answer.part.partition(".")[2]
-        yield from (f"{name}, {answer.model}: {note}" for note in answer.notes)
 
 
 def summary_words(explanation: Explanation, tree: Tree) -> Iterator[str]:

@@ -27,7 +27,7 @@ class Call(Model):
     """A request whose answer is waited for; one that does not succeed fails its caller."""
 
     to: Name
-    """A load balancer or a fleet."""
+    """A load balancer or a fleet; of a fleet the first running instance gets everything."""
     timeout: PositiveDuration | None = None
     """How long an attempt may take."""
     retry: Retry | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.experiment import Comparison, Difference
-from nephoscope.report.comparison import estimate_text, figure
+from nephoscope.report.comparison import estimate_text, figure, warned
 from nephoscope.report.html import distribution, svg
 from nephoscope.report.html.intervals import Estimate, interval_picture
 from nephoscope.report.html.page import definition, templates
@@ -25,7 +25,7 @@ def comparison_page(found: Comparison) -> str:
             question=f"What is different with {names_text(found.labels[1:])}, in place of "
             f"{found.labels[0]}?",
             answers=list(_answers(found)),
-            troubles=found.flags,
+            troubles=[*found.flags, *warned(found)],
             metrics=[_metric(found, metric) for metric in found.metrics],
             tails=list(_tails(found)),
             method=_method(found),

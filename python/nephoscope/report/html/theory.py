@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from nephoscope.report.cautions import cautions
 from nephoscope.report.html.tables import ROWS_MAX, Table, Tree
 from nephoscope.report.theory_words import (
     answer_words,
     beside,
-    cautions,
     first_of,
     load_words,
 )
@@ -22,7 +22,7 @@ def theory_section(scenario: Scenario, tree: Tree) -> dict[str, Any]:
     known = {answer.part.partition(".")[2] for answer in explanation.answers if answer.model}
     return {
         "table": Table("What theory expects, and what was seen", head, rows) if rows else None,
-        "cautions": first_of(cautions(explanation), ROWS_MAX),
+        "cautions": first_of(cautions(scenario, explanation), ROWS_MAX),
         "loads": first_of(load_words(explanation), ROWS_MAX),
         "unknown": first_of(
             (it for it in answer_words(explanation) if it.partition(":")[0] not in known), ROWS_MAX

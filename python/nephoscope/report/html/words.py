@@ -10,6 +10,8 @@ from nephoscope.scenario.units import Duration
 # A sentence with more names than this is not read to its end.
 _NAMES_MAX = 4
 _ANSWERS_MAX = 12
+# The least that instances and hosts are billed.
+_BILLED_MINIMUM_S = 60
 
 Tree = Mapping[str, Any]
 
@@ -32,9 +34,21 @@ def answers(tree: Tree) -> Iterator[str]:
     if (rest := len(tree["traffic"]) - _ANSWERS_MAX) > 0:
         yield f"And {rest} more kinds of traffic: see the table of latencies."
     if "cost_usd" in tree:
-        total, hours = tree["cost_usd"]["total"], tree["simulated_s"] / 3600
-        rate = f", {money(total / hours)} an hour" if hours else ""
-        yield f"The bill of the run is {money(total)}{rate}."
+        bill, span = tree["cost_usd"], tree["simulated_s"]
+        hourly = money(bill["total"] * 3600 / span) if _grows_evenly(bill, span) else None
+        rate = "" if hourly is None else f", {hourly} an hour"
+        yield f"The bill of the run of {time_text(span)} is {money(bill['total'])}{rate}."
+
+
+def _grows_evenly(bill: Tree, span_s: float) -> bool:
+    """Whether a longer run would be billed as much an hour.
+
+    Load balancers are billed by the hour begun, everything else by the second, for a minute at
+    least: what a part of an hour costs does not say what an hour costs.
+    """
+    if span_s and span_s % 3600 == 0.0:
+        return True
+    return "load_balancers" not in bill and span_s >= _BILLED_MINIMUM_S
 
 
 def money(usd: float) -> str:
