@@ -27,6 +27,16 @@ def test_the_table_has_estimates_differences_and_verdicts():
     assert len(outcome.stdout.splitlines()) < 25
 
 
+def test_null_goes_without_the_key():
+    vary = ("--vary", "traffic.customers.timeout=null,1s")
+    outcome = call("compare", COFFEE, *vary, *SHORT, "--metric", "traffic.customers.timed_out")
+    assert outcome.exit_code == 0, outcome.stderr
+    rows = [line.split() for line in outcome.stdout.splitlines()[-2:]]
+    assert rows[0] == ["none", "0", "±", "0"]
+    assert (rows[1][0], rows[1][-1]) == ("1s", "higher")
+    assert "; the difference is paired, at 95 %\n" in outcome.stdout
+
+
 def test_brackets_of_a_value_are_letters_on_a_terminal_too():
     values = "[baristas],[{fleet: baristas}]"
     vary = ("--vary", f"load_balancers.bar.targets={values}")

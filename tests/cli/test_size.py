@@ -30,6 +30,18 @@ def test_the_table_and_the_json_are_those_of_python():
     assert printed | {"wall_s": 0} == found.to_dict() | {"wall_s": 0}
 
 
+def test_an_end_that_few_requests_do_not_tell_is_explained():
+    few = ("--between", "6,7", "--set", "duration=5m30s", "--replications", "2")
+    until = "traffic.customers.latency_s.p999 < 10m"
+    told = " ".join(call("size", COFFEE, "--vary", COUNT, "--until", until, *few).output.split())
+    assert "more than 2 replications might show it" in told
+    until = "traffic.customers.latency_s.p50 > 1ms and traffic.customers.latency_s.p999 > 1ms"
+    told = call("size", COFFEE, "--vary", COUNT, "--until", until, *few).stdout
+    assert " to ?)" in told
+    assert "; ?: an end that so few requests do not tell" in " ".join(told.split())
+    assert "2 values tried" in told or "1 value tried" in told
+
+
 @pytest.mark.parametrize("tolerance", ["20%", "0.2"])
 def test_a_rate(tolerance):
     outcome = call(

@@ -20,6 +20,9 @@ def interval(low, high):
         (f"{P99}<200ms", 0.2),
         (f"  {P99}  <  1m30s ", 90.0),
         (f"{P99} < 2e-1", 0.2),
+        (f"{P99} < 15 ms", 0.015),
+        (f"{P99} < 1m 30s", 90.0),
+        ("traffic.users.lost_share < 0.5 %", 0.005),
         ("traffic.users.lost_share < 0.5%", 0.005),
         ("fleets.web.steal_s.cap >= 1s", 1.0),
         ("in_flight < -1.5", -1.5),
@@ -34,6 +37,8 @@ def test_several_are_joined():
     condition = Condition.parse(f"{P99} < 0.2 and traffic.users.lost_share <= 1%")
     assert condition.paths == [P99, "traffic.users.lost_share"]
     assert str(condition) == f"{P99} < 0.2 and traffic.users.lost_share <= 1%"
+    spaced = Condition.parse(f"{P99} < 200 ms and traffic.users.lost_share <= 1 %")
+    assert [part.text for part in spaced.parts] == ["200 ms", "1 %"]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,8 @@ def test_several_are_joined():
         (f"0.1 < {P99} < 0.2", "is not a condition"),
         (f"{P99} < 0.2 and", "is not a condition"),
         (f"{P99} < fast", "'fast' is no bound"),
+        (f"{P99} < 5 furlongs", "a duration such as 200ms, in ns, us, ms, s, m, h, d or w"),
+        (f"{P99} < 5 or 6", "'5 or 6' is no bound"),
         (f"{P99} < 200%", "is no bound"),
         (f"{P99} < 0.2.1", "is no bound"),
         ("fleets.web.completed < 5s", "not in seconds"),
@@ -57,6 +64,22 @@ def test_what_is_no_condition(text, words):
         Condition.parse(text)
     assert words in str(caught.value)
     assert "allowed: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "words"),
+    [
+        ("50ms", 0.06947, "69.47 ms"),
+        ("50ms", 1.5, "1.5 s"),
+        ("50ms", 2e-6, "2 us"),
+        ("50ms", 0.0, "0 ns"),
+        ("0.05", 0.06947, "0.06947"),
+        ("1%", 0.0254, "2.54 %"),
+    ],
+)
+def test_what_is_seen_is_told_in_the_unit_of_the_bound(bound, value, words):
+    (part,) = Condition.parse(f"{P99} < {bound}").parts
+    assert part.figure(value) == words
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,20 @@ def test_no_value_will_do():
         nph.size(nobody, WORKERS, f"{MEAN} < 1", between=(2, 3), greatest=True, replications=2)
 
 
+def test_what_is_seen_is_told_in_the_unit_of_the_condition():
+    with pytest.raises(nph.ExperimentError, match=rf"at 3 {MEAN} is 1\d\d\.\d+ ms \(1.* ms to "):
+        nph.size(queue(), WORKERS, f"{MEAN} < 5 ms", between=(2, 3), replications=3)
+
+
+def test_the_end_of_a_path_is_of_all_traffic():
+    users = {"to": "web", "rate": "1/s"}
+    twice = queue(traffic={"users": users, "guests": users})
+    found = nph.size(twice, WORKERS, "latency_s.mean < 9 s", between=(3, 12), replications=2)
+    means = [MEAN, MEAN.replace("users", "guests")]
+    assert found.condition.paths == list(found.found.intervals) == means
+    assert str(found.condition) == " and ".join(f"{path} < 9 s" for path in means)
+
+
 def test_several_conditions():
     alone = nph.size(small(), COUNT, f"{MEAN} < 0.5", replications=10)
     both = nph.size(small(), COUNT, f"{MEAN} < 0.5 and {LOST} < 0.5%", replications=10)
@@ -134,7 +148,7 @@ def test_that_nothing_was_lost_is_not_enough():
     open_door = small(**{"services.page.backlog": None, COUNT: 3})
     found = nph.size(open_door, COUNT, f"{LOST} < 0.2%", between=(3, 4))
     assert found.value == 3
-    with pytest.raises(nph.ExperimentError, match=r"is 0 \(0 to 0\.000.*replications might show"):
+    with pytest.raises(nph.ExperimentError, match=r"is 0 % \(0 % to 0\.0.*replications might show"):
         nph.size(open_door, COUNT, f"{LOST} < 0.01%", between=(3, 4))
 
 

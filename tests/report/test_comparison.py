@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from nephoscope import Scenario, compare
 from nephoscope.cli import main
 from nephoscope.experiment import Interval
+from nephoscope.report.comparison import estimate_text
 from nephoscope.report.html.intervals import Estimate, interval_picture
 from report.pages import Page
 
@@ -87,3 +88,23 @@ def test_the_command_writes_it(tmp_path):
     assert (outcome.exit_code, outcome.output) == (0, "")
     assert Page(file.read_text(encoding="utf-8")).words["h1"] == ["unequal-servers"]
     assert file.read_text(encoding="utf-8") == FOUND.to_html()
+
+
+def test_a_comparison_prints_what_the_command_prints():
+    vary = ("--vary", f"{ROUTING}=round_robin,least_connections", "--metric", P99)
+    short = ("--set", "duration=2m", "--set", "warmup=20s", "--replications", "4")
+    printed = CliRunner().invoke(main, ["compare", str(FILE), *vary, *short]).stdout
+    assert str(FOUND) == "\n".join(it.rstrip() for it in printed.splitlines())
+    assert "least_connections" in str(FOUND)
+    assert repr(FOUND).startswith("Comparison([")
+    (difference,) = FOUND.differences
+    assert f"against 'round_robin': {difference.verdict}, interval=Interval(" in repr(difference)
+
+
+def test_what_rounding_leaves_is_nothing():
+    same = Interval(0.36, 0.36 - 9.7e-17, 0.36 + 9.7e-17, 1e-16, 10, 0.36)
+    assert estimate_text("cost_usd.total", same) == "$0.36 ± $0"
+    none = Interval(5e-17, -9.7e-17, 9.7e-17, 1e-16, 10, 0.0)
+    assert estimate_text("cost_usd.total", none, 0.36) == "$0 ± $0"
+    little = Interval(5e-9, 4e-9, 6e-9, 1e-9, 10, 5e-9)
+    assert estimate_text("cost_usd.total", little, 0.36) == "$5e-09 ± $1e-09"

@@ -127,3 +127,25 @@ def test_lines_of_what_was_not_replaced_stay_known(tmp_path):
     with pytest.raises(ScenarioError) as caught:
         scenario.replace({"duration": "10"})
     assert caught.value.problems[0].line is None
+
+
+def test_none_removes_a_key():
+    timed = SCENARIO.replace({"traffic.clerks.timeout": "9s"})
+    bare = timed.replace({"traffic.clerks.timeout": None})
+    assert timed.traffic["clerks"].timeout is not None
+    assert bare.traffic["clerks"].timeout is None
+    assert "timeout" not in bare.to_dict()["traffic"]["clerks"]
+
+
+def test_none_of_what_is_not_there_changes_nothing():
+    assert "retry" not in SCENARIO.to_dict()["traffic"]["clerks"]
+    assert SCENARIO.replace({"traffic.clerks.retry.budget": None}).to_dict() == SCENARIO.to_dict()
+    with pytest.raises(ScenarioError, match=r"did you mean traffic\.clerks\.retry\.budget"):
+        SCENARIO.replace({"traffic.clerks.retry.budgt": None})
+
+
+def test_none_removes_no_element_and_nothing_that_is_needed():
+    with pytest.raises(ScenarioError, match="is not a mapping"):
+        SCENARIO.replace({f"{STEPS}.0": None})
+    with pytest.raises(ScenarioError, match="missing"):
+        SCENARIO.replace({"traffic.clerks.to": None})

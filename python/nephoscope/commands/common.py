@@ -81,8 +81,9 @@ def scenario_of(file: Path, overrides: tuple[str, ...]) -> Scenario:
         if not equals:
             raise click.UsageError(f"--set {override}: PATH=VALUE is needed")
         value = read_value(text)
-        if value is None:
-            raise ScenarioError([Problem(path, "no value given")], f"--set {override}")
+        if value is None and not text.strip():
+            message = "no value given; null removes the key"
+            raise ScenarioError([Problem(path, message)], f"--set {override}")
         values[path.strip()] = value
     return scenario.replace(values)
 

@@ -55,7 +55,7 @@ def _range(_: click.Context, __: click.Parameter, text: str | None) -> tuple[Any
     "--until",
     required=True,
     metavar="CONDITION",
-    help="Such as 'traffic.customers.latency_s.p99 < 0.2'; several are joined by and.",
+    help="Such as 'latency_s.p99 < 200ms', or a whole path; several are joined by and.",
 )
 @click.option(
     "--between",

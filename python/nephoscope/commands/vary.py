@@ -13,7 +13,7 @@ def values_of(option: str, texts: tuple[str, ...]) -> dict[str, list[Any]]:
     """The lists of values in texts such as `fleets.web.count=1,2,3`.
 
     What follows the equals sign is the inside of a YAML list: `round_robin, {ip_hash: {}}`, and a
-    text with a comma in it is quoted.
+    text with a comma in it is quoted; with `null` the scenario goes without the key.
     """
     values: dict[str, list[Any]] = {}
     for text in texts:
@@ -30,7 +30,7 @@ def values_of(option: str, texts: tuple[str, ...]) -> dict[str, list[Any]]:
 def list_of(option: str, text: str, listed: str) -> list[Any]:
     """The values in the inside of a YAML list; `text` is what the option was given in full."""
     try:
-        found: list[Any] = read_value(f"[{listed}]")
+        found: list[Any] = read_value(f"[{listed}]", nulls=True)
     except ScenarioError as error:
         message = error.problems[0].message
         raise click.UsageError(

@@ -66,6 +66,13 @@ class Difference:
             return "not distinguishable"
         return "higher" if self.interval.value > 0.0 else "lower"
 
+    def __repr__(self) -> str:
+        note = f", note={self.note!r}" if self.note else ""
+        return (
+            f"Difference({self.metric!r}, {self.alternative!r} against {self.base!r}: "
+            f"{self.verdict}, interval={self.interval}, relative={self.relative}{note})"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {
@@ -242,6 +249,11 @@ class Comparison(Tabular):
             return f"undefined in every replication of {listing(never)}"
         pairs = 0 if interval is None else interval.n
         return f"defined in {pairs} of {self.replications} pairs of replications, two are needed"
+
+    def __str__(self) -> str:
+        from nephoscope.report.comparison import comparison_text  # noqa: PLC0415  (it knows this)
+
+        return comparison_text(self)
 
     def __repr__(self) -> str:
         return f"Comparison({self.labels}, replications={self.replications})"

@@ -9,16 +9,22 @@ full confidence: that all seem to hold while one does not is no likelier than th
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from nephoscope.errors import UnitError, WordError, shorten
 from nephoscope.experiment.interval import Interval, interval_of
-from nephoscope.experiment.outcome import Run
-from nephoscope.scenario.units import Duration, parse_share
+from nephoscope.experiment.metrics import whole_paths
+from nephoscope.experiment.outcome import ResultRun, Run
+from nephoscope.nearest import listing
+from nephoscope.scenario.units import DURATION_NS, Duration, parse_share
 
-_FORM = re.compile(r"\s*(?P<path>[^\s<>=]+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[^\s<>=]+)\s*")
+_FORM = re.compile(
+    r"\s*(?P<path>[^\s<>=]+)\s*(?P<sign><=|>=|<|>)"
+    r"\s*(?P<bound>[^\s<>=]+(?:\s+(?!and\b)[^\s<>=]+)*)\s*"  # with room before its unit: 50 ms
+)
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
+_BOUNDS = f"a number, a share such as 1%, or a duration such as 200ms, in {listing(DURATION_NS)}"
 _ALLOWED = "a path of the results, <, <=, > or >=, and a number: traffic.users.latency_s.p99 < 0.2"
 
 
@@ -52,6 +58,17 @@ class Comparand:
             return Verdict.fails
         return Verdict.undecided
 
+    def figure(self, value: float) -> str:
+        """A value as the bound is written: in percent, in a unit of time, or as it is."""
+        if _NUMBER.fullmatch(self.text):
+            return f"{value:.4g}"
+        if self.text.endswith("%"):
+            return f"{100.0 * value:.4g} %"
+        for unit in ("s", "ms", "us"):
+            if abs(value) * 1e9 >= DURATION_NS[unit]:
+                return f"{value * 1e9 / DURATION_NS[unit]:.4g} {unit}"
+        return f"{value * 1e9:.4g} ns"
+
     def _right(self, value: float) -> bool:
         match self.sign:
             case "<":
@@ -80,6 +97,13 @@ class Condition:
     def paths(self) -> list[str]:
         """The numbers that it is about."""
         return [part.path for part in self.parts]
+
+    def of(self, run: ResultRun) -> "Condition":
+        """The same with whole paths: the end of one that all traffic has is of each of them."""
+        parts = [
+            replace(part, path=path) for part in self.parts for path in whole_paths(run, part.path)
+        ]
+        return Condition(tuple(parts))
 
     def intervals(self, runs: Sequence[Run], confidence: float) -> dict[str, Interval | None]:
         """Each number, with ends that are passed on either side with this confidence at most."""
@@ -114,9 +138,7 @@ def _bound(path: str, text: str) -> float:
             return parse_share(text)
         duration = Duration.parse(text)
     except UnitError:
-        raise WordError(
-            f"{shorten(text)} is no bound of {path}", "a number, a share such as 1%, or 200ms"
-        ) from None
+        raise WordError(f"{shorten(text)} is no bound of {path}", _BOUNDS) from None
     if not any(part.endswith("_s") for part in path.split(".")):
         message = f"{path} is not in seconds, so {text} is no bound of it"
         raise WordError(message, "a number, or a whole path such as traffic.NAME.latency_s.p99")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from nephoscope.errors import PathError
-from nephoscope.experiment.outcome import LOST_SHARE, Run
+from nephoscope.experiment.outcome import LOST_SHARE, ResultRun, Run
 from nephoscope.nearest import ending, listing, nearest
 
 
@@ -54,3 +54,20 @@ def check_known(runs: Sequence[Run], metric: str) -> None:
     )
     hint = f"; did you mean {word}?" if word else ""
     raise PathError(f"no number {metric!r} in these results{hint}")
+
+
+def whole_paths(run: ResultRun, path: str) -> list[str]:
+    """The path of a number, or where all traffic has what it is the end of: `latency_s.p99`."""
+    sections = {it.partition(".")[0] for it in run.numbers}
+    if run.knows(path) or path.partition(".")[0] in sections:
+        check_known([run], path)
+        return [path]
+    paths = [f"traffic.{name}.{path}" for name in run.result["traffic"]]
+    if known := [it for it in paths if run.knows(it)]:
+        return known
+    ends = [it.split(".", 2)[2] for it in run.numbers if it.startswith("traffic.")]
+    if word := nearest(path, ends):
+        where = "in these results, nor at the end of traffic.NAME"
+        raise PathError(f"no number {path!r} {where}; did you mean {word}?")
+    check_known([run], path)
+    return [path]

@@ -14,11 +14,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nephoscope.errors import PathError, WordError, shorten
+from nephoscope.errors import WordError, shorten
 from nephoscope.experiment.interval import HALF_BUCKET, QUANTILES, interval_of
-from nephoscope.experiment.metrics import check_known
-from nephoscope.experiment.outcome import ResultRun, Run
-from nephoscope.nearest import nearest
+from nephoscope.experiment.metrics import whole_paths
+from nephoscope.experiment.outcome import ResultRun
 from nephoscope.results import Result
 
 REPLICATIONS_MIN = 10
@@ -57,16 +56,8 @@ def goals_of(result: Result, wanted: Mapping[str, float]) -> list[Goal]:
     """The goals: a path of the result, or the end of one that all traffic has."""
     goals: dict[str, Goal] = {}
     run = ResultRun(result)
-    sections = {it.partition(".")[0] for it in run.numbers}
     for path, share in wanted.items():
-        paths = [path]
-        if not run.knows(path) and path.partition(".")[0] not in sections:
-            paths = [f"traffic.{name}.{path}" for name in result["traffic"]]
-            if not any(run.knows(it) for it in paths):
-                raise _unknown(run, path)
-            paths = [it for it in paths if run.knows(it)]
-        for it in paths:
-            check_known([run], it)
+        for it in whole_paths(run, path):
             _check_share(it, share)
             goals[it] = Goal(it, share)
     return list(goals.values())
@@ -115,10 +106,3 @@ def _check_share(path: str, share: float) -> None:
     if not floor < share < 1.0:
         why = ": no better is a quantile of a histogram known" if quantile else ""
         raise WordError(f"precision of {path}: {share:g} is out of range{why}", allowed)
-
-
-def _unknown(run: Run, path: str) -> PathError:
-    ends = [it.split(".", 2)[2] for it in run.numbers if it.startswith("traffic.")]
-    word = nearest(path, ends)
-    hint = f"; did you mean {word}?" if word else ""
-    return PathError(f"no number {path!r} in these results, nor at the end of traffic.NAME{hint}")

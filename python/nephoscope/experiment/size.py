@@ -19,7 +19,6 @@ from nephoscope.errors import ExperimentError
 from nephoscope.experiment.alternatives import refuse_seed, text_of
 from nephoscope.experiment.condition import Condition, Verdict
 from nephoscope.experiment.interval import CONFIDENCE, Interval
-from nephoscope.experiment.metrics import check_known
 from nephoscope.experiment.outcome import ResultRun
 from nephoscope.experiment.replicate import Replications, interval_tree
 from nephoscope.experiment.runs import (
@@ -139,7 +138,8 @@ class _Bench:
     ) -> None:
         self._scenario = scenario
         self._path = path
-        self._condition = condition
+        self.condition = condition
+        """With whole paths, once something has been run."""
         self._each_confidence = each_confidence
         self._replications = replications
         self._seed = seed
@@ -157,12 +157,11 @@ class _Bench:
         if not self.trials:
             # One first: a condition on nothing should not cost many.
             (first,) = run_all(jobs[:1], self._seed, self._threads)
-            for path in self._condition.paths:
-                check_known([ResultRun(first)], path)
+            self.condition = self.condition.of(ResultRun(first))
         progress = self._progress and after(done, self._progress)
         runs = Replications(run_all(jobs, self._seed, self._threads, progress), 0.0)
-        intervals = self._condition.intervals(runs.runs, self._each_confidence)
-        verdict = self._condition.verdict(intervals)
+        intervals = self.condition.intervals(runs.runs, self._each_confidence)
+        verdict = self.condition.verdict(intervals)
         self.trials[place] = Trial(place, value, verdict, intervals, tuple(runs.flags))
         return verdict is Verdict.holds
 
@@ -183,7 +182,8 @@ def size(
 ) -> Sizing:
     """The least value of a path for which a condition on the results holds with confidence.
 
-    `until` is such as `traffic.customers.latency_s.p99 < 0.2`, several joined by `and`. Whole
+    `until` is such as `traffic.customers.latency_s.p99 < 0.2`, several joined by `and`; of a path
+    such as `latency_s.p99` it is to hold for all traffic. Whole
     numbers are looked for from 1 to 1024 unless `between` says otherwise; it also names the range
     of durations, rates, sizes and numbers, of which the least is found up to `tolerance`. With
     `greatest` it is the greatest value for which the condition holds. Raises ExperimentError if it
@@ -210,7 +210,7 @@ def size(
         ends = sorted((0, scale.count - 1), reverse=greatest)
         raise ExperimentError(
             f"no value of {vary} from {text_of(scale.at(ends[0]))} to {text_of(scale.at(ends[1]))} "
-            f"is known to do: {_told(trials[-1], condition, replications)}"
+            f"is known to do: {_told(trials[-1], bench.condition, replications)}"
         )
     return Sizing(
         scenario.name,
@@ -218,7 +218,7 @@ def size(
         vary,
         scale.at(place),
         greatest,
-        condition,
+        bench.condition,
         confidence,
         each,
         replications,
@@ -246,9 +246,10 @@ def _told(trial: Trial, condition: Condition, replications: int) -> str:
             parts.append(f"{part.path} is undefined")
         else:
             low, high = (
-                "unknown" if end is None else f"{end:.4g}" for end in (interval.low, interval.high)
+                "unknown" if end is None else part.figure(end)
+                for end in (interval.low, interval.high)
             )
-            parts.append(f"{part.path} is {interval.value:.4g} ({low} to {high})")
+            parts.append(f"{part.path} is {part.figure(interval.value)} ({low} to {high})")
     more = ""
     if trial.verdict is Verdict.undecided:
         more = f"; more than {replications} replications might show it"

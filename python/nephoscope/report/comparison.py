@@ -1,5 +1,6 @@
 """A comparison on a terminal: each metric with what its alternatives have, and the verdict."""
 
+import io
 from collections.abc import Iterable
 
 from rich.console import Console, Group, RenderableType
@@ -11,12 +12,23 @@ from nephoscope.report.cautions import warnings
 from nephoscope.report.terminal import count, plain_table, seconds, share
 from nephoscope.theory import explain
 
+# Of equal numbers the digits that rounding leaves are below this part of them.
+_ROUNDING = 1e-12
+# As wide as what a command prints into a file.
+_TEXT_WIDTH = 160
 _STYLES = {"not distinguishable": "dim", "undefined": "yellow"}
 
 
 def print_comparison(found: Comparison, console: Console) -> None:
     """The table of a comparison, and what a reader must know of its intervals."""
     console.print(Group(*_parts(found)))
+
+
+def comparison_text(found: Comparison) -> str:
+    """What is printed of a comparison, without colours."""
+    text = io.StringIO()
+    print_comparison(found, Console(file=text, width=_TEXT_WIDTH, color_system=None))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def figure(path: str, value: float) -> str:
@@ -34,14 +46,18 @@ def figure(path: str, value: float) -> str:
     return sign + (count(size) if float(size).is_integer() or size >= 100 else f"{size:.4g}")
 
 
-def estimate_text(path: str, interval: Interval | None) -> str:
-    """An estimate with half the width of its interval."""
+def estimate_text(path: str, interval: Interval | None, size: float = 0.0) -> str:
+    """An estimate with half the width of its interval; of a difference, of numbers of this size.
+
+    What is left of numbers that are the same is rounding, and told as 0.
+    """
     if interval is None:
         return "undefined"
-    text = figure(path, interval.value)
+    least = _ROUNDING * max(abs(interval.value), size)
+    text = figure(path, interval.value if abs(interval.value) > least else 0.0)
     if interval.half_width is None:
         return text
-    return f"{text} ± {figure(path, interval.half_width)}"
+    return f"{text} ± {figure(path, interval.half_width if interval.half_width > least else 0.0)}"
 
 
 def warned(found: Comparison) -> list[str]:
@@ -67,11 +83,14 @@ def _parts(found: Comparison) -> Iterable[RenderableType]:
     )
     yield head
     together, each = 100 * found.confidence, 100 * found.each_confidence
-    yield Text(
-        f"  estimates at {together:g} % by themselves; the {len(found.differences)} differences "
-        f"are paired, each at {each:.5g} % so that all hold at {together:g} % (Bonferroni)",
-        style="dim",
+    number = len(found.differences)
+    paired = (
+        f"the difference is paired, at {together:g} %"
+        if number == 1
+        else f"the {number} differences are paired, each at {each:.5g} % so that all hold at "
+        f"{together:g} % (Bonferroni)"
     )
+    yield Text(f"  estimates at {together:g} % by themselves; {paired}", style="dim")
     for metric in found.metrics:
         yield _table(found, metric)
     lines = Text()
@@ -90,16 +109,18 @@ def _table(found: Comparison, metric: str) -> RenderableType:
         if difference.metric != metric:
             continue
         versus = "" if difference.base == base else f" against {difference.base}"
-        own = estimate_text(metric, found.estimate(metric, difference.alternative))
-        table.add_row(difference.alternative + versus, own, *_difference(difference))
+        estimate = found.estimate(metric, difference.alternative)
+        size = 0.0 if estimate is None else abs(estimate.value)
+        own = estimate_text(metric, estimate)
+        table.add_row(difference.alternative + versus, own, *_difference(difference, size))
     return Padding(table, (1, 0, 0, 2), expand=False)
 
 
-def _difference(difference: Difference) -> tuple[str, str, Text]:
+def _difference(difference: Difference, size: float) -> tuple[str, str, Text]:
     verdict = Text(difference.verdict, style=_STYLES.get(difference.verdict, "bold"))
     if difference.note:
         verdict.append(f" ({difference.note})", style="yellow")
     if difference.interval is None:
         return "-", "", verdict
     relative = "" if difference.relative is None else f"{100 * difference.relative:+.3g} %"
-    return estimate_text(difference.metric, difference.interval), relative, verdict
+    return estimate_text(difference.metric, difference.interval, size), relative, verdict

@@ -82,6 +82,11 @@ def count(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or float(value).is_integer() else f"{value:,.1f}"
 
 
+def plural(number: int, word: str) -> str:
+    """So many of them: `1 value`, `2 values`."""
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"
+
+
 def share(value: float | None) -> str:
     """A share in percent."""
     return "-" if value is None else f"{100 * value:.1f} %"
@@ -275,13 +280,13 @@ def _failures(tree: Mapping[str, Any]) -> Iterable[str]:
     for name, fleet in tree["fleets"].items():
         if (failures := fleet.get("failures", {})).get("count"):
             down = Duration(round(failures["down_s"] * 1e9))
-            yield f"{name}: {count(failures['count'])} failures, {down} down in all"
+            yield f"{name}: {plural(failures['count'], 'failure')}, {down} down in all"
     for name, balancer in tree.get("load_balancers", {}).items():
         told = [
             (key, balancer.get("health", {}).get(key)) for key in ("turned_unhealthy", "recovered")
         ]
         parts = [
-            f"{count(number)} targets {key.replace('_', ' ')}" for key, number in told if number
+            f"{plural(number, 'target')} {key.replace('_', ' ')}" for key, number in told if number
         ]
         errors = balancer.get("errors", {})
         parts += [f"{count(number)} x {code}" for code, number in errors.items() if number]

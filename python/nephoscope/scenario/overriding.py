@@ -28,7 +28,7 @@ def overridden(document: Document, values: Mapping[str, Any]) -> Document:
 
 
 def _set(tree: dict[str, Any], path: Any, value: Any) -> Where:
-    """Set one value; returns the path in parts."""
+    """Set one value, or remove its key if it is None; returns the path in parts."""
     if not isinstance(path, str) or not path:
         raise _unknown(str(path), f"{shorten(path)} is not a path", [])
     parts = path.split(".")
@@ -38,7 +38,11 @@ def _set(tree: dict[str, Any], path: Any, value: Any) -> Where:
         key = _existing(node, where, part, path, last=False)
         where = (*where, key)
         if isinstance(node, dict) and key not in node:
-            node[key] = {}
+            child: Any = {}
+            if value is None:  # of what is not there nothing is removed
+                node = child
+                continue
+            node[key] = child
         node[key] = _full_form(node[key], where)
         node = node[key]
     key = _existing(node, where, parts[-1], path, last=True)

@@ -69,8 +69,11 @@ def read_yaml(text: str, source: str | None = None, directory: Path | None = Non
     return build(root, source, directory)
 
 
-def read_value(text: str) -> Any:
-    """The value in a text such as `--set` takes: a scalar, or a list or mapping in brackets."""
+def read_value(text: str, *, nulls: bool = False) -> Any:
+    """The value in a text such as `--set` takes: a scalar, or a list or mapping in brackets.
+
+    With `nulls` the text is a list of such values, and `null` one of them: the key is not given.
+    """
     source = "the value"
     _refuse_unreadable(text, source)
     try:
@@ -79,7 +82,7 @@ def read_value(text: str) -> Any:
         raise
     except (yaml.YAMLError, ValueError):
         raise ScenarioError([Problem("", f"{shorten(text)} is not legal YAML")], source) from None
-    builder = _Builder(source)
+    builder = _Builder(source, nulls=nulls)
     value = builder.value_of(root, ()) if root is not None else None
     if builder.problems:
         raise ScenarioError(builder.problems, source)
@@ -224,6 +227,8 @@ class _Builder:
     """Plain values from nodes; aliases become copies, so that overriding one leaves the others."""
 
     source: str | None
+    nulls: bool = False
+    """Whether the outermost list may have some."""
     places: dict[Where, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -259,7 +264,8 @@ class _Builder:
         return values
 
     def _given(self, node: Node, where: Where) -> Any:
-        if node.scalar is None and node.items is None and node.pairs is None:
+        null = node.scalar is None and node.items is None and node.pairs is None
+        if null and not (self.nulls and len(where) == 1):
             self._problem(where, node.mark, "no value given")
         return self.value_of(node, where)
 

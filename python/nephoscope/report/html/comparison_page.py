@@ -103,10 +103,9 @@ def _tails(found: Comparison) -> Iterator[dict[str, Any]]:
 def _method(found: Comparison) -> list[tuple[str, str]]:
     first = next(iter(found.runs.values())).results[0]
     together, each = 100 * found.confidence, 100 * found.each_confidence
-    paired = (
-        f"paired, each at {each:.5g} %, so that all {len(found.differences)} hold together at "
-        f"{together:g} % (Bonferroni)"
-    )
+    number = len(found.differences)
+    all_hold = f", so that all {number} hold together at {together:g} % (Bonferroni)"
+    paired = f"paired, each at {each:.5g} %{all_hold if number > 1 else ''}"
     return [
         ("Engine", first.engine),
         ("Seed", f"{first.seed}, the same random numbers for all alternatives"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nephoscope.report.terminal import count, seconds, share
+from nephoscope.report.terminal import count, plural, seconds, share
 
 # From here on work waits for long; a fleet beyond it has no room for a bad minute.
 SATURATED = 0.9
@@ -128,7 +128,7 @@ def _fleet(part: Tree) -> Iterator[str]:
         yield f"{share(steal)} of its vCPU time was stolen, most of it by {first}"
     failures = part.get("failures", {})
     if failures.get("count"):
-        yield f"{count(failures['count'])} failures, {seconds(failures['down_s'])} down in all"
+        yield f"{plural(failures['count'], 'failure')}, {seconds(failures['down_s'])} down in all"
     for key in ("throttled", "shed"):
         if part.get(key):
             yield f"{count(part[key])} requests were {key}"
