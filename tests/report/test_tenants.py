@@ -9,7 +9,8 @@ import pytest
 from nephoscope import Scenario
 from nephoscope.report.html import hosts, series, tenants
 from nephoscope.report.html.tenants import marks_of, marks_text, tenants_of
-from nephoscope.report.terminal import seconds
+from nephoscope.report.html.troubles import troubles
+from nephoscope.report.terminal import seconds, share
 from report.pages import Page
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
@@ -45,6 +46,34 @@ def test_the_host_the_steal_its_cause_and_the_neighbour_are_named():
     cells = page().words["td"]
     assert cells.count("batch 1, web 2") == 1
     assert cells.count("web 2") == 3
+
+
+def test_what_went_wrong_says_where_and_beside_whom():
+    told = {it.part: it.words for it in troubles(noisy().to_dict())}
+    steal = share(noisy()["fleets.web.steal"])
+    words = f"{steal} of its vCPU time was stolen, most of it by contention"
+    assert told["fleets.web"] == f"{words}, all of it on host 0 of hall, beside batch"
+    assert told["fleets.batch"].endswith(", all of it on host 0 of hall, beside web")
+
+
+def test_what_is_stolen_on_many_hosts_is_on_none_of_them():
+    tree = noisy().to_dict()
+    spread = {
+        str(i): place | {"host": f"hall/{i}", "steal_s": {"contention": 1.0 + (i == 0)}}
+        for i, place in enumerate(tree["fleets"]["web"]["by_instance"].values())
+    }
+    web = tree["fleets"]["web"]
+    note = {"count": 9000, "note": "more than 1000 instances"}
+    for listed in (spread, note):
+        changed = tree | {"fleets": {"web": web | {"by_instance": listed}}}
+        told = {it.part: it.words for it in troubles(changed)}
+        assert told["fleets.web"].endswith("most of it by contention")
+
+
+def test_who_waited_is_not_said_to_have_kept_others_waiting():
+    (told,) = [it for it in page().words["li"] if it.startswith("A: batch")]
+    waited = sum(noisy()["fleets.batch.steal_s"].values())
+    assert f"; its vCPUs waited {seconds(waited)} in all" in told
 
 
 def test_a_cell_of_the_map_has_the_marks_of_its_tenants():

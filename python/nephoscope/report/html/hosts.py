@@ -185,13 +185,13 @@ def _all_taken(result: Result, scenario: Scenario, pool: str) -> dict[str, float
 def _neighbours(
     result: Result, scenario: Scenario, taken: Mapping[str, float], marks: Mapping[str, str]
 ) -> Iterator[str]:
-    """What an instance of each took on average, and what all were kept waiting for."""
+    """What an instance of each took on average, and how long all of its vCPUs waited."""
     for name, mark in marks.items():
         fleet = result[f"fleets.{name}"]
         wait = sum(fleet["steal_s"].values())
         words = f"{mark}: {name} (tenant {scenario.fleets[name].tenant}): an instance took "
         words += f"{taken[name]:.3g} vCPUs on average"
-        words += f"; kept waiting {seconds(wait)} of vCPU time in all" if wait else ""
+        words += f"; its vCPUs waited {seconds(wait)} in all" if wait else ""
         if (lost := fleet.get("interference_s")) is not None:
             words += f"; {seconds(lost)} lost to neighbours in caches and memory"
         yield words

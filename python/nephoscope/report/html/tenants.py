@@ -41,7 +41,7 @@ class Tenant:
 
     @property
     def deeds(self) -> str:
-        """What they took there, and what they were kept waiting for."""
+        """What they took there, and how long they waited."""
         waited = f", waited {seconds(self.steal_s)}" if self.steal_s else ""
         return f"{self.words}, ran {seconds(self.run_s)}{waited}"
 

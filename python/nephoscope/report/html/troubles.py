@@ -15,6 +15,9 @@ UNFINISHED_FELT = 0.05
 # A queue that was never as deep as this was never in anybody's way.
 DEEP = 100
 
+# As many neighbours are named, who ran the most.
+_BESIDE_MAX = 3
+
 LOST = ("rejected", "failed", "timed_out")
 
 Tree = Mapping[str, Any]
@@ -37,6 +40,7 @@ def troubles(tree: Tree) -> list[Trouble]:
         *_of(tree, "topics", _pushed),
         *_of(tree, "buses", _pushed),
         *_of(tree, "fleets", _fleet),
+        *_stolen(tree),
         *_of(tree, "hosts", _hosts),
     ]
 
@@ -119,19 +123,52 @@ def _pushed(part: Tree) -> Iterator[str]:
 
 
 def _fleet(part: Tree) -> Iterator[str]:
-    busy, steal = part.get("utilization"), part.get("steal")
+    busy = part.get("utilization")
     if busy is not None and busy >= SATURATED:
         yield f"saturated: its vCPUs were busy {share(busy)} of the time"
-    if steal is not None and steal >= STEAL_FELT:
-        causes = part["steal_s"]
-        first = max(causes, key=lambda cause: causes[cause])
-        yield f"{share(steal)} of its vCPU time was stolen, most of it by {first}"
     failures = part.get("failures", {})
     if failures.get("count"):
         yield f"{plural(failures['count'], 'failure')}, {seconds(failures['down_s'])} down in all"
     for key in ("throttled", "shed"):
         if part.get(key):
             yield f"{count(part[key])} requests were {key}"
+
+
+def _stolen(tree: Tree) -> Iterator[Trouble]:
+    """Fleets whose vCPUs waited: by what, and where they did, beside whom."""
+    for name, part in tree["fleets"].items():
+        if (part.get("steal") or 0.0) >= STEAL_FELT:
+            causes = part["steal_s"]
+            first = max(causes, key=lambda cause: causes[cause])
+            words = f"{share(part['steal'])} of its vCPU time was stolen, most of it by {first}"
+            yield Trouble(f"fleets.{name}", words + _where(tree, name))
+
+
+def _where(tree: Tree, fleet: str) -> str:
+    """The host on which a fleet waited the most, and who else ran there; of many hosts nothing."""
+    waited: dict[str, float] = {}
+    for place in _instances(tree, fleet):
+        waited[place["host"]] = waited.get(place["host"], 0.0) + sum(place["steal_s"].values())
+    total = sum(waited.values())
+    host = max(waited, key=lambda it: waited[it], default="")
+    if not total or waited[host] < total / 2:
+        return ""
+    pool, _, number = host.rpartition("/")
+    words = ", all of it" if waited[host] == total else f", {share_of(waited[host], total)} of it"
+    words += f" on host {number} of {pool}"
+    ran = {
+        other: sum(it["run_s"] for it in _instances(tree, other) if it["host"] == host)
+        for other in tree["fleets"]
+        if other != fleet
+    }
+    beside = sorted((it for it in ran if ran[it]), key=lambda it: -ran[it])[:_BESIDE_MAX]
+    return words + (f", beside {', '.join(beside)}" if beside else "")
+
+
+def _instances(tree: Tree, fleet: str) -> list[Tree]:
+    """Where the instances of a fleet are, if there are not too many to be listed."""
+    listed = tree["fleets"][fleet].get("by_instance", {})
+    return [] if "note" in listed else list(listed.values())
 
 
 def _hosts(part: Tree) -> Iterator[str]:
