@@ -24,6 +24,9 @@ from typing import Any
 _VALUE_LENGTH_MAX = 60
 _RENDERED_MAX = 50
 
+# What a policy that numba has compiled returns if its code raises.
+RAISED = -(2**31)
+
 
 class NephoscopeError(Exception):
     """The base of everything this package raises on purpose."""
@@ -146,6 +149,10 @@ class ExperimentError(NephoscopeError):
 
 class PolicyError(NephoscopeError):
     """A compiled routing policy returned an error, or a target that is not there."""
+
+    def __str__(self) -> str:
+        told = super().__str__()
+        return told.replace(f"returned the error {RAISED}", "raised an exception")
 
 
 class ExtraError(NephoscopeError, ImportError):

@@ -13,18 +13,16 @@ of a function that takes a `View`:
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
 from nephoscope import _core
+from nephoscope.errors import RAISED, Problem, ScenarioError
 from nephoscope.extras import need
 from nephoscope.scenario.compiled_policy import VERSION, RoutingPolicy
 
 __all__ = ["VERSION", "RoutingPolicy", "View", "compiled", "include"]
-
-# What a policy returns whose code raised.
-RAISED = -(2**31)
 
 
 class View(NamedTuple):
@@ -56,24 +54,59 @@ def include() -> Path:
     return Path(str(_core.__file__)).parent / "include"
 
 
+Function = Callable[[View], int]
+
+
+@overload
+def compiled(function: Function, /) -> RoutingPolicy: ...
+
+
+@overload
 def compiled(
     *, words: int = 1, state: Any = 0, name: str | None = None
-) -> Callable[[Callable[[View], int]], RoutingPolicy]:
+) -> Callable[[Function], RoutingPolicy]: ...
+
+
+def compiled(
+    function: Function | None = None,
+    /,
+    *,
+    words: int = 1,
+    state: Any = 0,
+    name: str | None = None,
+) -> RoutingPolicy | Callable[[Function], RoutingPolicy]:
     """Have numba make a policy of a function that takes a `View` and returns a position.
 
     `state` is a number of bytes or an array, whose type and length the policy sees. What raises
-    ends the run as an error. Needs `pip install 'nephoscope[numba]'`.
+    ends the run as an error; a function that returns anything but whole numbers is refused. Stands
+    above a function with options in brackets, or without any. Needs `pip install
+    'nephoscope[numba]'`.
     """
     numba = need("numba", "numba")
     begin = np.zeros(state, np.uint8) if isinstance(state, int) else np.ascontiguousarray(state)
 
-    def decorate(function: Callable[[View], int]) -> RoutingPolicy:
-        adapter = _adapter(numba, numba.njit(function), begin.shape, begin.dtype)
-        made = numba.cfunc("int64(voidptr)")(adapter)
+    def decorate(function: Function) -> RoutingPolicy:
+        policy = numba.njit(function)
         known = function.__name__ if name is None else name
+        try:
+            made = numba.cfunc("int64(voidptr)")(_adapter(numba, policy, begin.shape, begin.dtype))
+        except numba.errors.TypingError:
+            _check_returned(numba, policy, known)  # who may return None is told in our words
+            raise
+        _check_returned(numba, policy, known)
         return RoutingPolicy(made, name=known, words=words, state=begin)
 
-    return decorate
+    return decorate if function is None else decorate(function)
+
+
+def _check_returned(numba: Any, policy: Any, name: str) -> None:
+    """Refuse what is no position: the half of 1.5 would go without a word."""
+    for signature in policy.nopython_signatures:
+        kind = signature.return_type
+        if not isinstance(kind, numba.types.Integer | numba.types.Boolean):
+            message = f"{name} returns {kind}, which is no position of a target"
+            allowed = "whole numbers on every way, from 0; a negative one is an error"
+            raise ScenarioError([Problem("function", message, allowed=allowed)])
 
 
 def _adapter(numba: Any, policy: Any, shape: Any, dtype: Any) -> Callable[[Any], int]:

@@ -101,8 +101,39 @@ def test_one_that_numba_compiles():
             raise ValueError
         return 0
 
-    with pytest.raises(nph.PolicyError, match=r"load_balancers\.door: .* the error -2147483648"):
+    with pytest.raises(nph.PolicyError, match=r"load_balancers\.door: .*policy raised an exc"):
         farm(raises).run()
+
+
+def test_a_function_for_numba_needs_no_options():
+    pytest.importorskip("numba", reason="the extra `numba` is not installed")
+
+    @nph.routing.compiled
+    def the_first(view):
+        return 0
+
+    assert (the_first.name, the_first.words) == ("the_first", 1)
+    result = farm(the_first).run()
+    assert result["load_balancers.door.targets.1.requests"] == 0
+
+
+def test_a_function_for_numba_returns_whole_numbers():
+    pytest.importorskip("numba", reason="the extra `numba` is not installed")
+
+    def half(view):
+        return 1.5
+
+    def sometimes(view):
+        return 0 if view.now_ns > 1e9 else 0.5
+
+    def maybe(view):
+        if view.now_ns > 1e9:
+            return 1
+        return None
+
+    for function, kind in ((half, "float64"), (sometimes, "float64"), (maybe, "Option")):
+        with pytest.raises(nph.ScenarioError, match=f"{function.__name__} returns {kind}"):
+            nph.routing.compiled(function)
 
 
 # What a policy is shown.
