@@ -92,6 +92,18 @@ def test_refusals(vary, words):
     assert words in str(caught.value)
 
 
+def test_what_is_wrong_elsewhere_is_told_with_the_values():
+    """The line of the file is right without them, so it says nothing alone."""
+    with pytest.raises(ScenarioError) as caught:
+        in_step(SCENARIO.replace({"warmup": "1m"}), {"duration": ["10m", "30s"], COUNT: [2, 3]})
+    (problem,) = caught.value.problems
+    assert problem.path == "warmup"
+    assert problem.message.endswith(f", with duration=30s, {COUNT}=3")
+    with pytest.raises(ScenarioError) as caught:
+        in_step(SCENARIO, {COUNT: [2, -1]})
+    assert "with" not in str(caught.value)
+
+
 def test_combinations_of_nothing_are_refused():
     for grid, words in (({}, "nothing is varied"), ({COUNT: []}, "no values given")):
         with pytest.raises(ScenarioError, match=words):

@@ -34,7 +34,7 @@ HOSTS: list[Case] = [
     (f"{HALL}.scheduler", "credit", f"{BATCH}.reservation", "no reservations"),
     (f"{HALL}.zones", ["a", "c"], f"{BATCH}.zones.0", "no zone of hall"),
     (f"{HALL}.zones", [f"z{i}" for i in range(70)], "hosts", "too many"),
-    ("hosts", {}, f"{BATCH}.hosts", "is not the name of"),
+    ("hosts", {}, f"{BATCH}.hosts", "is not the name of a pool of hosts"),
     *same(f"{BATCH}.hosts", ["hal"], "did you mean hall?"),
     *same(f"{BATCH}.hosts", ["web"], "is a fleet"),
     *same(f"{BATCH}.hosts", [4, None, ["hall"]]),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -142,10 +142,26 @@ def _made(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> list[Alternativ
             raise ScenarioError([Problem(path, f"{label} is given twice")])
         labels.add(label)
         # Made in any case: a value that is wrong should be told before anything is run.
-        made = scenario.replace(row)
+        made = _replaced(scenario, row)
         held = made if len(alternatives) < SCENARIOS_HELD else None
         alternatives.append(Alternative(label, row, scenario, held))
     return alternatives
+
+
+def _replaced(scenario: Scenario, row: Mapping[str, Any]) -> Scenario:
+    """The scenario with the values; what is wrong elsewhere for their sake is told with them."""
+    try:
+        return scenario.replace(row)
+    except ScenarioError as error:
+        under = ", ".join(f"{path}={text_of(value)}" for path, value in row.items())
+        problems = [
+            problem
+            if any(f"{problem.path}.".startswith(f"{path}.") for path in row)
+            else replace(problem, message=f"{problem.message}, with {under}")
+            for problem in error.problems
+        ]
+        # A TraceError stays one.
+        raise type(error)(problems, error.source) from None
 
 
 def short_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:

@@ -12,11 +12,11 @@ from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where, dotted
 
 KINDS = {
-    "traffic": "traffic",
+    "traffic": "source of traffic",
     "services": "service",
     "fleets": "fleet",
     "load_balancers": "load balancer",
-    "hosts": "hosts",
+    "hosts": "pool of hosts",
     "queues": "queue",
     "topics": "topic",
     "buses": "bus",

@@ -55,7 +55,7 @@ _SHARE = re.compile(rf"({NUMBER}) ?%")
 _PLAIN = re.compile(NUMBER)
 
 _DURATIONS = "a number with one of " + listing(DURATION_NS) + ", such as 250ms or 1h30m"
-_RATES = "a number a unit of time, such as 40/s or 2400/m"
+_RATES = "a number per unit of time, such as 40/s or 2400/m"
 _SIZES = "a number with one of " + listing(SIZE_BYTES) + ", such as 4GiB"
 _BANDWIDTHS = "a number with a unit such as Mbps, Gbps, MB/s or GiB/s: 10Gbps"
 _SHARES = "a number from 0 to 1, or a percentage such as 10%"
