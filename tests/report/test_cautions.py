@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from nephoscope import Scenario, explain
 from nephoscope.cli import main
+from nephoscope.report import cautions
 from nephoscope.report.cautions import warnings, zone_warnings
 
 POOL = {"count": 3, "zones": ["a", "b", "c"], "type": {"cores": 8, "memory": "64GiB"}}
@@ -66,6 +67,11 @@ def test_the_fleet_that_is_all_in_one_of_its_zones():
 )
 def test_the_fleet_that_is_in_several_zones_or_may_be_in_one(scenario):
     assert list(zone_warnings(scenario)) == []
+
+
+def test_more_instances_than_a_warning_is_worth_are_not_placed(monkeypatch):
+    monkeypatch.setattr(cautions, "_PLACED_MAX", 7)
+    assert list(zone_warnings(on_hosts())) == []  # of 8
 
 
 def test_the_queue_that_nobody_consumes():

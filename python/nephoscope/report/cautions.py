@@ -12,6 +12,8 @@ from nephoscope.theory import Explanation, Load
 
 # What chooses among instances, so that all of a fleet get something.
 _CHOOSERS = ("load_balancers", "queues")
+# More instances than these are not placed for the sake of a warning.
+_PLACED_MAX = 100_000
 # What delivers, and has dead letters.
 _PUSHERS = ("topics", "buses")
 
@@ -84,7 +86,8 @@ def zone_warnings(scenario: Scenario) -> Iterator[str]:
             open_to = [it for it in there if fleet.zones is None or it in fleet.zones]
             if len(open_to) > 1:
                 spread[name] = open_to
-    if not spread:
+    placed_first = sum(it.first for it in scenario.fleets.values())
+    if not spread or placed_first > _PLACED_MAX:
         return
     # Placed as a run places them: the engine is asked before it has done anything else.
     spec = compile_scenario(scenario, seed=scenario.seed, warmup_ns=0)
