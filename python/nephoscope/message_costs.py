@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.account import FreeUsed, RegionalAccount
+from nephoscope.scenario.provider import FreeUsed, Provider
 from nephoscope.scenario.bus import Bus
 from nephoscope.scenario.entries import AUTO
 from nephoscope.scenario.topic import Subscription
@@ -56,11 +56,11 @@ CHUNK = 64 * 1024
 class _Free:
     """What is left of the free amounts of an account; nothing where they are not taken off."""
 
-    def __init__(self, account: RegionalAccount, now_ns: int) -> None:
+    def __init__(self, provider: Provider, now_ns: int) -> None:
         months = max(1, -(-now_ns // (HOURS_PER_MONTH * 3600 * 10**9)))
-        used = account.used or FreeUsed()
+        used = provider.used or FreeUsed()
         self._left = {
-            kind: max(most * months - getattr(used, kind), 0) if account.free_tier else 0
+            kind: max(most * months - getattr(used, kind), 0) if provider.free_tier else 0
             for kind, most in FREE.items()
         }
 
@@ -75,7 +75,7 @@ class _Free:
 
 def message_costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree:
     """The lines of all that have any, by section."""
-    free = _Free(scenario.account, int(numbers["now_ns"]))
+    free = _Free(scenario.provider, int(numbers["now_ns"]))
     sections = {
         "queues": _queue_costs(scenario, numbers.get("queues", ()), free),
         "topics": _topic_costs(scenario, numbers.get("topics", ()), free),

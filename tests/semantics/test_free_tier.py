@@ -12,7 +12,7 @@ Tree = dict[str, Any]
 
 
 def account(**used: int) -> Tree:
-    return {"account": {"free_tier": True, "used": used}}
+    return {"provider": {"free_tier": True, "used": used}}
 
 
 def bill(tree: Tree, section: str) -> Tree:

@@ -13,7 +13,7 @@ import nephoscope as nph
 from nephoscope import catalog
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
-from nephoscope.scenario.account_rules import account_problems
+from nephoscope.scenario.provider_rules import provider_problems
 from nephoscope.scenario.document import from_values
 from semantics.lab import fates, fleet, outcome, run, scenario, simulation
 
@@ -23,7 +23,7 @@ ALL: Tree = {"pattern": {"a": [1]}, "targets": ["a"]}
 
 
 def enforced(region: str = "us-east-1") -> Tree:
-    return {"account": {"region": region, "quotas": "enforced"}}
+    return {"provider": {"region": region, "quotas": "enforced"}}
 
 
 # --- numbers -------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_more_than_a_large_quota_is_refused_with_its_place(made, most, path):
     """What is more than that of fleets, or takes long to read, the rule alone looks at."""
 
     def found(count: int) -> list[str]:
-        problems = account_problems(from_values(enforced() | made(count)))
+        problems = provider_problems(from_values(enforced() | made(count)))
         return [it.path for it in problems if it.path != "fleets"]
 
     assert found(most) == []
@@ -201,7 +201,7 @@ def test_all_buses_share_the_quota_of_puts(lab):
     told = run(tree)["buses"]
     assert told["x"]["put"] + told["y"]["put"] == 2400
     assert sum(bus.get("throttled", 0) for bus in told.values()) == 200
-    without = run(tree | {"account": {"region": "us-east-2"}})["buses"]
+    without = run(tree | {"provider": {"region": "us-east-2"}})["buses"]
     assert [without[name]["put"] for name in "xy"] == [1300, 1300]
 
 
@@ -314,7 +314,7 @@ def test_high_throughput_has_the_calls_of_its_region(lab, region, most):
     once = lab.at(*[1] * 280, to="row")
     sources = {f"s{i}": once | {"group": f"g{i}"} for i in range(70)}
     queues = {"row": {"type": "fifo", "throughput": "high"}}
-    tree = scenario(sources, queues=queues, account={"region": region})
+    tree = scenario(sources, queues=queues, provider={"region": region})
     assert run(tree)["queues"]["row"]["sent"] == most
 
 
@@ -322,9 +322,9 @@ def test_high_throughput_has_the_calls_of_its_region(lab, region, most):
 
 
 def test_the_account_is_described(lab):
-    tree = scenario(lab.at(1), account={"region": "eu-west-1", "quotas": "enforced"})
+    tree = scenario(lab.at(1), provider={"region": "eu-west-1", "quotas": "enforced"})
     assert "  in eu-west-1 with its quotas" in list(describe(nph.Scenario.model_validate(tree)))
-    tree["account"] = {"free_tier": True}
+    tree["provider"] = {"free_tier": True}
     words = list(describe(nph.Scenario.model_validate(tree)))
     assert "  in us-east-1 without quotas, less what is free in a month" in words
     plain = describe(nph.Scenario.model_validate(scenario(lab.at(1))))
@@ -332,19 +332,19 @@ def test_the_account_is_described(lab):
 
 
 @pytest.mark.parametrize(
-    ("account", "path", "words"),
+    ("provider", "path", "words"),
     [
-        ({"region": "eu-west-3"}, "account.region", "did you mean eu-west-1"),
-        ({"quotas": "enforce"}, "account.quotas", "did you mean enforced"),
-        ({"used": {"emails": 1}}, "account", "used without free_tier has no effect"),
-        ({"free_tier": True, "used": {"emails": -1}}, "account.used.emails", "out of range"),
-        ({"free_tier": "yes"}, "account.free_tier", ""),
-        ({"regoin": "us-east-1"}, "account.regoin", "did you mean region"),
+        ({"region": "eu-west-3"}, "provider.region", "did you mean eu-west-1"),
+        ({"quotas": "enforce"}, "provider.quotas", "did you mean enforced"),
+        ({"used": {"emails": 1}}, "provider", "used without free_tier has no effect"),
+        ({"free_tier": True, "used": {"emails": -1}}, "provider.used.emails", "out of range"),
+        ({"free_tier": "yes"}, "provider.free_tier", ""),
+        ({"regoin": "us-east-1"}, "provider.regoin", "did you mean region"),
     ],
 )
-def test_mistakes_are_told_with_their_place(lab, account, path, words):
+def test_mistakes_are_told_with_their_place(lab, provider, path, words):
     with pytest.raises(ScenarioError) as caught:
-        nph.Scenario.model_validate(scenario(lab.at(1), account=account))
+        nph.Scenario.model_validate(scenario(lab.at(1), provider=provider))
     (problem,) = caught.value.problems
     assert problem.path == path
     assert words in problem.render()

@@ -17,7 +17,7 @@ from nephoscope.report.queue_words import (
 from nephoscope.report.resilience_words import resilience_words
 from nephoscope.report.scaling_words import membership_words, scaling_words
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.account import RegionalAccount
+from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.devices import DiskStep, GpuStep
@@ -38,7 +38,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     warmup = "found by a pilot run" if scenario.warmup == "auto" else str(scenario.warmup)
     yield f"{scenario.name}: {scenario.duration} with a warm-up of {warmup}, seed {scenario.seed}"
     yield f"  begins on {scenario.start:%A}, {date_time_text(scenario.start)}"
-    yield from _account(scenario.account)
+    yield from _provider(scenario.provider)
     yield from section("traffic", (_traffic(n, t) for n, t in scenario.traffic.items()))
     yield from section("load balancers", _balancers(scenario))
     yield from section("hosts", _hosts(scenario))
@@ -52,13 +52,13 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield from section("services", (_service(n, s) for n, s in scenario.services.items()))
 
 
-def _account(account: RegionalAccount) -> Iterator[str]:
+def _provider(provider: Provider) -> Iterator[str]:
     """Where it is and what counts there, if anything was told."""
-    if account == RegionalAccount():
+    if provider == Provider():
         return
-    quotas = "with its quotas" if account.enforced else "without quotas"
-    free = ", less what is free in a month" if account.free_tier else ""
-    yield f"  in {account.region} {quotas}{free}"
+    quotas = "with its quotas" if provider.enforced else "without quotas"
+    free = ", less what is free in a month" if provider.free_tier else ""
+    yield f"  in {provider.region} {quotas}{free}"
 
 
 def section(title: str, lines: Iterator[str]) -> Iterator[str]:

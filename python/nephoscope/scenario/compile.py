@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from nephoscope import _core
-from nephoscope.scenario.account_specs import fifo_queue_calls, message_quotas
+from nephoscope.scenario.provider_specs import fifo_queue_calls, message_quotas
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer, Target
 from nephoscope.scenario.bus import Put
@@ -100,13 +100,13 @@ class _Compiler:
         late = Propagation(self._law, seed, replication)
         buses = Buses(scenario, self._events, self._destination, self._groups, late)
         spec.traffic = traffic + buses.schedules()
-        topics = Topics(scenario.topics, scenario.account, self._events, self._destination, late)
+        topics = Topics(scenario.topics, scenario.provider, self._events, self._destination, late)
         number_all_made(self._events, [topics, buses])
         spec.topics = topics.specs()
         spec.buses, spec.replays = buses.specs(), buses.replays()
         spec.queue_actions = queue_actions(scenario, self._queues, late)
         spec.resilience = self._rules
-        spec.message_quotas = message_quotas(scenario.account)
+        spec.message_quotas = message_quotas(scenario.provider)
         spec.quotas = self._lives.quotas()
         spec.apis = self._lives.apis()
         spec.actions = self._lives.actions()
@@ -147,7 +147,7 @@ class _Compiler:
     def _queue(self, name: str, queue: NamedQueue) -> _core.queues.WorldQueueSpec:
         spec = _core.queues.WorldQueueSpec()
         spec.name = name
-        spec.rules = queue_rules(queue, fifo_queue_calls(self._scenario.account))
+        spec.rules = queue_rules(queue, fifo_queue_calls(self._scenario.provider))
         if queue.dead_letter is not None:
             spec.dead_letter = self._queues[queue.dead_letter.queue]
             spec.rules.max_receives = queue.dead_letter.max_receives

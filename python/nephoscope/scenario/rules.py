@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.errors import Problem, UnitError
-from nephoscope.scenario.account_rules import account_problems
+from nephoscope.scenario.provider_rules import provider_problems
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer_rules import balancer_problems
 from nephoscope.scenario.batch_problems import batch_problems
@@ -44,7 +44,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     yield from topic_problems(document)
     yield from bus_problems(document)
     yield from batch_problems(document)
-    yield from account_problems(document)
+    yield from provider_problems(document)
 
 
 def _clock(document: Document) -> Iterator[Problem]:

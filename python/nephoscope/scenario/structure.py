@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, Field, Strict
 
-from nephoscope.scenario.account import RegionalAccount
+from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.bus import Bus
 from nephoscope.scenario.faults import Fault
@@ -65,7 +65,7 @@ class ScenarioModel(Model):
     accounts: dict[Name, Account] = Field(default_factory=dict)
     """What the tenants of these names may launch."""
 
-    account: RegionalAccount = RegionalAccount()
+    provider: Provider = Provider()
     """Whose all of it is: region, quotas, and what is free in a month."""
 
     faults: Annotated[tuple[Fault, ...], Strict(False)] = ()

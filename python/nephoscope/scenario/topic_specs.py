@@ -11,8 +11,8 @@ from nephoscope.errors import EventError, Problem, ScenarioError, SpecError
 from nephoscope.patterns import read_pattern, read_policy, write_value
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import Members, read_value
-from nephoscope.scenario.account import RegionalAccount
-from nephoscope.scenario.account_specs import limit_topic
+from nephoscope.scenario.provider import Provider
+from nephoscope.scenario.provider_specs import limit_topic
 from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.pattern_specs import matcher
 from nephoscope.scenario.propagation import Propagation
@@ -204,13 +204,13 @@ class Topics:
     def __init__(
         self,
         topics: Mapping[str, Topic],
-        account: RegionalAccount,
+        provider: Provider,
         events: Events,
         destination: Destinations,
         propagation: Propagation,
     ) -> None:
         self._topics = topics
-        self._account = account
+        self._provider = provider
         self._events = events
         self._destination = destination
         self._propagation = propagation
@@ -240,7 +240,7 @@ class Topics:
             spec.publishes_per_second = int(float(topic.publish_limit))
         if topic.group_publish_limit is not None:
             spec.group_publishes_per_second = int(float(topic.group_publish_limit))
-        limit_topic(spec, topic, self._account)
+        limit_topic(spec, topic, self._provider)
         if topic.latency is not None:
             spec.latency = self._propagation.law(topic.latency)
         spec.subscriptions = [

@@ -26,17 +26,17 @@ _SCHEDULED = "scheduled"
 
 def quotas_of(tree: Any) -> dict[str, int]:
     """The quotas that count, by name; none where they are not enforced."""
-    account = mapping(mapping(tree).get("account"))
-    region = account.get("region", _DEFAULT_REGION)
-    if account.get("quotas") != "enforced" or region not in catalog.REGIONS:
+    provider = mapping(mapping(tree).get("provider"))
+    region = provider.get("region", _DEFAULT_REGION)
+    if provider.get("quotas") != "enforced" or region not in catalog.REGIONS:
         return {}
     return catalog.quotas(region)
 
 
-def account_problems(document: Document) -> Iterator[Problem]:
+def provider_problems(document: Document) -> Iterator[Problem]:
     """Everything of which there is too much."""
     quotas = quotas_of(document.tree)
-    region = mapping(document.tree.get("account")).get("region", _DEFAULT_REGION)
+    region = mapping(document.tree.get("provider")).get("region", _DEFAULT_REGION)
     for name, counted in _COUNTED.items() if quotas else ():
         for where, count in counted(document.tree):
             if count > quotas[name]:

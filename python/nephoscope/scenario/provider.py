@@ -24,7 +24,7 @@ class FreeUsed(Model):
     """Of the first 1,000 deliveries of topics by mail."""
 
 
-class RegionalAccount(Model):
+class Provider(Model):
     """Whose queues, topics, buses, balancers and fleets they are, and where."""
 
     region: Region = "us-east-1"

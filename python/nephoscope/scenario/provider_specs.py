@@ -1,26 +1,26 @@
 """The quotas of an account, as the core takes them."""
 
 from nephoscope import _core, catalog
-from nephoscope.scenario.account import RegionalAccount
+from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.topic import Topic
 
 
-def message_quotas(account: RegionalAccount) -> _core.topics.MessageQuotas:
+def message_quotas(provider: Provider) -> _core.topics.MessageQuotas:
     """What all standard topics and all buses take in a second; without a figure no limit."""
     spec = _core.topics.MessageQuotas()
-    if account.enforced:
-        quotas = catalog.quotas(account.region)
+    if provider.enforced:
+        quotas = catalog.quotas(provider.region)
         spec.publishes_per_second = quotas.get("publishes_per_second", 0)
         spec.puts_per_second = quotas.get("puts_per_second", 0)
         spec.invocations_per_second = quotas.get("invocations_per_second", 0)
     return spec
 
 
-def limit_topic(spec: _core.topics.TopicSpec, topic: Topic, account: RegionalAccount) -> None:
+def limit_topic(spec: _core.topics.TopicSpec, topic: Topic, provider: Provider) -> None:
     """Give a FIFO topic the quotas of one, where it says none: messages, and bytes by its size."""
-    if topic.type != "fifo" or not account.enforced:
+    if topic.type != "fifo" or not provider.enforced:
         return
-    quotas = catalog.quotas(account.region)
+    quotas = catalog.quotas(provider.region)
     if topic.publish_limit is None:
         most = quotas["fifo_publishes_per_second"]
         size = int(topic.message_size)
@@ -30,6 +30,6 @@ def limit_topic(spec: _core.topics.TopicSpec, topic: Topic, account: RegionalAcc
         spec.group_publishes_per_second = quotas["fifo_group_publishes_per_second"]
 
 
-def fifo_queue_calls(account: RegionalAccount) -> int:
+def fifo_queue_calls(provider: Provider) -> int:
     """Calls of one action that a FIFO queue of high throughput takes in a second."""
-    return catalog.quotas(account.region)["fifo_queue_calls_per_second"]
+    return catalog.quotas(provider.region)["fifo_queue_calls_per_second"]
