@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.provider import FreeUsed, Provider
 from nephoscope.scenario.bus import Bus
 from nephoscope.scenario.entries import AUTO
+from nephoscope.scenario.provider import FreeUsed, Provider
 from nephoscope.scenario.topic import Subscription
 
 Tree = dict[str, Any]

@@ -17,7 +17,6 @@ from nephoscope.report.queue_words import (
 from nephoscope.report.resilience_words import resilience_words
 from nephoscope.report.scaling_words import membership_words, scaling_words
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.devices import DiskStep, GpuStep
@@ -27,6 +26,7 @@ from nephoscope.scenario.fields import date_time_text
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.life import Action, Leaving
+from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.scaling import Bounds
 from nephoscope.scenario.service import Service, Step
 from nephoscope.scenario.traffic import Traffic

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from nephoscope import _core
-from nephoscope.scenario.provider_specs import fifo_queue_calls, message_quotas
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer import LoadBalancer, Target
 from nephoscope.scenario.bus import Put
@@ -19,6 +18,7 @@ from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.membership_specs import membership_spec
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.propagation import Propagation
+from nephoscope.scenario.provider_specs import fifo_queue_calls, message_quotas
 from nephoscope.scenario.queue import NamedQueue, Send
 from nephoscope.scenario.queue_action_specs import queue_actions
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.errors import Problem, UnitError
-from nephoscope.scenario.provider_rules import provider_problems
 from nephoscope.scenario.arrivals import Arrivals
 from nephoscope.scenario.balancer_rules import balancer_problems
 from nephoscope.scenario.batch_problems import batch_problems
@@ -18,6 +17,7 @@ from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.life_rules import life_problems
 from nephoscope.scenario.membership_rules import membership_problems
 from nephoscope.scenario.placing import placing_problems
+from nephoscope.scenario.provider_rules import provider_problems
 from nephoscope.scenario.queue_problems import queue_problems
 from nephoscope.scenario.references import entries, mapping
 from nephoscope.scenario.scaling_rules import scaling_problems

@@ -6,7 +6,6 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, Field, Strict
 
-from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.bus import Bus
 from nephoscope.scenario.faults import Fault
@@ -23,6 +22,7 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.life import Account, Action
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.queue import NamedQueue
 from nephoscope.scenario.service import Service
 from nephoscope.scenario.topic import Topic

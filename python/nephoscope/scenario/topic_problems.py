@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.errors import Problem, UnitError
-from nephoscope.scenario.provider_rules import quotas_of
 from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.provider_rules import quotas_of
 from nephoscope.scenario.references import entries, mapping, named_queue, sequence, steps_in
 from nephoscope.scenario.topic import SMALL_MAX
 from nephoscope.scenario.units import Size

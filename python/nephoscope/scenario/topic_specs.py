@@ -11,11 +11,11 @@ from nephoscope.errors import EventError, Problem, ScenarioError, SpecError
 from nephoscope.patterns import read_pattern, read_policy, write_value
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import Members, read_value
-from nephoscope.scenario.provider import Provider
-from nephoscope.scenario.provider_specs import limit_topic
 from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.pattern_specs import matcher
 from nephoscope.scenario.propagation import Propagation
+from nephoscope.scenario.provider import Provider
+from nephoscope.scenario.provider_specs import limit_topic
 from nephoscope.scenario.queue_specs import UNGROUPED
 from nephoscope.scenario.topic import DeliveryRetry, Subscription, Topic
 from nephoscope.scenario.trace_events import Said
