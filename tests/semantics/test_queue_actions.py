@@ -391,7 +391,7 @@ def test_changes_are_described_and_saved(lab):
     it = change("50s", delay="20s", retention="90s", takes={"exponential": "10s"})
     tree = changing(lab, it, times=tuple(range(1, 95)))
     words = "\n".join(describe(nph.Scenario.model_validate(tree)))
-    assert "at 50s: change orders: delay 20s, retention 90s, in exponential time" in words
+    assert "at 50s: change orders: delay 20s, retention 1m30s, in exponential time" in words
     first = nph.Simulation(nph.Scenario.model_validate(tree), rng=7)
     first.advance("30s")
     second, third = nph.Simulation.load(first.save()), first.fork()
