@@ -19,6 +19,8 @@ HealthSpec health(Bytes& bytes) {
   made.dns_healthy = bytes.between(0, 4);
   made.dns_share = bytes.one_in(3) ? odd_number(bytes, 0.0, 1.0) : 0.0;
   made.minimum_share = bytes.one_in(3) ? odd_number(bytes, 0.0, 1.0) : 0.0;
+  made.sends_to_new = bytes.one_in(4);
+  made.resets = bytes.one_in(4);
   return made;
 }
 

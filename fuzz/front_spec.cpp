@@ -29,6 +29,7 @@ void add_fronts(Bytes& bytes, WorldSpec& spec) {
     }
     if (bytes.one_in(3) && made.cross_zone) {
       made.stickiness_ns = odd_time(bytes, 0, 300);
+      if (bytes.one_in(3)) made.group_stickiness_ns = odd_time(bytes, 0, 300);
       made.cookie_renewed = bytes.one_in(2);
       if (made.groups.empty() || bytes.one_in(odd_once_in)) made.application_cookie = true;
     }

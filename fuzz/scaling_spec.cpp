@@ -11,7 +11,7 @@ namespace {
 
 ScalingPolicySpec policy(Bytes& bytes) {
   ScalingPolicySpec made;
-  made.kind = bytes.enumerator<PolicyKind>(3);
+  made.kind = bytes.enumerator<PolicyKind>(4);
   made.metric = bytes.enumerator<Metric>(bytes.one_in(odd_once_in) ? 4 : 2);
   made.target = odd_number(bytes, 0.05, made.metric == Metric::cpu ? 0.9 : 500.0);
   made.low = bytes.one_in(odd_once_in) ? bytes.any_of(odd_numbers) : made.target * 0.7;

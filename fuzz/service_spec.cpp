@@ -38,6 +38,14 @@ RefreshSpec refresh(Bytes& bytes) {
   return made;
 }
 
+// Its refresh looks at the alarms among its policies, and at one that is none.
+void watch_alarms(Bytes& bytes, FleetSpec& fleet) {
+  for (std::uint32_t at = 0; at < fleet.scaling.policies.size(); ++at) {
+    const bool is_one = fleet.scaling.policies[at].kind == PolicyKind::alarm;
+    if (is_one || bytes.one_in(odd_once_in)) fleet.refresh.alarms.push_back(at);
+  }
+}
+
 FleetSpec other(Bytes& bytes, const FleetSpec& fleet) {
   FleetSpec made = fleet;
   made.vcpus = bytes.one_in(odd_once_in) ? 0 : bytes.between(1, 4);
@@ -57,6 +65,7 @@ void add_services(Bytes& bytes, WorldSpec& spec) {
   }
   for (FleetSpec& fleet : spec.fleets) {
     if (bytes.one_in(3)) fleet.refresh = refresh(bytes);
+    if (bytes.one_in(2)) watch_alarms(bytes, fleet);
     if (bytes.one_in(3)) fleet.makes.push_back(other(bytes, fleet));
     if (!fleet.makes.empty()) fleet.refresh.make = bytes.one_in(odd_once_in) ? 2 : 1;
   }

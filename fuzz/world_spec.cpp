@@ -113,6 +113,7 @@ StepSpec step(Bytes& bytes, const Layout& all, std::uint32_t service, unsigned d
   made.timeout_ns = bytes.one_in(3) ? odd_time(bytes, 1, 50) : 0;
   made.probability = odd_number(bytes, 0.0, 0.9);
   made.bytes = odd_time(bytes, 0, 50);
+  made.inward = bytes.one_in(2);
   made.ops = odd_time(bytes, 0, 1);
   made.batch = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 4);
   made.marginal = odd_number(bytes, 0.0, 1.0);
@@ -216,6 +217,7 @@ BurstRate device_rate(Bytes& bytes, std::uint32_t least) {
 // What steps of the fleet's service may use.
 void equip_fleet(Bytes& bytes, FleetSpec& made) {
   made.network = device_rate(bytes, 20);
+  if (bytes.one_in(4)) made.flow_limit = odd_time(bytes, 0, 20);
   made.disk_bytes = device_rate(bytes, 20);
   made.disk_ops = device_rate(bytes, 20);
   made.accelerator_speed = odd_number(bytes, 0.5, 4.0);

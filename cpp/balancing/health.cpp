@@ -89,11 +89,13 @@ void Health::answered(std::uint32_t slot, bool success, std::int64_t now) {
   Tracked& target = targets_[slot];
   if (target.state == TargetHealth::unused) return;
   counts_.failed_checks += success ? 0 : 1;
-  if (success == (target.state == TargetHealth::healthy)) {
+  const bool is_new = target.state == TargetHealth::initial;
+  // One that is new and gets no requests waits for its first success, however long that takes.
+  const bool may_turn = is_new && spec_.sends_to_new;
+  if (success == (target.state == TargetHealth::healthy) && !may_turn) {
     target.streak = 0;
     return;
   }
-  const bool is_new = target.state == TargetHealth::initial;
   if (is_new && !success && target.streak + 1U < spec_.unhealthy_threshold) {
     ++target.streak;
     return;

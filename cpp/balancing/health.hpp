@@ -4,8 +4,8 @@
 // its answers take, from an instant within the first period after it was registered. One that is
 // new is `initial` until its first check: one success makes it healthy. After that it takes
 // unhealthy_threshold failures in a row to become unhealthy and healthy_threshold successes in a
-// row to recover. Requests go to the healthy ones; when there are fewer of them than the minimum,
-// to all that are registered (fail-open).
+// row to recover. Requests go to the healthy ones and, where that is told, to those that are new;
+// when there are fewer healthy ones than the minimum, to all that are registered (fail-open).
 //
 // Who owns it sees to the checks: `take_due` says whose turn it is, `answered` takes the outcome,
 // at once or later (`foretell`), and `changed` tells who may get requests now that did not, or the
@@ -74,6 +74,7 @@ class Health {
   bool takes_requests(std::uint32_t slot) const {
     const TargetHealth state = targets_[slot].state;
     if (state == TargetHealth::healthy) return true;
+    if (state == TargetHealth::initial && spec_.sends_to_new) return true;
     return state != TargetHealth::unused && domains_[targets_[slot].domain].fail_open != 0;
   }
   // The targets of which takes_requests() may have changed.

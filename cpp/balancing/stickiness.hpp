@@ -3,7 +3,8 @@
 // An answer of a target sets the client's cookie, with the target's slot and a time to live. It
 // begins anew with every answer or, where the application says when its sessions end, with those
 // alone that begin a session: the client had no cookie, or that of another target. One cookie a
-// client, so what is kept is bounded by the clients.
+// client, so what is kept is bounded by the clients. Where a cookie names a group, the group's
+// number stands in the place of the slot.
 
 #pragma once
 

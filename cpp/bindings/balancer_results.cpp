@@ -77,6 +77,8 @@ void add_choice(py::dict& out, const BalancerAccount& account) {
     out["cookies_followed"] = account.cookies.followed;
     out["cookies_moved"] = account.cookies.moved;
   }
+  if (account.sticks_to_groups) out["group_cookies_followed"] = account.cookies.grouped;
+  if (account.resets) out["reset"] = account.reset;
   if (account.keeps_dns) {
     out["dns_answers"] = account.dns.answers;
     out["dns_stale"] = account.dns.stale;

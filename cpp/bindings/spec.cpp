@@ -115,6 +115,7 @@ void bind_service(py::module_& m) {
                   .def_readwrite("probability", &StepSpec::probability)
                   .def_readwrite("bytes", &StepSpec::bytes)
                   .def_readwrite("ops", &StepSpec::ops)
+                  .def_readwrite("inward", &StepSpec::inward)
                   .def_readwrite("batch", &StepSpec::batch)
                   .def_readwrite("marginal", &StepSpec::marginal);
   numbers(step, "weights", &StepSpec::weights);
@@ -231,6 +232,7 @@ void bind_entities(py::module_& m) {
       .def_readwrite("accelerators", &FleetSpec::accelerators)
       .def_readwrite("disks", &FleetSpec::disks)
       .def_readwrite("network", &FleetSpec::network)
+      .def_readwrite("flow_limit", &FleetSpec::flow_limit)
       .def_readwrite("disk_bytes", &FleetSpec::disk_bytes)
       .def_readwrite("disk_ops", &FleetSpec::disk_ops)
       .def_readwrite("accelerator_speed", &FleetSpec::accelerator_speed)
@@ -287,7 +289,8 @@ void bind_balancers(py::module_& m) {
                       .def_readwrite("dns_ttl_ns", &BalancerSpec::dns_ttl_ns)
                       .def_readwrite("capacity", &BalancerSpec::capacity)
                       .def_readwrite("application_cookie", &BalancerSpec::application_cookie)
-                      .def_readwrite("cookie_renewed", &BalancerSpec::cookie_renewed);
+                      .def_readwrite("cookie_renewed", &BalancerSpec::cookie_renewed)
+                      .def_readwrite("group_stickiness_ns", &BalancerSpec::group_stickiness_ns);
   structs(balancer, "targets", &BalancerSpec::targets);
   structs(balancer, "groups", &BalancerSpec::groups);
 }

@@ -59,7 +59,9 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("minimum_healthy", &HealthSpec::minimum_healthy)
       .def_readwrite("minimum_share", &HealthSpec::minimum_share)
       .def_readwrite("dns_healthy", &HealthSpec::dns_healthy)
-      .def_readwrite("dns_share", &HealthSpec::dns_share);
+      .def_readwrite("dns_share", &HealthSpec::dns_share)
+      .def_readwrite("sends_to_new", &HealthSpec::sends_to_new)
+      .def_readwrite("resets", &HealthSpec::resets);
 }
 
 }  // namespace nephoscope

@@ -15,11 +15,14 @@ void bind_policies(py::module_& m) {
       .value("requests_per_target", Metric::requests_per_target)
       .value("network", Metric::network)
       .value("backlog_per_instance", Metric::backlog_per_instance)
+      .value("network_in", Metric::network_in)
+      .value("network_out", Metric::network_out)
       .finalize();
   py::native_enum<PolicyKind>(m, "PolicyKind", "enum.Enum")
       .value("target_tracking", PolicyKind::target_tracking)
       .value("step", PolicyKind::step)
       .value("simple", PolicyKind::simple)
+      .value("alarm", PolicyKind::alarm)
       .finalize();
   py::native_enum<Adjustment>(m, "Adjustment", "enum.Enum")
       .value("change", Adjustment::change)
@@ -47,7 +50,8 @@ void bind_policies(py::module_& m) {
                     .def_readwrite("periods", &ScalingPolicySpec::periods)
                     .def_readwrite("datapoints", &ScalingPolicySpec::datapoints)
                     .def_readwrite("warmup_ns", &ScalingPolicySpec::warmup_ns)
-                    .def_readwrite("cooldown_ns", &ScalingPolicySpec::cooldown_ns);
+                    .def_readwrite("cooldown_ns", &ScalingPolicySpec::cooldown_ns)
+                    .def_readwrite("name", &ScalingPolicySpec::name);
   structs(policy, "steps", &ScalingPolicySpec::steps);
 }
 

@@ -41,7 +41,8 @@ void bind_spec_service(py::module_& core) {
       .def_readwrite("protected_ones", &RefreshSpec::protected_ones)
       .def_readwrite("standby_ones", &RefreshSpec::standby_ones)
       .def_readwrite("skip_matching", &RefreshSpec::skip_matching)
-      .def_readwrite("rollback", &RefreshSpec::rollback);
+      .def_readwrite("rollback", &RefreshSpec::rollback)
+      .def_readwrite("alarms", &RefreshSpec::alarms);
 }
 
 }  // namespace nephoscope

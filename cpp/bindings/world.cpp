@@ -60,11 +60,20 @@ py::dict scaling_dict(const ScalingAccount& scaling) {
   out["outward"] =
       column<std::int64_t>(scaling.policies, [](const Row& row) { return row.outward; });
   out["inward"] = column<std::int64_t>(scaling.policies, [](const Row& row) { return row.inward; });
+  if (scaling.alarms.empty()) return out;
+  py::dict alarms;
+  for (const AlarmAccount& alarm : scaling.alarms) {
+    py::dict told;
+    told["went_on"] = alarm.went_on;
+    told["on"] = alarm.is_on;
+    alarms[alarm.name.c_str()] = told;
+  }
+  out["alarms"] = alarms;
   return out;
 }
 
 // Instants that have not come yet are below 0.
-py::dict refresh_dict(const Refresh& refresh) {
+py::dict refresh_dict(const Refresh& refresh, const std::string& failed_by) {
   py::dict out;
   out["started_ns"] = refresh.started_ns;
   out["finished_ns"] = refresh.finished_ns;
@@ -72,6 +81,7 @@ py::dict refresh_dict(const Refresh& refresh) {
   out["instances"] = back ? refresh.total_when_failed : refresh.total;
   out["replaced"] = back ? refresh.replaced_when_failed : refresh.replaced;
   if (refresh.failures != 0) out["failed"] = true;
+  if (!failed_by.empty()) out["alarm"] = failed_by;
   if (!back) return out;
   py::dict rollback;
   rollback["started_ns"] = refresh.rolled_back_ns;
@@ -142,6 +152,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migr
   out["refusal"] = fleet.refusal;
   if (fleet.uses_devices) {
     out["network_bytes"] = fleet.devices.network_bytes;
+    if (fleet.receives) out["received_bytes"] = fleet.devices.received_bytes;
     out["disk_bytes"] = fleet.devices.disk_bytes;
     out["disk_ops"] = fleet.devices.disk_ops;
     out["gpu_ns"] = fleet.devices.gpu_ns;
@@ -154,7 +165,8 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migr
     out["requests_shed"] = fleet.refusals.shed;
   }
   if (fleet.keeps) out["membership"] = membership_dict(fleet);
-  if (fleet.refresh.present()) out["refresh"] = refresh_dict(fleet.refresh);
+  if (fleet.refresh.present())
+    out["refresh"] = refresh_dict(fleet.refresh, fleet.scaling.failed_by);
   return out;
 }
 

@@ -11,7 +11,9 @@ namespace nephoscope {
 PredictivePolicy::PredictivePolicy(const PredictiveSpec& spec) : spec_(spec) {
   if (!std::isfinite(spec.target) || spec.target <= 0.0)
     throw SpecError("target", "must be above 0");
-  if (static_cast<unsigned>(spec.metric) > 2) throw SpecError("metric", "is not known");
+  const bool known =
+      spec.metric <= Metric::network_out && spec.metric != Metric::backlog_per_instance;
+  if (!known) throw SpecError("metric", "is not known");
   if (spec.buffer_ns < 0 || spec.buffer_ns >= hour_ns)
     throw SpecError("buffer", "must be from 0 to less than an hour");
   if (!(spec.max_buffer >= 0.0 && spec.max_buffer <= 1.0))

@@ -54,8 +54,8 @@ void ScalingGroup::check(const ScalingSpec& spec) {
 }
 
 void ScalingGroup::check(const ScalingPolicySpec& policy, const std::string& path) {
-  require(static_cast<unsigned>(policy.kind) <= 2, path + "kind", "is not known");
-  require(static_cast<unsigned>(policy.metric) <= 3, path + "metric", "is not known");
+  require(policy.kind <= PolicyKind::alarm, path + "kind", "is not known");
+  require(policy.metric <= Metric::network_out, path + "metric", "is not known");
   require(static_cast<unsigned>(policy.adjustment) <= 2, path + "adjustment", "is not known");
   require(policy.periods >= 1 && policy.periods <= Alarm::periods_max, path + "periods",
           "must be from 1 to 64");
@@ -75,6 +75,7 @@ void ScalingGroup::check(const ScalingPolicySpec& policy, const std::string& pat
     return;
   }
   require(std::isfinite(policy.threshold), path + "threshold", "must be a number");
+  if (policy.kind == PolicyKind::alarm) return;
   require(!policy.steps.empty(), path + "steps", "must have one or more");
   double last = policy.steps.front().lower;
   for (const StepAdjustment& step : policy.steps) {
@@ -100,7 +101,10 @@ void ScalingGroup::observe(std::uint32_t at, std::optional<double> value) {
     high_[at].see(*value > policy.target);
     low_[at].see(*value < policy.low);
   } else {
+    const bool was_on = high_[at].is_on();
     high_[at].see(policy.above ? *value >= policy.threshold : *value <= policy.threshold);
+    const bool goes_on = policy.kind == PolicyKind::alarm && !was_on && high_[at].is_on();
+    counts_[at].outward += goes_on ? 1U : 0U;
   }
 }
 
@@ -133,6 +137,8 @@ std::optional<std::uint32_t> ScalingGroup::wish(std::uint32_t at, const GroupVie
       return step_wish(at, view);
     case PolicyKind::simple:
       return simple_wish(at, view, now);
+    case PolicyKind::alarm:
+      break;
   }
   return {};
 }

@@ -63,6 +63,9 @@ class ScalingGroup {
   // lifted.
   std::uint32_t foresee(std::uint32_t wanted, std::uint32_t max);
 
+  // Of an alarm: whether it is on. It counts as outward how often it went on.
+  bool is_on(std::uint32_t policy) const { return high_[policy].is_on(); }
+
   const std::vector<PolicyCounts>& counts() const { return counts_; }
   std::uint64_t scheduled() const { return scheduled_; }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace nephoscope {
@@ -14,9 +15,12 @@ enum class Metric : std::uint8_t {
   requests_per_target,   // requests their balancers had, a target and a minute
   network,               // mean bytes a second, of all by those that are warm
   backlog_per_instance,  // visible messages of a queue when the period ends, for each that runs
+  network_in,            // as network, of what came
+  network_out,           // and of what was sent
 };
 
-enum class PolicyKind : std::uint8_t { target_tracking, step, simple };
+// An alarm changes nothing by itself: others ask whether it is on.
+enum class PolicyKind : std::uint8_t { target_tracking, step, simple, alarm };
 
 enum class Adjustment : std::uint8_t {
   change,   // so many instances more
@@ -43,7 +47,7 @@ struct ScalingPolicySpec {
   bool scales_in = true;
   std::uint32_t low_periods = 15;  // all of which must be below
 
-  // Step and simple: their alarm, and what they do.
+  // Step, simple and alarm: the alarm, and what the first two do.
   double threshold = 0.5;
   bool above = true;  // at or above the threshold, else at or below
   Adjustment adjustment = Adjustment::change;
@@ -54,6 +58,7 @@ struct ScalingPolicySpec {
   std::uint32_t datapoints = 3;  // of those which must breach
   std::int64_t warmup_ns = 0;    // from entering service until an instance counts; not of `simple`
   std::int64_t cooldown_ns = 0;  // of `simple`: from the end of one activity until the next
+  std::string name;              // of an alarm
 };
 
 inline constexpr std::int64_t hour_ns = 3'600'000'000'000;

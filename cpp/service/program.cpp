@@ -89,6 +89,7 @@ void Programs::lay_out_device(const StepSpec& spec, Place place, const std::stri
   Step& step = steps_[place];
   step.bytes = spec.bytes;
   step.ops = spec.ops;
+  step.inward = spec.inward;
   if (spec.bytes < 0 || spec.bytes > most)
     throw SpecError("steps." + path, "needs 0 to 2^62 bytes");
   if (spec.ops < 0 || spec.ops > most) throw SpecError("steps." + path, "needs 0 to 2^62 ops");

@@ -23,6 +23,7 @@ class Programs {
 
   struct Step {
     StepKind kind = StepKind::compute;
+    bool inward = false;  // network
     Place next = end;
     std::uint32_t draw = 0;          // compute, sleep, choose, fail, gpu
     std::uint32_t call = 0;          // call, send: its number

@@ -17,7 +17,7 @@ enum class StepKind : std::uint8_t {
   choose,   // weights, branches: one branch is drawn
   fail,     // probability: the request fails here
   send,     // to, delay_ns, group, says: a message, whose being taken is all that is waited for
-  network,  // bytes: through the interface of the instance, the worker held
+  network,  // bytes, inward: through the interface of the instance, the worker held
   disk,     // bytes and ops: on the disks of the instance, the worker held
   memory,   // bytes: held from here to the end; the request fails if there is not so much
   gpu,      // demand: time on one reference accelerator, ns; batch, marginal: taken up together
@@ -53,6 +53,7 @@ struct StepSpec {
   double probability = 0.0;
   std::int64_t bytes = 0;
   std::int64_t ops = 0;
+  bool inward = false;
   std::uint32_t batch = 1;  // gpu: requests taken up at once, at most; send: messages of the call
   double marginal = 0.0;    // what each one beyond the first adds, as a share of the work
   std::vector<double> weights;

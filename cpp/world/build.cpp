@@ -12,6 +12,13 @@ namespace nephoscope {
 
 namespace {
 
+bool receive(const std::vector<StepSpec>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) {
+    return (step.kind == StepKind::network && step.inward) ||
+           std::any_of(step.branches.begin(), step.branches.end(), receive);
+  });
+}
+
 bool use_devices(const std::vector<StepSpec>& steps) {
   return std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) {
     return step.kind >= StepKind::network ||
@@ -115,6 +122,8 @@ void World::build_fleets(const WorldSpec& spec) {
     build_refresh(from, number);
     fleet_uses_devices_.push_back(use_devices(service.steps));
     with_devices_ = with_devices_ || fleet_uses_devices_.back();
+    fleet_receives_.push_back(receive(service.steps));
+    receiving_ = receiving_ || fleet_receives_.back();
   }
   for (std::uint32_t index = 0; index < balancers_.size(); ++index) {
     const std::vector<std::uint32_t>& fleets = balancers_[index].fleets;

@@ -72,8 +72,10 @@ struct WorldState {
   bool hooked_ = false;                     // some fleet has lifecycle hooks
   bool hosted_ = false;                     // some fleet is
   bool with_devices_ = false;               // some step uses one
+  bool receiving_ = false;                  // and some step the network inward
   std::vector<std::int64_t> host_network_;  // by pool: bytes a second of a host; 0: no limit
   std::vector<bool> fleet_uses_devices_;
+  std::vector<bool> fleet_receives_;       // some step of its service is of the network inward
   std::uint32_t traffic_;                  // the first callers are the sources; calls follow
   std::uint32_t told_ = 0;                 // of the sources the first, those that are no schedules
   std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none

@@ -87,6 +87,7 @@ class WorldView : protected WorldState {
   // Faults, refreshes and scaling.
   std::vector<std::uint32_t> instances_of(const Struck& struck) const;
   bool is_full(std::uint32_t instance) const;
+  std::vector<std::uint32_t> flows_to_ill(std::uint32_t balancer) const;
   bool is_struck(std::uint32_t instance) const;
   bool holds(const Struck& struck, std::uint32_t instance) const;
   double slowness(std::uint32_t instance) const;
@@ -155,6 +156,7 @@ class WorldView : protected WorldState {
   // computed alone on its instance, at one speed.
   bool is_told_afterwards(std::uint32_t fleet) const;
   std::uint32_t link_of(std::uint32_t pool, std::uint32_t host) const;
+  InstanceDevices::SharedLink shared_link(std::uint32_t instance, Device way) const;
   void bill(std::vector<FleetAccount>& accounts) const;
   void add_credits(std::uint32_t instance, CreditTotals& totals) const;
 

@@ -122,11 +122,11 @@ def _add_renewed(
 
 
 def _alarm_costs(scenario: Scenario, now_ns: int) -> Tree:
-    """A line for each fleet with policies that have alarms, by the time that they were there."""
+    """A line for each fleet with alarms, of its policies or its own, for as long as they were."""
     lines: Tree = {}
     months = now_ns / 1e9 / 3600 / HOURS_PER_MONTH
     for name, fleet in scenario.fleets.items():
-        alarms = sum(ALARMS.get(policy.form, 0) for policy in fleet.scaling)
+        alarms = sum(ALARMS.get(policy.form, 0) for policy in fleet.scaling) + len(fleet.alarms)
         if alarms:
             lines[name] = {"alarms": alarms, "usd": alarms * months * USD_PER_ALARM_MONTH}
     return lines

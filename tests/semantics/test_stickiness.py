@@ -184,3 +184,103 @@ def test_sessions_of_the_application_do_not_work_with_groups(lab):
     door |= {"groups": {"a": {"targets": door.pop("targets")}}, "stickiness": {"application": "1h"}}
     with pytest.raises(nph.ScenarioError, match="do not work with weighted groups"):
         nph.Scenario.model_validate(tree)
+
+
+# --- cookies of groups ------------------------------------------------------------------------
+
+
+def grouped(lab: Any, *times: float, lives: str = "1d", weights=(1, 1), **door: Any) -> Tree:
+    """Two groups of two instances each; one client."""
+    groups = {
+        name: {"targets": [name], "weight": weight}
+        for name, weight in zip(("blue", "green"), weights, strict=True)
+    }
+    return scenario(
+        lab.at(*times, to="door", clients=1) | door.pop("traffic", {}),
+        work({"compute": "100ms"}),
+        fleets={name: fleet(count=2) for name in groups},
+        balancers={"door": {"groups": groups, "group_stickiness": lives, **door}},
+    )
+
+
+def of_groups(result: Tree) -> list[int]:
+    return [group["requests"] for group in result["load_balancers"]["door"]["groups"].values()]
+
+
+def test_a_client_goes_back_to_its_group_and_there_to_any_target(lab):
+    """Whichever the first draw chose gets all twenty, and its targets take turns."""
+    seen = set()
+    for rng in range(8):
+        result = run(grouped(lab, *range(1, 21)), rng)
+        assert sorted(of_groups(result)) == [0, 20]
+        assert sorted(requests(result)) == [0, 0, 10, 10]
+        assert result["load_balancers"]["door"]["group_stickiness"] == {"followed": 19}
+        seen.add(tuple(of_groups(result)))
+    assert len(seen) == 2
+
+
+def test_without_such_a_cookie_each_request_is_drawn(lab):
+    tree = grouped(lab, *range(1, 41))
+    del tree["load_balancers"]["door"]["group_stickiness"]
+    assert min(of_groups(run(tree))) > 5
+
+
+def test_each_answer_renews_the_cookie_of_a_group(lab):
+    """It lives for 2 s: a second apart all are one group's, three seconds apart each is drawn."""
+    near = run(grouped(lab, *range(1, 41), lives="2s"))
+    far = run(grouped(lab, *range(1, 100, 3), lives="2s"))
+    assert sorted(of_groups(near)) == [0, 40]
+    assert min(of_groups(far)) > 5
+    assert far["load_balancers"]["door"]["group_stickiness"] == {"followed": 0}
+
+
+def test_it_comes_with_the_answer_of_a_target(lab):
+    """Until then each request is drawn: of twenty within 100 ms some go either way."""
+    times = [1 + i / 1000 for i in range(20)]
+    assert min(of_groups(run(grouped(lab, *times)))) > 2
+
+
+def test_a_group_without_a_weight_is_left(lab):
+    """All twenty until 20 s, and the rest elsewhere, to which the next answers lead back."""
+    sim = simulation(grouped(lab, *range(1, 41)))
+    sim.advance("20500ms")
+    first = of_groups(sim.results().to_dict())
+    own = ("blue", "green")[first.index(20)]
+    sim.set(f"load_balancers.door.groups.{own}.weight", 0)
+    sim.advance("30500ms")
+    assert sorted(of_groups(sim.results().to_dict())) == [10, 20]
+    sim.set(f"load_balancers.door.groups.{own}.weight", 999)
+    sim.advance("50s")
+    assert sorted(of_groups(sim.results().to_dict())) == [20, 20]
+
+
+def test_both_cookies_together(lab):
+    """That of the target goes first; where its target takes none, that of the group is followed."""
+    sim = simulation(grouped(lab, *range(1, 41), stickiness="1d"))
+    sim.advance("10500ms")
+    own = ("blue", "green")[of_groups(sim.results().to_dict()).index(10)]
+    sim.set(f"fleets.{own}.count", 1)
+    sim.advance("50s")
+    result = sim.results().to_dict()
+    assert sorted(of_groups(result)) == [0, 40]
+    again = simulation(grouped(lab, *range(1, 41), stickiness="1d"))
+    again.advance("30s")
+    assert of_groups(again.fork().results().to_dict()) == of_groups(again.results().to_dict())
+
+
+def test_a_cookie_of_a_group_lives_for_a_second_to_seven_days(lab):
+    for good, bad in (("1s", "999ms"), ("604800s", "604801s")):
+        nph.Scenario.model_validate(grouped(lab, 1, lives=good))
+        with pytest.raises(nph.ScenarioError, match="1s to 7d"):
+            nph.Scenario.model_validate(grouped(lab, 1, lives=bad))
+
+
+def test_a_cookie_of_a_group_needs_groups_and_clients(lab):
+    tree = sticky(lab.at(1, to="door", clients=1))
+    tree["load_balancers"]["door"]["group_stickiness"] = "1h"
+    with pytest.raises(nph.ScenarioError, match="no groups to go back to"):
+        nph.Scenario.model_validate(tree)
+    tree = grouped(lab, 1)
+    del tree["traffic"]["customers"]["clients"]
+    with pytest.raises(nph.ScenarioError, match="kept by client"):
+        nph.Scenario.model_validate(tree)

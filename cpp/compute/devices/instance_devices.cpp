@@ -29,6 +29,9 @@ void check(const InstanceDeviceFacts& facts) {
   if (!(std::isfinite(speed) && speed >= 1e-6 && speed <= 1e6)) {
     throw SpecError("gpu.speed", "must be from 1e-6 to 1e6");
   }
+  if (facts.flow_limit < 0 || facts.flow_limit > rate_max) {
+    throw SpecError("flow_limit", "must be from 0 to 2^40 a second");
+  }
   if (facts.memory < 0) throw SpecError("memory", "must not be below 0");
 }
 
@@ -60,7 +63,7 @@ void InstanceDevices::leave(std::uint32_t instance) {
 }
 
 const BurstRate& InstanceDevices::rate(const InstanceDeviceFacts& facts, Device device) {
-  if (device == Device::network) return facts.network;
+  if (device == Device::network || device == Device::network_in) return facts.network;
   return device == Device::disk_bytes ? facts.disk_bytes : facts.disk_ops;
 }
 
@@ -70,28 +73,37 @@ std::uint32_t InstanceDevices::add_link(std::int64_t capacity) {
   return static_cast<std::uint32_t>(links_.size() - 1);
 }
 
-void InstanceDevices::share_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity,
-                                 double weight) {
-  join_link(instance, link, capacity, weight, 0);
+// Alone on a link, with a full bucket.
+DeviceTenantFacts InstanceDevices::tenant_facts(std::uint32_t instance, Device device) const {
+  const InstanceDeviceFacts& kind = kinds_[places_[instance].kind];
+  const BurstRate& own = rate(kind, device);
+  DeviceTenantFacts facts{own.baseline, own.peak, own.burst, 1.0};
+  const bool carries_flows = device == Device::network || device == Device::network_in;
+  if (carries_flows) facts.flow_limit = kind.flow_limit;
+  return facts;
 }
 
-void InstanceDevices::join_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity,
-                                double weight, std::int64_t spent) {
-  if (link >= shared_links_.size()) shared_links_.resize(link + std::size_t{1}, none);
-  if (shared_links_[link] == none) shared_links_[link] = add_link(capacity);
-  Place& place = places_[instance];
-  const BurstRate& own = kinds_[place.kind].network;
-  Tenant& it = place.tenant[0];
-  it.link = shared_links_[link];
+void InstanceDevices::share_link(std::uint32_t instance, Device way, const SharedLink& link) {
+  join_link(instance, way, link, 0);
+}
+
+void InstanceDevices::join_link(std::uint32_t instance, Device way, const SharedLink& to,
+                                std::int64_t spent) {
+  if (to.link >= shared_links_.size()) shared_links_.resize(to.link + std::size_t{1}, none);
+  if (shared_links_[to.link] == none) shared_links_[to.link] = add_link(to.capacity);
+  Tenant& it = places_[instance].tenant[static_cast<std::size_t>(way)];
+  it.link = shared_links_[to.link];
   bring(it.link);
-  it.number = links_[it.link].device.add_tenant({own.baseline, own.peak, own.burst, weight, spent});
+  DeviceTenantFacts facts = tenant_facts(instance, way);
+  facts.weight = to.weight;
+  facts.spent = spent;
+  it.number = links_[it.link].device.add_tenant(facts);
   expect(it.link);
 }
 
-void InstanceDevices::move_link(std::uint32_t instance, std::uint32_t to, std::int64_t capacity,
-                                double weight) {
+void InstanceDevices::move_link(std::uint32_t instance, Device way, const SharedLink& to) {
   const Place& place = places_[instance];
-  const Tenant before = place.tenant[0];
+  const Tenant before = place.tenant[static_cast<std::size_t>(way)];
   bring(before.link);
   Link& from = links_[before.link];
   std::vector<Open> open;
@@ -102,8 +114,8 @@ void InstanceDevices::move_link(std::uint32_t instance, std::uint32_t to, std::i
   std::int64_t level = 0;
   const std::vector<SharedDevice::Left> left = from.device.take_away(before.number, level);
   expect(before.link);
-  join_link(instance, to, capacity, weight, kinds_[place.kind].network.burst - level);
-  const Tenant after = place.tenant[0];
+  join_link(instance, way, to, kinds_[place.kind].network.burst - level);
+  const Tenant after = place.tenant[static_cast<std::size_t>(way)];
   Link& link = links_[after.link];
   for (std::size_t at = 0; at < left.size(); ++at) {
     const std::uint64_t number = link.device.send(after.number, left[at].tokens);
@@ -119,7 +131,7 @@ InstanceDevices::Tenant& InstanceDevices::tenant(std::uint32_t instance, Device 
   if (it.link != none) return it;
   const BurstRate& own = rate(kinds_[place.kind], device);
   it.link = add_link(own.peak);
-  it.number = links_[it.link].device.add_tenant({own.baseline, own.peak, own.burst, 1.0});
+  it.number = links_[it.link].device.add_tenant(tenant_facts(instance, device));
   return it;
 }
 

@@ -16,6 +16,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -35,17 +36,20 @@ struct BurstRate {
 
 // Of each instance of a kind. Bytes and operations a second.
 struct InstanceDeviceFacts {
-  BurstRate network{1'250'000'000, 1'250'000'000, 0};
+  BurstRate network{1'250'000'000, 1'250'000'000, 0};  // each way
   BurstRate disk_bytes{125'000'000, 125'000'000, 0};
   BurstRate disk_ops{3'000, 3'000, 0};
   AcceleratorFacts accelerators;
-  std::int64_t memory = 0;  // bytes
+  std::int64_t memory = 0;      // bytes
+  std::int64_t flow_limit = 0;  // of one transfer over the network; 0: none
 };
 
 // Throws SpecError with the field's name when a fact is not legal.
 void check(const InstanceDeviceFacts& facts);
 
-enum class Device : std::uint8_t { network, disk_bytes, disk_ops };
+// The network is two links: one out, `network`, and one in.
+enum class Device : std::uint8_t { network, disk_bytes, disk_ops, network_in };
+inline constexpr std::size_t device_kinds = 4;
 
 class InstanceDevices {
  public:
@@ -60,12 +64,17 @@ class InstanceDevices {
   // takes over its links, with what is in their buckets.
   void succeed(std::uint32_t before);
 
-  // The network of an instance is a link that others share: `link` is its number, the owner's to
-  // choose from 0, and its capacity is the same whoever says so.
-  void share_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity, double weight);
+  // The network of an instance, one way, is a link that others share: `link` is its number, the
+  // owner's to choose from 0, and its capacity is the same whoever says so.
+  struct SharedLink {
+    std::uint32_t link;
+    std::int64_t capacity;
+    double weight;
+  };
+  void share_link(std::uint32_t instance, Device way, const SharedLink& link);
 
   // The same, of one that is on another: what is under way goes on there, and its bucket with it.
-  void move_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity, double weight);
+  void move_link(std::uint32_t instance, Device way, const SharedLink& link);
 
   // A transfer of at least one token.
   void transfer(std::uint32_t instance, Device device, std::int64_t tokens, std::uint32_t owner);
@@ -129,7 +138,7 @@ class InstanceDevices {
     std::int64_t held = 0;
     std::uint32_t kind = 0;
     std::uint32_t unused = 0;
-    Tenant tenant[3];  // by Device
+    Tenant tenant[device_kinds];  // by Device
   };
   struct Open {
     std::uint64_t number;
@@ -144,8 +153,8 @@ class InstanceDevices {
 
   static const BurstRate& rate(const InstanceDeviceFacts& facts, Device device);
   std::uint32_t add_link(std::int64_t capacity);
-  void join_link(std::uint32_t instance, std::uint32_t link, std::int64_t capacity, double weight,
-                 std::int64_t spent);
+  void join_link(std::uint32_t instance, Device way, const SharedLink& link, std::int64_t spent);
+  DeviceTenantFacts tenant_facts(std::uint32_t instance, Device device) const;
   Tenant& tenant(std::uint32_t instance, Device device);
   void bring(std::uint32_t link);
   void expect(std::uint32_t link);

@@ -32,6 +32,7 @@ std::uint32_t SharedDevice::add_tenant(const DeviceTenantFacts& facts) {
   require(facts.baseline > 0, "baseline", "must be above 0");
   require(facts.peak >= facts.baseline, "peak", "is below the baseline");
   require(facts.burst >= 0, "burst", "must not be below 0");
+  require_rate(facts.flow_limit, "flow_limit");
   require(facts.weight > 0.0 && facts.weight <= 1e6, "weight", "must be above 0, up to 10^6");
   Tenant& it = tenants_.emplace_back();
   require(facts.spent >= 0 && facts.spent <= facts.burst, "spent", "must be of the bucket");
@@ -39,6 +40,7 @@ std::uint32_t SharedDevice::add_tenant(const DeviceTenantFacts& facts) {
       TokenBucket({facts.burst, facts.baseline * micro, facts.burst - facts.spent, 0}, now_);
   it.baseline = facts.baseline;
   it.peak = facts.peak;
+  it.flow_limit = facts.flow_limit == 0 ? flow_limit_ : facts.flow_limit;
   claims_.push_back({to_weight(facts.weight), 0.0, 0.0, 0.0});
   return static_cast<std::uint32_t>(tenants_.size() - 1);
 }
@@ -127,8 +129,8 @@ std::int64_t SharedDevice::ceiling(const Tenant& it) const {
   const std::int64_t allowed = it.bucket.level() > 0 ? it.peak : it.baseline;
   const auto flows = static_cast<std::int64_t>(it.transfers.size());
   if (flows == 0) return std::min(allowed, it.demand);
-  if (flow_limit_ == 0 || flows > allowed / flow_limit_) return allowed;
-  return std::min(allowed, it.demand + flows * flow_limit_);
+  if (it.flow_limit == 0 || flows > allowed / it.flow_limit) return allowed;
+  return std::min(allowed, it.demand + flows * it.flow_limit);
 }
 
 void SharedDevice::count(Tenant& it) {
@@ -187,7 +189,7 @@ void SharedDevice::grant(std::uint32_t tenant) {
   if (flows > 0) {
     it.transfer_rate =
         wanted == 0 ? share / flows : std::max(share / (flows + 1), (share - wanted) / flows);
-    if (flow_limit_ != 0) it.transfer_rate = std::min(it.transfer_rate, flow_limit_ * micro);
+    if (it.flow_limit != 0) it.transfer_rate = std::min(it.transfer_rate, it.flow_limit * micro);
   }
   it.stream_rate = std::min(wanted, share - it.transfer_rate * flows);
   it.bucket.set_spend(share);

@@ -6,7 +6,7 @@
 // capacity is shared out by weight below those ceilings (water_level.hpp).
 //
 // A tenant's rate goes to its flows, equally as far as each can use it: transfers of so many
-// tokens, each limited by `flow_limit`, and one steady stream that wants `demand` and no more.
+// tokens, each limited by a `flow_limit`, and one steady stream that wants `demand` and no more.
 // Transfers are kept by cumulative service: all of a tenant get the same, so one number grows for
 // all of them and each waits for its mark. The next completion is the first mark, whatever the
 // number of transfers.
@@ -47,7 +47,8 @@ struct DeviceTenantFacts {
   std::int64_t peak = 0;
   std::int64_t burst = 0;  // tokens in a full bucket, with which a tenant starts
   double weight = 1.0;
-  std::int64_t spent = 0;  // of the bucket, before it comes
+  std::int64_t spent = 0;       // of the bucket, before it comes
+  std::int64_t flow_limit = 0;  // of one of its transfers; 0: that of the device
 };
 
 class SharedDevice {
@@ -129,6 +130,7 @@ class SharedDevice {
     std::vector<Transfer> transfers;  // a heap, the first mark in front
     std::int64_t baseline = 0;        // tokens a second
     std::int64_t peak = 0;            // tokens a second
+    std::int64_t flow_limit = 0;      // tokens a second; 0: none
     std::int64_t demand = 0;          // tokens a second
     std::int64_t transfer_rate = 0;   // of each, millionths of a token a second
     std::int64_t stream_rate = 0;     // millionths of a token a second
@@ -138,7 +140,7 @@ class SharedDevice {
 
     template <class Archive>
     void serialize(Archive& archive) {
-      archive(bucket, service, transferred, streamed, transfers, baseline, peak, demand,
+      archive(bucket, service, transferred, streamed, transfers, baseline, peak, flow_limit, demand,
               transfer_rate, stream_rate, event, stale, stopped);
     }
   };

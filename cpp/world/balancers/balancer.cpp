@@ -24,7 +24,7 @@ std::uint32_t Balancer::choose(const Asked& asked) {
     }
     cookie_counts.moved += slot != Stickiness::none ? 1 : 0;
   }
-  const std::uint32_t cell = group_weights.empty() && zones.empty() ? node : ask_dns(asked);
+  const std::uint32_t cell = choose_cell(asked, node);
   if (cell == cells()) return Router::none;
   if (!group_sent.empty()) ++group_sent[cell];
   Router& from = router_in(cell);
@@ -37,6 +37,20 @@ std::uint32_t Balancer::choose(const Asked& asked) {
     }
   }
   return from.route(asked);
+}
+
+// A group by the client's cookie, if that lives and the group has a weight; else as it is drawn.
+std::uint32_t Balancer::choose_cell(const Asked& asked, std::uint32_t node) {
+  if (group_weights.empty() && zones.empty()) return node;
+  if (group_cookies.active()) {
+    const auto client = static_cast<std::uint32_t>(asked.client);
+    const std::uint32_t group = group_cookies.target_of(asked.source, client, asked.now_ns);
+    if (group != Stickiness::none && group_weights[group] != 0) {
+      ++cookie_counts.grouped;
+      return group;
+    }
+  }
+  return ask_dns(asked);
 }
 
 // The node that the client's answer names, for as long as that lives; who is no client, or has
@@ -166,6 +180,7 @@ void Balancer::follow_health(std::int64_t now) {
   for (const std::uint32_t slot : health.changed()) {
     Router& of = router_of(slot);
     if (!of.present(slot)) continue;
+    if (resets(slot)) ill.push_back(slot);
     if (!slow_starts.empty()) {
       SlowStart& slow_start = slow_starts[slots[slot].cell];
       settle(slots[slot].cell, now);

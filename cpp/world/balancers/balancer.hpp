@@ -41,7 +41,8 @@ struct Slot {
 // Requests that came with a cookie, in the whole run.
 struct CookieCounts {
   std::uint64_t followed = 0;
-  std::uint64_t moved = 0;  // the target it names takes none any more
+  std::uint64_t moved = 0;    // the target it names takes none any more
+  std::uint64_t grouped = 0;  // went to the group that its cookie names
 };
 
 // What clients made of answers of the DNS, in the whole run.
@@ -66,9 +67,11 @@ struct Balancer {
   Draining draining;                    // targets, by their machines
   std::uint64_t broken = 0;             // measured requests whose target was down or went down
 
-  std::int64_t idle_ns = 0;       // that a target has for its answer; 0: any time
-  std::int64_t connect_ns = 0;    // that a target has to take a connection; 0: it does, or refuses
-  std::uint64_t out_of_time = 0;  // measured requests whose target took longer
+  std::int64_t idle_ns = 0;        // that a target has for its answer; 0: any time
+  std::int64_t connect_ns = 0;     // that a target has to take a connection; 0: it does, or refuses
+  std::uint64_t out_of_time = 0;   // measured requests whose target took longer
+  std::vector<std::uint32_t> ill;  // slots: what is under way there is to be reset at this instant
+  std::uint64_t reset = 0;         // measured requests that were
 
   bool alone = true;                          // its router is all there is
   bool plain = true;                          // and chooses by a policy of ours
@@ -82,9 +85,10 @@ struct Balancer {
   std::vector<SlowStart> slow_starts;         // by cell, where it has any
   SurgeQueue surge;
   std::uint64_t spilled = 0;       // measured requests that found it full
-  std::uint64_t flows = 0;         // what waits will be sent at this instant
+  std::uint64_t flows = 0;         // what waits will be sent, or is reset, at this instant
   std::vector<std::uint8_t> full;  // by slot, of a balancer with such a queue
   Stickiness cookies;
+  Stickiness group_cookies;  // by which a client comes back to its group
   CookieCounts cookie_counts;
   Stickiness dns;  // in the place of cookies, answers of the DNS: the node that a client knows
   DnsCounts dns_counts;
@@ -124,6 +128,13 @@ struct Balancer {
   std::uint32_t add_target(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
                            std::int64_t now);
   void remove_target(std::uint32_t slot, std::int64_t now);
+
+  // Whether requests that are under way at a target are reset: it is ill, and nothing is sent
+  // there.
+  bool resets(std::uint32_t slot) const {
+    return health.spec().resets && health.state(slot) == TargetHealth::unhealthy &&
+           !health.takes_requests(slot);
+  }
 
   std::uint32_t first_slot(std::uint32_t slot) const {
     return nodes == 1 ? slot : slot - slots[slot].cell;
@@ -170,6 +181,7 @@ struct Balancer {
     health.serialize(archive);
     draws.serialize(archive);
     cookies.serialize(archive);
+    group_cookies.serialize(archive);
     dns.serialize(archive);
     draining.serialize(archive);
     surge.serialize(archive);
@@ -178,7 +190,7 @@ struct Balancer {
     archive(over_capacity, group_sent);
     archive(full, spilled, flows);
     archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts,
-            dns_counts);
+            dns_counts, ill, reset);
     note_routing();
   }
 
@@ -190,6 +202,7 @@ struct Balancer {
   std::uint32_t ask_dns(const Asked& asked);
   bool has_left_dns(std::uint32_t cell) const;
   std::uint32_t draw_group();
+  std::uint32_t choose_cell(const Asked& asked, std::uint32_t node);
   void settle(std::uint32_t cell, std::int64_t now);
 };
 

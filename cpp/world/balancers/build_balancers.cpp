@@ -170,6 +170,15 @@ void World::build_cookies(const WorldSpec& spec) {
     balancers_[index].cookies = Stickiness(duration, clients, spec.balancers[index].cookie_renewed);
     clients_matter_ = sticky_ = true;
   }
+  for (std::uint32_t index = 0; index < balancers_.size(); ++index) {
+    const std::int64_t duration = spec.balancers[index].group_stickiness_ns;
+    const std::string path = at("load_balancers", index, "group_stickiness");
+    require(duration >= 0 && duration <= duration_max, path, "must be from 0 to 73 years");
+    if (duration == 0) continue;
+    require(!spec.balancers[index].groups.empty(), path, "needs groups");
+    balancers_[index].group_cookies = Stickiness(duration, clients_of(spec, index, path));
+    clients_matter_ = sticky_ = true;
+  }
 }
 
 // By source: its clients, if some of what it sends comes to the balancer.

@@ -5,6 +5,8 @@
 // there is a target that is not, what waits goes there, as an event of its own at the same instant.
 // Who comes while others wait goes behind them.
 
+#include <algorithm>
+
 #include "world/requests/requests.hpp"
 
 namespace nephoscope {
@@ -31,17 +33,45 @@ void World::note_load(std::uint32_t instance) {
   }
 }
 
-// Who waits can go on.
+// Who waits can go on, or what is under way at a target that is ill is to be reset.
 void World::expect_flow(std::uint32_t at) {
   Balancer& balancer = balancers_[at];
-  if (balancer.surge.empty() || balancer.router.size() == 0 || balancer.flows != 0) return;
+  const bool waits = !balancer.surge.empty() && balancer.router.size() != 0;
+  if ((!waits && balancer.ill.empty()) || balancer.flows != 0) return;
   balancer.flows = 1;
   calendar_.push(now_, payload(EventKind::surge, at));
+}
+
+// Visits under way at targets that are reset, by their numbers.
+std::vector<std::uint32_t> WorldView::flows_to_ill(std::uint32_t at) const {
+  const Balancer& balancer = balancers_[at];
+  std::vector<std::uint32_t> found;
+  if (balancer.ill.empty()) return found;
+  visits_.for_each([&](const Visit& it) {
+    if ((it.flags & Visit::left) != 0 || it.target == none) return;
+    if (it.traffic == Visit::health_check) return;
+    const Caller& caller = callers_[routes_[it.route].caller];
+    if (caller.to_balancer == 0 || caller.to != at) return;
+    const bool is_ill =
+        std::find(balancer.ill.begin(), balancer.ill.end(), it.target) != balancer.ill.end();
+    if (is_ill) found.push_back(static_cast<std::uint32_t>(&it - &visits_[0]));
+  });
+  return found;
 }
 
 void World::flow(std::uint32_t at) {
   Balancer& balancer = balancers_[at];
   balancer.flows = 0;
+  const std::vector<std::uint32_t> cut = flows_to_ill(at);
+  balancer.ill.clear();
+  for (const std::uint32_t visit : cut) {
+    const Visit& it = visits_[visit];
+    const bool still = (it.flags & Visit::left) == 0 && it.target != none && it.arrival < now_ &&
+                       caller_of(it).to_balancer != 0 && caller_of(it).to == at;
+    if (!still || !balancer.resets(it.target)) continue;
+    balancer.reset += it.arrival >= warmup_ ? 1U : 0U;
+    leave(visit, Outcome::failed);
+  }
   while (!balancer.surge.empty() && balancer.router.size() != 0) {
     place(balancer.surge.pop(), balancer);
   }

@@ -38,8 +38,9 @@ bool World::migrate(std::uint32_t instance, std::uint32_t host, std::int64_t pau
   ++migrated_[pool];
   if (with_devices_ && host_network_[pool] != 0) {
     devices_.advance(now_);
-    devices_.move_link(instance, link_of(pool, hosts_.host_of(instance)), host_network_[pool],
-                       make.guest.tenant.weight);
+    devices_.move_link(instance, Device::network, shared_link(instance, Device::network));
+    if (receiving_)
+      devices_.move_link(instance, Device::network_in, shared_link(instance, Device::network_in));
     follow_devices();
   }
   follow_hosts();

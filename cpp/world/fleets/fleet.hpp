@@ -40,7 +40,9 @@ struct DeviceUse {
   std::uint64_t disk_ops = 0;
   std::uint64_t gpu_ns = 0;  // of accelerators, by batches that have begun
   std::uint64_t out_of_memory = 0;
-  std::uint64_t network_ever = 0;  // bytes, since the start
+  std::uint64_t network_ever = 0;    // bytes, since the start
+  std::uint64_t received_bytes = 0;  // of network_bytes, inward
+  std::uint64_t received_ever = 0;   // of network_ever, the same
 };
 
 // What became of its instances by faults, in the whole run.

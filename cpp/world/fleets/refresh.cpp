@@ -24,6 +24,13 @@ void require_make(const RefreshSpec& spec, const Fleet& fleet) {
   nephoscope::require(known, "to", "is not there");
 }
 
+void require_alarms(const RefreshSpec& spec, const std::vector<ScalingPolicySpec>& policies) {
+  for (const std::uint32_t at : spec.alarms) {
+    const bool known = at < policies.size() && policies[at].kind == PolicyKind::alarm;
+    nephoscope::require(known, "alarms", "are not all there");
+  }
+}
+
 }  // namespace
 
 std::uint32_t Refresh::limit() const {
@@ -74,6 +81,7 @@ void World::build_refresh(const FleetSpec& from, std::uint32_t at) {
   try {
     nephoscope::check(refresh);
     require_make(refresh, fleets_[at]);
+    require_alarms(refresh, from.scaling.policies);
   } catch (const SpecError& error) {
     throw SpecError(nephoscope::at("fleets", at, ("refresh." + error.path).c_str()), error.what());
   }
@@ -100,6 +108,10 @@ void World::begin_refresh(std::uint32_t at, const RefreshSpec& spec) {
   nephoscope::require(at < fleets_.size(), "fleets", "is not there");
   nephoscope::check(spec);
   require_make(spec, fleets_[at]);
+  const std::uint32_t scaled = fleets_[at].scaled;
+  const bool has_policies = scaled != none;
+  require_alarms(spec, has_policies ? scaled_[scaled].group.spec().policies
+                                    : std::vector<ScalingPolicySpec>{});
   Refresh& it = fleets_[at].refresh;
   const bool over = !it.present() || it.finished_ns != Refresh::not_yet;
   nephoscope::require(over, "refresh", "is to come or under way already");
@@ -161,6 +173,11 @@ void World::refresh(std::uint32_t at) {
   Refresh& it = fleet.refresh;
   if (it.started_ns == Refresh::not_yet) start_refresh(at);
   if (now_ - it.round_since_ns() >= Refresh::longest_ns) return fail_refresh(at);
+  for (const std::uint32_t alarm : it.spec.alarms) {
+    if (it.rolls_back() || !scaled_[fleet.scaled].group.is_on(alarm)) continue;
+    it.failed_by = alarm;
+    return fail_refresh(at);
+  }
   std::int64_t next = now_ + look_every_ns;
   const RefreshCount count = look_at_refresh(at);
   const bool settled = count.unready_new == 0 && fleet.alive() >= fleet.desired;

@@ -2,7 +2,8 @@
 //
 // A machine is old if it was launched before the refresh began and is not to stay. It looks at its
 // fleet once a second and at the end of a wait, and lets old ones go, or new ones come first, as
-// its bounds allow. Where only protected ones are left it waits, and fails after an hour.
+// its bounds allow. Where only protected ones are left it waits, and fails after an hour. It fails,
+// too, when it finds one of its alarms on; a roll-back goes on whatever they say.
 //
 // One that fails may be rolled back: that is a second round, in which what came in the first is old
 // and the new ones are what the fleet was before.
@@ -19,6 +20,7 @@ namespace nephoscope {
 
 struct Refresh {
   static constexpr std::int64_t not_yet = -1;
+  static constexpr std::uint32_t no_alarm = 0xFFFFFFFF;
   static constexpr std::int64_t patience_ns = 3'600'000'000'000;     // with protected ones
   static constexpr std::int64_t longest_ns = 1'209'600'000'000'000;  // 14 days, then it fails
 
@@ -38,6 +40,7 @@ struct Refresh {
   std::vector<std::uint32_t> kept;     // machines from before it that stay, ascending
   std::int64_t waits_since = not_yet;  // for protected ones
   std::uint32_t failures = 0;          // rounds that finished before their end
+  std::uint32_t failed_by = no_alarm;  // among the policies of the fleet
 
   std::uint32_t before = 0;                // the make that the fleet had
   std::int64_t rolled_back_ns = not_yet;   // when that began
@@ -61,9 +64,9 @@ struct Refresh {
   void serialize(Archive& archive) {
     archive(spec.at_ns, spec.min_healthy, spec.max_healthy, spec.warmup_ns, spec.checkpoints,
             spec.checkpoint_delay_ns, spec.make, spec.protected_ones, spec.standby_ones,
-            spec.skip_matching, spec.rollback);
+            spec.skip_matching, spec.rollback, spec.alarms);
     archive(started_ns, finished_ns, first_machine, first_index, total, replaced, surplus,
-            checkpoint, well_since, kept, waits_since, failures, before, rolled_back_ns,
+            checkpoint, well_since, kept, waits_since, failures, failed_by, before, rolled_back_ns,
             total_when_failed, replaced_when_failed);
   }
 };

@@ -24,6 +24,10 @@ std::uint32_t numbered(std::size_t scaled, Due due) {
   return static_cast<std::uint32_t>(scaled) * due_kinds + static_cast<std::uint32_t>(due);
 }
 
+bool is_of_network(Metric metric) {
+  return metric == Metric::network || metric == Metric::network_in || metric == Metric::network_out;
+}
+
 }  // namespace
 
 void World::build_scaling(const WorldSpec& spec, std::uint32_t index) {
@@ -58,7 +62,7 @@ void World::build_scaling(const WorldSpec& spec, std::uint32_t index) {
     const bool counts = metric == Metric::requests_per_target;
     require(!counts || !fleet.attachments.empty(), at("fleets", index, "scaling"),
             "counts requests of a balancer, and there is none");
-    require(metric != Metric::network || fleet_uses_devices_[index], at("fleets", index, "scaling"),
+    require(!is_of_network(metric) || fleet_uses_devices_[index], at("fleets", index, "scaling"),
             "looks at a network that its service does not use");
   }
   if (!metrics.empty()) expect(scaled, numbered(scaled, Due::measure), from.period_ns);
@@ -178,6 +182,7 @@ void World::measure(ScaledFleet& it) {
     it.sent[at] = sent_to(fleet.attachments[at]);
   }
   it.network_bytes = fleet.devices.network_ever;
+  it.received_bytes = fleet.devices.received_ever;
 }
 
 Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t warmup) {
@@ -202,8 +207,14 @@ Datapoint World::datapoint(const ScaledFleet& it, Metric metric, std::int64_t wa
     }
     case Metric::requests_per_target:
       return {requests_per_target(it) * 60.0 / seconds, 1};
-    case Metric::network: {
-      const std::uint64_t bytes = fleet.devices.network_ever - it.network_bytes;
+    case Metric::network:
+    case Metric::network_in:
+    case Metric::network_out: {
+      const std::uint64_t all = fleet.devices.network_ever - it.network_bytes;
+      const std::uint64_t in = fleet.devices.received_ever - it.received_bytes;
+      const std::uint64_t bytes = metric == Metric::network      ? all
+                                  : metric == Metric::network_in ? in
+                                                                 : all - in;
       return {static_cast<double>(bytes) / seconds / warm, 1};
     }
     case Metric::backlog_per_instance:

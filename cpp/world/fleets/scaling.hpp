@@ -29,6 +29,7 @@ struct ScaledFleet {
   std::vector<std::int64_t> ran_ns{};     // by index: vCPU time when it was measured last
   std::vector<std::uint64_t> sent{};      // by attachment: requests of the balancer until then
   std::uint64_t network_bytes = 0;        // the fleet's until then
+  std::uint64_t received_bytes = 0;       // of these
   std::vector<Datapoint> on_their_way{};  // by period and policy, the oldest first
   std::vector<Datapoint> seen{};          // by policy: the newest that it has
   std::int64_t settled = always;          // when an instance last entered service or was gone
@@ -37,7 +38,7 @@ struct ScaledFleet {
   void serialize(Archive& archive) {
     group.serialize(archive);
     for (PredictivePolicy& policy : predictive) policy.serialize(archive);
-    archive(since, ran_ns, sent, network_bytes, on_their_way, seen, settled);
+    archive(since, ran_ns, sent, network_bytes, received_bytes, on_their_way, seen, settled);
   }
 };
 

@@ -308,6 +308,12 @@ void World::build_samplers(const WorldSpec& spec) {
   }
 }
 
+// Whether a balancer looks at what it has sent: it sets cookies, or resets what is under way.
+static bool knows_visits(const Balancer& balancer) {
+  return balancer.cookies.active() || balancer.group_cookies.active() ||
+         (balancer.health.active() && balancer.health.spec().resets);
+}
+
 // The work of a request's first step is drawn when it arrives, in the order of the requests.
 void World::find_first_samplers() {
   for (Route& route : routes_) {
@@ -318,7 +324,7 @@ void World::find_first_samplers() {
     route.entry = first.next;
     const Caller& caller = callers_[route.caller];
     const bool awaited = sources_[route.caller].closed || caller.resilience != none;
-    const bool known = caller.to_balancer != 0 && balancers_[caller.to].cookies.active();
+    const bool known = caller.to_balancer != 0 && knows_visits(balancers_[caller.to]);
     // Who may be full for a surge queue is told by visits.
     const bool connects =
         faults_.connects && caller.to_balancer != 0 && balancers_[caller.to].connect_ns != 0;

@@ -17,7 +17,8 @@ void World::build_devices(const FleetSpec& from, Make& make) {
                                     from.disk_bytes,
                                     from.disk_ops,
                                     {from.accelerators, from.accelerator_speed},
-                                    from.memory});
+                                    from.memory,
+                                    from.flow_limit});
 }
 
 // The instances of a host share its network.
@@ -26,9 +27,18 @@ void World::add_devices(std::uint32_t instance) {
   const std::uint32_t pool = hosts_.pool_of(instance);
   if (pool >= host_network_.size() || host_network_[pool] == 0) return;
   devices_.advance(now_);
-  devices_.share_link(instance, link_of(pool, hosts_.host_of(instance)), host_network_[pool],
-                      make_of(instance).guest.tenant.weight);
+  devices_.share_link(instance, Device::network, shared_link(instance, Device::network));
+  if (receiving_)
+    devices_.share_link(instance, Device::network_in, shared_link(instance, Device::network_in));
   follow_devices();
+}
+
+// The link of its host, one way. Each host has two.
+InstanceDevices::SharedLink WorldView::shared_link(std::uint32_t instance, Device way) const {
+  const std::uint32_t pool = hosts_.pool_of(instance);
+  const std::uint32_t link = 2 * link_of(pool, hosts_.host_of(instance));
+  return {way == Device::network ? link : link + 1, host_network_[pool],
+          make_of(instance).guest.tenant.weight};
 }
 
 // The number of a host among those of all pools.
@@ -55,8 +65,11 @@ bool World::use_device(std::uint32_t visit, const Programs::Step& step) {
   };
   switch (step.kind) {
     case StepKind::network:
-      transfer(Device::network, step.bytes, used.network_bytes);
+      transfer(step.inward ? Device::network_in : Device::network, step.bytes, used.network_bytes);
       used.network_ever += static_cast<std::uint64_t>(step.bytes);
+      if (!step.inward) break;
+      used.received_bytes += measured ? static_cast<std::uint64_t>(step.bytes) : 0;
+      used.received_ever += static_cast<std::uint64_t>(step.bytes);
       break;
     case StepKind::disk:
       transfer(Device::disk_bytes, step.bytes, used.disk_bytes);

@@ -218,8 +218,12 @@ std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
 void World::set_cookie(const Visit& it) {
   if ((it.flags & Visit::left) != 0 || it.target == none) return;
   Balancer& balancer = balancers_[caller_of(it).to];
-  if (balancer.cookies.active() && it.traffic != Visit::health_check) {
+  if (it.traffic == Visit::health_check) return;
+  if (balancer.cookies.active()) {
     balancer.cookies.renew(it.traffic, it.client, balancer.first_slot(it.target), now_);
+  }
+  if (balancer.group_cookies.active()) {
+    balancer.group_cookies.renew(it.traffic, it.client, balancer.slots[it.target].cell, now_);
   }
 }
 

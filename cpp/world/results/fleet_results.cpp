@@ -8,6 +8,12 @@ namespace nephoscope {
 
 namespace {
 
+void tell_devices(FleetAccount& account, const Fleet& fleet, bool uses, bool receives) {
+  account.uses_devices = uses;
+  account.receives = receives;
+  account.devices = fleet.devices;
+}
+
 void tell_membership(FleetAccount& account, const Membership& membership) {
   account.keeps = membership.present();
   account.kept = membership.counts;
@@ -93,8 +99,7 @@ FleetAccount WorldView::fleet_account(std::size_t at, const std::vector<InFlight
     account.stopped += state == InstanceState::stopping || state == InstanceState::stopped ? 1 : 0;
   }
   if (fleet.scaled != none) account.scaling = scaling_account(scaled_[fleet.scaled]);
-  account.uses_devices = uses_devices(static_cast<std::uint32_t>(at));
-  account.devices = fleet.devices;
+  tell_devices(account, fleet, fleet_uses_devices_[at], fleet_receives_[at]);
   return account;
 }
 
@@ -104,7 +109,17 @@ ScalingAccount WorldView::scaling_account(const ScaledFleet& it) const {
   account.desired = fleets_[it.fleet].desired;
   account.min = it.group.min();
   account.max = it.group.max();
-  account.policies = it.group.counts();
+  const std::vector<ScalingPolicySpec>& policies = it.group.spec().policies;
+  for (std::uint32_t at = 0; at < policies.size(); ++at) {
+    const PolicyCounts& counts = it.group.counts()[at];
+    if (policies[at].kind != PolicyKind::alarm) {
+      account.policies.push_back(counts);
+    } else {
+      account.alarms.push_back({policies[at].name, counts.outward, it.group.is_on(at)});
+    }
+  }
+  const std::uint32_t failed_by = fleets_[it.fleet].refresh.failed_by;
+  if (failed_by != Refresh::no_alarm) account.failed_by = policies[failed_by].name;
   account.scheduled = it.group.scheduled();
   account.looks_ahead = !it.predictive.empty();
   for (const PredictivePolicy& policy : it.predictive) account.predicted += policy.decisions();

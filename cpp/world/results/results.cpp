@@ -238,7 +238,10 @@ void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
   account.spilled = balancer.spilled;
   account.queued = balancer.surge.waiting();
   account.queued_most = balancer.surge.most();
+  account.resets = balancer.health.active() && balancer.health.spec().resets;
+  account.reset = balancer.reset;
   account.sticks = balancer.cookies.active();
+  account.sticks_to_groups = balancer.group_cookies.active();
   account.cookies = balancer.cookie_counts;
   account.keeps_dns = balancer.dns.active();
   account.dns = balancer.dns_counts;

@@ -92,7 +92,10 @@ struct BalancerAccount : Account {
   std::uint64_t spilled = 0;      // of the rejected: the surge queue was full
   std::uint32_t queued = 0;       // now
   std::uint32_t queued_most = 0;  // in the whole run
+  bool resets = false;
+  std::uint64_t reset = 0;  // of the failed: their target turned unhealthy
   bool sticks = false;
+  bool sticks_to_groups = false;
   CookieCounts cookies;
   bool keeps_dns = false;
   DnsCounts dns;
@@ -120,6 +123,13 @@ struct CreditTotals {
   double charged = 0.0;  // of surplus, as if the run ended now
 };
 
+// How often an alarm went on in the whole run, and whether it is now.
+struct AlarmAccount {
+  std::string name;
+  std::uint64_t went_on = 0;
+  bool is_on = false;
+};
+
 // What the policies of a fleet have decided, in the whole run, and its size now.
 struct ScalingAccount {
   bool active = false;
@@ -127,6 +137,8 @@ struct ScalingAccount {
   std::uint32_t min = 0;
   std::uint32_t max = 0;
   std::vector<PolicyCounts> policies;
+  std::vector<AlarmAccount> alarms;
+  std::string failed_by;        // the alarm that failed the refresh
   std::uint64_t scheduled = 0;  // changes by the clock
   bool looks_ahead = false;
   std::uint64_t predicted = 0;  // decisions to scale out by forecast, made or not acted on
@@ -176,6 +188,7 @@ struct FleetAccount : Account {
   std::uint32_t standby = 0;          // now
   std::uint32_t stopped = 0;          // now; those that stop included
   bool uses_devices = false;          // its service has steps that do
+  bool receives = false;              // over the network
   DeviceUse devices;                  // since the warm-up
   std::vector<InstancePlace> places;  // on hosts: by place in the order of launch
   std::uint32_t pool = 0;             // that those are of

@@ -34,6 +34,7 @@ struct RefreshSpec {
   StandbyOnes standby_ones = StandbyOnes::wait;
   bool skip_matching = false;  // those that are of this make already stay
   bool rollback = false;       // when it fails, what was replaced is replaced by what was before
+  std::vector<std::uint32_t> alarms;  // of the fleet's policies: it fails while one is on
 };
 
 }  // namespace nephoscope

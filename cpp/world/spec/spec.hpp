@@ -85,7 +85,8 @@ struct FleetSpec {
   std::int64_t memory = 0;          // bytes of an instance
   std::uint32_t accelerators = 0;
   std::uint32_t disks = 0;
-  BurstRate network{1'250'000'000, 1'250'000'000, 0};  // bytes
+  BurstRate network{1'250'000'000, 1'250'000'000, 0};  // bytes, each way
+  std::int64_t flow_limit = 0;  // bytes a second of one transfer over it; 0: none
   BurstRate disk_bytes{125'000'000, 125'000'000, 0};
   BurstRate disk_ops{3'000, 3'000, 0};
   double accelerator_speed = 1.0;
@@ -145,6 +146,7 @@ struct BalancerSpec {
   CapacitySpec capacity;                    // of the balancer itself
   bool application_cookie = false;          // the targets set it, not the balancer
   bool cookie_renewed = true;               // by every answer
+  std::int64_t group_stickiness_ns = 0;     // that a cookie of a group lives; 0: there are none
 };
 
 struct WorldSpec {

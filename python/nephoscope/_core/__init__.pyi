@@ -213,6 +213,7 @@ class StepSpec:
     probability: float
     bytes: int
     ops: int
+    inward: bool
     batch: int
     marginal: float
     branches: list[list[StepSpec]]
@@ -263,6 +264,7 @@ class FleetSpec:
     accelerators: int
     disks: int
     network: devices.BurstRate
+    flow_limit: int
     disk_bytes: devices.BurstRate
     disk_ops: devices.BurstRate
     accelerator_speed: float
@@ -307,6 +309,7 @@ class BalancerSpec:
     capacity: balancers.CapacitySpec
     application_cookie: bool
     cookie_renewed: bool
+    group_stickiness_ns: int
 
 @final
 class WorldSpec:

@@ -57,3 +57,5 @@ class HealthSpec:
     minimum_share: float
     dns_healthy: int
     dns_share: float
+    sends_to_new: bool
+    resets: bool

@@ -11,11 +11,14 @@ class Metric(enum.Enum):
     requests_per_target = 1
     network = 2
     backlog_per_instance = 3
+    network_in = 4
+    network_out = 5
 
 class PolicyKind(enum.Enum):
     target_tracking = 0
     step = 1
     simple = 2
+    alarm = 3
 
 class Adjustment(enum.Enum):
     change = 0
@@ -48,6 +51,7 @@ class ScalingPolicySpec:
     datapoints: int
     warmup_ns: int
     cooldown_ns: int
+    name: str
 
 @final
 class PredictiveSpec:

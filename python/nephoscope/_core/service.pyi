@@ -37,3 +37,4 @@ class RefreshSpec:
     standby_ones: StandbyOnes
     skip_matching: bool
     rollback: bool
+    alarms: list[int]

@@ -124,6 +124,8 @@ def _manners(balancer: LoadBalancer) -> Iterator[str]:
     if balancer.stickiness is not None:
         of = "" if balancer.stickiness.application is None else " of the application"
         yield f"cookies{of} for {balancer.stickiness.lives}"
+    if balancer.group_stickiness is not None:
+        yield f"cookies of groups for {balancer.group_stickiness}"
     if balancer.routing.mitigates:
         yield "anomaly mitigation"
     if balancer.nodes > 1:
@@ -296,6 +298,9 @@ def _step(step: Step) -> str:
         )
     if step.fail is not None:
         return f"fail with probability {step.fail:g}"
+    if step.network is not None:
+        received = " received" if step.network.direction == "in" else ""
+        return f"network {step.network.bytes}{received}"
     if step.disk is not None:
         return f"disk {_disk(step.disk)}"
     if step.gpu is not None:

@@ -33,6 +33,8 @@ def membership_words(fleet: Fleet) -> str:
         hooks = {"launch": fleet.hooks.launch, "terminate": fleet.hooks.terminate}
         named = " and ".join(name for name, hook in hooks.items() if hook is not None)
         parts.append(f"with hooks at {named}")
+    if fleet.refresh is not None and fleet.refresh.alarms:
+        parts.append(f"refreshed unless {' or '.join(fleet.refresh.alarms)} is on")
     return "".join(f", {part}" for part in parts)
 
 

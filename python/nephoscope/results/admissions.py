@@ -16,13 +16,16 @@ def admission_tree(numbers: Mapping[str, Any]) -> Tree:
 def refresh_tree(numbers: Mapping[str, Any]) -> Tree:
     """Of a fleet with a refresh: when it began and ended, if it did, and how far it got.
 
-    Of one that failed and was rolled back also how far that got, and when it began.
+    Of one that failed by an alarm also which, and of one that was rolled back how far that got, and
+    when it began.
     """
     if "refresh" not in numbers:
         return {}
     refresh = numbers["refresh"]
     told: Tree = {f"{at}_s": _instant(refresh, at) for at in ("started", "finished")}
     told |= _done(refresh)
+    if "alarm" in refresh:
+        told["alarm"] = str(refresh["alarm"])
     if (back := refresh.get("rollback")) is not None:
         told["rollback"] = {"started_s": _instant(back, "started")} | _done(back)
     return {"refresh": told}
@@ -45,7 +48,8 @@ def refresh_flags(fleet: Mapping[str, Any]) -> Iterator[str]:
         return
     words = f"the refresh of fleet {fleet['name']}"
     if "failed" in refresh:
-        yield f"{words} failed: {_share_done(refresh)} replaced"
+        by = f", the alarm {refresh['alarm']} was on" if "alarm" in refresh else ""
+        yield f"{words} failed: {_share_done(refresh)} replaced{by}"
     if (back := refresh.get("rollback")) is not None:
         words = f"the roll-back of fleet {fleet['name']}"
         if "failed" in back:

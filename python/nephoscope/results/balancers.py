@@ -13,6 +13,7 @@ def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> T
 
     Cookies, answers of the DNS and slow starts are counted in the whole run. `followed` are
     requests that went where their cookie says, `moved` those whose target took none any more;
+    `reset` those that failed because their target turned unhealthy;
     `stale` came to a node that had left the DNS. Requests that found no target are in no group.
     `capacity` is in requests a second, and `rejected` those that it turned away. `anomalous` are
     the targets that fail more often than their peers, `mitigated` those that get less than their
@@ -22,6 +23,10 @@ def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> T
     if "cookies_followed" in numbers:
         followed, moved = numbers["cookies_followed"], numbers["cookies_moved"]
         tree["stickiness"] = {"followed": int(followed), "moved": int(moved)}
+    if "group_cookies_followed" in numbers:
+        tree["group_stickiness"] = {"followed": int(numbers["group_cookies_followed"])}
+    if "reset" in numbers:
+        tree["reset"] = int(numbers["reset"])
     if "dns_answers" in numbers:
         answers, stale = numbers["dns_answers"], numbers["dns_stale"]
         tree["dns"] = {"answers": int(answers), "stale": int(stale)}

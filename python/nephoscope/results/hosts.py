@@ -64,13 +64,16 @@ def device_tree(numbers: Mapping[str, Any]) -> Tree:
     """What the requests of a fleet asked of devices since the warm-up; nothing if they never do.
 
     Bytes and operations that were asked for, accelerator time of batches that have begun, and
-    requests that failed for want of memory.
+    requests that failed for want of memory. Where some steps receive, `received_bytes` are those of
+    `network_bytes` that came in.
     """
     if "network_bytes" not in numbers:
         return {}
     counts = ("network_bytes", "disk_bytes", "disk_ops", "out_of_memory")
-    gpu_s = int(numbers["gpu_ns"]) / 1e9
-    return {"devices": {**{key: int(numbers[key]) for key in counts}, "gpu_s": gpu_s}}
+    told: Tree = {key: int(numbers[key]) for key in counts}
+    if "received_bytes" in numbers:
+        told["received_bytes"] = int(numbers["received_bytes"])
+    return {"devices": told | {"gpu_s": int(numbers["gpu_ns"]) / 1e9}}
 
 
 def pool_tree(numbers: Mapping[str, Any], measured_s: float) -> Tree:

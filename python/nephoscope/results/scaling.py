@@ -12,7 +12,8 @@ def scaling_tree(numbers: Mapping[str, Any]) -> Tree:
     `policies` are those of the scenario file that look at a metric, in its order: how many
     decisions to scale out and in each has made, alone or with others. `scheduled` are changes by
     the clock, `predicted` decisions to scale out by forecast or, where it is not acted on, those
-    that there would have been.
+    that there would have been. `alarms` that change nothing by themselves are `on` now, or not, and
+    `went_on` so often.
     """
     if "scaling" not in numbers:
         return membership_tree(numbers)
@@ -24,6 +25,11 @@ def scaling_tree(numbers: Mapping[str, Any]) -> Tree:
     }
     if "predicted" in scaling:
         tree["predicted"] = int(scaling["predicted"])
+    if "alarms" in scaling:
+        tree["alarms"] = {
+            name: {"on": bool(alarm["on"]), "went_on": int(alarm["went_on"])}
+            for name, alarm in scaling["alarms"].items()
+        }
     return {"scaling": tree} | membership_tree(numbers)
 
 

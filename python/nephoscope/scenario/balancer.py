@@ -1,12 +1,13 @@
 """Load balancers: their targets, how they choose one and how they find out who is well."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import InstanceOf, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from nephoscope.nearest import listing
 from nephoscope.scenario.arrivals import NoOptions
+from nephoscope.scenario.balancer_defaults import with_defaults
 from nephoscope.scenario.balancer_type import Billed
 from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.fields import (
@@ -164,6 +165,11 @@ class HealthCheck(Model):
     """CPU time on one reference vCPU that a check takes at its target."""
     minimum_healthy: MinimumHealthy = MinimumHealthy()
     dns_failover: DnsFailover = DnsFailover()
+    sends_to_new: bool = False
+    """Whether a target gets requests as soon as it is registered, or after its first success."""
+    resets: bool = False
+    """Whether requests that are under way at a target fail when it turns unhealthy, unless it goes
+    on getting others because too few are healthy."""
 
     @model_validator(mode="after")
     def _answers_in_turn(self) -> Self:
@@ -249,6 +255,9 @@ class Capacity(Model):
 class LoadBalancer(Billed):
     """Sends each request to an instance of its target fleets."""
 
+    defaults: Literal["none", "service"] = "none"
+    """service: what is not told is as the provider has it for the type, health checks, timeouts,
+    routing, zones and surge queue, and what is told is within the provider's limits."""
     targets: Items[Target] | None = None
     routing: Routing = Routing(round_robin=NoOptions())
     groups: dict[Name, TargetGroup] | None = None
@@ -261,6 +270,8 @@ class LoadBalancer(Billed):
     """How long the share of a target that has become healthy grows; goes with round_robin."""
     stickiness: Stickiness | None = None
     """Clients go back to their target."""
+    group_stickiness: Annotated[Duration, quantity(*SPAN), within("1s", "7d")] | None = None
+    """How long a client goes back to its group, whichever target there; each answer renews it."""
     cross_zone: bool = True
     """false: a node in each zone, which sends to the targets of that zone alone."""
     nodes: Annotated[int, whole(1, NODES_MAX)] = 1
@@ -277,6 +288,11 @@ class LoadBalancer(Billed):
     in life. Without, every request asks. Needs nodes, or cross_zone: false."""
     surge_queue: Annotated[int, whole(1, SURGE_QUEUE_MAX)] | None = None
     """Requests that may wait in the balancer while all targets are full, or there is none."""
+
+    @classmethod
+    def expand(cls, value: Any) -> Any:
+        """What is not told is as its type has it, where that is asked for."""
+        return with_defaults(value) if isinstance(value, dict) else super().expand(value)
 
     @property
     def all_targets(self) -> tuple[Target, ...]:

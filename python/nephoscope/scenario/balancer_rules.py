@@ -5,6 +5,7 @@ from typing import Any
 
 from nephoscope.errors import Problem
 from nephoscope.scenario.balancer import GROUPS_MAX, UNWEIGHTED
+from nephoscope.scenario.balancer_defaults import limit_problems, with_defaults
 from nephoscope.scenario.calls import reached_services
 from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.document import Document, Where
@@ -22,7 +23,9 @@ _TARGETS = "one of targets and groups"
 
 def balancer_problems(document: Document) -> Iterator[Problem]:
     """Everything that is wrong between balancers and what they join."""
-    for where, balancer in entries(document.tree, "load_balancers"):
+    for where, written in entries(document.tree, "load_balancers"):
+        yield from limit_problems(document, where, written)
+        balancer = with_defaults(written)
         yield from _targets(document, where, balancer)
         yield from _groups(document, where, balancer)
         yield from _zones(document, where, balancer)
@@ -30,6 +33,8 @@ def balancer_problems(document: Document) -> Iterator[Problem]:
         yield from _names(document, where, balancer)
         if balancer.get("stickiness") is not None:
             yield from _clients(document, where, "stickiness", "cookies")
+        if balancer.get("group_stickiness") is not None:
+            yield from _group_cookies(document, where, balancer)
 
 
 def _targets(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
@@ -81,6 +86,14 @@ def _groups(document: Document, where: Where, balancer: dict[str, Any]) -> Itera
     if weights and all(weight == 0 and not isinstance(weight, bool) for weight in weights):
         message = "no group has a weight"
         yield document.problem(at, message, allowed="more than 0 for one of them", at_key=True)
+
+
+def _group_cookies(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    if "groups" not in balancer:
+        message = "there are no groups to go back to"
+        at = (*where, "group_stickiness")
+        yield document.problem(at, message, allowed="groups, or stickiness", at_key=True)
+    yield from _clients(document, where, "group_stickiness", "cookies")
 
 
 def _zones(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""What a load balancer is billed as. Its type decides its price, and nothing else."""
+"""What a load balancer is billed as. Its type decides its price and, if it asks, its defaults."""
 
 from typing import Annotated, Literal, Self
 
@@ -15,7 +15,8 @@ class Billed(Model):
     """Keys of a load balancer that its bill goes by."""
 
     type: Literal["application", "network", "classic", "none"] = "application"
-    """Which price it has; none: it costs nothing."""
+    """Which price it has, and which defaults if it has those of the service; none: it costs
+    nothing."""
     requests_per_connection: Annotated[int, whole(1, 10**9)] | None = None
     """By default each request opens a connection."""
     bytes_per_request: AnySize | None = None

@@ -9,7 +9,7 @@ from nephoscope.scenario.bus import Put
 from nephoscope.scenario.bus_specs import Buses
 from nephoscope.scenario.client_specs import breaker_spec, budget_spec, client_spec
 from nephoscope.scenario.data_files import DataFiles
-from nephoscope.scenario.devices import DiskStep, GpuStep
+from nephoscope.scenario.devices import DiskStep, GpuStep, NetworkStep
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.distribution_specs import distribution_spec
 from nephoscope.scenario.fault_specs import fault_spec, health_spec
@@ -194,6 +194,8 @@ class _Compiler:
             case tuple() as branches:
                 spec.weights = [branch.weight for branch in branches]
                 spec.branches = [[self._step(s) for s in branch.steps] for branch in branches]
+            case NetworkStep() as network:
+                spec.bytes, spec.inward = int(network.bytes), network.direction == "in"
             case Size() as size:
                 spec.bytes = int(size)
             case DiskStep() as disk:
@@ -234,7 +236,7 @@ class _Compiler:
         spec.scaling = scaling_spec(fleet, self._scenario.start, duration_ns, self._queues, late)
         spec.makes = makes
         if fleet.refresh is not None:
-            spec.refresh = refresh_spec(fleet.refresh)
+            spec.refresh = refresh_spec(fleet.refresh, fleet)
             if makes:
                 spec.refresh.make = len(makes)
         return spec
@@ -285,6 +287,7 @@ class _Compiler:
         spec.idle_timeout_ns = int(balancer.idle_timeout or 0)
         spec.connect_timeout_ns = int(balancer.connect_timeout or 0)
         spec.dns_ttl_ns = int(balancer.dns_ttl or 0)
+        spec.group_stickiness_ns = int(balancer.group_stickiness or 0)
         return spec
 
     def _targets(

@@ -1,6 +1,6 @@
 """Devices of custom instance types, and what the steps of a service ask of devices."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
@@ -131,6 +131,16 @@ class Gpu(Model):
         if self.count == 0 and self.speed != 1.0:
             raise refusal("speed without accelerators has no effect", "a count of 1 or more")
         return self
+
+
+class NetworkStep(Model):
+    """A transfer through the interface of an instance: bare bytes are sent."""
+
+    bytes: StepSize
+    direction: Literal["in", "out"] = "out"
+    """Each has the bandwidth of the interface and a bucket of its own."""
+
+    bare = "bytes"
 
 
 class DiskStep(Model):

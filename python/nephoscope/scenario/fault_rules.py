@@ -5,6 +5,7 @@ from typing import Any
 
 from nephoscope.errors import Problem, shorten
 from nephoscope.nearest import listing, nearest
+from nephoscope.scenario.balancer_defaults import with_defaults
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.faults import KINDS
 from nephoscope.scenario.placing import zones_of
@@ -16,7 +17,7 @@ def fault_problems(document: Document) -> Iterator[Problem]:
     hosts = {str(where[1]): pool for where, pool in entries(document.tree, "hosts")}
     zones = list(dict.fromkeys(z for pool in hosts.values() for z in zones_of(pool)))
     checked = any(
-        mapping(b).get("health_check") for _, b in entries(document.tree, "load_balancers")
+        with_defaults(b).get("health_check") for _, b in entries(document.tree, "load_balancers")
     )
     counts = [b.get("nodes", 1) for _, b in entries(document.tree, "load_balancers")]
     nodes = [1, *(count for count in counts if isinstance(count, int))]

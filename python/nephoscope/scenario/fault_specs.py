@@ -25,6 +25,7 @@ def health_spec(check: HealthCheck) -> _core.faults.HealthSpec:
     in_dns = check.dns_failover.minimum_healthy_targets
     spec.dns_healthy = in_dns.count
     spec.dns_share = in_dns.share
+    spec.sends_to_new, spec.resets = check.sends_to_new, check.resets
     return spec
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from nephoscope import catalog
 from nephoscope.errors import CatalogError
@@ -11,6 +11,7 @@ from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     AnyDuration,
     Name,
+    PositiveBandwidth,
     PositiveDuration,
     not_empty,
     number,
@@ -31,7 +32,7 @@ from nephoscope.scenario.membership import (
 )
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.refresh import NewInstances, Refresh
-from nephoscope.scenario.scaling import Bounds, Count, Metrics, Policy
+from nephoscope.scenario.scaling import Alarm, Bounds, Count, Metrics, Policy
 from nephoscope.scenario.system_name import SystemName
 from nephoscope.scenario.units import Duration
 from nephoscope.scenario.volume import Volume
@@ -131,6 +132,9 @@ class Fleet(Model):
     volume: Volume | None = None
     """Of a type of the catalogue without local disks; by default it gives what the type can use, at
     3,000 operations a second."""
+    flow_limit: PositiveBandwidth | None = None
+    """Of a single transfer over the network, by default none; 5Gbps in life, 10Gbps in a
+    cluster."""
     boot: Distribution | None = None
     """From the launch of an instance until it serves, in place of what its system takes."""
     durations: Durations | None = None
@@ -141,6 +145,8 @@ class Fleet(Model):
     """Whether its instances may hibernate."""
     scaling: Annotated[tuple[Policy, ...], Strict(False)] = ()
     """Policies that change the number of its instances."""
+    alarms: dict[Name, Alarm] = Field(default_factory=dict)
+    """By name: alarms that change nothing by themselves, for its refresh to look at."""
     metrics: Metrics | None = None
     cooldown: AnyDuration | None = None
     """Of simple scaling, by default 5m: from the end of one change until the next."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.errors import Problem
+from nephoscope.scenario.balancer_defaults import with_defaults
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.life_rules import is_spot
 from nephoscope.scenario.references import entries, mapping, target_fleet, written_targets
@@ -15,7 +16,7 @@ def membership_problems(document: Document) -> Iterator[Problem]:
         target_fleet(target)
         for _, balancer in entries(document.tree, "load_balancers")
         for _, target in written_targets(balancer)
-        if balancer.get("health_check") is not None
+        if with_defaults(balancer).get("health_check") is not None
     }
     for where, fleet in entries(document.tree, "fleets"):
         yield from _warm_pool(document, where, fleet)

@@ -139,6 +139,9 @@ def references(tree: Any) -> Iterator[Reference]:
             for form, options in mapping(policy).items():
                 if isinstance(name := mapping(options).get("queue"), str):
                     yield Reference((*where, "scaling", i, form, "queue"), name, ("queues",))
+        for alarm, options in mapping(fleet.get("alarms")).items():
+            if isinstance(name := mapping(options).get("queue"), str):
+                yield Reference((*where, "alarms", alarm, "queue"), name, ("queues",))
     for where, balancer in entries(tree, "load_balancers"):
         for at, target in written_targets(balancer):
             if (name := target_fleet(target)) is not None:

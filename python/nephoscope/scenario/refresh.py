@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Strict, model_validator
 
 from nephoscope.errors import shorten
 from nephoscope.scenario import units
-from nephoscope.scenario.fields import AnyDuration, JsonSchema, Scalar, refusal
+from nephoscope.scenario.fields import AnyDuration, JsonSchema, Name, Scalar, refusal
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.system_name import SystemName
@@ -86,6 +86,8 @@ class Refresh(Model):
     """Instances that are already what the new ones will be stay."""
     rollback: bool = False
     """When it fails, what has been replaced is replaced again, by what the fleet was before."""
+    alarms: Annotated[tuple[Name, ...], Strict(False)] = ()
+    """Of the fleet's: it fails while one of them is on."""
     to: NewInstances | None = None
     """Another type or operating system; by default the new instances are as the old ones."""
 

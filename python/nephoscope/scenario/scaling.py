@@ -28,7 +28,14 @@ from nephoscope.scenario.units import (
     parse_share,
 )
 
-METRICS = ("cpu", "requests_per_target", "network", "backlog_per_instance")
+METRICS = (
+    "cpu",
+    "requests_per_target",
+    "network",
+    "network_in",
+    "network_out",
+    "backlog_per_instance",
+)
 BACKLOG = "backlog_per_instance"
 
 HOUR_NS = 3600 * 10**9
@@ -142,8 +149,8 @@ class TargetTracking(Looking):
     """Keeps a metric near its target; it must fall in proportion as instances are added."""
 
     target: Level
-    """Of `cpu` a share of the vCPUs, of `requests_per_target` requests a minute, of `network` a
-    bandwidth, of `backlog_per_instance` messages; of an instance."""
+    """Of `cpu` a share of the vCPUs, of `requests_per_target` requests a minute, of `network` and
+    its two directions a bandwidth, of `backlog_per_instance` messages; of an instance."""
     scale_in: bool = True
     """Whether it also removes instances."""
     scale_in_below: Share | None = None
@@ -172,8 +179,8 @@ class TargetTracking(Looking):
         return self.target * (usual if self.scale_in_below is None else self.scale_in_below)
 
 
-class Alarmed(Looking):
-    """A policy with an alarm of its own."""
+class Alarm(Looking):
+    """Goes on when enough of its last datapoints breach, and off when they do not."""
 
     threshold: Level
     when: Literal["above", "below"] = "above"
@@ -182,6 +189,17 @@ class Alarmed(Looking):
     """That the alarm looks back."""
     datapoints: Annotated[int, whole(1, 64)] | None = None
     """Of those that must breach; by default all."""
+
+    @model_validator(mode="after")
+    def _has_its_datapoints(self) -> Self:
+        if self.datapoints is not None and self.datapoints > self.periods:
+            raise refusal(f"{self.datapoints} of {self.periods} cannot be", "at most periods")
+        return self
+
+
+class Alarmed(Alarm):
+    """A policy with an alarm of its own."""
+
     adjustment: Literal["change", "percent", "exact"] = "change"
     """Whether a change is in instances, in per cent of them, or the number that there shall be."""
     min_change: Annotated[int, whole(1, INSTANCES_MAX)] | None = None
@@ -189,8 +207,6 @@ class Alarmed(Looking):
 
     @model_validator(mode="after")
     def _alarms(self) -> Self:
-        if self.datapoints is not None and self.datapoints > self.periods:
-            raise refusal(f"{self.datapoints} of {self.periods} cannot be", "at most periods")
         if self.min_change is not None and self.adjustment != "percent":
             raise refusal("min_change belongs to percent", "adjustment: percent beside it")
         return self

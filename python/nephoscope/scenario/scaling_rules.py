@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.errors import Problem, UnitError
+from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.references import (
     entries,
@@ -28,21 +29,39 @@ def scaling_problems(document: Document) -> Iterator[Problem]:
     services = dict(mapping(document.tree.get("services")))
     for where, fleet in entries(document.tree, "fleets"):
         policies = sequence(fleet.get("scaling"))
-        if policies and "max" not in mapping(fleet.get("count")):
-            message = "scaling needs to know how many instances there may be"
-            allowed = "count: {min: .., max: ..} beside it"
-            yield document.problem((*where, "scaling"), message, allowed=allowed, at_key=True)
+        alarms = mapping(fleet.get("alarms"))
+        if "max" not in mapping(fleet.get("count")):
+            for key in (key for key, told in (("scaling", policies), ("alarms", alarms)) if told):
+                message = f"{key} needs to know how many instances there may be"
+                allowed = "count: {min: .., max: ..} beside it"
+                yield document.problem((*where, key), message, allowed=allowed, at_key=True)
         for key in _OF_POLICIES:
-            if fleet.get(key) is not None and not policies:
+            measured = key == "metrics" and alarms
+            if fleet.get(key) is not None and not policies and not measured:
                 message = f"{key} without scaling has no effect"
                 yield document.problem(
                     (*where, key), message, allowed="scaling beside it", at_key=True
                 )
+        yield from _named_alarms(document, where, fleet, alarms)
         yield from _predictive(document, where, fleet, policies)
-        networked = "network" in _steps(mapping(services.get(str(fleet.get("service")))))
+        ways = _ways(services.get(str(fleet.get("service"))))
         for i, policy in enumerate(policies):
             at = (*where, "scaling", i)
-            yield from _metric(document, at, policy, where[-1] in balanced, networked)
+            yield from _metric(document, at, policy, where[-1] in balanced, ways)
+        yield from _metric(document, (*where, "alarms"), alarms, where[-1] in balanced, ways)
+
+
+def _named_alarms(
+    document: Document, where: Where, fleet: dict[str, Any], alarms: dict[str, Any]
+) -> Iterator[Problem]:
+    """A refresh looks at alarms of its own fleet."""
+    for i, name in enumerate(sequence(mapping(fleet.get("refresh")).get("alarms"))):
+        if isinstance(name, str) and name not in alarms:
+            at = (*where, "refresh", "alarms", i)
+            message = f"no {name!r} among the alarms of the fleet"
+            allowed = listing(list(alarms)) or "alarms of the fleet beside the refresh"
+            meant = nearest(name, list(alarms))
+            yield document.problem(at, message, value=name, allowed=allowed, suggestion=meant)
 
 
 def _predictive(
@@ -64,7 +83,7 @@ def _predictive(
 
 
 def _metric(
-    document: Document, where: Where, policy: Any, balanced: bool, networked: bool
+    document: Document, where: Where, policy: Any, balanced: bool, ways: set[str]
 ) -> Iterator[Problem]:
     for form, options in mapping(policy).items():
         metric = mapping(options).get("metric")
@@ -72,13 +91,19 @@ def _metric(
         if metric == "requests_per_target" and not balanced:
             message = "requests are counted at a load balancer, and the fleet is no target of any"
             yield document.problem(at, message, value=metric, allowed="cpu, or a load balancer")
-        if metric == "network" and not networked:
-            message = "its service has no step that uses the network"
+        if isinstance(metric, str) and metric.startswith("network") and metric not in ways:
+            to = {"network_in": " to receive", "network_out": " to send"}.get(metric, "")
+            message = f"its service has no step that uses the network{to}"
             yield document.problem(at, message, value=metric, allowed="a step network, or cpu")
 
 
-def _steps(value: Any) -> set[str]:
-    """Every key within the steps of a service."""
-    if isinstance(value, dict):
-        return set(map(str, value)).union(*map(_steps, value.values()))
-    return set().union(*map(_steps, value)) if isinstance(value, list) else set()
+def _ways(value: Any) -> set[str]:
+    """The metrics of the network that the steps of a service have."""
+    if isinstance(value, list):
+        return set().union(*map(_ways, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(_ways, value.values()))
+    if "network" in value:
+        found |= {"network", f"network_{mapping(value['network']).get('direction', 'out')}"}
+    return found

@@ -1,7 +1,7 @@
 """Scaling policies, as the core takes them."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -10,8 +10,10 @@ from nephoscope import _core
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.scaling import (
+    Alarm,
     Alarmed,
     Bounds,
+    Looking,
     Metrics,
     Policy,
     Predictive,
@@ -71,6 +73,7 @@ def scaling_spec(
     spec.period_ns, spec.delay_ns = int(metrics.period), int(metrics.delay)
     looking = (it for it in fleet.scaling if it.form in _scaling.PolicyKind.__members__)
     spec.policies = [_policy(it, fleet, queues) for it in looking]
+    spec.policies += [_alone(name, it, queues) for name, it in fleet.alarms.items()]
     spec.predictive = [_predictive(it.predictive) for it in fleet.scaling if it.predictive]
     spec.schedule = _schedule(fleet, start, duration_ns, late)
     return spec
@@ -104,9 +107,7 @@ def _policy(
     spec = _scaling.ScalingPolicySpec()
     spec.kind = _scaling.PolicyKind[policy.form]
     options = policy.options
-    spec.metric = _scaling.Metric[options.metric]
-    if options.queue is not None:
-        spec.queue = queues.get(options.queue, 0)  # a part alone has none
+    _look(spec, options, queues)
     match options:
         case TargetTracking():
             spec.target, spec.low, spec.scales_in = options.target, options.low, options.scale_in
@@ -137,9 +138,37 @@ def _predictive(predictive: Predictive) -> _core.scaling.PredictiveSpec:
     return spec
 
 
+def alarm_numbers(fleet: Fleet, names: Iterable[str]) -> list[int]:
+    """Where alarms of a fleet are among its policies: behind all others."""
+    looking = [it for it in fleet.scaling if it.form in _scaling.PolicyKind.__members__]
+    known = list(fleet.alarms)
+    return [len(looking) + known.index(name) for name in names]
+
+
+def _alone(name: str, alarm: Alarm, queues: Mapping[str, int]) -> _core.scaling.ScalingPolicySpec:
+    """An alarm that changes nothing by itself."""
+    spec = _scaling.ScalingPolicySpec()
+    spec.kind, spec.name = _scaling.PolicyKind.alarm, name
+    _look(spec, alarm, queues)
+    _threshold(spec, alarm)
+    return spec
+
+
+def _look(
+    spec: _core.scaling.ScalingPolicySpec, options: Looking, queues: Mapping[str, int]
+) -> None:
+    spec.metric = _scaling.Metric[options.metric]
+    if options.queue is not None:
+        spec.queue = queues.get(options.queue, 0)  # a part alone has none
+
+
+def _threshold(spec: _core.scaling.ScalingPolicySpec, alarm: Alarm) -> None:
+    spec.threshold, spec.above = alarm.threshold, alarm.when == "above"
+    spec.periods, spec.datapoints = alarm.periods, alarm.datapoints or alarm.periods
+
+
 def _alarm(spec: _core.scaling.ScalingPolicySpec, options: Alarmed) -> None:
-    spec.threshold, spec.above = options.threshold, options.when == "above"
-    spec.periods, spec.datapoints = options.periods, options.datapoints or options.periods
+    _threshold(spec, options)
     spec.adjustment = _scaling.Adjustment[options.adjustment]
     spec.least_change = options.min_change or 0
 

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, model_validator
 
 from nephoscope.scenario.admission import RateLimit, Shed
 from nephoscope.scenario.bus import Put
-from nephoscope.scenario.devices import DiskStep, GpuStep, StepSize
+from nephoscope.scenario.devices import DiskStep, GpuStep, NetworkStep, StepSize
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     Items,
@@ -67,7 +67,7 @@ class Step(OneOf):
     fail: Share | None = None
     """The request fails here with this probability."""
 
-    network: StepSize | None = None
+    network: NetworkStep | None = None
     """Bytes through the interface of the instance; the worker is held, no CPU is used."""
     disk: DiskStep | None = None
     """Bytes and operations on the disks of the instance; the worker is held, no CPU is used."""

@@ -1,7 +1,9 @@
 """Admission control and instance refreshes, as the core takes them."""
 
 from nephoscope import _core
+from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.refresh import Refresh
+from nephoscope.scenario.scaling_specs import alarm_numbers
 from nephoscope.scenario.service import Service
 
 
@@ -18,8 +20,8 @@ def admission_rules(service: Service) -> _core.service.AdmissionRules:
     return rules
 
 
-def refresh_spec(refresh: Refresh) -> _core.service.RefreshSpec:
-    """A refresh with its bounds in percent."""
+def refresh_spec(refresh: Refresh, fleet: Fleet) -> _core.service.RefreshSpec:
+    """A refresh of a fleet, with its bounds in percent."""
     spec = _core.service.RefreshSpec()
     spec.at_ns = int(refresh.at)
     spec.min_healthy = refresh.min_healthy
@@ -33,4 +35,5 @@ def refresh_spec(refresh: Refresh) -> _core.service.RefreshSpec:
     spec.standby_ones = _core.service.StandbyOnes[refresh.standby]
     spec.skip_matching = refresh.skip_matching
     spec.rollback = refresh.rollback
+    spec.alarms = alarm_numbers(fleet, refresh.alarms)
     return spec

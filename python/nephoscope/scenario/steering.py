@@ -133,7 +133,14 @@ class Steering:
         if "at" in options:
             raise _refused(f"{path}.at", "it begins now", "the other options")
         refresh: Refresh = read_part(path, Refresh, {"at": "0s", **options})
-        spec = refresh_spec(refresh)
+        fleet = self.scenario.fleets[name]
+        for i, alarm in enumerate(refresh.alarms):
+            if alarm not in fleet.alarms:
+                message = f"no {alarm!r} among the alarms of the fleet"
+                known = list(fleet.alarms)
+                allowed = listing(known) or None
+                raise _refused(f"{path}.alarms.{i}", message, allowed, nearest(alarm, known))
+        spec = refresh_spec(refresh, fleet)
         if refresh.to is None:
             world.begin_refresh(index, spec)
             return
