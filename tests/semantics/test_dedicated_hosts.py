@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import nephoscope as nph
 from semantics.lab import fleet, run, scenario
 
 Tree = dict[str, Any]
@@ -59,3 +60,49 @@ def test_burstable_types_are_standard_on_dedicated_hosts():
     credits_ = run(tree)["fleets"]["web"]["cpu_credits"]
     assert credits_["charged"] == 0
     assert credits_["spent"] <= credits_["earned"] + 1e-6
+
+
+def mixed(*kinds: str, **keys: Any) -> Tree:
+    """A fleet of each type on the same hosts."""
+    fleets = {f"f{i}": owned(kind, 1, **keys) for i, kind in enumerate(kinds)}
+    traffic = {"to": "f0", "rate": "1/h", "arrivals": "constant"}
+    return scenario(traffic, fleets=fleets, hosts=own())
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("m5.large", "m5.large"),
+        ("m5.large", "m5.4xlarge", "m5.xlarge"),
+        ("t3.micro", "t3.2xlarge"),
+        ("m6i.large", "m6i.large"),
+    ],
+)
+def test_sizes_of_a_family_that_mixes_share_a_host(kinds):
+    nph.Scenario.model_validate(mixed(*kinds))
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("m6i.large", "m6i.xlarge"),
+        ("m5.large", "c5.large"),
+    ],
+)
+def test_others_are_of_one_size(kinds):
+    with pytest.raises(nph.ScenarioError, match="do not share dedicated hosts") as told:
+        nph.Scenario.model_validate(mixed(*kinds))
+    assert [it.path for it in told.value.problems] == ["fleets.f1.instance_type"]
+    # On hosts that are nobody's they may be together.
+    tree = mixed(*kinds, tenancy="shared")
+    tree["hosts"] = {"own": {"count": 4, "type": "m5.metal"}}
+    nph.Scenario.model_validate(tree)
+
+
+def test_a_refresh_keeps_to_what_its_host_may_have():
+    tree = mixed("m6i.large")
+    tree["fleets"]["f0"]["refresh"] = {"at": "10s", "to": "m6i.xlarge"}
+    with pytest.raises(nph.ScenarioError, match="do not share dedicated hosts"):
+        nph.Scenario.model_validate(tree)
+    tree["fleets"]["f0"]["refresh"] = {"at": "10s", "to": {"os": "windows"}}
+    nph.Scenario.model_validate(tree)

@@ -509,3 +509,15 @@ def test_windows_takes_longer_to_boot_than_linux(lab):
     linux, windows = served("linux"), served("windows")
     assert linux >= 149 - 5
     assert 149 - 92 <= windows <= 149 - 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "vcpus", "shares"), [("m5.metal", 96, True), ("m7g.metal", 64, False)]
+)
+def test_a_vcpu_is_a_thread_and_of_graviton_a_core(lab, kind, vcpus, shares):
+    """As many as the host has, all busy: two of a core take from each other, one takes nothing."""
+    web = fleet(vcpus=vcpus) | {"hosts": "hall"}
+    traffic = lab.at(*[1.0] * vcpus)
+    result = run(scenario(traffic, fleets={"web": web}, hosts={"hall": {"type": kind}}))
+    assert result["traffic"]["customers"]["completed"] == vcpus
+    assert (result["fleets"]["web"]["steal_s"]["smt"] > 1.0) == shares

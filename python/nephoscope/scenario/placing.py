@@ -22,6 +22,9 @@ ZONES_MAX = 64
 
 _WITHOUT_RESERVATIONS = ("fair", "credit")
 
+# Families of the catalogue of which a dedicated host may have several sizes.
+MIXING = ("c5", "m5", "r5", "t3")
+
 # What is said of sharing hosts.
 _OF_HOSTS = ("weight", "reservation", "zones", "placement", "interference")
 
@@ -39,6 +42,9 @@ def placing_problems(document: Document) -> Iterator[Problem]:
             at = (*where, "refresh", "to")
             yield from _machine(document, at, renewed)
             yield from _reserved(document, (*at, "instance_type"), renewed)
+    for where, hosts in entries(document.tree, "hosts"):
+        if "tenant" in hosts:
+            yield from _sizes(document, str(where[-1]))
     zones = {z for _, hosts in entries(document.tree, "hosts") for z in zones_of(hosts)}
     if len(zones) > ZONES_MAX:
         message = f"{len(zones)} zones are too many"
@@ -113,6 +119,24 @@ def _whose(
         message = f"{fleet['hosts']} are dedicated to {hosts['tenant']}"
         allowed = f"tenant: {hosts['tenant']} and tenancy: host"
         yield document.problem((*where, "hosts"), message, allowed=allowed)
+
+
+def _sizes(document: Document, pool: str) -> Iterator[Problem]:
+    """A dedicated host is of one size, or of the sizes of a family that mixes them."""
+    first: tuple[str, str] | None = None
+    for where, fleet in entries(document.tree, "fleets"):
+        makes = [(where, fleet), *(((*where, "refresh", "to"), it) for it in new_instances(fleet))]
+        for at, make in makes:
+            kind = make.get("instance_type")
+            if fleet.get("hosts") != pool or not isinstance(kind, str) or "." not in kind:
+                continue
+            family, _, size = kind.partition(".")
+            if first is None:
+                first = family, size
+            if (family, size) != first and (family != first[0] or family not in MIXING):
+                message = f"{kind} and {'.'.join(first)} do not share dedicated hosts"
+                allowed = f"one size, or sizes of one family of {listing(MIXING)}"
+                yield document.problem((*at, "instance_type"), message, value=kind, allowed=allowed)
 
 
 def _under_scheduler(
