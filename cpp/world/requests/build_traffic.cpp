@@ -53,6 +53,12 @@ double visits_of_message(const WorldSpec& spec, const Destination& to,
   return sum;
 }
 
+// Whether a balancer looks at what it has sent: it sets cookies, or resets what is under way.
+bool knows_visits(const Balancer& balancer) {
+  return balancer.cookies.active() || balancer.group_cookies.active() ||
+         (balancer.health.active() && balancer.health.spec().resets);
+}
+
 }  // namespace
 
 void World::build_callers(const WorldSpec& spec) {
@@ -306,12 +312,6 @@ void World::build_samplers(const WorldSpec& spec) {
       }
     }
   }
-}
-
-// Whether a balancer looks at what it has sent: it sets cookies, or resets what is under way.
-static bool knows_visits(const Balancer& balancer) {
-  return balancer.cookies.active() || balancer.group_cookies.active() ||
-         (balancer.health.active() && balancer.health.spec().resets);
 }
 
 // The work of a request's first step is drawn when it arrives, in the order of the requests.
