@@ -50,6 +50,7 @@ FaultSpec fault(Bytes& bytes, const WorldSpec& spec) {
   }
   const bool loses = made.kind == FaultKind::lose_health_checks;
   if (loses && bytes.one_in(4)) made.node = bytes.between(0, 3);
+  if (loses && bytes.one_in(3)) made.code = bytes.one_in(odd_once_in) ? 77 : 503;
   if (made.kind == FaultKind::slow) made.factor = odd_number(bytes, 1.0, 20.0);
   return made;
 }

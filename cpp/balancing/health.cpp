@@ -29,6 +29,8 @@ Health::Health(const HealthSpec& spec, StreamKey phases, std::uint32_t domains)
           "unhealthy_threshold", "must be from 1 to 255");
   require(spec.minimum_share >= 0.0 && spec.minimum_share <= 1.0, "minimum_healthy",
           "must be from 0 % to 100 %");
+  require(spec.first_code >= 100 && spec.first_code <= spec.last_code && spec.last_code <= 599,
+          "success_codes", "must ascend, from 100 to 599");
   require(spec.dns_share >= 0.0 && spec.dns_share <= 1.0, "dns_failover",
           "must be from 0 % to 100 %");
 }

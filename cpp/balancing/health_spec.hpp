@@ -16,8 +16,10 @@ struct HealthSpec {
   double minimum_share = 0.0;         // the same as a share of those registered; 0: none
   std::uint32_t dns_healthy = 1;      // a node that knows of fewer is not in the DNS
   double dns_share = 0.0;             // the same as a share of those registered; 0: none
-  bool sends_to_new = false;          // a target gets requests before its first check
-  bool resets = false;                // what is under way at one that turns unhealthy fails at once
+  std::uint32_t first_code = 200;     // of those that tell of success
+  std::uint32_t last_code = 200;
+  bool sends_to_new = false;  // a target gets requests before its first check
+  bool resets = false;        // what is under way at one that turns unhealthy fails at once
 };
 
 }  // namespace nephoscope

@@ -44,6 +44,7 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("ends", &FaultSpec::ends)
       .def_readwrite("lasts", &FaultSpec::lasts)
       .def_readwrite("node", &FaultSpec::node)
+      .def_readwrite("code", &FaultSpec::code)
       .def_readwrite("factor", &FaultSpec::factor)
       .def_readwrite("notice_ns", &FaultSpec::notice_ns)
       .def_readwrite("by", &FaultSpec::by)
@@ -60,6 +61,8 @@ void bind_spec_faults(py::module_& core) {
       .def_readwrite("minimum_share", &HealthSpec::minimum_share)
       .def_readwrite("dns_healthy", &HealthSpec::dns_healthy)
       .def_readwrite("dns_share", &HealthSpec::dns_share)
+      .def_readwrite("first_code", &HealthSpec::first_code)
+      .def_readwrite("last_code", &HealthSpec::last_code)
       .def_readwrite("sends_to_new", &HealthSpec::sends_to_new)
       .def_readwrite("resets", &HealthSpec::resets);
 }

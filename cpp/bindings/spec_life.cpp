@@ -18,6 +18,7 @@ void bind_spec_life(py::module_& core) {
       .value("standby", ActionKind::standby)
       .value("in_service", ActionKind::in_service)
       .value("detach", ActionKind::detach)
+      .value("attach", ActionKind::attach)
       .finalize();
   py::class_<LifeSpec>(m, "LifeSpec")
       .def(py::init<>())

@@ -32,10 +32,12 @@ void add_life(py::dict& out, const FleetAccount& fleet) {
   constexpr const char* requests[] = {
       "stops",    "starts",  "reboots", "hibernations", "terminations_asked",
       "standbys", "returns", "detached"};
-  const std::size_t kinds = fleet.parks ? action_kinds : 5;
+  const std::size_t kinds = fleet.parks ? std::size(requests) : 5;
   for (std::size_t kind = 0; kind < kinds; ++kind) {
     out[requests[kind]] = fleet.counts.actions[kind];
   }
+  const auto attached = fleet.counts.actions[static_cast<std::size_t>(ActionKind::attach)];
+  if (attached != 0) out["attached"] = attached;
   out["unmet_actions"] = fleet.counts.unmet;
   out["interruptions"] = fleet.counts.interruptions;
   if (fleet.rebalances) out["recommendations"] = fleet.counts.recommendations;
@@ -141,6 +143,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migr
   out["launches"] = fleet.launches;
   out["terminations"] = fleet.terminations;
   out["billed_s"] = fleet.billed_s;
+  if (fleet.counts_volumes) out["volume_ns"] = fleet.volume_ns;
   if (fleet.burstable) {
     out["credits_earned"] = fleet.credits.earned;
     out["credits_launch"] = fleet.credits.launch;

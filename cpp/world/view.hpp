@@ -89,6 +89,7 @@ class WorldView : protected WorldState {
   bool is_full(std::uint32_t instance) const;
   std::vector<std::uint32_t> flows_to_ill(std::uint32_t balancer) const;
   bool is_struck(std::uint32_t instance) const;
+  std::uint32_t code_of_checks(std::uint32_t instance, std::uint32_t node) const;
   bool holds(const Struck& struck, std::uint32_t instance) const;
   double slowness(std::uint32_t instance) const;
   bool is_well(std::uint32_t instance) const;
@@ -99,6 +100,7 @@ class WorldView : protected WorldState {
   double requests_per_target(const ScaledFleet& it) const;
   std::uint64_t sent_to(const Attachment& attachment) const;
   GroupView group_view(const ScaledFleet& it, std::uint32_t policy) const;
+  std::vector<std::uint32_t> out_of_service(std::uint32_t fleet, Standing standing) const;
   // Which instances a fleet keeps.
   struct ToReplace {
     std::vector<std::uint32_t> instances;
@@ -158,6 +160,7 @@ class WorldView : protected WorldState {
   std::uint32_t link_of(std::uint32_t pool, std::uint32_t host) const;
   InstanceDevices::SharedLink shared_link(std::uint32_t instance, Device way) const;
   void bill(std::vector<FleetAccount>& accounts) const;
+  std::uint64_t volume_ns(std::uint32_t machine) const;
   void add_credits(std::uint32_t instance, CreditTotals& totals) const;
 
   // Laws of one concern.

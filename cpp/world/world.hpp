@@ -325,7 +325,7 @@ class World : public WorldView {
   // Standby (standby.cpp).
   std::uint32_t put_on_standby(ActionKind kind, std::uint32_t fleet, std::uint32_t count,
                                bool replaced);
-  std::uint32_t bring_back(std::uint32_t fleet, std::uint32_t count);
+  std::uint32_t bring_back(ActionKind kind, std::uint32_t fleet, std::uint32_t count);
   void return_to_service(std::uint32_t machine);
   void stay(std::uint32_t instance);
   // Instance refresh (refresh.cpp).

@@ -40,6 +40,8 @@ def costs(
             usd = hosts.usd_per_hour * billed_s / 3600
             line: Tree = {"hosts": hosts.count, "billed_s": billed_s, "usd": usd}
             found.setdefault("hosts", {})[name] = line
+    if lines := _volume_costs(scenario, numbers["fleets"]):
+        found["volumes"] = lines
     if lines := _balancer_costs(scenario, numbers["load_balancer_use"]):
         found["load_balancers"] = lines
     found |= message_costs(scenario, numbers)
@@ -119,6 +121,23 @@ def _add_renewed(
     if charges:
         keys = ("vcpu_hours", "usd")
         surplus[numbers["name"]] = {key: sum(part[key] for part in charges) for key in keys}
+
+
+def _volume_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each fleet whose volumes have a price, for as long as instances had them."""
+    lines: Tree = {}
+    for numbers in fleets:
+        if "volume_ns" not in numbers:
+            continue
+        volume = scenario.fleets[numbers["name"]].volume
+        assert volume is not None
+        assert volume.size is not None
+        assert volume.usd_per_gib_month is not None
+        months = int(numbers["volume_ns"]) / 1e9 / 3600 / HOURS_PER_MONTH
+        gib_months = int(volume.size) / 2**30 * months
+        usd = gib_months * volume.usd_per_gib_month
+        lines[numbers["name"]] = {"gib_months": gib_months, "usd": usd}
+    return lines
 
 
 def _alarm_costs(scenario: Scenario, now_ns: int) -> Tree:

@@ -124,6 +124,13 @@ class Simulation:
         """Take instances out of a fleet, for good; they run on, and are billed."""
         return self._steering.act(self._world, "detach", fleet, count, replaced)
 
+    def attach(self, fleet: str, count: int | None = None) -> int:
+        """Take instances that were detached back into their fleet, whose size grows by as many.
+
+        They have to have finished what they held; they serve at once.
+        """
+        return self._steering.act(self._world, "attach", fleet, count)
+
     def refresh(self, fleet: str, **options: Any) -> None:
         """Replace all instances of a fleet, from now on.
 

@@ -177,6 +177,55 @@ def test_who_is_detached_runs_on_and_is_nobodys():
     assert billed(tree) == 390
 
 
+def test_who_was_detached_may_be_attached_again():
+    """It serves at once and the size grows: no other is launched, and it is a target of its own."""
+    tree = lab_of(3, act("10s", "detach", 2), act("20s", "attach"))
+    assert serving(tree)[8:24] == [3, 3] + [1] * 10 + [2] * 4
+    web = run(tree)["fleets"]["web"]
+    assert (web["launches"], web["instances"]["final"]) == (3, 2)
+    assert (web["life"]["detached"], web["life"]["attached"]) == (2, 1)
+    assert billed(tree) == 300
+    assert "attached" not in run(lab_of(3, act("10s", "detach")))["fleets"]["web"]["life"]
+    # More than there are cannot be, nor those on standby.
+    tree = lab_of(3, act("10s", "standby"), act("20s", "attach", 2))
+    assert "actions on fleet web lacked 2 instances to act on" in run(tree)["flags"]
+
+
+def test_attached_ones_keep_to_the_bounds():
+    bounds = {"count": {"min": 1, "desired": 3, "max": 3}}
+    tree = lab_of(3, act("10s", "detach", 2, replaced=True), act("20s", "attach", 2), web=bounds)
+    web = run(tree)["fleets"]["web"]
+    assert (web["instances"]["final"], web["life"].get("attached")) == (3, None)
+    tree = lab_of(3, act("10s", "detach", 2), act("20s", "attach", 2), web=bounds)
+    assert run(tree)["fleets"]["web"]["scaling"]["desired"] == 3
+
+
+def test_who_still_drains_cannot_be_attached():
+    slow = work({"compute": "20s"})
+    traffic = {"to": "door", "rate": "1/s", "arrivals": "constant"}
+    tree = lab_of(2, act("10s", "detach"), act("11s", "attach"), service=slow, traffic=traffic)
+    assert "attached" not in run(tree)["fleets"]["web"]["life"]
+
+
+def test_grace_counts_from_the_attachment():
+    """Its checks are lost from 50 s on. It is replaced when the grace of 60 s from its return, at
+    40 s, is over: at 100 s it is there, and soon after it is not."""
+    check = {"interval": "5s", "timeout": "2s", "healthy_threshold": 2}
+    web = {"health": {"check": "load_balancer", "grace": "60s"}}
+    faults = [{"at": "50s", "lose_health_checks": {"fleet": "web", "count": 2}}]
+    tree = lab_of(
+        2, act("10s", "detach"), act("40s", "attach"), web=web, faults=faults,
+        door={"health_check": check}, duration="200s",
+    )  # fmt: skip
+
+    def launches(at: str) -> int:
+        return int(run(tree | {"duration": at})["fleets"]["web"]["launches"])
+
+    # The other has served since the start and is replaced as soon as it is found unhealthy.
+    assert launches("95s") == 3
+    assert launches("115s") == 4
+
+
 def test_a_refresh_waits_for_those_on_standby():
     web = {"refresh": {"at": "20s", "min_healthy": "0%"}}
     tree = lab_of(3, act("10s", "standby"), web=web, duration="2h")
@@ -207,6 +256,10 @@ def test_a_simulation_has_the_same_words():
     sim.advance("80s")
     web = sim.result().to_dict()["fleets"]["web"]
     assert (web["instances"]["final"], web["launches"]) == (4, 5)
+    assert sim.attach("web") == 1
+    again = nph.Simulation.load(sim.save())
+    assert again.attach("web") == 0
+    assert again.result()["fleets.web.instances.final"] == 5
 
 
 def test_forks_and_saved_states_keep_who_is_on_standby():

@@ -93,3 +93,60 @@ def test_disks_of_no_known_size_are_whole():
     assert placed("i3.large", 9, room) == (8, 1)
     custom = {"vcpus": 1, "memory": "1GiB", "disk": {"count": 2}}
     assert placed(custom, 5, {"count": 1, "type": "i3.metal"}) == (4, 1)
+
+
+# --- the bill ---------------------------------------------------------------------------------
+
+
+def billed(tree: Tree) -> Tree:
+    return run(tree)["cost_usd"]["volumes"]["web"]
+
+
+def priced(lab: Any, *actions: Tree, count: int = 2, **keys: Any) -> Tree:
+    """Volumes of 100 GiB at $0.08, for an hour."""
+    volume = {"size": "100GiB", "usd_per_gib_month": 0.08}
+    web = {"service": "work", "count": count, "instance_type": "m5.large", "volume": volume}
+    traffic = lab.at(1)
+    return scenario(
+        traffic, fleets={"web": web | keys}, actions=list(actions), duration="1h"
+    )  # fmt: skip
+
+
+def test_volumes_are_billed_in_every_state(lab):
+    """Also of an instance that is stopped for half of the time, whose hours are fewer."""
+    month = 730 * 3600
+    stopped = priced(lab, {"at": "30m", "stop": {"fleet": "web", "count": 1}})
+    for tree in (priced(lab), stopped):
+        line = billed(tree)
+        assert line["gib_months"] == pytest.approx(2 * 100 * 3600 / month)
+        assert line["usd"] == pytest.approx(0.08 * line["gib_months"])
+    hours = [
+        run(tree)["cost_usd"]["instances"]["web"]["billed_s"] for tree in (priced(lab), stopped)
+    ]
+    assert hours[1] < hours[0]
+    bill = run(stopped)["cost_usd"]
+    parts = (section for name, section in bill.items() if name != "total")
+    assert bill["total"] == pytest.approx(sum(it["usd"] for part in parts for it in part.values()))
+
+
+def test_they_are_billed_from_the_launch_to_the_end(lab):
+    """One is terminated at half an hour and another launched: three, for two hours together and
+    the minutes in which one shuts down."""
+    end = {"at": "30m", "terminate": {"fleet": "web", "count": 1}}
+    tree = priced(lab, end, durations={"terminate": "60s"})
+    assert billed(tree)["gib_months"] == pytest.approx(100 * (7200 + 60) / (730 * 3600), rel=1e-3)
+
+
+def test_without_a_price_they_are_not_on_the_bill(lab):
+    tree = priced(lab)
+    del tree["fleets"]["web"]["volume"]["usd_per_gib_month"]
+    assert "volumes" not in run(tree)["cost_usd"]
+    del tree["fleets"]["web"]["volume"]
+    assert "volumes" not in run(tree)["cost_usd"]
+
+
+def test_a_price_needs_a_size(lab):
+    tree = priced(lab)
+    del tree["fleets"]["web"]["volume"]["size"]
+    with pytest.raises(nph.ScenarioError, match="a price without a size"):
+        nph.Scenario.model_validate(tree)

@@ -87,6 +87,17 @@ bool World::sends_checks(std::uint32_t at) const {
   });
 }
 
+// What an instance answers checks of a node with: 200, but for faults; of several the last counts.
+std::uint32_t WorldView::code_of_checks(std::uint32_t instance, std::uint32_t node) const {
+  std::uint32_t code = 200;
+  for (const Struck& it : faults_.struck) {
+    const FaultSpec& spec = faults_.all[it.fault].spec;
+    const bool asked = spec.node == FaultSpec::any || spec.node == node;
+    if (spec.code != 0 && asked && holds(it, instance)) code = spec.code;
+  }
+  return code;
+}
+
 void World::check_target(std::uint32_t at, std::uint32_t slot) {
   Balancer& balancer = balancers_[at];
   const Slot& target = balancer.slots[slot];
@@ -98,6 +109,10 @@ void World::check_target(std::uint32_t at, std::uint32_t slot) {
   if (hangs || faults_.loses_checks(target.instance, node))
     return balancer.health.foretell(slot, Health::never, deadline);
   if (is_down) return balancer.health.answered(slot, false, now_);
+  const std::uint32_t code = code_of_checks(target.instance, node);
+  const HealthSpec& spec = balancer.health.spec();
+  if (code < spec.first_code || code > spec.last_code)
+    return balancer.health.answered(slot, false, now_);
   if (!lets_in(target.instance, Sent{}, true)) return balancer.health.answered(slot, false, now_);
   if (balancer.health.spec().work_ns == 0) {
     const Fleet& fleet = fleets_[fleet_of_[target.instance]];

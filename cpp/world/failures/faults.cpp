@@ -128,6 +128,8 @@ void World::check_fault(const FaultSpec& fault, const std::string& path) const {
       [&](const Balancer& balancer) { return balancer.nodes > 1 && fault.node < balancer.nodes; });
   const bool loses = fault.kind == FaultKind::lose_health_checks;
   require(fault.node == FaultSpec::any || (loses && of_a_node), path + "node", "is not there");
+  require(fault.code == 0 || (loses && fault.code >= 100 && fault.code <= 599), path + "code",
+          "must be from 100 to 599, of checks");
   require(fault.kind != FaultKind::kill || !fault.ends, path + "for",
           "has no meaning: what is killed stays dead");
   const bool any = fault.unit == FaultSpec::any;
@@ -160,7 +162,7 @@ void World::strike(std::uint32_t index) {
   const std::uint64_t serial = fault.counts.strikes++;
   const std::vector<Struck> struck = maintains ? take_announced(index) : victims(index, number);
   fault.counts.missed += struck.empty() ? 1 : 0;
-  if (fault.spec.ends || fault.spec.kind == FaultKind::slow) {
+  if (fault.spec.ends || fault.spec.kind == FaultKind::slow || fault.spec.code != 0) {
     faults_.struck.insert(faults_.struck.end(), struck.begin(), struck.end());
   }
   for (const Struck& it : struck) hit(it);
@@ -232,7 +234,7 @@ void World::hit(const Struck& struck) {
         follow_faults(instance);
         break;
       case FaultKind::lose_health_checks:
-        ++count_of(lost_checks(fault.spec), instance);
+        if (fault.spec.code == 0) ++count_of(lost_checks(fault.spec), instance);
         break;
       case FaultKind::slow:
         follow_slowness(instance);
@@ -269,7 +271,8 @@ void World::heal(const Struck& struck) {
     --faults_.down_hosts[struck.pool][struck.index];
     open_if_well(struck);
   } else if (kind == FaultKind::lose_health_checks) {
-    --lost_checks(faults_.all[struck.fault].spec)[struck.index];
+    const FaultSpec& spec = faults_.all[struck.fault].spec;
+    if (spec.code == 0) --lost_checks(spec)[struck.index];
   } else {
     --faults_.down[struck.index];
   }

@@ -65,6 +65,7 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
   const bool limited = life.api != LifeSpec::unlimited;
   require(!limited || life.api < apis_.size(), at("fleets", index, "life.api"), "is not there");
   fleet.api = life.api;
+  fleet.counts_volumes = from.counts_volumes;
   fleet.eventful = life.spot || life.quota != LifeSpec::unlimited || limited;
 }
 
@@ -107,9 +108,10 @@ std::uint32_t World::act(ActionKind kind, std::uint32_t at, std::uint32_t count,
   fleet.eventful = true;
   if (kind >= ActionKind::standby) {
     fleet.parks = true;
-    const bool back = kind == ActionKind::in_service;
-    return count_act(kind, at, count,
-                     back ? bring_back(at, count) : put_on_standby(kind, at, count, replaced));
+    const bool back = kind == ActionKind::in_service || kind == ActionKind::attach;
+    return count_act(
+        kind, at, count,
+        back ? bring_back(kind, at, count) : put_on_standby(kind, at, count, replaced));
   }
   std::vector<std::uint32_t> chosen;
   if (kind == ActionKind::start) {
@@ -157,6 +159,7 @@ bool World::request(ActionKind kind, std::uint32_t machine) {
     case ActionKind::standby:
     case ActionKind::in_service:
     case ActionKind::detach:
+    case ActionKind::attach:
       break;  // are nothing to the provider of machines
   }
   follow_lives();

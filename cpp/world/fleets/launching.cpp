@@ -103,7 +103,7 @@ std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, Zon
   if (refusal != 0) return refusal;
   const auto machine = static_cast<std::uint32_t>(machines_.size());
   const std::uint32_t place = launched_[at]++;
-  machines_.emplace_back();
+  machines_.emplace_back().launched_ns = now_;
   add_instance(machine, at, place);
   LaunchFacts facts = facts_of_next(fleet);
   facts.serial = place;

@@ -52,6 +52,7 @@ struct Machine {
   std::uint8_t noticed = 0;  // the provider has said that it will take it back
   std::uint8_t wanted = 0;   // it is stopped, and a start was refused
   std::uint8_t moves = 0;    // it stops to start elsewhere
+  std::int64_t launched_ns = 0;
 };
 
 // What became of the machines of a fleet, in the whole run.

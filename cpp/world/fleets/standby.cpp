@@ -1,6 +1,7 @@
-// Instances that an operator takes out of service and that run on: on standby, to come back, or
-// detached, for good. No balancer knows them, they count for no size, and they are billed. (Amazon
-// EC2 Auto Scaling, "Temporarily remove instances from your Auto Scaling group", "Detach".)
+// Instances that an operator takes out of service and that run on: on standby, or detached, and no
+// longer of their fleet. Either may come back. No balancer knows them, they count for no size, and
+// they are billed. (Amazon EC2 Auto Scaling, "Temporarily remove instances from your Auto Scaling
+// group", "Detach", "Attach".)
 
 #include <algorithm>
 
@@ -43,15 +44,28 @@ void World::stay(std::uint32_t instance) {
   if (fleet.scaled != none) scaled_[fleet.scaled].settled = now_;
 }
 
-// Those that have been on standby longest, and have finished what they held. The size grows by as
-// many, not beyond its greatest.
-std::uint32_t World::bring_back(std::uint32_t at, std::uint32_t count) {
+// Those of a fleet that are on standby, since the longest first, or detached, the oldest first.
+std::vector<std::uint32_t> WorldView::out_of_service(std::uint32_t at, Standing standing) const {
+  if (standing == Standing::standby) return fleets_[at].membership.standby;
+  std::vector<std::uint32_t> detached;
+  for (std::uint32_t machine = 0; machine < machines_.size(); ++machine) {
+    const Machine& it = machines_[machine];
+    if (it.standing == standing && fleet_of_[it.instance] == at) detached.push_back(machine);
+  }
+  return detached;
+}
+
+// Those on standby, or detached, that have finished what they held. The size grows by as many, not
+// beyond its greatest.
+std::uint32_t World::bring_back(ActionKind kind, std::uint32_t at, std::uint32_t count) {
   Fleet& fleet = fleets_[at];
   std::uint32_t most = count;
   if (fleet.scaled != none)
     most = std::min(most, scaled_[fleet.scaled].group.max() - fleet.desired);
   std::vector<std::uint32_t> chosen;
-  for (const std::uint32_t machine : fleet.membership.standby) {
+  const bool parked = kind == ActionKind::in_service;
+  const Standing from = parked ? Standing::standby : Standing::detached;
+  for (const std::uint32_t machine : out_of_service(at, from)) {
     const bool waits = phase_[machines_[machine].instance] == Phase::prepared;
     const bool runs = lives_.state(machine) == InstanceState::running;
     if (waits && runs && machines_[machine].noticed == 0) chosen.push_back(machine);

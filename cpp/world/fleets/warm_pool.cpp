@@ -67,7 +67,7 @@ bool World::launch_warm(std::uint32_t at) {
   if (refusal != 0) return false;
   const auto machine = static_cast<std::uint32_t>(machines_.size());
   const std::uint32_t place = launched_[at]++;
-  machines_.emplace_back();
+  machines_.emplace_back().launched_ns = now_;
   add_instance(machine, at, place);
   LaunchFacts facts = fleet.make().facts;
   facts.serial = place;

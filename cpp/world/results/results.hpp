@@ -183,12 +183,14 @@ struct FleetAccount : Account {
   std::uint32_t refusal = 0;  // why, at the last try: a Refusal, or refused_by_quota or _by_api
   bool eventful = false;      // whether the rest is to be told
   LifeCounts counts;
-  bool rebalances = false;            // whether recommendations are to be told
-  bool parks = false;                 // whether those on standby and detached are to be told
-  std::uint32_t standby = 0;          // now
-  std::uint32_t stopped = 0;          // now; those that stop included
-  bool uses_devices = false;          // its service has steps that do
-  bool receives = false;              // over the network
+  bool rebalances = false;    // whether recommendations are to be told
+  bool parks = false;         // whether those on standby and detached are to be told
+  std::uint32_t standby = 0;  // now
+  std::uint32_t stopped = 0;  // now; those that stop included
+  bool uses_devices = false;  // its service has steps that do
+  bool receives = false;      // over the network
+  bool counts_volumes = false;
+  std::uint64_t volume_ns = 0;        // of all instances, from launch to end
   DeviceUse devices;                  // since the warm-up
   std::vector<InstancePlace> places;  // on hosts: by place in the order of launch
   std::uint32_t pool = 0;             // that those are of

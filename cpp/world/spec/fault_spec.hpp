@@ -38,6 +38,7 @@ struct FaultSpec {
   bool ends = false;                // it comes back; else the fault lasts to the end of the run
   Distribution lasts;               // ns
   std::uint32_t node = any;         // lose_health_checks: those of one node of a balancer alone
+  std::uint32_t code = 0;           // the same: checks are answered, with that; 0: by nobody
   double factor = 1.0;              // slow: so many times as long
   std::int64_t notice_ns = 0;       // maintain: from the notice until it begins
   MoveBy by = MoveBy::drain;        // maintain

@@ -56,9 +56,10 @@ enum class ActionKind : std::uint8_t {
   terminate,
   standby,     // it serves no more and is kept
   in_service,  // the reverse
-  detach       // it leaves its fleet, and runs on
+  detach,      // it leaves its fleet, and runs on
+  attach       // the reverse
 };
-inline constexpr std::size_t action_kinds = 8;
+inline constexpr std::size_t action_kinds = 9;
 
 // What an operator does, at an instant, to so many instances of a fleet.
 struct ActionSpec {

@@ -263,6 +263,7 @@ class FleetSpec:
     memory: int
     accelerators: int
     disks: int
+    counts_volumes: bool
     network: devices.BurstRate
     flow_limit: int
     disk_bytes: devices.BurstRate

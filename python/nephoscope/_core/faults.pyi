@@ -39,6 +39,7 @@ class FaultSpec:
     ends: bool
     lasts: Distribution
     node: int
+    code: int
     factor: float
     notice_ns: int
     by: MoveBy
@@ -57,5 +58,7 @@ class HealthSpec:
     minimum_share: float
     dns_healthy: int
     dns_share: float
+    first_code: int
+    last_code: int
     sends_to_new: bool
     resets: bool

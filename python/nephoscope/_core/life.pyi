@@ -14,6 +14,7 @@ class ActionKind(enum.Enum):
     standby = 5
     in_service = 6
     detach = 7
+    attach = 8
 
 @final
 class LifeSpec:

@@ -22,10 +22,11 @@ _LIMITS = {
 def life_tree(numbers: Mapping[str, Any]) -> Tree:
     """Actions, interruptions and refusals of the whole run, and how many are stopped now.
 
-    Where anybody is put on standby or detached, how many, how many came back, and how many are on
-    standby now; of a spot fleet that rebalances, upon how many recommendations. Nothing where a
-    fleet is on demand, without limits, and nobody does anything to it. Beside it whom its instances
-    kept out, its refresh and, where it buys both ways, how many are `on_demand` now.
+    Where anybody is put on standby or detached, how many, how many came back (or were attached
+    again), and how many are on standby now; of a spot fleet that rebalances, upon how many
+    recommendations. Nothing where a fleet is on demand, without limits, and nobody does anything to
+    it. Beside it whom its instances kept out, its refresh and, where it buys both ways, how many
+    are `on_demand` now.
     """
     tree = admission_tree(numbers) | refresh_tree(numbers)
     if "interruptions" in numbers:
@@ -33,7 +34,9 @@ def life_tree(numbers: Mapping[str, Any]) -> Tree:
         advised = ("recommendations",) if "recommendations" in numbers else ()
         if "on_demand" in numbers:
             tree["on_demand"] = int(numbers["on_demand"])
-        tree["life"] = {key: int(numbers[key]) for key in (*_COUNTS, *advised, *_REFUSALS, *parked)}
+        back = ("attached",) if "attached" in numbers else ()
+        keys = (*_COUNTS, *advised, *_REFUSALS, *parked, *back)
+        tree["life"] = {key: int(numbers[key]) for key in keys}
     return tree
 
 

@@ -1,10 +1,12 @@
 """Load balancers: their targets, how they choose one and how they find out who is well."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import InstanceOf, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from nephoscope.errors import shorten
 from nephoscope.nearest import listing
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.balancer_defaults import with_defaults
@@ -19,6 +21,7 @@ from nephoscope.scenario.fields import (
     PositiveDuration,
     PositiveRate,
     PositiveWeight,
+    Scalar,
     Share,
     quantity,
     refusal,
@@ -38,6 +41,7 @@ SURGE_QUEUE_MAX = 2**20
 NODES_MAX = 64
 CAPACITY_MIN, CAPACITY_MAX = 1e-3, 1e9
 DAY_NS = 86_400_000_000_000
+CODES_PATTERN = "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"
 
 
 class Target(Model):
@@ -147,6 +151,38 @@ class DnsFailover(Model):
     bare = "minimum_healthy_targets"
 
 
+def _read_codes(value: Any) -> tuple[int, int]:
+    allowed = "a code such as 200, or a range such as 200-399, within 100 to 599"
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not re.fullmatch(CODES_PATTERN, value):
+        raise refusal(f"{shorten(value)} is no code of success", allowed)
+    first, _, last = value.partition("-")
+    codes = int(first), int(last or first)
+    if codes[0] > codes[1]:
+        raise refusal(f"{value} does not ascend", allowed)
+    return codes
+
+
+def _write_codes(codes: tuple[int, int]) -> str:
+    return str(codes[0]) if codes[0] == codes[1] else f"{codes[0]}-{codes[1]}"
+
+
+SuccessCodes = Annotated[
+    tuple[int, int],
+    Scalar(
+        _read_codes,
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 100, "maximum": 599},
+                {"type": "string", "pattern": CODES_PATTERN},
+            ]
+        },
+        _write_codes,
+    ),
+]
+
+
 class HealthCheck(Model):
     """Requests that a balancer sends by itself, to find out who is well.
 
@@ -163,6 +199,8 @@ class HealthCheck(Model):
     """Failures in a row after which a target is unhealthy."""
     work: AnyDuration = Duration(0)
     """CPU time on one reference vCPU that a check takes at its target."""
+    success_codes: SuccessCodes = (200, 200)
+    """Codes of HTTP that tell of success, one or a range; a target that is well answers 200."""
     minimum_healthy: MinimumHealthy = MinimumHealthy()
     dns_failover: DnsFailover = DnsFailover()
     sends_to_new: bool = False

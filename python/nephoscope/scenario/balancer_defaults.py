@@ -42,6 +42,7 @@ OF_TYPE = {
             "timeout": "10s",
             "healthy_threshold": 5,
             "unhealthy_threshold": 2,
+            "success_codes": "200-399",
             "sends_to_new": True,
             "resets": True,
         },

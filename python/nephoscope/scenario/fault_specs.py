@@ -25,6 +25,7 @@ def health_spec(check: HealthCheck) -> _core.faults.HealthSpec:
     in_dns = check.dns_failover.minimum_healthy_targets
     spec.dns_healthy = in_dns.count
     spec.dns_share = in_dns.share
+    spec.first_code, spec.last_code = check.success_codes
     spec.sends_to_new, spec.resets = check.sends_to_new, check.resets
     return spec
 
@@ -47,8 +48,10 @@ def fault_spec(
     if fault.every is not None:
         spec.every = distribution(fault.every)
     spec.at_ns = int(fault.at or 0)
-    if isinstance(where, Checks) and where.node is not None:
-        spec.node = where.node
+    if isinstance(where, Checks):
+        if where.node is not None:
+            spec.node = where.node
+        spec.code = where.code or 0
     if isinstance(where, Slow):
         spec.factor = where.factor
     if isinstance(where, Maintain):

@@ -53,10 +53,12 @@ class Where(Model):
 
 
 class Checks(Where):
-    """The same, and which node of a balancer asks in vain."""
+    """The same, which node of a balancer asks in vain, and what it is told."""
 
     node: Annotated[int, whole(0, NODES_MAX - 1)] | None = None
     """From 0, of every balancer that has so many nodes; by default all of all."""
+    code: Annotated[int, whole(100, 599)] | None = None
+    """With which they are answered; by default they are not."""
 
 
 class Slow(Where):
@@ -102,7 +104,7 @@ class Fault(Model):
     fail: Where | None = None
     """It loses what it holds and refuses everything until it comes back."""
     lose_health_checks: Checks | None = None
-    """It serves, and no health check is answered."""
+    """It serves, and no health check is answered, or each with a code."""
     slow: Slow | None = None
     """It serves, and its work takes longer."""
 

@@ -28,6 +28,7 @@ TRANSITIONS = (
     "standby",
     "in_service",
     "detach",
+    "attach",
 )
 
 
@@ -142,6 +143,8 @@ class Action(Model):
     """Who is on standby serves again, and the fleet's size grows by as many."""
     detach: Leaving | None = None
     """It is no longer of the fleet, and runs on, and is billed."""
+    attach: Which | None = None
+    """Who was detached is of the fleet again and serves, and its size grows by as many."""
     replay: Replay | None = None
     """What a bus has archived is put there again."""
     redrive: Redrive | None = None

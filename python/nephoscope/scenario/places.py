@@ -53,6 +53,9 @@ class Places:
             spec.disks = taken(fleet.instance_type, self._scenario.hosts[fleet.hosts])
         spec.network = _rate(fleet.instance_type.network.facts)
         spec.flow_limit = int(fleet.flow_limit or 0)
+        spec.counts_volumes = (
+            fleet.volume is not None and fleet.volume.usd_per_gib_month is not None
+        )
         spec.disk_bytes = _rate(fleet.disk_bandwidth)
         iops = fleet.disk_iops
         spec.disk_ops = _rate(catalog.BurstFacts(iops, iops, 0))

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from nephoscope.catalog import BurstFacts
 from nephoscope.catalog.devices import GP3_BYTES_PER_SECOND, GP3_IOPS
-from nephoscope.scenario.fields import PositiveBandwidth, PositiveSize, refusal, whole
+from nephoscope.scenario.fields import PositiveBandwidth, PositiveSize, number, refusal, whole
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Bandwidth, Size
 
@@ -26,6 +26,9 @@ class Volume(Model):
     """Bytes a second; the instance type may give less."""
     size: PositiveSize | None = None
     """By default as much as its operations need."""
+    usd_per_gib_month: Annotated[float, number(0.0, 1e6)] | None = None
+    """What its size costs, from the launch of an instance to its end, also while it is stopped; by
+    default volumes are not on the bill."""
 
     @model_validator(mode="after")
     def _is_sold(self) -> Self:
@@ -38,6 +41,12 @@ class Volume(Model):
         ):
             needed = Size(-(-self.iops // IOPS_PER_GIB) * 2**30)
             raise refusal(f"{self.size} is too little for {self.iops} iops", f"{needed} or more")
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_is_paid(self) -> Self:
+        if self.usd_per_gib_month is not None and self.size is None:
+            raise refusal("a price without a size", "size beside it")
         return self
 
     def behind(self, link: BurstFacts) -> BurstFacts:
