@@ -95,7 +95,7 @@ class CompiledPolicy {
   template <class Archive>
   void serialize(Archive& archive) {
     const std::size_t size = state_.size();
-    archive(in_flight_, weights_, latency_ns_, zones_, known_, state_);
+    archive(class_weights_, in_flight_, weights_, latency_ns_, zones_, known_, state_);
     members_.serialize(archive);
     if (state_.size() != size)
       throw StateError("the state of a compiled routing policy has another size");
@@ -123,9 +123,9 @@ class CompiledPolicy {
   // Immutable after construction.
   nephoscope_routing_policy function_ = nullptr;
   std::uint32_t words_ = 0;
-  std::uint64_t state_size_ = 0;       // bytes
-  std::vector<double> class_weights_;  // by class
+  std::uint64_t state_size_ = 0;  // bytes
 
+  std::vector<double> class_weights_;  // by class: of targets to come
   MemberList members_;
   std::vector<std::uint32_t> in_flight_;  // by position, as the next three
   std::vector<double> weights_;

@@ -108,7 +108,10 @@ void World::run_to(std::int64_t until) {
     const std::int64_t sight = next_sight(foretells);
     const std::int64_t next = std::min({until, sight, next_sample(), next_check()});
     if (now_ >= unseen_until_ && !bookings_.ahead.empty()) forget_bookings();
+    const std::int64_t seen_before = unseen_until_;
     unseen_until_ = checked ? 0 : std::min(until, sight);
+    // What is held from before is told as far ahead as what will come.
+    if (foretells && unseen_until_ > seen_before) bring_all_up_to_date(unseen_until_);
     if constexpr (checked) {
       run_events<AnyShape, true>(next);
     } else {
@@ -127,18 +130,18 @@ void World::run_to(std::int64_t until) {
   }
 }
 
-std::int64_t World::next_sample() const {
+std::int64_t WorldView::next_sample() const {
   return next_sample_ <= duration_ ? next_sample_ : ArrivalStream::never;
 }
 
 // When balancers are metered, or the warm-up ends.
-std::int64_t World::next_reckoning() const {
+std::int64_t WorldView::next_reckoning() const {
   const std::int64_t metered = metering_.next <= duration_ ? metering_.next : ArrivalStream::never;
   return warm_ ? metered : std::min(metered, warmup_);
 }
 
 // When somebody looks at all instances.
-std::int64_t World::next_look() const {
+std::int64_t WorldView::next_look() const {
   return std::min(next_sample(), next_reckoning());
 }
 

@@ -52,6 +52,11 @@ class WorldView : protected WorldState {
     OutcomeCounts ended{};
   };
   Through through(std::uint32_t balancer) const;
+  OutcomeCounts without_foretold(OutcomeCounts ended) const;
+  // When somebody looks (run.cpp).
+  std::int64_t next_sample() const;
+  std::int64_t next_reckoning() const;
+  std::int64_t next_look() const;
   std::uint32_t machine_of(std::uint32_t instance) const;
   const Make& make_of(std::uint32_t instance) const {
     return fleets_[fleet_of_[instance]].make_at(index_in_fleet_[instance]);

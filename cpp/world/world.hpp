@@ -127,9 +127,6 @@ class World : public WorldView {
   bool has_one_plain_caller() const;
   template <class Shape, bool checked>
   bool run_events(std::int64_t until);
-  std::int64_t next_sample() const;
-  std::int64_t next_reckoning() const;
-  std::int64_t next_look() const;
   std::int64_t next_sight(bool foretold) const;
   bool may_foretell() const;
   void look();
@@ -251,7 +248,6 @@ class World : public WorldView {
 
   // Looking (results.cpp, host_results.cpp, check.cpp) and changing (edit.cpp).
   void sample_series();
-  OutcomeCounts without_foretold(OutcomeCounts ended) const;
   // Which instances a fleet has (launching.cpp).
   void scale(std::uint32_t fleet);
   void grow(std::uint32_t fleet, ZoneBalance balance);

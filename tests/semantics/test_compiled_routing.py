@@ -382,6 +382,18 @@ def test_a_change_of_weights_begins_it_anew(lab):
     assert witness.column("latency_ns") == [[0.0] * 3, [1e9, 0, 0], [0.0] * 3]
 
 
+def test_changed_weights_are_those_of_targets_to_come_in_what_was_saved_too(lab):
+    witness = Witness(0)
+    simulation = nph.Simulation(traced(lab, witness.policy, 2))
+    simulation.advance("0.5s")
+    simulation.set("load_balancers.door.targets.web.weight", 2)
+    again = nph.Simulation.load(simulation.save(), [witness.policy])
+    for one in (simulation, simulation.fork(), again):
+        one.set("fleets.web.count", 4)
+        one.advance()
+    assert witness.column("weights") == [[2.0] * 4] * 3
+
+
 # Among others.
 
 

@@ -24,7 +24,7 @@ bool leads_to(const Caller& caller, std::size_t balancer) {
 // Requests sent and ended by each source and through each balancer since the start, and the
 // instances.
 // Where any are foretold, there is one who sends.
-OutcomeCounts World::without_foretold(OutcomeCounts ended) const {
+OutcomeCounts WorldView::without_foretold(OutcomeCounts ended) const {
   ended[static_cast<std::size_t>(Outcome::completed)] -= foretold_.ahead();
   return ended;
 }
