@@ -104,21 +104,16 @@ template <bool checked>
 void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
   for (;;) {
-    const bool foretells = !checked && may_foretell();
-    const std::int64_t sight = next_sight(foretells);
+    const std::int64_t sight = next_sight(!checked && may_foretell());
     const std::int64_t next = std::min({until, sight, next_sample(), next_check()});
     if (now_ >= unseen_until_ && !bookings_.ahead.empty()) forget_bookings();
-    const std::int64_t seen_before = unseen_until_;
     unseen_until_ = checked ? 0 : std::min(until, sight);
-    // What is held from before is told as far ahead as what will come.
-    if (foretells && unseen_until_ > seen_before) bring_all_up_to_date(unseen_until_);
     if constexpr (checked) {
       run_events<AnyShape, true>(next);
     } else {
       run_in_shape(next);
     }
-    const std::int64_t look_at_all = foretells ? next_reckoning() : next_look();
-    if (next == until || next == look_at_all) bring_all_up_to_date(next);
+    if (next == until || next == next_look()) bring_all_up_to_date(next);
     now_ = std::max(now_, next);
     if (next_look() == now_) {
       look();
@@ -156,7 +151,7 @@ std::int64_t World::next_sight(bool foretold) const {
 // Whether all requests are those of one fleet that nobody watches, and samples see no more of them
 // than their number.
 bool World::may_foretell() const {
-  return foretold_.possible() && has_one_plain_caller() && routes_[0].plain && routes_[0].unwatched;
+  return foretold_.possible() && has_one_plain_caller() && routes_[0].unwatched;
 }
 
 void World::control() {

@@ -231,7 +231,6 @@ NEPHOSCOPE_HOT void World::bring_up_to_date(std::uint32_t instance, std::int64_t
   Job job;
   std::int64_t time = 0;
   while (instances_.finish_before(instance, until, job, time)) {
-    if (time >= next_sample_) foretold_.note(time - next_sample_);
     if (traces_.may_follow(sent_of(job).arrival)) [[unlikely]]
       Tracing(*this).note_plain(sent_of(job), job.work, time);
     account<Shape>(sent_of(job), instance, Outcome::completed, time);
