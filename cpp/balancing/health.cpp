@@ -74,7 +74,8 @@ std::uint32_t Health::take_due(std::int64_t now) {
 
 void Health::foretell(std::uint32_t slot, std::int64_t due, std::int64_t deadline) {
   Tracked& target = targets_[slot];
-  target.due = due;
+  // By how much it would be late is nobody's business, nor told exactly.
+  target.due = due == never ? never : std::min(due, deadline + 1);
   target.deadline = deadline;
   target.answer = due_.push(std::min(due, deadline), answer_of(slot));
 }

@@ -102,3 +102,29 @@ def test_invariants_hold_after_every_event(system):
     free, checked = run(system), run(system, checked=True)
     assert same(free.results(), checked.results())
     assert free.save() == checked.save()
+
+
+def test_by_how_much_a_check_is_answered_too_late_is_not_kept():
+    """A queue of some seconds, looked at from one end or the other."""
+    tree = {
+        "nephoscope": 1,
+        "name": "slow",
+        "duration": "20s",
+        "fleets": {
+            "web": {"service": "work", "instance_type": {"vcpus": 1, "memory": "1GiB"}},
+        },
+        "services": {"work": {"concurrency": 1, "steps": [{"compute": {"exponential": "50ms"}}]}},
+        "load_balancers": {
+            "door": {"targets": ["web"], "health_check": {"interval": "5s", "timeout": "2s"}},
+        },
+        "traffic": {
+            "customers": {
+                "to": "door",
+                "arrivals": {"profile": [["0s", "5/s"], ["15s", "40/s"]]},
+            }
+        },
+    }
+    system = System(tree, (), (), 0)
+    free, checked = run(system), run(system, checked=True)
+    assert free.results()["load_balancers"][0]["health"]["failed_checks"] > 0
+    assert free.save() == checked.save()
