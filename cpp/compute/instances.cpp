@@ -83,7 +83,7 @@ std::int64_t Instances::turn_of_next(std::uint32_t instance, std::int64_t now,
   const Instance& it = instances_[instance];
   const RatedKind& kind = kinds_[it.kind];
   if (workers_busy(it) < kind.workers) {
-    // Where nobody looks, the last job may be booked though it is not done yet: take_unseen().
+    // Where nobody looks, the last job may be booked though it is not done yet: do_unseen().
     return it.mode == ServingMode::several ? now : std::max(now, it.updated);
   }
   if (it.waiting >= kind.backlog) return refused;
@@ -113,23 +113,6 @@ bool Instances::remove_waiting(std::uint32_t instance, std::uint32_t id) {
     return true;
   }
   return false;
-}
-
-void Instances::take_back(std::uint32_t instance, const std::vector<Job>& jobs, bool holds,
-                          std::int64_t first_done, std::int64_t last_done, std::int64_t now) {
-  Instance& it = instances_[instance];
-  std::vector<Job> line(jobs.begin() + 1, jobs.end());
-  if (holds) {
-    line.back() = it.running;
-    line.back().work = jobs.back().work;
-  }
-  while (it.waiting != 0) line.push_back(pop_waiting(it));
-  it.busy = it.computing = true;
-  it.running = jobs.front();
-  it.running.work = first_done - now;
-  it.updated = now;
-  it.run_ns -= last_done - now;
-  for (const Job& job : line) enqueue(it, job);
 }
 
 std::vector<Job> Instances::drop_all(std::uint32_t instance, std::int64_t now) {

@@ -119,22 +119,19 @@ class Instances {
     return nullptr;
   }
 
-  // Takes a job, on an instance with one worker whose jobs know their work and which nobody looks
-  // at before `unseen_until`. Returns when it will have been done if that is before then: it is as
-  // good as done. Else the job is held, and the answer is `never`.
-  NEPHOSCOPE_HOT std::int64_t take_unseen(std::uint32_t instance, const Job& job, std::int64_t now,
-                                          std::int64_t unseen_until);
+  // Does work at once that would be done before `until`, on an instance with one worker whose jobs
+  // know their work and which nobody looks at before then. Returns when it will have been done.
+  // Where it would be later, or the instance holds jobs, nothing changes and the answer is `never`.
+  NEPHOSCOPE_HOT std::int64_t do_unseen(std::uint32_t instance, std::int64_t work, std::int64_t now,
+                                        std::int64_t until);
+
+  // Such an instance takes a job that is told later, by the next.
+  NEPHOSCOPE_HOT void hold_unseen(std::uint32_t instance, const Job& job, std::int64_t now);
 
   // On such an instance: ends the running job if it is due before `until` and begins the next.
   // Returns false when there was none; else `finished` is the job and `time` when it was done.
   NEPHOSCOPE_HOT bool finish_before(std::uint32_t instance, std::int64_t until, Job& finished,
                                     std::int64_t& time);
-
-  // The jobs that take_unseen() told done and that are not, the first of them under way: they come
-  // back, to be done when it said. The last is the one that it held, where it did (`holds`): then
-  // its work is what it was offered with. `done`: when the first is, and the last of the others.
-  void take_back(std::uint32_t instance, const std::vector<Job>& jobs, bool holds,
-                 std::int64_t first_done, std::int64_t last_done, std::int64_t now);
 
   // Whether its jobs share one clock: there are several workers, or somebody tells its rate.
   bool is_shared(std::uint32_t instance) const {

@@ -7,24 +7,27 @@
 
 namespace nephoscope {
 
-NEPHOSCOPE_HOT std::int64_t Instances::take_unseen(std::uint32_t instance, const Job& job,
-                                                   std::int64_t now, std::int64_t unseen_until) {
+NEPHOSCOPE_HOT std::int64_t Instances::do_unseen(std::uint32_t instance, std::int64_t work,
+                                                 std::int64_t now, std::int64_t until) {
+  Instance& it = instances_[instance];
+  const std::int64_t own = scaled(it, work);
+  const std::int64_t due = std::max(now, it.updated) + own;
+  if (it.busy || due >= until) [[unlikely]]
+    return never;
+  it.run_ns += own;
+  it.updated = due;
+  return due;
+}
+
+NEPHOSCOPE_HOT void Instances::hold_unseen(std::uint32_t instance, const Job& job,
+                                           std::int64_t now) {
   Instance& it = instances_[instance];
   if (it.busy) {
     enqueue(it, job);
-    return never;
-  }
-  const std::int64_t begin = std::max(now, it.updated);
-  const std::int64_t own = scaled(it, job.work);
-  const std::int64_t due = begin + own;
-  if (due < unseen_until) [[likely]] {
-    it.run_ns += own;
-    it.updated = due;
-    return due;
+    return;
   }
   it.busy = true;
-  begin_solo(it, job, begin);
-  return never;
+  begin_solo(it, job, std::max(now, it.updated));
 }
 
 NEPHOSCOPE_HOT bool Instances::finish_before(std::uint32_t instance, std::int64_t until,

@@ -58,7 +58,7 @@ void WorldView::check() const {
   check_queues();
   check_topics();
   check_traces();
-  check_bookings();
+  check_held();
   try {
     instances_.check(now_);
   } catch (const InvariantError& error) {

@@ -11,7 +11,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000013;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000014;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -118,7 +118,6 @@ void World::serialize(Archive& archive) {
   for (LaunchInterface& api : apis_) api.serialize(archive);
   instances_.serialize(archive);
   admissions_.serialize(archive);
-  archive(bookings_.busy_until);
   archive(metering_.next);
   for (Meter& meter : metering_.all) archive(meter.requests_before, meter.hours);
   hosts_.serialize(archive);
@@ -196,6 +195,7 @@ void World::restore(std::string_view bytes) {
   resumed.serialize(reader);
   reader.finish();
   resumed.tell_routes();
+  resumed.tell_held();
   resumed.check();
   *this = std::move(resumed);
 }

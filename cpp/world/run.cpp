@@ -2,12 +2,13 @@
 // requests.hpp.
 
 #include <algorithm>
+#include <optional>
 
 #include "world/requests/requests.hpp"
 
 namespace nephoscope {
 
-// Returns whether the world is still of the shape.
+// Returns whether the world is still of the shape, and need not go back.
 template <class Shape>
 NEPHOSCOPE_HOT bool World::arrive() {
   const std::uint32_t at = Shape::known ? 0 : next_arrival_.source;
@@ -28,10 +29,10 @@ NEPHOSCOPE_HOT bool World::arrive() {
   const std::uint32_t visit = send_new<Shape>(at, request);
   if constexpr (Shape::known) {
     if (many_instances_) fetch_for_arrivals<Shape>(request.serial + 1);
-    return visit != out_of_shape;
+  } else if (visit < out_of_shape) {
+    run(visit);
   }
-  if (visit != none) run(visit);
-  return true;
+  return visit != out_of_shape;
 }
 
 // Another source may be next: the heap's first and the one just scheduled trade places if so.
@@ -103,15 +104,21 @@ void World::advance_checked(std::int64_t until) {
 template <bool checked>
 void World::run_to(std::int64_t until) {
   until = std::min(until, duration_);
+  std::optional<World> earlier;
   for (;;) {
-    const std::int64_t sight = next_sight(!checked && may_foretell());
-    const std::int64_t next = std::min({until, sight, next_sample(), next_check()});
-    if (now_ >= unseen_until_ && !bookings_.ahead.empty()) forget_bookings();
-    unseen_until_ = checked ? 0 : std::min(until, sight);
+    unseen_until_ = checked ? 0 : std::min(until, next_sight());
+    if (unseen_until_ > now_ && may_be_late())
+      unseen_until_ = std::min(unseen_until_, book_ahead(earlier));
+    std::int64_t next = std::min({until, next_look(), next_control()});
+    if (unseen_until_ > now_) next = std::min(next, unseen_until_);
     if constexpr (checked) {
       run_events<AnyShape, true>(next);
     } else {
       run_in_shape(next);
+    }
+    if (must_go_back()) {
+      go_back(earlier);
+      continue;
     }
     if (next == until || next == next_look()) bring_all_up_to_date(next);
     now_ = std::max(now_, next);
@@ -119,7 +126,7 @@ void World::run_to(std::int64_t until) {
       look();
     } else if (now_ >= until) {
       return;
-    } else {
+    } else if (next_control() == now_) {
       control();
     }
   }
@@ -140,17 +147,22 @@ std::int64_t WorldView::next_look() const {
   return std::min(next_sample(), next_reckoning());
 }
 
+// When one of the rare things happens that control() is for.
+std::int64_t WorldView::next_control() const {
+  return std::min({controls_.next_time(), lives_.next_event(), next_check()});
+}
+
 // When somebody may next see what an instance of an unwatched fleet holds, or change it. A health
 // check does neither: what it is answered there is foretold, and what is under way stays so. Nor
-// does a sample where requests are `foretold`.
-std::int64_t World::next_sight(bool foretold) const {
-  const std::int64_t look = foretold ? next_reckoning() : next_look();
+// does a sample where requests are foretold.
+std::int64_t WorldView::next_sight() const {
+  const std::int64_t look = may_foretell() ? next_reckoning() : next_look();
   return std::min({look, controls_.next_time(), lives_.next_event()});
 }
 
 // Whether all requests are those of one fleet that nobody watches, and samples see no more of them
 // than their number.
-bool World::may_foretell() const {
+bool WorldView::may_foretell() const {
   return foretold_.possible() && has_one_plain_caller() && routes_[0].unwatched;
 }
 
@@ -205,7 +217,8 @@ void World::look() {
 
 // A world that leaves its shape goes on without one.
 void World::run_in_shape(std::int64_t until) {
-  if (!has_one_plain_caller() || !run_in_known_shape(until)) run_events<AnyShape, false>(until);
+  if (has_one_plain_caller() && run_in_known_shape(until)) return;
+  if (!must_go_back()) run_events<AnyShape, false>(until);
 }
 
 // False where it was of none, or is no longer.
@@ -239,12 +252,12 @@ bool World::run_in_known_shape(std::int64_t until) {
 }
 
 // Nobody who sends on this route has been late so far, or can be.
-bool World::asks_without_visits(const Route& route) const {
+bool WorldView::asks_without_visits(const Route& route) const {
   return route.plain || (route.timed && fleets_[route.fleet].plain);
 }
 
 // See shape.hpp.
-bool World::has_one_plain_caller() const {
+bool WorldView::has_one_plain_caller() const {
   for (std::uint32_t at = 0; at < balancers_.size(); ++at) {
     if (sends_checks(at)) return false;
   }
@@ -255,7 +268,7 @@ bool World::has_one_plain_caller() const {
          (!traces_.active() || is_told_afterwards(routes_[0].fleet));
 }
 
-// Returns whether the world was of the shape to the end.
+// Returns whether the world was of the shape to the end, and need not go back.
 template <class Shape, bool checked>
 bool World::run_events(std::int64_t until) {
   for (;;) {

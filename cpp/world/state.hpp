@@ -26,7 +26,6 @@
 #include "world/fleets/scaling.hpp"
 #include "world/messages/queues.hpp"
 #include "world/messages/topics.hpp"
-#include "world/requests/bookings.hpp"
 #include "world/requests/callers.hpp"
 #include "world/requests/errand.hpp"
 #include "world/requests/sources.hpp"
@@ -81,7 +80,8 @@ struct WorldState {
   std::vector<std::uint32_t> sampler_of_;  // [traffic x draw] -> place in samplers_, or none
 
   std::int64_t now_ = 0;
-  std::int64_t unseen_until_ = 0;  // while the loop runs: nobody looks before
+  std::int64_t unseen_until_ = 0;                // while the loop runs: nobody looks before
+  std::int64_t late_at_ = ArrivalStream::never;  // the same: somebody may be (going_back.cpp)
   std::uint64_t events_ = 0;
   EventQueue calendar_;
   EventQueue controls_;
@@ -127,7 +127,9 @@ struct WorldState {
   Queues queues_;
   Topics topics_;
   Traces traces_;
-  Bookings bookings_;
+  // By instance: the end of all that it holds, where nobody watches and patience is limited. It
+  // follows from what it holds, and is no part of what is saved.
+  std::vector<std::int64_t> held_until_;
   std::vector<std::uint32_t> ready_;  // visits that can run on at this instant
   std::uint32_t completing_ = none;   // instance whose completion is rescheduled once, at the end
   bool many_instances_ = false;       // more than the caches hold: worth fetching ahead

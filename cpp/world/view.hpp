@@ -57,6 +57,19 @@ class WorldView : protected WorldState {
   std::int64_t next_sample() const;
   std::int64_t next_reckoning() const;
   std::int64_t next_look() const;
+  std::int64_t next_check() const;
+  std::int64_t next_control() const;
+  std::int64_t next_sight() const;
+  bool asks_without_visits(const Route& route) const;
+  bool has_one_plain_caller() const;
+  bool may_foretell() const;
+  bool may_be_foretold(const Fleet& fleet) const;
+  bool sends_checks(std::uint32_t balancer) const;
+  bool answers_in_time(const Route& route, std::uint32_t instance, std::int64_t work,
+                       std::int64_t deadline) const;
+  bool may_be_late() const;
+  bool holds_unseen(std::uint32_t instance) const;
+  bool must_go_back() const { return late_at_ == now_ && unseen_until_ > now_; }
   std::uint32_t machine_of(std::uint32_t instance) const;
   const Make& make_of(std::uint32_t instance) const {
     return fleets_[fleet_of_[instance]].make_at(index_in_fleet_[instance]);
@@ -192,7 +205,7 @@ class WorldView : protected WorldState {
   bool archives_agree() const;
   std::uint64_t pending_of(const Topic& topic) const;
   void check_traces() const;
-  void check_bookings() const;
+  void check_held() const;
 };
 
 }  // namespace nephoscope

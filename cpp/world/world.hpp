@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,12 +124,8 @@ class World : public WorldView {
   void run_to(std::int64_t until);
   void run_in_shape(std::int64_t until);
   bool run_in_known_shape(std::int64_t until);
-  bool asks_without_visits(const Route& route) const;
-  bool has_one_plain_caller() const;
   template <class Shape, bool checked>
   bool run_events(std::int64_t until);
-  std::int64_t next_sight(bool foretold) const;
-  bool may_foretell() const;
   void look();
   void control();
   template <class Shape>
@@ -149,13 +146,14 @@ class World : public WorldView {
   template <class Shape>
   std::uint32_t send(Caller& caller, const Request& request);
   template <class Shape>
-  void send_unseen(const Sent& sent, std::uint32_t instance, std::int64_t work);
-  // Of unwatched fleets (bookings.cpp).
-  bool answers_in_time(const Route& route, std::uint32_t instance, std::int64_t work,
-                       std::int64_t deadline);
-  void note_booking(std::uint32_t instance, std::int64_t work, std::int64_t done);
-  NEPHOSCOPE_COLD void forget_bookings();
-  NEPHOSCOPE_COLD void watch_from_here(std::uint32_t fleet);
+  bool send_unseen(const Caller& caller, const Sent& sent, std::uint32_t instance,
+                   std::int64_t work);
+  // Somebody late where nobody watches (going_back.cpp).
+  bool holds_in_time(std::uint32_t instance, std::int64_t work, std::int64_t deadline);
+  NEPHOSCOPE_COLD bool watch_from_here(std::uint32_t fleet);
+  std::int64_t book_ahead(std::optional<World>& earlier) const;
+  void go_back(std::optional<World>& earlier);
+  void tell_held();
   void send_plain(std::uint32_t instance, const Job& job);
   std::uint32_t send_visit(const Sent& sent, std::uint32_t instance, std::int64_t work,
                            const Request& request);
@@ -336,10 +334,7 @@ class World : public WorldView {
   // Metering (metering.cpp).
   void meter();
   // Health checks (health.cpp).
-  std::int64_t next_check() const;
   void look_after_health();
-  bool may_be_foretold(const Fleet& fleet) const;
-  bool sends_checks(std::uint32_t balancer) const;
   void check_target(std::uint32_t balancer, std::uint32_t slot);
   void send_check(const Balancer& balancer, std::uint32_t slot);
   void break_checks(std::uint32_t instance);

@@ -45,7 +45,7 @@ void World::add_checker(std::uint32_t index) {
   }
 }
 
-std::int64_t World::next_check() const {
+std::int64_t WorldView::next_check() const {
   std::int64_t next = Health::never;
   for (const Balancer& balancer : balancers_) next = std::min(next, balancer.next_event());
   return next;
@@ -66,7 +66,7 @@ void World::look_after_health() {
 
 // Whether a check without work that waits at an instance need not be there: nobody notices it, and
 // when its turn comes is known.
-bool World::may_be_foretold(const Fleet& fleet) const {
+bool WorldView::may_be_foretold(const Fleet& fleet) const {
   const bool alone = std::all_of(fleet.makes.begin(), fleet.makes.end(), [this](const Make& make) {
     const InstanceKind& kind = instances_.kind(make.kind);
     return kind.workers == 1 && kind.backlog == InstanceKind::unlimited;
@@ -75,7 +75,7 @@ bool World::may_be_foretold(const Fleet& fleet) const {
 }
 
 // Whether some check of a balancer may have to be sent.
-bool World::sends_checks(std::uint32_t at) const {
+bool WorldView::sends_checks(std::uint32_t at) const {
   const Balancer& balancer = balancers_[at];
   if (!balancer.health.active()) return false;
   if (balancer.health.spec().work_ns != 0) return true;

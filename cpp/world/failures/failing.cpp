@@ -23,7 +23,6 @@ void World::fail_work(std::uint32_t instance) {
   std::vector<std::uint32_t> visits;
   for (const Job& job : instances_.drop_all(instance, now_)) {
     --holders;
-    if (is_visit(job) && visit_of(job) == booked) continue;
     if (is_visit(job)) {
       visits.push_back(visit_of(job));
     } else {

@@ -177,7 +177,7 @@ void World::add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t 
   Fleet& fleet = fleets_[at];
   const std::uint32_t instance = instances_.add(fleet.make_at(place).kind, now_);
   admissions_.add(instance, fleet.admission, now_);
-  if (bookings_.kept) bookings_.busy_until.push_back(0);
+  held_until_.push_back(0);
   it.instance = instance;
   it.standing = Standing::active;
   it.noticed = it.wanted = it.moves = 0;

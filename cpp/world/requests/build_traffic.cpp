@@ -344,7 +344,6 @@ void World::find_first_samplers() {
   }
   for (std::uint32_t fleet = 0; fleet < fleets_.size(); ++fleet) {
     fleets_[fleet].unwatched = may_be_unwatched(fleet);
-    bookings_.kept |= fleets_[fleet].unwatched && fleets_[fleet].timed;
     const std::vector<Attachment>& attachments = fleets_[fleet].attachments;
     fleets_[fleet].by_slot =
         attachments.size() != 1 || balancers_[attachments.front().balancer].nodes != 1;
@@ -353,7 +352,6 @@ void World::find_first_samplers() {
     if (callers_[route.caller].to_balancer == 0 && !route.check)
       fleets_[route.fleet].by_slot = true;
   }
-  if (bookings_.kept) bookings_.busy_until.resize(instances_.size());
   tell_routes();
   count_reached();
 }

@@ -132,7 +132,7 @@ std::uint32_t World::drop_late(std::uint32_t instance, std::uint32_t visit) {
       return none;
     }
     const Job job = *next;
-    if (!is_visit(job) || visit_of(job) == booked) {
+    if (!is_visit(job)) {
       begin(instance, job);
       return none;
     }

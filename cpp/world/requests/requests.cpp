@@ -34,7 +34,6 @@ std::uint32_t World::send_visit(const Sent& sent, std::uint32_t instance, std::i
   const Route& route = routes_[sent.route];
   it.place = route.entry;
   if (traces_.active()) Tracing(*this).begin(visit);
-  if (route.timed && route.unwatched) watch_from_here(route.fleet);
   if (route.timed || route.plain) fleets_[route.fleet].plain = false;
   Caller& caller = caller_of(sent);
   if (caller.timeout_ns != 0) expect_deadline(visit, caller);

@@ -24,29 +24,14 @@ NEPHOSCOPE_HOT std::uint32_t World::send_new(std::uint32_t at, const Request& re
   return send<Shape>(caller, request);
 }
 
-// Whether a request without a visit would be answered by its deadline, whatever comes later. Of
-// instances that nobody watches, the end of all that they have to do is kept.
-NEPHOSCOPE_HOT bool World::answers_in_time(const Route& route, std::uint32_t instance,
-                                           std::int64_t work, std::int64_t deadline) {
-  if (!route.timed) return false;
-  if (!route.unwatched) return instances_.done_by(instance, work, now_) <= deadline;
-  std::int64_t& busy_until = bookings_.busy_until[instance];
-  const std::int64_t done = std::max(now_, busy_until) + instances_.time_for(instance, work);
-  if (done > deadline) return false;
-  busy_until = done;
-  return true;
-}
-
-NEPHOSCOPE_HOT void World::note_booking(std::uint32_t instance, std::int64_t work,
-                                        std::int64_t done) {
-  const bool begins = done != Instances::never || instances_.waiting_jobs(instance) == 0;
-  if (begins) bookings_.ahead.push_back({bookings_.busy_until[instance], work, instance});
-  if (bookings_.ahead.size() >= bookings_.enough) [[unlikely]]
-    forget_bookings();
+// Whether a request that needs no visit would be answered by its deadline, whatever comes later.
+NEPHOSCOPE_HOT bool WorldView::answers_in_time(const Route& route, std::uint32_t instance,
+                                               std::int64_t work, std::int64_t deadline) const {
+  return route.timed && instances_.done_by(instance, work, now_) <= deadline;
 }
 
 // Chooses the instance for a request and offers it there. Returns the visit that has a worker and
-// must be run now, or none; or that the world is no longer of the shape, where it was.
+// must be run now, or none; or that the world is no longer of the shape, or must go back.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request) {
   Sent sent{now_, Shape::known ? 0 : caller.first_route, none};
@@ -88,36 +73,44 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
   if (Shape::known || route.first_sampler != none) [[likely]] {
     work = duration_ns(samplers_[route.first_sampler].next_in_order(request.serial));
   }
+  if (route.unwatched) {
+    if (send_unseen<Shape>(caller, sent, instance, work)) [[likely]]
+      return none;
+    if (!watch_from_here(route.fleet)) return out_of_shape;
+  }
   // A client who leaves only after the answer has come might as well wait for ever.
   if (!route.plain && !answers_in_time(route, instance, work, now_ + caller.timeout_ns)) {
     const std::uint32_t visit = send_visit(sent, instance, work, request);
     return Shape::known ? out_of_shape : visit;
   }
-  if (route.unwatched) {
-    send_unseen<Shape>(sent, instance, work);
-  } else if (!Shape::known && traces_.active() &&
-             Tracing(*this).wants_visit(request.traffic, route.fleet)) [[unlikely]] {
+  if (!Shape::known && traces_.active() && Tracing(*this).wants_visit(request.traffic, route.fleet))
+      [[unlikely]]
     return send_visit(sent, instance, work, request);
-  } else {
-    send_plain(instance, plain_job(sent, work));
-  }
+  send_plain(instance, plain_job(sent, work));
   return none;
 }
 
 // To an instance of an unwatched fleet: what has been done before anybody looks is booked at once.
+// Returns false, and nothing has changed, when the request may be answered too late.
 template <class Shape>
-NEPHOSCOPE_HOT void World::send_unseen(const Sent& sent, std::uint32_t instance,
-                                       std::int64_t work) {
+NEPHOSCOPE_HOT bool World::send_unseen(const Caller& caller, const Sent& sent,
+                                       std::uint32_t instance, std::int64_t work) {
   bring_up_to_date<Shape>(instance, now_);
-  const std::int64_t done =
-      instances_.take_unseen(instance, plain_job(sent, work), now_, unseen_until_);
-  if (!routes_[Shape::known ? 0 : sent.route].plain) note_booking(instance, work, done);
-  if (done == Instances::never) return;
+  const bool plain = routes_[Shape::known ? 0 : sent.route].plain;
+  const std::int64_t deadline = now_ + caller.timeout_ns;
+  const std::int64_t until = plain ? unseen_until_ : std::min(unseen_until_, deadline + 1);
+  const std::int64_t done = instances_.do_unseen(instance, work, now_, until);
+  if (done == Instances::never) [[unlikely]] {
+    if (!plain && !holds_in_time(instance, work, deadline)) return false;
+    instances_.hold_unseen(instance, plain_job(sent, work), now_);
+    return true;
+  }
   if (done >= next_sample_) foretold_.note(done - next_sample_);
   if (traces_.may_follow(sent.arrival)) [[unlikely]]
     Tracing(*this).note_plain(sent, instances_.time_for(instance, work), done);
   account<Shape>(sent, instance, Outcome::completed, done);
   ++events_;
+  return true;
 }
 
 NEPHOSCOPE_HOT void World::send_plain(std::uint32_t instance, const Job& job) {
@@ -183,11 +176,7 @@ NEPHOSCOPE_HOT void World::complete_first(std::uint32_t instance) {
 // A job has computed. Returns the visit that must be run now, or none.
 template <class Shape>
 NEPHOSCOPE_HOT std::uint32_t World::finish(std::uint32_t instance, const Job& job) {
-  if (!Shape::known && is_visit(job)) {
-    if (visit_of(job) != booked) [[likely]]
-      return visit_of(job);
-    return hand_over<Shape>(instance);
-  }
+  if (!Shape::known && is_visit(job)) return visit_of(job);
   if (traces_.may_follow(sent_of(job).arrival) && !instances_.is_shared(instance)) [[unlikely]]
     Tracing(*this).note_plain(sent_of(job), job.work, now_);
   account<Shape>(sent_of(job), instance, Outcome::completed, now_);
@@ -207,7 +196,7 @@ NEPHOSCOPE_HOT std::uint32_t World::hand_over(std::uint32_t instance) {
     return none;
   }
   const Job job = *next;
-  if (!Shape::known && is_visit(job) && visit_of(job) != booked) {
+  if (!Shape::known && is_visit(job)) {
     Visit& it = visits_[visit_of(job)];
     it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
     if ((it.flags & Visit::failing) != 0) [[unlikely]]

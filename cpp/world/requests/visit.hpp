@@ -79,8 +79,6 @@ inline std::uint32_t path_of_trial(std::uint32_t path, std::uint16_t trial) {
 
 // A job of the world: its `id` is a visit or, of a plain request, the route.
 constexpr std::uint32_t visit_bit = std::uint32_t{1} << 31;
-// In place of a visit: the job of a request that has been answered already (bookings.hpp).
-constexpr std::uint32_t booked = visit_bit - 1;
 
 inline Job job_of_visit(std::uint32_t visit, std::int64_t work) {
   return {work, 0, visit | visit_bit, 0};

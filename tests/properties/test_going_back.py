@@ -1,9 +1,9 @@
 """Requests of limited patience are booked ahead where nobody watches, until one is late.
 
-From that instant on the fleet is watched in the midst of a run, and what was booked and is not done
-comes back. The twin of a system has a service with one more step, which takes no time: there every
-request is watched from the start. Both must tell the same to the bit, but for the looks that the
-events count; and where a run is cut changes nothing at all.
+Then the world goes back to an earlier one, runs up to that instant again, and watches the fleet
+from there on. The twin of a system has a service with one more step, which takes no time: there
+every request is watched from the start. Both must tell the same to the bit, but for the looks that
+the events count; and where a run is cut, by which it goes back less far, changes nothing at all.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from properties.elastic import elastic
 from properties.engine import run, same
 from properties.liveliness import derandomised, look_until_seen
+from properties.lives import operations
 from properties.systems import BLIND, System
 from properties.test_in_time import is_the_same_looked_after
 from properties.test_properties import conserves, resumes
@@ -24,8 +26,9 @@ PATIENCE = st.sampled_from(["300ms", "700ms", "1500ms", "4s", "60s"])
 
 
 @st.composite
-def booked_systems(draw) -> System:
+def impatient_systems(draw) -> System:
     """Everybody's patience is limited; the load comes in waves, so that many are in time first."""
+    duration = 20
     count = draw(st.sampled_from([1, 2, 5]))
     kind = {"vcpus": 1, "memory": "1GiB", "speed": draw(st.sampled_from([1.0, 1.7]))}
     laws = ({"exponential": "50ms"}, {"lognormal": {"mean": "50ms", "cv": 2}})
@@ -42,8 +45,8 @@ def booked_systems(draw) -> System:
         source["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
     tree = {
         "nephoscope": 1,
-        "name": "booked",
-        "duration": "20s",
+        "name": "impatient",
+        "duration": f"{duration}s",
         "warmup": draw(st.sampled_from(["0s", "1s"])),
         "series": draw(st.sampled_from(["none", "1s", "7s"])),
         "fleets": {"web": {"service": "work", "count": count, "instance_type": kind}},
@@ -54,7 +57,11 @@ def booked_systems(draw) -> System:
     }
     if draw(st.integers(0, 3)) == 0:
         tree["traffic"]["others"] = source | {"to": "web"}
-    cuts = tuple(sorted(draw(st.lists(st.integers(1, 20 * 10**9 - 1), min_size=2, max_size=4))))
+    if draw(st.integers(0, 3)) == 0:
+        tree["fleets"]["web"] |= draw(elastic(count, balanced=True, duration=duration))
+        tree["actions"] = draw(operations(tree["fleets"], duration))
+    instants = st.integers(1, duration * 10**9 - 1)
+    cuts = tuple(sorted(draw(st.lists(instants, min_size=2, max_size=4))))
     return System(tree, [], cuts, draw(st.integers(0, 2**32)))
 
 
@@ -70,18 +77,18 @@ def test_nobody_can_tell_what_was_booked():
         seen["late"] += late > 0 and sum(s["completed"] for s in sources) > 100
         seen["fewer events"] += own.events < twin.events
 
-    look_until_seen(look, booked_systems(), 80, seen, ("never", "late", "fewer events"))
+    look_until_seen(look, impatient_systems(), 80, seen, ("never", "late", "fewer events"))
 
 
 @pytest.mark.slow
 @derandomised(400)
-@given(booked_systems())
+@given(impatient_systems())
 def test_nobody_can_tell_in_many_more(system):
     is_the_same_looked_after(system)
 
 
 @derandomised(40)
-@given(booked_systems())
+@given(impatient_systems())
 def test_a_run_may_be_cut_anywhere(system):
     straight, cut = run(system), run(system, system.cuts_ns)
     assert same(straight.results(), cut.results())
@@ -90,13 +97,13 @@ def test_a_run_may_be_cut_anywhere(system):
 
 
 @derandomised(15)
-@given(booked_systems())
+@given(impatient_systems())
 def test_and_saved_and_restored(system):
     resumes(system)
 
 
 @derandomised(40)
-@given(booked_systems())
+@given(impatient_systems())
 def test_invariants_hold_after_every_event(system):
     conserves(system)
     free, checked = run(system), run(system, checked=True)
