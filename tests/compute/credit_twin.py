@@ -1,7 +1,7 @@
 """The credit scheduler once more, slowly: every tick is an event, every queue a list.
 
-It has the rules from their description and nothing from the core: no lazy ticks, no timers left out
-on quiet hosts, no masks, no closed forms. Credits are exact, times are integer ns.
+It has the rules from their description and nothing from the core: no lazy ticks, no masks, no
+closed forms. Credits are exact, times are integer ns.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Twin:
         self.placed = 0
         self.stolen = self.kicked = len(phases) - 1
         self.next_tick = list(phases)
+        self.quiet = True
 
     def add(self, vcpus: int, weight: int, cap: int = 0) -> None:
         tenant = Tenant(weight, cap)
@@ -92,6 +93,13 @@ class Twin:
         while tenant.want < want:
             self.wake(tenant.vcpus[tenant.want])
             tenant.want += 1
+        self.quiet = self.is_quiet()
+
+    def is_quiet(self) -> bool:
+        """Whether everybody runs: nothing is decided until somebody wakes or blocks."""
+        every = [it for tenant in self.tenants for it in tenant.vcpus]
+        capped = any(it.tenant.cap and (it.wants or it.parked) for it in every)
+        return not capped and sum(it.wants for it in every) <= len(self.cpus)
 
     def advance(self, until: int) -> None:
         while True:
@@ -108,6 +116,8 @@ class Twin:
             elif kind == accounts:
                 self.account()
                 self.next_accounting += 3 * self.tick
+            elif self.quiet:
+                self.cpus[at].timer += self.slice
             else:
                 self.decide(at)
         self.pass_time(until)
@@ -172,6 +182,7 @@ class Twin:
         self.listed = [t for t in self.listed if t.active]
         for it in turned:
             self.turn(it)
+        self.quiet = self.quiet or self.is_quiet()
 
     def judge(self, tenant: Tenant, each: int, n: int) -> list[Vcpu]:
         turned = []

@@ -82,7 +82,8 @@ void CreditHost::account() {
   }
 }
 
-// Whoever runs has seen all ticks and paid until the last; time goes on from here.
+// Whoever runs has seen all ticks and paid until the last, and each queue has been sorted at one;
+// time goes on from here.
 void CreditHost::close_turns() {
   if (!options_.exact_debit) {
     for (std::uint32_t at = 0; at < cpus(); ++at) {
@@ -90,6 +91,7 @@ void CreditHost::close_turns() {
     }
   }
   see_all_ticks();
+  sort_all();
   const credit_passes::Turns turns{rows_.cpus(), rows_.since, rows_.counted, rows_.lag, period_};
   run_on(VectorPath::automatic,
          [&]() NEPHOSCOPE_INLINE { credit_passes::close(turns, rows_.ran); });

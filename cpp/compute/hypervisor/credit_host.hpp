@@ -24,7 +24,8 @@
 // ticks are counted when somebody looks: at decisions, wake-ups and accountings. What is left is a
 // timer for each busy pCPU and the accounting, and neither while the host is quiet: with no more
 // runnable vCPUs than pCPUs and no cap at work everybody runs and nothing is decided. Accountings
-// missed are made up for when something changes, whole cycles of them at once.
+// missed are made up for when something changes, whole cycles of them at once; the debits of
+// decisions that a quiet host has left out come with the ticks after them.
 //
 // On a saturated host that nobody wakes on or blocks for a while the queues, timers and sets give
 // way to rounds, in which decisions cost less (credit_round.cpp); a change brings them back. What
@@ -190,7 +191,9 @@ class CreditHost {
   std::uint32_t unlink(std::uint32_t at, Index* link);
   void remove(std::uint32_t vcpu);
   void sort_if_due(std::uint32_t at, std::int64_t now);
+  void sort_all();
   void sort(std::uint32_t at);
+  void sort_round();
   std::uint32_t steal(std::uint32_t at, Priority above, std::int64_t now);
   void make_runnable(std::uint32_t vcpu, std::int64_t now);
   void stop(std::uint32_t vcpu, std::int64_t now);

@@ -226,7 +226,8 @@ std::vector<CreditHost::Vcpu> CreditHypervisor::vcpus(std::uint32_t tenant) cons
   const Tenant& it = tenants_[tenant];
   std::vector<CreditHost::Vcpu> vcpus;
   if (it.host == none) return vcpus;
-  const CreditHost& host = hosts_[it.host];
+  CreditHost host = hosts_[it.host];  // of which a quiet one is behind
+  host.catch_up(now_);
   const CreditHost::Member& member = host.member(it.member);
   for (std::uint32_t at = 0; at < member.vcpus; ++at) vcpus.push_back(host.vcpu(member.first + at));
   return vcpus;

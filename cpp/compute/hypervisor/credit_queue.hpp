@@ -72,13 +72,20 @@ inline Word without(Word queue, int place) {
 
 // UNDER first, stably.
 inline Word sorted(Word queue) {
-  Word to = empty;
-  for (const Word kind : {Word{0}, Word{0x80}}) {
-    for (Word left = queue; !is_empty(left); left = left >> 8 | last_byte) {
-      if ((left & 0x80) == kind) to = with(to, place_of_over(to), left & 0xFF);
-    }
+  const auto behind = [](Word entries, int bits) { return bits < 64 ? entries << bits : 0; };
+  Word under = 0;
+  Word over = 0;
+  int under_bits = 0;
+  int over_bits = 0;
+  for (Word left = queue; !is_empty(left); left = left >> 8 | last_byte) {
+    const Word entry = left & 0xFF;
+    const Word is_over = -(entry >> 7);  // all bits, or none
+    under |= (entry & ~is_over) << (under_bits & 63);
+    over |= (entry & is_over) << (over_bits & 63);
+    under_bits += static_cast<int>(8 & ~is_over);
+    over_bits += static_cast<int>(8 & is_over);
   }
-  return to;
+  return under | behind(over, under_bits) | behind(empty, under_bits + over_bits);
 }
 
 // Sets of vCPUs: a bit for each.

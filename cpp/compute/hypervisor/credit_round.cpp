@@ -86,6 +86,15 @@ void CreditHost::consider_round() {
   begin_round();
 }
 
+// At the end of a round; `queue` still says who was OVER in it.
+void CreditHost::sort_round() {
+  for (std::uint64_t left = round_.unsorted; left != 0; left &= left - 1) {
+    credit_queue::Word& queue = rows_.queue[std::countr_zero(left)];
+    queue = credit_queue::sorted(queue);
+  }
+  round_.unsorted = 0;
+}
+
 // After an accounting of a round.
 void CreditHost::go_on() {
   for (std::size_t at = 0; at < rows_.cpu_rows(); ++at) rows_.due[at] -= period_;

@@ -2,6 +2,7 @@
 // accounting.
 
 #include <algorithm>
+#include <bit>
 
 #include "compute/hypervisor/credit_host.hpp"
 
@@ -85,6 +86,16 @@ NEPHOSCOPE_HOT void CreditHost::run(std::uint32_t at, std::uint32_t next, std::i
 NEPHOSCOPE_HOT void CreditHost::sort_if_due(std::uint32_t at, std::int64_t now) {
   const std::uint64_t ticked = now >= tick_ - rows_.lag[at] ? 1 : 0;
   if ((sets_.word(at).unsorted >> (at % 64) & ticked) != 0) sort(at);
+}
+
+// By the priorities that they had at their ticks, which are behind them at an accounting.
+void CreditHost::sort_all() {
+  if (round_.on != 0) return sort_round();
+  for (std::uint32_t first = 0; first < cpus(); first += 64) {
+    for (std::uint64_t left = sets_.word(first).unsorted; left != 0; left &= left - 1) {
+      sort(first + static_cast<std::uint32_t>(std::countr_zero(left)));
+    }
+  }
 }
 
 void CreditHost::sort(std::uint32_t at) {

@@ -1,5 +1,6 @@
 """The work of a sweep: which runs are missing, who makes them, and what becomes of them."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import (
     BrokenExecutor,
@@ -10,7 +11,7 @@ from concurrent.futures import (
 )
 from functools import partial
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
@@ -29,6 +30,8 @@ R = TypeVar("R")
 
 # Runs that an executor has at a time: enough for a cluster, few enough to be held in memory.
 AHEAD = 256
+# What keeping them may take of the time in which they are made.
+KEEPING = 1 / 20
 
 
 def simulate(
@@ -75,6 +78,38 @@ class Workers:
     def pilot(self, scenario: Scenario, seed: int) -> Future[int]:
         """Have the warm-up of a scenario found."""
         return self._executor.submit(warmup_of, scenario, seed)
+
+
+class _Pace:
+    """How often what has ended is kept: at once, unless that would take more than a share of time.
+
+    A disk takes as long for one run as for twenty, so short runs are gathered.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._began = 0.0
+        self.interrupt: BaseException | None = None
+        """What came while it was gathered, to be raised when that is kept."""
+
+    def gather(self, ended: SimpleQueue[R], most: int) -> list[R]:
+        """What has ended, at least one and at most so many, when it is time to keep it."""
+        found = [ended.get()]
+        try:
+            while len(found) < most:
+                found.append(ended.get(timeout=max(self._next - time.monotonic(), 0.0)))
+        except Empty:
+            pass
+        except BaseException as error:
+            self.interrupt = error
+        return found
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        now = time.monotonic()
+        self._next = now + (now - self._began) / KEEPING
 
 
 class _Job(NamedTuple):
@@ -180,6 +215,7 @@ class Labour:
         pending: dict[Future[R], J] = {}
         # Who has ended says so: to ask all that are pending, each time one has, costs more.
         ended: SimpleQueue[Future[R]] = SimpleQueue()
+        pace = _Pace()
         try:
             while True:
                 for job in islice(todo, AHEAD - len(pending)):
@@ -190,14 +226,17 @@ class Labour:
                     return
                 found: list[tuple[J, R]] = []
                 failed: tuple[J, BaseException] | None = None
-                for future in [ended.get(), *(ended.get() for _ in range(ended.qsize()))]:
+                for future in pace.gather(ended, len(pending)):
                     job = pending.pop(future)
                     try:
                         found.append((job, future.result()))
                     except BaseException as error:  # an interrupt too: the others have ended
                         failed = failed or (job, error)
                 if found:
-                    self._keep(keep, found)
+                    with pace:
+                        self._keep(keep, found)
+                if pace.interrupt is not None:
+                    raise pace.interrupt
                 if failed is not None:
                     job, cause = failed
                     told = self._told(name(job), cause)
