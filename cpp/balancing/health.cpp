@@ -93,18 +93,12 @@ void Health::answered(std::uint32_t slot, bool success, std::int64_t now) {
   if (target.state == TargetHealth::unused) return;
   counts_.failed_checks += success ? 0 : 1;
   const bool is_new = target.state == TargetHealth::initial;
-  // One that is new and gets no requests waits for its first success, however long that takes.
-  const bool may_turn = is_new && spec_.sends_to_new;
-  if (success == (target.state == TargetHealth::healthy) && !may_turn) {
+  if (success == (target.state == TargetHealth::healthy) && !is_new) {
     target.streak = 0;
     return;
   }
-  if (is_new && !success && target.streak + 1U < spec_.unhealthy_threshold) {
-    ++target.streak;
-    return;
-  }
-  const std::uint32_t needed = success ? spec_.healthy_threshold : spec_.unhealthy_threshold;
-  if (!is_new && ++target.streak < needed) return;
+  const std::uint32_t of_well = is_new ? 1 : spec_.healthy_threshold;
+  if (++target.streak < (success ? of_well : spec_.unhealthy_threshold)) return;
   counts_.turned_unhealthy += success ? 0 : 1;
   counts_.recovered += success && !is_new ? 1 : 0;
   become(slot, success ? TargetHealth::healthy : TargetHealth::unhealthy);

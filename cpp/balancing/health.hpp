@@ -2,10 +2,11 @@
 //
 // The rules are those of Elastic Load Balancing. A target is checked at a fixed period, whatever
 // its answers take, from an instant within the first period after it was registered. One that is
-// new is `initial` until its first check: one success makes it healthy. After that it takes
-// unhealthy_threshold failures in a row to become unhealthy and healthy_threshold successes in a
-// row to recover. Requests go to the healthy ones and, where that is told, to those that are new;
-// when there are fewer healthy ones than the minimum, to all that are registered (fail-open).
+// new is `initial` until it is known: one success makes it healthy. It takes unhealthy_threshold
+// failures in a row to become unhealthy, for one that is new as well, and healthy_threshold
+// successes in a row to recover. Requests go to the healthy ones and, where that is told, to those
+// that are new; when there are fewer healthy ones than the minimum, to all that are registered
+// (fail-open).
 //
 // Who owns it sees to the checks: `take_due` says whose turn it is, `answered` takes the outcome,
 // at once or later (`foretell`), and `changed` tells who may get requests now that did not, or the

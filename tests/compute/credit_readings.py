@@ -54,7 +54,12 @@ class Choosy(Dithered):
 
 
 class Lone(Choosy):
-    """And who wakes kicks no other pCPU, and accounting sorts the queues at once."""
+    """And who wakes kicks no other pCPU, and accounting sorts the queues at once.
+
+    So somebody may wait beside an idle pCPU, and there is something to decide on every host.
+    """
+
+    rests = False
 
     def start(self, it):
         self.insert(it.cpu, it)

@@ -57,6 +57,9 @@ class Twin:
     # What the rules leave open, or do not say clearly, and the core has decided.
     accounts_before_decisions = True  # at one instant
     least_queue = 1  # of who is stolen from; whoever runs there is runnable too
+    rests = (
+        True  # a host on which everybody runs: it decides nothing until somebody wakes or blocks
+    )
 
     def __init__(self, phases, accounting, *, slice_ns=30_000_000, ratelimit_ns=1_000_000, **rules):
         self.cpus = [Cpu(phase) for phase in phases]
@@ -96,7 +99,7 @@ class Twin:
         self.quiet = self.is_quiet()
 
     def is_quiet(self) -> bool:
-        """Whether everybody runs: nothing is decided until somebody wakes or blocks."""
+        """Whether everybody who wants to runs."""
         every = [it for tenant in self.tenants for it in tenant.vcpus]
         capped = any(it.tenant.cap and (it.wants or it.parked) for it in every)
         return not capped and sum(it.wants for it in every) <= len(self.cpus)
@@ -116,7 +119,7 @@ class Twin:
             elif kind == accounts:
                 self.account()
                 self.next_accounting += 3 * self.tick
-            elif self.quiet:
+            elif self.rests and self.quiet:
                 self.cpus[at].timer += self.slice
             else:
                 self.decide(at)

@@ -1,7 +1,7 @@
 """Properties of every run, over random scenarios with random interventions.
 
 The draws are derandomised: the same scenarios on every machine, every time. The fast suite runs 150
-of them through the invariants, the slow one 2,000.
+of them through the invariants, the slow one 1,200.
 """
 
 from __future__ import annotations

@@ -102,6 +102,31 @@ def test_a_new_target_needs_one_success():
     assert seen in (both // 2, both // 2 + 1)
 
 
+def test_a_new_target_that_fails_is_unhealthy_and_has_to_recover():
+    """Its checks are lost for the first 30 s: two make it unhealthy."""
+    lost = {"at": "50s", "for": "30s", "lose_health_checks": "new"}
+    fleets = {"web": fleet(count=1), "new": fleet(count=0)}
+    tree = scenario(
+        steady(), fleets=fleets, balancers=door("web", "new"), duration="200s", faults=[lost]
+    )
+    sim = simulation(tree)
+    sim.advance("50s")
+    sim.set("fleets.new.count", 1)
+    phase = first_checks(2)[1]
+    failed = 50 + phase + 10 + 5  # the second check, and that it is not answered
+    recovered = np.ceil((80 - 50 - phase) / 10) * 10 + 50 + phase + 20  # the third success after
+    states = []
+    for second in range(51, 200):
+        sim.advance(f"{second}s")
+        health = sim.results()["load_balancers.door.health"]
+        states.append((health["initial"], health["unhealthy"]))
+    expected = [
+        (int(second <= failed), int(failed < second <= recovered)) for second in range(51, 200)
+    ]
+    assert states == expected
+    assert (health["turned_unhealthy"], health["recovered"]) == (1, 1)
+
+
 def test_who_serves_when_the_clock_starts_is_healthy():
     assert healthy(lab_of(5, duration="20s")) == [5] * 20
 

@@ -228,6 +228,20 @@ def test_what_a_balancer_holds_unhealthy_is_replaced_if_the_fleet_asks_it():
         assert web.get("membership", {}).get("unhealthy", 0) == launches - 2
 
 
+def test_what_never_passes_a_check_is_replaced():
+    """It is new, and no check of it is ever answered."""
+    fleets = {"web": fleet(count=1), "new": fleet(count=0) | {"health": "load_balancer"}}
+    faults = [{"at": "20s", "lose_health_checks": "new"}]
+    sim = simulation(scenario(steady(), fleets=fleets, balancers=door("web", "new"), faults=faults))
+    sim.advance("20s")
+    sim.set("fleets.new.count", 1)
+    second = 20 + first_checks(2)[1] + 10
+    sim.advance(f"{second + 4.999:.3f}s")
+    assert running(sim) == [0, 1]
+    sim.advance(f"{math.ceil(second + 5)}.001s")
+    assert running(sim) == [0, 2]
+
+
 def test_it_is_replaced_when_it_is_next_looked_at():
     sim = simulation(checked(fleet(count=2) | {"health": "load_balancer"}, faults=ill()))
     at = seen_ill_s(0, 2)

@@ -27,7 +27,7 @@ Figures = dict[str, float]
 Make = Callable[[int, Path], Scenario]
 
 THREADS = 2
-LONGER = 5.0  # how many times as long the slow suite runs
+LONGER = 3.0  # how many times as long the slow suite runs
 
 
 @dataclass(frozen=True)
