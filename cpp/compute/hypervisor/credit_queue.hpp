@@ -70,24 +70,6 @@ inline Word without(Word queue, int place) {
   return (queue & before) | (queue >> 8 & ~before) | last_byte;
 }
 
-// UNDER first, stably.
-inline Word sorted(Word queue) {
-  const auto behind = [](Word entries, int bits) { return bits < 64 ? entries << bits : 0; };
-  Word under = 0;
-  Word over = 0;
-  int under_bits = 0;
-  int over_bits = 0;
-  for (Word left = queue; !is_empty(left); left = left >> 8 | last_byte) {
-    const Word entry = left & 0xFF;
-    const Word is_over = -(entry >> 7);  // all bits, or none
-    under |= (entry & ~is_over) << (under_bits & 63);
-    over |= (entry & is_over) << (over_bits & 63);
-    under_bits += static_cast<int>(8 & ~is_over);
-    over_bits += static_cast<int>(8 & is_over);
-  }
-  return under | behind(over, under_bits) | behind(empty, under_bits + over_bits);
-}
-
 // Sets of vCPUs: a bit for each.
 using Set = std::array<std::uint8_t, 16>;
 
@@ -109,7 +91,45 @@ NEPHOSCOPE_INLINE inline void mark_over(void* entries_at, const Set& over) {
   std::memcpy(entries_at, &entries, sizeof(entries));
 }
 
+// By which entries are OVER, a bit each: where the entries come from when UNDER goes first.
+constexpr auto under_first = [] {
+  std::array<std::array<std::uint8_t, 8>, 256> from{};
+  for (std::uint32_t over = 0; over < 256; ++over) {
+    std::size_t to = 0;
+    for (std::uint32_t kind = 0; kind < 2; ++kind) {
+      for (std::uint8_t place = 0; place < 8; ++place) {
+        if ((over >> place & 1) == kind) from[over][to++] = place;
+      }
+    }
+  }
+  return from;
+}();
+
+// UNDER first, stably. Behind the last there is nobody, whose top bits are set, too.
+inline Word sorted(Word queue) {
+  typedef char Bytes __attribute__((vector_size(16)));
+  const Word over = ((queue & over_bits) >> 7) * 0x0102'0408'1020'4080U >> 56;
+  Bytes entries{};
+  Bytes from{};
+  std::memcpy(&entries, &queue, sizeof(queue));
+  std::memcpy(&from, under_first[over].data(), sizeof(queue));
+  const Bytes to = __builtin_ia32_pshufb128(entries, from);
+  std::memcpy(&queue, &to, sizeof(queue));
+  return queue;
+}
+
 #else
+
+// UNDER first, stably.
+inline Word sorted(Word queue) {
+  Word to = empty;
+  for (const Word kind : {Word{0}, Word{0x80}}) {
+    for (Word left = queue; !is_empty(left); left = left >> 8 | last_byte) {
+      if ((left & 0x80) == kind) to = with(to, place_of_over(to), left & 0xFF);
+    }
+  }
+  return to;
+}
 
 inline void mark_over(void* entries_at, const Set& over) {
   std::array<std::uint8_t, 16> entries;
