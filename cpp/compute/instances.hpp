@@ -234,7 +234,7 @@ class Instances {
   // vCPU time used until `now`, ns.
   std::int64_t run_ns(std::uint32_t instance, std::int64_t now) const {
     const Instance& it = instances_[instance];
-    // Of what take_unseen() told done, some may be to come: until then it runs.
+    // Of what do_unseen() told done, some may be to come: until then it runs.
     const bool told_ahead = it.mode != ServingMode::several && it.updated > now;
     const std::uint32_t running = told_ahead ? 1 : computing(it);
     return it.run_ns + (now - it.updated) * std::min(running, kinds_[it.kind].vcpus);
