@@ -128,12 +128,16 @@ py::tuple buckets(const Histogram& histogram) {
   py::array_t<std::int64_t> lower(n);
   py::array_t<std::int64_t> upper(n);
   py::array_t<std::uint64_t> counts(n);
-  py::ssize_t row = 0;
+  // By pointers, for an array asks at every element whether it may be written.
+  std::int64_t* const lowers = lower.mutable_data();
+  std::int64_t* const uppers = upper.mutable_data();
+  std::uint64_t* const held = counts.mutable_data();
+  std::size_t row = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i] != 0) {
-      lower.mutable_at(row) = Histogram::bucket_lower(histogram.first_bucket() + i);
-      upper.mutable_at(row) = Histogram::bucket_upper(histogram.first_bucket() + i);
-      counts.mutable_at(row) = all[i];
+      lowers[row] = Histogram::bucket_lower(histogram.first_bucket() + i);
+      uppers[row] = Histogram::bucket_upper(histogram.first_bucket() + i);
+      held[row] = all[i];
       ++row;
     }
   }
@@ -241,6 +245,14 @@ void bind_histogram(py::module_& m) {
           .def(
               "quantile", &quantile, py::arg("p"),
               "The nearest-rank quantile in ns: mid point of the bucket of the ceil(p n)-th value.")
+          .def(
+              "up_to",
+              [](const Histogram& self, std::int64_t value) {
+                require_no_negative(&value, 1);
+                return self.up_to(value);
+              },
+              py::arg("value"),
+              "How many values are in buckets that begin at `value`, ns, or before.")
           .def("summary", &summary,
                "count, and in seconds mean, std, min, p50, p90, p95, p99, p999, max; only count\n"
                "for an empty histogram.")

@@ -150,6 +150,15 @@ std::int64_t Histogram::quantile(double p) const {
   return std::clamp(lower + width / 2, min_, max_);
 }
 
+std::uint64_t Histogram::up_to(std::int64_t value) const {
+  const std::size_t end = bucket_of(value) + 1;
+  if (end <= first_) {
+    return 0;
+  }
+  const auto reach = static_cast<std::ptrdiff_t>(std::min(end - first_, counts_.size()));
+  return std::accumulate(counts_.begin(), counts_.begin() + reach, std::uint64_t{0});
+}
+
 bool Histogram::equals(const Histogram& other) const {
   if (count_ != other.count_ || sum_ != other.sum_ || squares_low_ != other.squares_low_ ||
       squares_high_ != other.squares_high_ || min_ != other.min_ || max_ != other.max_) {

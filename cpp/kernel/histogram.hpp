@@ -73,6 +73,9 @@ class Histogram {
   // [min, max]; exact below 256 and at the first and last rank. p in [0, 1].
   std::int64_t quantile(double p) const;
 
+  // How many values are in buckets that begin at `value` or before; value >= 0.
+  std::uint64_t up_to(std::int64_t value) const;
+
   // The buckets that have been reserved: counts()[i] is the count of bucket first_bucket() + i.
   std::size_t first_bucket() const { return first_; }
   const std::vector<std::uint64_t>& counts() const { return counts_; }

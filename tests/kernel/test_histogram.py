@@ -210,6 +210,17 @@ def test_bucket_counts_add_up():
     np.testing.assert_array_equal(counts, inside)
 
 
+def test_counts_up_to_a_value_are_those_of_whole_buckets():
+    values = wide_values(2000)
+    histogram = filled(values[values >= 1000])
+    lower, _, counts = histogram.buckets()
+    for value in (0, 999, int(lower[3]) - 1, int(lower[3]), int(values.max()), GREATEST):
+        assert histogram.up_to(value) == counts[lower <= value].sum()
+    assert Histogram().up_to(7) == 0
+    with pytest.raises(ValueError, match="never negative"):
+        histogram.up_to(-1)
+
+
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, Histogram.copy])
 def test_copies_are_independent(duplicate):
     histogram = filled([1, 2])

@@ -105,6 +105,7 @@ void CreditHost::close_turns() {
 
 // Only who is not settled can have changed.
 void CreditHost::see_all_ticks() {
+  if (round_.on != 0) return see_round();
   for (std::size_t first = 0; first < rows_.size(); first += byte_lanes) {
     const ByteLanes inactive = zeros_of(load_lanes(&rows_.tier[first]));
     ByteLanes changes;

@@ -203,12 +203,16 @@ class CreditHost {
   void consider_round();
   void go_on();
   void begin_round();
-  bool has_inactive() const;
-  CreditRound::Ranks rank_timers();
+  std::array<std::uint64_t, 2> inactive_set() const;
+  void mark_queues();
+  void order_timers(const CreditRound::Ranks& ranks);
   void draw_ahead(const CreditRound::Ranks& ranks);
   CreditRound::Columns columns();
   void play(std::int64_t until);
+  template <class Visit>
+  void visit_inactive(Visit visit);
   void join_seen_by(std::int32_t last);
+  void see_round();
   void play_to(std::int32_t last);
   std::uint32_t pay_until(std::int32_t last, std::int32_t* ran);
   void decide_each(const std::uint8_t* cpus, std::size_t count);

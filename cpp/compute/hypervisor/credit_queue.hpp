@@ -75,8 +75,9 @@ using Set = std::array<std::uint8_t, 16>;
 
 #if NEPHOSCOPE_VECTOR_PATHS
 
-// Sixteen entries, of two queues: the top bits of those in `over` are set, of the others cleared.
-NEPHOSCOPE_INLINE inline void mark_over(void* entries_at, const Set& over) {
+// Sixteen entries, of two queues: the top bits of those in `over` are set, of the others cleared. A
+// bit for each tells which is which.
+NEPHOSCOPE_INLINE inline std::uint64_t mark_over(void* entries_at, const Set& over) {
   typedef char Bytes __attribute__((vector_size(16)));
   typedef unsigned char Numbers __attribute__((vector_size(16)));
   constexpr Numbers of_bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
@@ -87,8 +88,10 @@ NEPHOSCOPE_INLINE inline void mark_over(void* entries_at, const Set& over) {
   entries &= 0x7F;
   const Bytes bit = __builtin_ia32_pshufb128(Bytes(of_bit), Bytes(entries & 7));
   const Bytes found = __builtin_ia32_pshufb128(set, Bytes(entries >> 3)) & bit;
-  entries |= Numbers(found == bit) & 0x80;
+  const Bytes is_over = found == bit;
+  entries |= Numbers(is_over) & 0x80;
   std::memcpy(entries_at, &entries, sizeof(entries));
+  return static_cast<unsigned>(__builtin_ia32_pmovmskb128(is_over));
 }
 
 // By which entries are OVER, a bit each: where the entries come from when UNDER goes first.
@@ -131,15 +134,18 @@ inline Word sorted(Word queue) {
   return to;
 }
 
-inline void mark_over(void* entries_at, const Set& over) {
+inline std::uint64_t mark_over(void* entries_at, const Set& over) {
   std::array<std::uint8_t, 16> entries;
   std::memcpy(entries.data(), entries_at, sizeof(entries));
-  for (std::uint8_t& entry : entries) {
-    const unsigned number = entry & 0x7FU;
+  std::uint64_t are_over = 0;
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    const unsigned number = entries[k] & 0x7FU;
     const unsigned bit = over[number / 8] >> (number % 8) & 1U;
-    entry = static_cast<std::uint8_t>(number | bit << 7);
+    entries[k] = static_cast<std::uint8_t>(number | bit << 7);
+    are_over |= std::uint64_t{bit} << k;
   }
   std::memcpy(entries_at, entries.data(), sizeof(entries));
+  return are_over;
 }
 
 #endif

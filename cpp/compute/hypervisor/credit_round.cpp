@@ -47,6 +47,22 @@ NEPHOSCOPE_INLINE inline Word after(std::uint64_t members, std::uint32_t from) {
   return (from + 1 + static_cast<std::uint32_t>(ahead)) % 64;
 }
 
+// Which vCPUs are OVER; of nobody it is said, too.
+NEPHOSCOPE_INLINE inline credit_queue::Set over_set(const CreditVcpu::Priority* priority,
+                                                    std::size_t rows) {
+  credit_queue::Set over{};
+  for (std::size_t first = 0; first < rows; first += byte_lanes) {
+    ByteLanes bad;
+    std::memcpy(bad.data(), priority + first, byte_lanes);
+    for (std::int8_t& it : bad) it = static_cast<std::int8_t>(it <= CreditVcpu::over ? -1 : 0);
+    const std::uint64_t bits = bits_of(bad);
+    over[first / 8] = static_cast<std::uint8_t>(bits);
+    over[first / 8 + 1] = static_cast<std::uint8_t>(bits >> 8);
+  }
+  over.back() |= 0x80;
+  return over;
+}
+
 }  // namespace
 
 bool CreditHost::may_play() const {
@@ -105,62 +121,67 @@ void CreditHost::go_on() {
 // Who is OVER has been settled anew.
 void CreditHost::begin_round() {
   round_.on = 1;
-  credit_queue::Set over{};
-  for (std::size_t first = 0; first < rows_.rows(); first += byte_lanes) {
-    ByteLanes bad;
-    std::memcpy(bad.data(), &rows_.priority[first], byte_lanes);
-    for (std::int8_t& it : bad) it = static_cast<std::int8_t>(it <= Vcpu::over ? -1 : 0);
-    const std::uint64_t bits = bits_of(bad);
-    over[first / 8] = static_cast<std::uint8_t>(bits);
-    over[first / 8 + 1] = static_cast<std::uint8_t>(bits >> 8);
-  }
-  over.back() |= 0x80;  // nobody is, too
-  std::uint64_t high = 0;
-  std::uint64_t unsorted = 0;
-  Word common = credit_queue::empty;  // full if any is
-  for (std::size_t at = 0; at < rows_.cpu_rows(); at += 2) {
-    credit_queue::mark_over(&rows_.queue[at], over);
-    for (std::size_t k = at; k < at + 2; ++k) {
-      const Word queue = rows_.queue[k];
-      high |= std::uint64_t{credit_queue::has_high(queue)} << k;
-      unsorted |= std::uint64_t{credit_queue::is_unsorted(queue)} << k;
-      common &= queue;
-    }
-  }
-  round_.is_full = static_cast<std::uint8_t>(credit_queue::is_full(common) ? 1 : 0);
-  round_.over = 0;
-  for (std::size_t at = 0; at < rows_.cpu_rows(); at += byte_lanes) {
-    credit_queue::mark_over(&rows_.runs[at], over);
-    ByteLanes running;
-    std::memcpy(running.data(), &rows_.runs[at], byte_lanes);
-    round_.over |= bits_of(running) << at;
-  }
-  round_.high = high;
-  round_.unsorted = unsorted;
-  round_.inactive = has_inactive() ? 1 : 0;
-  round_.next = 0;
-  draw_ahead(rank_timers());
-}
-
-bool CreditHost::has_inactive() const {
-  std::uint64_t inactive = 0;
-  for (std::size_t first = 0; first < rows_.size(); first += byte_lanes) {
-    const std::size_t there = std::min(byte_lanes, rows_.size() - first);
-    inactive |= bits_of(zeros_of(load_lanes(&rows_.tier[first]))) & ((1U << there) - 1);
-  }
-  return inactive != 0;
-}
-
-// Into the order (time, pCPU), by counting for each how many come before it: all at once.
-CreditRound::Ranks CreditHost::rank_timers() {
   CreditRound::Ranks ranks;
   run_on(VectorPath::automatic, [&]() NEPHOSCOPE_INLINE {
+    mark_queues();
     CreditRound::rank({rows_.due, rows_.cpus(), rows_.cpu_rows()}, ranks.data());
   });
-  for (std::size_t at = 0; at < rows_.cpus(); ++at) {
-    rows_.order[ranks[at]] = static_cast<std::uint8_t>(at);
+  round_.inactive = inactive_set();
+  round_.next = 0;
+  order_timers(ranks);
+  draw_ahead(ranks);
+}
+
+// Who of those that wait and run is OVER, and what that makes of their queues.
+NEPHOSCOPE_INLINE inline void CreditHost::mark_queues() {
+  const std::size_t cpu_rows = rows_.cpu_rows();
+  Word* const queue = rows_.queue;
+  std::uint8_t* const runs = rows_.runs;
+  const credit_queue::Set over = over_set(rows_.priority, rows_.rows());
+  std::array<std::uint8_t, CreditRound::most_cpus> over_places;
+  // First, for what has just been stored by twos is not yet there to be loaded by fours.
+  Word common = credit_queue::empty;  // full if any is
+  for (std::size_t at = 0; at < cpu_rows; ++at) common &= queue[at];
+  for (std::size_t at = 0; at < cpu_rows; at += 2) {
+    const std::uint64_t places = credit_queue::mark_over(queue + at, over);
+    over_places[at] = static_cast<std::uint8_t>(places);
+    over_places[at + 1] = static_cast<std::uint8_t>(places >> 8);
   }
-  return ranks;
+  CreditRound round = round_;
+  round.is_full = static_cast<std::uint8_t>(credit_queue::is_full(common) ? 1 : 0);
+  round.over = round.high = round.unsorted = 0;
+  for (std::size_t at = 0; at < cpu_rows; at += byte_lanes) {
+    round.over |= credit_queue::mark_over(runs + at, over) << at;
+    ByteLanes high;
+    ByteLanes unsorted;
+    for (std::size_t k = 0; k < byte_lanes; ++k) {
+      const std::uint8_t places = over_places[at + k];
+      const auto others = static_cast<std::uint8_t>(~places);
+      const auto first = static_cast<std::uint8_t>(places & -places);
+      high[k] = static_cast<std::int8_t>(others != 0 ? -1 : 0);
+      unsorted[k] = static_cast<std::int8_t>(others > first ? -1 : 0);
+    }
+    round.high |= bits_of(high) << at;
+    round.unsorted |= bits_of(unsorted) << at;
+  }
+  round_ = round;
+}
+
+std::array<std::uint64_t, 2> CreditHost::inactive_set() const {
+  std::array<std::uint64_t, 2> inactive{};
+  for (std::size_t first = 0; first < rows_.size(); first += byte_lanes) {
+    const std::size_t there = std::min(byte_lanes, rows_.size() - first);
+    const std::uint64_t some = bits_of(zeros_of(load_lanes(&rows_.tier[first])));
+    inactive[first / 64] |= (some & ((1U << there) - 1)) << (first % 64);
+  }
+  return inactive;
+}
+
+// Into the order (time, pCPU).
+void CreditHost::order_timers(const CreditRound::Ranks& ranks) {
+  std::uint8_t* const order = rows_.order;
+  const std::size_t cpus = rows_.cpus();
+  for (std::size_t at = 0; at < cpus; ++at) order[ranks[at]] = static_cast<std::uint8_t>(at);
 }
 
 // The slices that follow the decisions of the round, which draw their dithers in their order.
@@ -183,7 +204,7 @@ void CreditHost::draw_ahead(const CreditRound::Ranks& ranks) {
 // Decisions that are due by `until`.
 void CreditHost::play(std::int64_t until) {
   const auto last = static_cast<std::int32_t>(until - base_);
-  if (round_.inactive != 0) join_seen_by(last);
+  join_seen_by(last);
   run_on(VectorPath::automatic, [&]() NEPHOSCOPE_INLINE { play_to(last); });
 }
 
@@ -191,16 +212,28 @@ CreditRound::Columns CreditHost::columns() {
   return {rows_.cpu, rows_.since, rows_.counted, rows_.lag, rows_.queue, rows_.runs, rows_.at};
 }
 
-// Whoever runs, is not active and has a decision that is due; hardly ever anybody.
-void CreditHost::join_seen_by(std::int32_t last) {
-  for (std::size_t first = 0; first < rows_.size(); first += byte_lanes) {
-    std::uint64_t left = bits_of(zeros_of(load_lanes(&rows_.tier[first])));
-    for (; left != 0; left &= left - 1) {
-      const std::size_t vcpu = first + static_cast<std::size_t>(std::countr_zero(left));
+// Those who run and are not active, of whom there is hardly ever anybody, and where they do.
+template <class Visit>
+NEPHOSCOPE_INLINE inline void CreditHost::visit_inactive(Visit visit) {
+  for (std::size_t word = 0; word < round_.inactive.size(); ++word) {
+    for (std::uint64_t left = round_.inactive[word]; left != 0; left &= left - 1) {
+      const std::size_t vcpu = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
       const std::uint32_t at = rows_.at[vcpu];
-      if (rows_.cpu[at].current == vcpu && rows_.due[at] <= last) join_if_seen(at, rows_.due[at]);
+      if (rows_.tier[vcpu] == 0 && rows_.cpu[at].current == vcpu) visit(at);
     }
   }
+}
+
+// With a decision that is due.
+void CreditHost::join_seen_by(std::int32_t last) {
+  visit_inactive([&](std::uint32_t at) {
+    if (rows_.due[at] <= last) join_if_seen(at, rows_.due[at]);
+  });
+}
+
+// At the end of a round.
+void CreditHost::see_round() {
+  visit_inactive([&](std::uint32_t at) { see_ticks(at, period_ - rows_.lag[at]); });
 }
 
 NEPHOSCOPE_INLINE inline void CreditHost::play_to(std::int32_t last) {
@@ -339,7 +372,9 @@ void CreditHost::leave_round() {
   if (draws_ % dithers_.size() != 0) draw_dithers();
   epoch_ = base_;
   timers_.clear();
-  rank_timers();
+  CreditRound::Ranks ranks;
+  CreditRound::rank({rows_.due, rows_.cpus(), rows_.cpu_rows()}, ranks.data());
+  order_timers(ranks);
   for (std::uint32_t k = 0; k < cpus(); ++k) {
     const std::uint32_t at = rows_.order[k];
     timers_.push(rows_.due[at], at);

@@ -19,13 +19,13 @@ class CreditRound {
   // Times of timers are below it, so that a time and a pCPU are a number of 32 bits.
   static constexpr std::int64_t latest = std::int64_t{1} << 26;
 
-  std::uint64_t high = 0;      // pCPUs: somebody above OVER is in the queue
-  std::uint64_t unsorted = 0;  // and behind somebody who is not
-  std::uint64_t switched = 0;  // pCPUs, since who runs there was told
-  std::uint64_t over = 0;      // pCPUs, at the accounting: who runs is
-  std::uint32_t next = 0;      // of the order of timers
-  std::uint8_t calm = 0;       // accountings since the last change from outside
-  std::uint8_t inactive = 0;   // whether any vCPU is
+  std::uint64_t high = 0;                   // pCPUs: somebody above OVER is in the queue
+  std::uint64_t unsorted = 0;               // and behind somebody who is not
+  std::uint64_t switched = 0;               // pCPUs, since who runs there was told
+  std::uint64_t over = 0;                   // pCPUs, at the accounting: who runs is
+  std::array<std::uint64_t, 2> inactive{};  // vCPUs, at the accounting
+  std::uint32_t next = 0;                   // of the order of timers
+  std::uint8_t calm = 0;                    // accountings since the last change from outside
   std::uint8_t on = 0;
   std::uint8_t is_full = 0;  // a queue
 

@@ -85,7 +85,7 @@ class _Part:
         if n < 2:
             return None, None
         estimate = self.merged.quantile(p)
-        below = np.array([_up_to(histogram, estimate) for histogram in self.histograms])
+        below = np.array([float(histogram.up_to(estimate)) for histogram in self.histograms])
         residuals = below - self.counts * (below.sum() / total)
         error = np.sqrt(n / (n - 1) * np.sum(residuals**2)) / total
         reach = t_quantile(confidence, n - 1) * float(error)
@@ -93,12 +93,6 @@ class _Part:
         if p + reach > 1.0 - 1.0 / total:
             return low, None
         return low, self.quantile(p + reach) * (1.0 + HALF_BUCKET)
-
-
-def _up_to(histogram: _core.Histogram, value: int) -> float:
-    """How many values are in buckets that begin no later than this one."""
-    lower, _, counts = histogram.buckets()
-    return float(counts[lower <= value].sum())
 
 
 class Pooled:
