@@ -43,6 +43,9 @@ struct Distribution {
   friend bool operator==(const Distribution&, const Distribution&) = default;
 };
 
+// A number on (0, 1).
+inline const Distribution unit_uniform{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
+
 // Draws from one distribution on one stream.
 //
 // Laws of one word a draw: draw `serial` of visit v uses lane serial % 4 of the Philox block at

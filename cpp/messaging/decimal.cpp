@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::int64_t exponent_max = 1'000'000'000'000'000;
 
-bool is_digit(char letter) {
-  return letter >= '0' && letter <= '9';
-}
-
 std::int64_t exponent_of(std::string_view text) {
   bool negative = false;
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) {

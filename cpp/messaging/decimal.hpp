@@ -13,6 +13,10 @@
 
 namespace nephoscope {
 
+inline bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
+
 struct Decimal {
   bool negative = false;
   std::int64_t point = 0;

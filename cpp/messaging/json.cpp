@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernel/errors.hpp"
+#include "messaging/decimal.hpp"
 
 namespace nephoscope {
 
@@ -18,10 +19,6 @@ constexpr std::size_t few_members = 8;
 
 bool is_space(char letter) {
   return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r';
-}
-
-bool is_digit(char letter) {
-  return letter >= '0' && letter <= '9';
 }
 
 void append_utf8(std::string& to, std::uint32_t code) {

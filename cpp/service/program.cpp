@@ -6,12 +6,6 @@
 
 namespace nephoscope {
 
-namespace {
-
-const Distribution unit_uniform{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
-
-}  // namespace
-
 void Programs::add(const std::vector<StepSpec>& steps) {
   entries_.push_back(end);
   entries_.back() = lay_out(steps, end, "", 1.0);

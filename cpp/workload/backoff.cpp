@@ -6,18 +6,11 @@
 
 namespace nephoscope {
 
-namespace {
-
-constexpr std::int64_t longest = std::int64_t{1} << 61;
-const Distribution unit_uniform{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
-
-}  // namespace
-
 Backoff::Backoff(const BackoffSpec& spec, StreamKey waits, StreamKey jitter)
     : kind_(spec.kind),
       jitter_(spec.jitter),
       base_ns_(spec.base_ns),
-      cap_ns_(spec.cap_ns != 0 ? spec.cap_ns : longest) {
+      cap_ns_(spec.cap_ns != 0 ? spec.cap_ns : longest_wait) {
   if (kind_ == BackoffKind::drawn) law_ = Sampler(spec.law, waits);
   if (jitter_ != Jitter::none) uniform_ = Sampler(unit_uniform, jitter);
 }
@@ -25,7 +18,7 @@ Backoff::Backoff(const BackoffSpec& spec, StreamKey waits, StreamKey jitter)
 std::int64_t Backoff::plain_wait(std::uint32_t retry, std::uint64_t serial,
                                  std::uint32_t which) const {
   if (kind_ == BackoffKind::drawn) {
-    return std::min(duration_ns(law_.at(serial, which)), longest);
+    return std::min(duration_ns(law_.at(serial, which)), longest_wait);
   }
   const bool capped = retry >= 61 || base_ns_ > (cap_ns_ >> retry);
   return capped ? cap_ns_ : base_ns_ << retry;

@@ -8,7 +8,6 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::int64_t longest = std::int64_t{1} << 61;
 constexpr double most_tokens = 1e9;
 
 bool within(double value, double low, double high) {
@@ -21,8 +20,8 @@ void check_backoff(const BackoffSpec& spec) {
     return;
   }
   require(spec.kind == BackoffKind::exponential, "backoff.kind", "is not known");
-  require(spec.base_ns > 0 && spec.base_ns <= longest, "backoff.base", "must be above 0");
-  require(spec.cap_ns == 0 || (spec.cap_ns >= spec.base_ns && spec.cap_ns <= longest),
+  require(spec.base_ns > 0 && spec.base_ns <= longest_wait, "backoff.base", "must be above 0");
+  require(spec.cap_ns == 0 || (spec.cap_ns >= spec.base_ns && spec.cap_ns <= longest_wait),
           "backoff.cap", "must not be below the base");
 }
 
@@ -35,7 +34,7 @@ void check_budget(const BudgetSpec& spec) {
 void check_breaker(const BreakerSpec& spec) {
   require(within(spec.failure_rate, 0.0, 1.0), "breaker.failure_rate", "must be from 0 to 1");
   if (!spec.present()) return;
-  require(spec.open_ns > 0 && spec.open_ns <= longest, "breaker.open", "must be above 0");
+  require(spec.open_ns > 0 && spec.open_ns <= longest_wait, "breaker.open", "must be above 0");
   require(spec.probes >= 1, "breaker.probes", "must be 1 or more");
   if (spec.window == 0) return;
   require(spec.window <= (1U << 20), "breaker.window", "must be 1,048,576 at most");
@@ -50,8 +49,8 @@ void check(const ResilienceSpec& spec) {
   check_backoff(spec.backoff);
   check_budget(spec.budget);
   check_breaker(spec.breaker);
-  require(spec.deadline_ns >= 0 && spec.deadline_ns <= longest, "deadline", "is impossible");
-  require(spec.hedge_ns >= 0 && spec.hedge_ns <= longest, "hedge", "is impossible");
+  require(spec.deadline_ns >= 0 && spec.deadline_ns <= longest_wait, "deadline", "is impossible");
+  require(spec.hedge_ns >= 0 && spec.hedge_ns <= longest_wait, "hedge", "is impossible");
 }
 
 }  // namespace nephoscope

@@ -9,6 +9,9 @@
 
 namespace nephoscope {
 
+// Of waits that are told or computed, ns: 73 years.
+inline constexpr std::int64_t longest_wait = std::int64_t{1} << 61;
+
 enum class BackoffKind : std::uint8_t {
   drawn,        // law: each wait is drawn from it
   exponential,  // base_ns, cap_ns: the wait before retry k (from 0) is min(cap, base 2^k)

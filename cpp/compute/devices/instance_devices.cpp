@@ -10,7 +10,6 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::int64_t rate_max = std::int64_t{1} << 40;
 constexpr std::int64_t burst_max = std::int64_t{1} << 60;
 
 void check(const BurstRate& rate, const char* field) {

@@ -10,7 +10,6 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::int64_t rate_max = std::int64_t{1} << 40;  // so that sums of many are exact
 constexpr std::int64_t micro = TokenBucket::per_second;
 
 void require_rate(std::int64_t rate, const char* field) {

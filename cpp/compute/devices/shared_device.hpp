@@ -36,7 +36,9 @@
 
 namespace nephoscope {
 
-// Rates are in tokens a second.
+// Rates are in tokens a second, at most so many that sums of them are exact.
+inline constexpr std::int64_t rate_max = std::int64_t{1} << 40;
+
 struct DeviceFacts {
   std::int64_t capacity = 0;
   std::int64_t flow_limit = 0;  // of one transfer; 0: none

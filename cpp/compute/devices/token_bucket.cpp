@@ -8,7 +8,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t no_instant = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
@@ -81,7 +81,7 @@ void TokenBucket::fill() {
 
 std::int64_t TokenBucket::empty_at() const {
   if (level_ == 0) return at_;
-  return spend_ > refill_ ? instant_after(at_, ceil_div(level_, spend_ - refill_)) : never;
+  return spend_ > refill_ ? instant_after(at_, ceil_div(level_, spend_ - refill_)) : no_instant;
 }
 
 std::int64_t TokenBucket::able_at(std::int64_t tokens) const {
@@ -91,7 +91,7 @@ std::int64_t TokenBucket::able_at(std::int64_t tokens) const {
 
 std::int64_t TokenBucket::reaches(int128 level) const {
   if (level_ >= level) return at_;
-  if (level > capacity_ || refill_ <= spend_) return never;
+  if (level > capacity_ || refill_ <= spend_) return no_instant;
   if (interval_ns_ == 0) return instant_after(at_, ceil_div(level - level_, refill_ - spend_));
   const int128 steps = ceil_div(level - level_, int128{refill_} * interval_ns_);
   return instant_after(at_, steps * interval_ns_ - at_ % interval_ns_);

@@ -9,7 +9,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::int64_t token = 1'000'000'000;  // units of a level
+constexpr std::int64_t a_token = 1'000'000'000;  // units of a level
 constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::int64_t shortest_wait = 1'000'000;
 constexpr std::int64_t latest = std::int64_t{1} << 61;
@@ -22,13 +22,13 @@ void require_limit(std::int64_t value, const char* field) {
 // from overflowing.
 std::int64_t refilled(std::int64_t level, std::int64_t size, std::int64_t per_s,
                       std::int64_t elapsed) {
-  const std::int64_t missing = size * token - level;
-  return elapsed > missing / per_s ? size * token : level + elapsed * per_s;
+  const std::int64_t missing = size * a_token - level;
+  return elapsed > missing / per_s ? size * a_token : level + elapsed * per_s;
 }
 
 // How long until a level has so many tokens.
 std::int64_t wait_for(std::int64_t tokens, std::int64_t level, std::int64_t per_s) {
-  const std::int64_t missing = tokens * token - level;
+  const std::int64_t missing = tokens * a_token - level;
   return missing <= 0 ? 0 : (missing + per_s - 1) / per_s;
 }
 
@@ -53,8 +53,8 @@ LaunchInterface::LaunchInterface(const LaunchLimits& limits) : limits_(limits) {
   require_limit(limits.instances_per_s, "instances_per_s");
   require_limit(limits.requests, "requests");
   require_limit(limits.requests_per_s, "requests_per_s");
-  instances_ = limits.instances * token;
-  requests_ = limits.requests * token;
+  instances_ = limits.instances * a_token;
+  requests_ = limits.requests * a_token;
 }
 
 void LaunchInterface::refill(std::int64_t now) {
@@ -71,13 +71,13 @@ LaunchReply LaunchInterface::run_instances(std::int64_t count, std::int64_t min_
   require(min_count >= 1 && min_count <= count, "min_count", "must be from 1 to count");
   require(capacity >= 0, "capacity", "must not be below 0");
   refill(now);
-  if (requests_ < token) return {LaunchAnswer::request_limit_exceeded, 0};
-  requests_ -= token;
-  const std::int64_t let_in = std::min(count, instances_ / token);
+  if (requests_ < a_token) return {LaunchAnswer::request_limit_exceeded, 0};
+  requests_ -= a_token;
+  const std::int64_t let_in = std::min(count, instances_ / a_token);
   if (let_in < min_count) return {LaunchAnswer::request_limit_exceeded, 0};
   const std::int64_t launched = std::min(let_in, capacity);
   if (launched < min_count) return {LaunchAnswer::insufficient_capacity, 0};
-  instances_ -= launched * token;
+  instances_ -= launched * a_token;
   return {LaunchAnswer::launched, launched};
 }
 
@@ -93,7 +93,7 @@ std::int64_t LaunchInterface::admits_at(std::int64_t min_count, std::int64_t now
 std::int64_t LaunchInterface::room(std::int64_t now) const {
   LaunchInterface later = *this;
   later.refill(now);
-  return later.requests_ < token ? 0 : later.instances_ / token;
+  return later.requests_ < a_token ? 0 : later.instances_ / a_token;
 }
 
 Provisioning provision(LaunchInterface& interface, std::int64_t count, const LaunchPlan& plan,

@@ -11,7 +11,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint32_t most_threads = 1U << 20;
+constexpr std::uint32_t most_threads_of_host = 1U << 20;
 constexpr std::int64_t most_bytes = std::int64_t{1} << 60;
 
 }  // namespace
@@ -22,7 +22,7 @@ void check(const PoolFacts& facts) {
 }
 
 void check(const HostRoom& room) {
-  require(room.threads >= 1 && room.threads <= most_threads, "threads",
+  require(room.threads >= 1 && room.threads <= most_threads_of_host, "threads",
           "must be from 1 to 1,048,576");
   require(room.memory_bytes >= 0 && room.memory_bytes <= most_bytes, "memory",
           "must be from 0 to 1 EiB");

@@ -10,7 +10,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::int64_t timeout_min_ns = 1'000'000'000;
+constexpr std::int64_t hook_timeout_min_ns = 1'000'000'000;
 // With heartbeats: two days, or a hundred timeouts if that is less. (Amazon EC2 Auto Scaling,
 // "Lifecycle hooks".)
 constexpr std::int64_t prolonged_max_ns = 172'800'000'000'000;
@@ -27,7 +27,7 @@ void World::build_hooks(const FleetSpec& from, Fleet& fleet, const std::string& 
   const auto made = [&](const HookSpec& spec, const char* name) {
     Hook hook;
     if (!spec.active) return hook;
-    require(spec.timeout_ns >= timeout_min_ns && spec.timeout_ns <= duration_max, path,
+    require(spec.timeout_ns >= hook_timeout_min_ns && spec.timeout_ns <= duration_max, path,
             "timeout must be from 1 s to 73 years");
     require(spec.heartbeat_ns >= 0 && spec.heartbeat_ns < spec.timeout_ns, path,
             "heartbeats must be less than a timeout apart");

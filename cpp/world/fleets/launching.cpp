@@ -10,7 +10,6 @@ namespace nephoscope {
 namespace {
 
 constexpr std::size_t cached_instances = 8192;
-constexpr std::int64_t launch_retry_ns = 60'000'000'000;
 constexpr std::uint32_t request_max = 100;  // instances of one request, as the provider advises
 
 }  // namespace

@@ -22,6 +22,9 @@
 
 namespace nephoscope {
 
+// Who has found no room asks again after it.
+inline constexpr std::int64_t launch_retry_ns = 60'000'000'000;
+
 // Of an instance. `closing`: it gets no requests, and how long it has for those it holds is not its
 // own to decide; `leaving`: it is gone, or kept, when it has finished them. `down`: it has failed,
 // and whoever sends to it does not know. `preparing`, `prepared`: it boots for a warm pool, and

@@ -9,12 +9,6 @@
 
 namespace nephoscope {
 
-namespace {
-
-constexpr std::int64_t launch_retry_ns = 60'000'000'000;
-
-}  // namespace
-
 void check_warm_pool(const FleetSpec& from, const char* path) {
   const WarmPoolSpec& pool = from.membership.pool;
   if (!pool.active) return;

@@ -7,7 +7,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::int64_t timeout_min_ns = 1'000'000;
+constexpr std::int64_t consumer_timeout_min_ns = 1'000'000;
 
 bool is_fifo(const WorldSpec& spec, const Destination& to) {
   if (to.kind == Destination::Kind::topic) return spec.topics[to.index].fifo;
@@ -91,7 +91,7 @@ void Messaging::check_consumes(const WorldSpec& spec, std::size_t service) const
   require(rules.heartbeat_ns >= 0 && (rules.heartbeat_ns == 0 || rules.heartbeat_ns < timeout),
           path("consumes.heartbeat"), "must be less than the visibility timeout of the queue");
   // Lest what fails at once is received again and again, and the clock stands still.
-  require(timeout >= timeout_min_ns, path("consumes.queue"),
+  require(timeout >= consumer_timeout_min_ns, path("consumes.queue"),
           "needs a visibility timeout of 1 ms or more");
   require(!from.processor_sharing || from.concurrency != 0, path("concurrency"),
           "is needed: it says how many workers poll");

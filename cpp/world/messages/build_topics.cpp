@@ -32,9 +32,6 @@ Saying saying(const EventChoice& from, const std::string& path) {
   return made;
 }
 
-// A number on (0, 1) for each choice.
-const Distribution unit{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
-
 }  // namespace
 
 // All that is said, where anybody looks at it.
@@ -146,7 +143,7 @@ void Messaging::add_subscriptions(const WorldSpec& spec, const std::vector<Subsc
     made.receives = InvocationLimit(from[each].receives_per_second);
     const auto draws = [&](const char* what) {
       const std::string stream = streams + number + what;
-      return Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
+      return Sampler(unit_uniform, stream_key(world_.seed_, world_.replication_, stream));
     };
     if (from[each].may_err()) made.errors = draws("/errors");
     if (from[each].duplicates > 0.0) made.copies = draws("/duplicates");
@@ -252,7 +249,7 @@ void Messaging::build_sayings(const WorldSpec& spec) {
   const std::vector<Programs::Send>& sends = world_.programs_.sends();
   const auto add_draw = [&](const Saying& says, const std::string& stream) {
     if (says.kinds.size() < 2) return Visit::none;
-    topics_.draws.emplace_back(unit, stream_key(world_.seed_, world_.replication_, stream));
+    topics_.draws.emplace_back(unit_uniform, stream_key(world_.seed_, world_.replication_, stream));
     return static_cast<std::uint32_t>(topics_.draws.size() - 1);
   };
   for (std::size_t send = 0; send < sends.size(); ++send) {

@@ -22,8 +22,6 @@ bool comes_first(const InReplay& a, const InReplay& b) {
   return std::tie(a.minute, a.drawn) < std::tie(b.minute, b.drawn);
 }
 
-const Distribution unit{DistributionKind::uniform, 0.0, 0.0, {0.0, 1.0}, {}};
-
 }  // namespace
 
 void Messaging::build_replays(const WorldSpec& spec) {
@@ -48,7 +46,7 @@ void Messaging::build_replays(const WorldSpec& spec) {
     made.pace = InvocationLimit(of_all == 0 || of_bus == 0 ? std::max(of_all, of_bus)
                                                            : std::min(of_all, of_bus));
     const std::string stream = "buses/" + bus.name + "/replays/" + std::to_string(index);
-    made.order = Sampler(unit, stream_key(world_.seed_, world_.replication_, stream));
+    made.order = Sampler(unit_uniform, stream_key(world_.seed_, world_.replication_, stream));
     expect_replay(static_cast<std::uint32_t>(index), from.at_ns);
   }
 }
