@@ -32,8 +32,8 @@ USD_PER_MILLION_IN_ORDER = 0.01
 USD_PER_GB_IN = 0.017
 USD_PER_GB_OUT = 0.001
 USD_PER_GB_SCANNED = 0.09
-# Of a million deliveries outside; the price of a text message is that of its country, and left out.
-USD_PER_MILLION_OUTSIDE = {"email": 20.0, "sms": 0.0, "mobile_push": 0.50, "firehose": 0.19}
+# Of a million deliveries outside; text messages have the price that their subscription tells.
+USD_PER_MILLION_OUTSIDE = {"email": 20.0, "mobile_push": 0.50, "firehose": 0.19}
 
 # Of a million events put, delivered by HTTP, and looked at for their schemas; of the GB that
 # archives take, and hold for a month. Amazon EventBridge, us-east-1, 2024. Matching and other
@@ -166,6 +166,8 @@ def _delivery_usd(
     """What deliveries cost that do not go to queues; the line counts them."""
     if (endpoint := subscription.endpoint) is not None:
         line[endpoint] = line.get(endpoint, 0) + delivered
+        if subscription.usd_per_message is not None:
+            return delivered * subscription.usd_per_message
         billed = account.billed(line, "emails", delivered) if endpoint == "email" else delivered
         return billed * USD_PER_MILLION_OUTSIDE[endpoint] / 1e6
     if subscription.to in scenario.queues:

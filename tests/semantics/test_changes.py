@@ -136,6 +136,7 @@ def test_mail_is_confirmed_and_text_messages_are_not(lab):
     def mail(endpoint: str) -> Tree:
         tree = shouting(lab, 1, 2)
         one = {"endpoint": endpoint, "confirmed_after": "1500ms"}
+        one |= {"usd_per_message": 0.01} if endpoint == "sms" else {}
         tree["topics"]["ready"]["subscriptions"] = [one]
         return tree
 

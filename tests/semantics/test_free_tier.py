@@ -59,9 +59,10 @@ def test_what_has_been_used_up_is_free_no_more(lab):
 
 
 def test_a_million_requests_of_topics_are_free_in_a_month(lab):
-    line = bill(told(lab, {"endpoint": "sms"}, **account(topic_requests=999_999)), "topics")["news"]
+    tree = told(lab, {"endpoint": "firehose"}, **account(topic_requests=999_999))
+    line = bill(tree, "topics")["news"]
     assert line["free_topic_requests"] == 1
-    assert line["usd"] == pytest.approx(3 * 0.50e-6)
+    assert line["usd"] == pytest.approx(3 * 0.50e-6 + 4 * 0.19e-6)
 
 
 def test_a_fifo_topic_has_nothing_free(lab):

@@ -156,7 +156,8 @@ def test_a_fifo_target_needs_a_group(lab):
 
 def test_only_queues_subscribe_to_a_fifo_topic(lab):
     """Neither endpoints of HTTP nor mail, text messages, push or Firehose."""
-    for end in ("web", {"endpoint": "email"}, {"endpoint": "sms"}, {"endpoint": "firehose"}):
+    sms = {"endpoint": "sms", "usd_per_message": 0.01}
+    for end in ("web", {"endpoint": "email"}, sms, {"endpoint": "firehose"}):
         topics = {"t": {"type": "fifo", "subscriptions": [end]}}
         refused(scenario(lab.at(1), topics=topics), "only queues subscribe to a FIFO topic")
 

@@ -95,6 +95,8 @@ def topic_words(scenario: Scenario) -> Iterator[str]:
 
 def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
     words = [each.name]
+    if each.usd_per_message is not None:
+        words.append(f"${each.usd_per_message:g} a message")
     if each.filter is not None:
         words.append(f"filtered by {each.filter_scope}")
     words += [

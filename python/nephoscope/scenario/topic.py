@@ -17,6 +17,7 @@ from nephoscope.scenario.fields import (
     PositiveDuration,
     PositiveRate,
     Share,
+    number,
     quantity,
     refusal,
     whole,
@@ -136,6 +137,8 @@ class Subscription(Model):
     """A queue; or a load balancer or a fleet, as an endpoint of HTTP."""
     endpoint: Endpoint | None = None
     """In its place: somebody outside the scenario, who takes every message that gets there."""
+    usd_per_message: Annotated[float, number(0.0, 1000.0)] | None = None
+    """What a text message costs in the country of who gets it."""
     filter: Any = None
     """A filter policy; without one everything."""
     filter_scope: Literal["attributes", "body"] = "attributes"
@@ -192,10 +195,21 @@ class Subscription(Model):
         return self
 
     @model_validator(mode="after")
+    def _priced(self) -> Self:
+        """A text message alone has a price that is told: it is a country's."""
+        if self.endpoint == "sms" and self.usd_per_message is None:
+            message = "usd_per_message is missing: each country has a price of its own"
+            raise refusal(message, "what a text message costs there, in USD")
+        if self.endpoint != "sms" and self.usd_per_message is not None:
+            message = f"usd_per_message has no effect: {self.name} gets no text messages"
+            raise refusal(message, "usd_per_message of endpoint: sms")
+        return self
+
+    @model_validator(mode="after")
     def _policies(self) -> Self:
         self._read("filter", self.filter)
-        for number, change in enumerate(self.changes):
-            self._read(f"changes.{number}.filter", change.filter)
+        for i, change in enumerate(self.changes):
+            self._read(f"changes.{i}.filter", change.filter)
         in_order(self.changes)
         return self
 
