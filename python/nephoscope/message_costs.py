@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Bus
+from nephoscope.scenario.bus import Bus, BusTarget
 from nephoscope.scenario.entries import AUTO
 from nephoscope.scenario.provider import Provider, Used
 from nephoscope.scenario.topic import Subscription
@@ -204,12 +204,21 @@ def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
             requests = (put + line.get("replayed", 0)) * chunks(int(bus.event_size))
         if bus.event_size:
             line["requests"] = requests
+        if elsewhere := _elsewhere(targets, numbers["delivered"]):
+            line["other_accounts"] = elsewhere
+            requests += elsewhere * chunks(int(bus.event_size))
         usd += requests * USD_PER_MILLION_PUT / 1e6
         if bus.schema_discovery:
             line["discovered"] = put
             usd += put * USD_PER_MILLION_DISCOVERED / 1e6
         lines[numbers["name"]] = line | {"usd": usd}
     return lines
+
+
+def _elsewhere(targets: Iterable[BusTarget], delivered: Iterable[int]) -> int:
+    """Deliveries to other accounts, for which the sender pays as for what is put."""
+    pairs = zip(targets, delivered, strict=True)
+    return sum(int(count) for target, count in pairs if target.other_account)
 
 
 def _archive_usd(bus: Bus, numbers: Mapping[str, Any], line: Tree) -> float:

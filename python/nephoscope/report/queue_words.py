@@ -205,6 +205,8 @@ def _target(target: BusTarget) -> str:
     words = [target.to]
     if target.group is not None:
         words.append(f"group {target.group}")
+    if target.other_account:
+        words.append("in another account")
     if target.input is not None:
         words.append(f"sent a {target.input.form}")
     if target.invocation_limit is not None:
