@@ -44,7 +44,7 @@ def policies(draw) -> Tree:
     change = {"at": draw(st.sampled_from(["2s", "11s"]))} | draw(sometimes("propagation", "3s"))
     change |= draw(sometimes("filter", {"kind": draw(st.sampled_from(rules))}))
     changing = {"changes": [change]} | draw(st.sampled_from([{}, filtered]))
-    late = draw(sometimes("confirmed_after", "4s"))
+    late = draw(sometimes("confirmed_after", "4s")) | draw(sometimes("subscribed_at", "1500ms"))
     return draw(st.sampled_from([{}, filtered, filtered, changing | late]))
 
 

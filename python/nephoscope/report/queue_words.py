@@ -103,6 +103,8 @@ def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
         f"from {it.at} {'unfiltered' if it.filter is None else f'filtered by {each.filter_scope}'}"
         for it in each.changes
     ]
+    if each.subscribed_at:
+        words.append(f"subscribed at {each.subscribed_at}")
     if each.confirmed_after != Duration(0):
         words.append(f"confirmed {_after(each.confirmed_after)}")
     if not each.raw_delivery:

@@ -144,9 +144,11 @@ class Subscription(Model):
     filter_scope: Literal["attributes", "body"] = "attributes"
     changes: Annotated[tuple[FilterChange, ...], Strict(False)] = ()
     """Of the filter, in the order of time."""
+    subscribed_at: AnyDuration = Duration(0)
+    """When it is made; before that it gets nothing. With quotas it may have to wait for others."""
     confirmed_after: Confirmed = Duration(0)
-    """When an endpoint of HTTP, a reader of mail or a queue of another account has confirmed that
-    it subscribes; before that it gets nothing."""
+    """How long after that an endpoint of HTTP, a reader of mail or a queue of another account
+    confirms that it subscribes; before that it gets nothing."""
     timeout: PositiveDuration | None = None
     """That an endpoint of HTTP has for its answer, by default 15 s."""
     retry: DeliveryRetry | None = None
@@ -211,6 +213,9 @@ class Subscription(Model):
         for i, change in enumerate(self.changes):
             self._read(f"changes.{i}.filter", change.filter)
         in_order(self.changes)
+        if self.changes and self.changes[0].at < self.subscribed_at:
+            message = f"changes: one at {self.changes[0].at}, before it subscribes"
+            raise refusal(message, f"{self.subscribed_at} or more")
         return self
 
     def _read(self, key: str, policy: Any) -> None:
@@ -229,9 +234,9 @@ class Subscription(Model):
         return any(it is not None for it in (self.filter, *(each.filter for each in self.changes)))
 
     @property
-    def settled(self) -> bool:
-        """Whether it is there from the start, and stays as it is."""
-        return not self.changes and self.confirmed_after == Duration(0)
+    def from_start(self) -> bool:
+        """Whether it is there, and confirmed, when the clock starts."""
+        return self.subscribed_at == self.confirmed_after == Duration(0)
 
 
 def chances(client_errors: float, server_errors: float) -> None:
