@@ -13,6 +13,7 @@ from nephoscope.scenario import Scenario
 from nephoscope.scenario.bus import Bus, BusTarget
 from nephoscope.scenario.entries import AUTO
 from nephoscope.scenario.provider import Provider, Used
+from nephoscope.scenario.service import all_steps
 from nephoscope.scenario.topic import Subscription
 
 Tree = dict[str, Any]
@@ -22,6 +23,9 @@ USD_PER_MILLION_REQUESTS = {
     "standard": ((10**11, 0.40), (2 * 10**11, 0.30), (math.inf, 0.24)),
     "fifo": ((10**11, 0.50), (2 * 10**11, 0.40), (math.inf, 0.35)),
 }
+
+# Of a request of a key by which queues are encrypted. AWS Key Management Service, us-east-1, 2024.
+USD_PER_KEY_REQUEST = 0.03 / 10_000
 
 # Of a million messages published, and delivered by HTTP or, of a FIFO topic, to queues; of the GB
 # that FIFO topics take in and deliver, and that filters of bodies look at. Amazon SNS, us-east-1,
@@ -101,7 +105,7 @@ def message_costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree:
     """The lines of all that have any, by section."""
     account = _Account(scenario.provider, int(numbers["now_ns"]))
     sections = {
-        "queues": _queue_costs(scenario, numbers.get("queues", ()), account),
+        "queues": _queue_costs(scenario, numbers, account),
         "topics": _topic_costs(scenario, numbers.get("topics", ()), account),
         "buses": _bus_costs(scenario, numbers.get("buses", ())),
     }
@@ -113,18 +117,43 @@ def chunks(size: int) -> int:
     return max(1, -(-size // CHUNK))
 
 
-def _queue_costs(
-    scenario: Scenario, queues: Iterable[Mapping[str, Any]], account: _Account
-) -> Tree:
+def _queue_costs(scenario: Scenario, found: Mapping[str, Any], account: _Account) -> Tree:
     """A line for each queue, by its requests, which the engine counts as they are billed."""
     lines: Tree = {}
-    for numbers in queues:
+    for numbers in found.get("queues", ()):
         kind = scenario.queues[numbers["name"]].type
         requests = int(numbers["requests"])
         line: Tree = {"type": kind, "requests": requests}
         usd = account.requests_usd(line, kind, requests)
+        if scenario.queues[numbers["name"]].encryption is not None:
+            line["key_requests"] = _key_requests(scenario, numbers, int(found["now_ns"]))
+            usd += line["key_requests"] * USD_PER_KEY_REQUEST
         lines[numbers["name"]] = line | {"usd": usd}
     return lines
+
+
+def _key_requests(scenario: Scenario, numbers: Mapping[str, Any], now_ns: int) -> int:
+    """For each time that a data key is used two of everybody who sends, one of who receives.
+
+    All topics are one sender, and so are all buses.
+    """
+    name = numbers["name"]
+    encryption = scenario.queues[name].encryption
+    assert encryption is not None
+    senders = sum(traffic.to == name for traffic in scenario.traffic.values())
+    receivers = 0
+    for service in scenario.services.values():
+        sends = (step.send for step in all_steps(service.steps))
+        senders += any(send is not None and send.to == name for send in sends)
+        receivers += service.consumes is not None and service.consumes.queue == name
+    topics = (each for topic in scenario.topics.values() for each in topic.subscriptions)
+    senders += any(name in (each.to, each.dead_letter) for each in topics)
+    rules = (rule for bus in scenario.buses.values() for rule in bus.rules.values())
+    targets = (target for rule in rules for target in rule.targets)
+    senders += any(name in (target.to, target.dead_letter) for target in targets)
+    asked = 2 * senders * bool(numbers["sent"]) + receivers * bool(numbers["received"])
+    times = -(-now_ns // int(encryption.key_reuse))
+    return int(asked * times)
 
 
 def _topic_costs(

@@ -24,6 +24,8 @@ def _rules(queue: NamedQueue) -> Iterator[str]:
         yield f"delayed by {queue.delay}"
     if (letters := queue.dead_letter) is not None:
         yield f"to {letters.queue} after {letters.max_receives:,} receives"
+    if queue.encryption is not None:
+        yield f"encrypted, a data key for {queue.encryption.key_reuse}"
     if queue.in_flight != IN_FLIGHT:
         yield f"at most {queue.in_flight:,} in flight"
     if queue.duplicates:
