@@ -1,22 +1,31 @@
 """What queues, topics and buses cost: lines of the bill, from what the engine counted of them.
 
 What is free in a month is taken off where the account says so: of each kind so much for each month
-that the run has begun, less what had been used before, in the order of the lines.
+that the run has begun, less what had been used before, in the order of the lines. So it is with the
+requests of queues that cost more than those beyond them.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Bus
+from nephoscope.scenario.bus import Bus, BusTarget
 from nephoscope.scenario.entries import AUTO
-from nephoscope.scenario.provider import FreeUsed, Provider
+from nephoscope.scenario.provider import Provider, Used
+from nephoscope.scenario.service import all_steps
 from nephoscope.scenario.topic import Subscription
 
 Tree = dict[str, Any]
 
-# Of a million requests, Amazon SQS, us-east-1, 2024.
-USD_PER_MILLION_REQUESTS = {"standard": 0.40, "fifo": 0.50}
+# Of a million requests, each up to so many of a month. Amazon SQS, us-east-1, 2024.
+USD_PER_MILLION_REQUESTS = {
+    "standard": ((10**11, 0.40), (2 * 10**11, 0.30), (math.inf, 0.24)),
+    "fifo": ((10**11, 0.50), (2 * 10**11, 0.40), (math.inf, 0.35)),
+}
+
+# Of a request of a key by which queues are encrypted. AWS Key Management Service, us-east-1, 2024.
+USD_PER_KEY_REQUEST = 0.03 / 10_000
 
 # Of a million messages published, and delivered by HTTP or, of a FIFO topic, to queues; of the GB
 # that FIFO topics take in and deliver, and that filters of bodies look at. Amazon SNS, us-east-1,
@@ -27,8 +36,8 @@ USD_PER_MILLION_IN_ORDER = 0.01
 USD_PER_GB_IN = 0.017
 USD_PER_GB_OUT = 0.001
 USD_PER_GB_SCANNED = 0.09
-# Of a million deliveries outside; the price of a text message is that of its country, and left out.
-USD_PER_MILLION_OUTSIDE = {"email": 20.0, "sms": 0.0, "mobile_push": 0.50, "firehose": 0.19}
+# Of a million deliveries outside; text messages have the price that their subscription tells.
+USD_PER_MILLION_OUTSIDE = {"email": 20.0, "mobile_push": 0.50, "firehose": 0.19}
 
 # Of a million events put, delivered by HTTP, and looked at for their schemas; of the GB that
 # archives take, and hold for a month. Amazon EventBridge, us-east-1, 2024. Matching and other
@@ -53,16 +62,18 @@ FREE = {
 CHUNK = 64 * 1024
 
 
-class _Free:
-    """What is left of the free amounts of an account; nothing where they are not taken off."""
+class _Account:
+    """What is left of its free amounts, nothing where they are not taken off, and its requests."""
 
     def __init__(self, provider: Provider, now_ns: int) -> None:
-        months = max(1, -(-now_ns // (HOURS_PER_MONTH * 3600 * 10**9)))
-        used = provider.used or FreeUsed()
+        self._months = max(1, -(-now_ns // (HOURS_PER_MONTH * 3600 * 10**9)))
+        used = provider.used or Used()
         self._left = {
-            kind: max(most * months - getattr(used, kind), 0) if provider.free_tier else 0
+            kind: max(most * self._months - getattr(used, kind), 0) if provider.free_tier else 0
             for kind, most in FREE.items()
         }
+        fifo = used.fifo_requests
+        self._requests = {"standard": used.queue_requests - fifo, "fifo": fifo}
 
     def billed(self, line: Tree, kind: str, count: int) -> int:
         """How many of so many are billed; the line tells of the others."""
@@ -72,13 +83,30 @@ class _Free:
             line[f"free_{kind}"] = line.get(f"free_{kind}", 0) + free
         return count - free
 
+    def requests_usd(self, line: Tree, kind: str, count: int) -> float:
+        """What so many requests of queues of a type cost; the line tells of those that are free."""
+        end = self._requests[kind] + count
+        begin = end - self.billed(line, "queue_requests", count)
+        self._requests[kind] = end
+        return queue_requests_usd(kind, begin, end, self._months)
+
+
+def queue_requests_usd(kind: str, begin: int, end: int, months: int = 1) -> float:
+    """What the requests of a type of queue cost from `begin` to `end` of all in so many months."""
+    usd, below = 0.0, 0.0
+    for most, price in USD_PER_MILLION_REQUESTS[kind]:
+        count = min(end, most * months) - max(begin, below)
+        usd += max(count, 0) * price / 1e6
+        below = most * months
+    return usd
+
 
 def message_costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree:
     """The lines of all that have any, by section."""
-    free = _Free(scenario.provider, int(numbers["now_ns"]))
+    account = _Account(scenario.provider, int(numbers["now_ns"]))
     sections = {
-        "queues": _queue_costs(scenario, numbers.get("queues", ()), free),
-        "topics": _topic_costs(scenario, numbers.get("topics", ()), free),
+        "queues": _queue_costs(scenario, numbers, account),
+        "topics": _topic_costs(scenario, numbers.get("topics", ()), account),
         "buses": _bus_costs(scenario, numbers.get("buses", ())),
     }
     return {name: lines for name, lines in sections.items() if lines}
@@ -89,19 +117,48 @@ def chunks(size: int) -> int:
     return max(1, -(-size // CHUNK))
 
 
-def _queue_costs(scenario: Scenario, queues: Iterable[Mapping[str, Any]], free: _Free) -> Tree:
+def _queue_costs(scenario: Scenario, found: Mapping[str, Any], account: _Account) -> Tree:
     """A line for each queue, by its requests, which the engine counts as they are billed."""
     lines: Tree = {}
-    for numbers in queues:
+    for numbers in found.get("queues", ()):
         kind = scenario.queues[numbers["name"]].type
         requests = int(numbers["requests"])
         line: Tree = {"type": kind, "requests": requests}
-        billed = free.billed(line, "queue_requests", requests)
-        lines[numbers["name"]] = line | {"usd": billed * USD_PER_MILLION_REQUESTS[kind] / 1e6}
+        usd = account.requests_usd(line, kind, requests)
+        if scenario.queues[numbers["name"]].encryption is not None:
+            line["key_requests"] = _key_requests(scenario, numbers, int(found["now_ns"]))
+            usd += line["key_requests"] * USD_PER_KEY_REQUEST
+        lines[numbers["name"]] = line | {"usd": usd}
     return lines
 
 
-def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]], free: _Free) -> Tree:
+def _key_requests(scenario: Scenario, numbers: Mapping[str, Any], now_ns: int) -> int:
+    """For each time that a data key is used two of everybody who sends, one of who receives.
+
+    All topics are one sender, and so are all buses.
+    """
+    name = numbers["name"]
+    encryption = scenario.queues[name].encryption
+    assert encryption is not None
+    senders = sum(traffic.to == name for traffic in scenario.traffic.values())
+    receivers = 0
+    for service in scenario.services.values():
+        sends = (step.send for step in all_steps(service.steps))
+        senders += any(send is not None and send.to == name for send in sends)
+        receivers += service.consumes is not None and service.consumes.queue == name
+    topics = (each for topic in scenario.topics.values() for each in topic.subscriptions)
+    senders += any(name in (each.to, each.dead_letter) for each in topics)
+    rules = (rule for bus in scenario.buses.values() for rule in bus.rules.values())
+    targets = (target for rule in rules for target in rule.targets)
+    senders += any(name in (target.to, target.dead_letter) for target in targets)
+    asked = 2 * senders * bool(numbers["sent"]) + receivers * bool(numbers["received"])
+    times = -(-now_ns // int(encryption.key_reuse))
+    return int(asked * times)
+
+
+def _topic_costs(
+    scenario: Scenario, topics: Iterable[Mapping[str, Any]], account: _Account
+) -> Tree:
     """A line for each topic: what was published, and what deliveries and filters cost."""
     lines: Tree = {}
     for numbers in topics:
@@ -111,7 +168,7 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]], free: 
         requests = _calls(numbers["calls"], size)
         line: Tree = {"type": topic.type, "published": published, "by_http": 0}
         standard = topic.type == "standard"
-        billed = free.billed(line, "topic_requests", requests) if standard else requests
+        billed = account.billed(line, "topic_requests", requests) if standard else requests
         usd = billed * USD_PER_MILLION_PUBLISHED[topic.type] / 1e6
         if size:
             line["gb"] = published * size / 1e9
@@ -120,7 +177,7 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]], free: 
         if topic.type == "fifo":
             usd += published * size / 1e9 * USD_PER_GB_IN
         for subscription, delivered in zip(topic.subscriptions, numbers["delivered"], strict=True):
-            usd += _delivery_usd(scenario, subscription, int(delivered), line, free)
+            usd += _delivery_usd(scenario, subscription, int(delivered), line, account)
             if topic.type == "fifo":
                 usd += int(delivered) * USD_PER_MILLION_IN_ORDER / 1e6
                 usd += int(delivered) * size / 1e9 * USD_PER_GB_OUT
@@ -133,17 +190,19 @@ def _topic_costs(scenario: Scenario, topics: Iterable[Mapping[str, Any]], free: 
 
 
 def _delivery_usd(
-    scenario: Scenario, subscription: Subscription, delivered: int, line: Tree, free: _Free
+    scenario: Scenario, subscription: Subscription, delivered: int, line: Tree, account: _Account
 ) -> float:
     """What deliveries cost that do not go to queues; the line counts them."""
     if (endpoint := subscription.endpoint) is not None:
         line[endpoint] = line.get(endpoint, 0) + delivered
-        billed = free.billed(line, "emails", delivered) if endpoint == "email" else delivered
+        if subscription.usd_per_message is not None:
+            return delivered * subscription.usd_per_message
+        billed = account.billed(line, "emails", delivered) if endpoint == "email" else delivered
         return billed * USD_PER_MILLION_OUTSIDE[endpoint] / 1e6
     if subscription.to in scenario.queues:
         return 0.0
     line["by_http"] += delivered
-    return free.billed(line, "http_deliveries", delivered) * USD_PER_MILLION_BY_HTTP / 1e6
+    return account.billed(line, "http_deliveries", delivered) * USD_PER_MILLION_BY_HTTP / 1e6
 
 
 def _calls(calls: Sequence[int], size: int) -> int:
@@ -174,12 +233,21 @@ def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
             requests = (put + line.get("replayed", 0)) * chunks(int(bus.event_size))
         if bus.event_size:
             line["requests"] = requests
+        if elsewhere := _elsewhere(targets, numbers["delivered"]):
+            line["other_accounts"] = elsewhere
+            requests += elsewhere * chunks(int(bus.event_size))
         usd += requests * USD_PER_MILLION_PUT / 1e6
         if bus.schema_discovery:
             line["discovered"] = put
             usd += put * USD_PER_MILLION_DISCOVERED / 1e6
         lines[numbers["name"]] = line | {"usd": usd}
     return lines
+
+
+def _elsewhere(targets: Iterable[BusTarget], delivered: Iterable[int]) -> int:
+    """Deliveries to other accounts, for which the sender pays as for what is put."""
+    pairs = zip(targets, delivered, strict=True)
+    return sum(int(count) for target, count in pairs if target.other_account)
 
 
 def _archive_usd(bus: Bus, numbers: Mapping[str, Any], line: Tree) -> float:

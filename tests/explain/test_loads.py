@@ -232,3 +232,4 @@ def test_what_changes_in_a_filter_or_is_confirmed_late_is_not_known():
     assert known(changes=[{"at": "1s"}])
     assert not known(changes=[{"at": "1s", "filter": {"kind": ["cake"]}}])
     assert not known(confirmed_after="1s")
+    assert not known(subscribed_at="1s")

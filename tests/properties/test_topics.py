@@ -44,7 +44,7 @@ def policies(draw) -> Tree:
     change = {"at": draw(st.sampled_from(["2s", "11s"]))} | draw(sometimes("propagation", "3s"))
     change |= draw(sometimes("filter", {"kind": draw(st.sampled_from(rules))}))
     changing = {"changes": [change]} | draw(st.sampled_from([{}, filtered]))
-    late = draw(sometimes("confirmed_after", "4s"))
+    late = draw(sometimes("confirmed_after", "4s")) | draw(sometimes("subscribed_at", "1500ms"))
     return draw(st.sampled_from([{}, filtered, filtered, changing | late]))
 
 
@@ -83,6 +83,9 @@ def programs(draw, to: Any) -> list[Tree]:
     return draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3))
 
 
+OUTSIDE: list[Tree] = [{"endpoint": "sms", "usd_per_message": 0.01}, {"endpoint": "firehose"}]
+
+
 @st.composite
 def shouted(draw) -> System:
     """People, the desk and a queue's consumers publish; endpoints hear, and publish in turn."""
@@ -103,7 +106,7 @@ def shouted(draw) -> System:
     if fifo:
         news |= draw(sometimes("group_publish_limit", "4/s"))
     else:
-        mail = {"endpoint": draw(st.sampled_from(["sms", "firehose"]))} | draw(errors())
+        mail = draw(st.sampled_from(OUTSIDE)) | draw(errors())
         ends = [draw(endpoints("front")), draw(endpoints("shelves")), mail]
         news["subscriptions"] += draw(st.sampled_from([ends, ends[:1], ends[1:]]))
         news |= draw(sometimes("duplicates", 0.2))

@@ -395,6 +395,36 @@ def test_what_it_costs(lab):
     assert line == {"put": 3, "by_http": 3, "usd": pytest.approx(3.6e-6)}
 
 
+def test_deliveries_to_other_accounts_are_billed_as_events_put(lab):
+    """Three events, each to a queue and a topic elsewhere, one of which a queue refuses for good.
+
+    By 64 KiB of them, at $1.00 a million; to the queue at home nothing.
+    """
+    away = [{"to": name, "other_account": True} for name in ("a", "news")]
+    gone = {"to": "b", "other_account": True, "client_errors": 1}
+    keys: Tree = {"queues": {"a": {}, "b": {}, "c": {}}, "topics": {"news": {}}}
+    tree = ringing(puts(lab, 1, 2, 3), all=rule(*away, gone, "c"), **keys)
+    line = run(tree)["cost_usd"]["buses"]["bell"]
+    assert line == {"put": 3, "by_http": 0, "other_accounts": 6, "usd": pytest.approx(9e-6)}
+    tree["buses"]["bell"]["event_size"] = "65KiB"
+    line = run(tree)["cost_usd"]["buses"]["bell"]
+    assert (line["requests"], line["other_accounts"]) == (6, 6)
+    assert line["usd"] == pytest.approx(18e-6)
+    words = "\n".join(describe(nph.Scenario.model_validate(tree)))
+    assert "a, in another account, 185 retries" in words
+
+
+def test_what_would_not_be_billed_elsewhere_is_refused(lab):
+    """An endpoint of HTTP is no account's, and sizes that differ are not known by target."""
+    web = ringing(puts(lab, 1), all=rule({"to": "web", "other_account": True}))
+    with pytest.raises(ScenarioError, match="other_account has no effect: web is an endpoint"):
+        nph.Scenario.model_validate(web)
+    away = rule({"to": "a", "other_account": True})
+    tree = ringing(puts(lab, 1), all=away, bus={"event_size": "auto"}, queues={"a": {}})
+    with pytest.raises(ScenarioError, match="event_size: auto says nothing"):
+        nph.Scenario.model_validate(tree)
+
+
 def test_buses_are_described(lab):
     target = {"to": "web", "retry": {"attempts": 5, "age": "1h"}, "dead_letter": "lost"}
     limits = {"put_limit": "9/s", "invocation_limit": "4/s"}

@@ -136,6 +136,7 @@ def test_mail_is_confirmed_and_text_messages_are_not(lab):
     def mail(endpoint: str) -> Tree:
         tree = shouting(lab, 1, 2)
         one = {"endpoint": endpoint, "confirmed_after": "1500ms"}
+        one |= {"usd_per_message": 0.01} if endpoint == "sms" else {}
         tree["topics"]["ready"]["subscriptions"] = [one]
         return tree
 
@@ -143,6 +144,62 @@ def test_mail_is_confirmed_and_text_messages_are_not(lab):
     assert counts(topic, "unconfirmed", "delivered") == (1, 1)
     with pytest.raises(ScenarioError, match="sms confirms nothing"):
         nph.Scenario.model_validate(mail("sms"))
+
+
+# --- subscriptions that are made in the run ------------------------------------------------------
+
+
+def joining(lab, at: str, count: int, *times: float, region: str = "us-east-1") -> Tree:
+    """So many readers of mail subscribe at an instant; the region has its quotas."""
+    tree = shouting(lab, *times, provider={"region": region, "quotas": "enforced"})
+    mail = {"endpoint": "email", "subscribed_at": at}
+    tree["topics"] |= {name: {"subscriptions": [mail] * count} for name in ("one", "two")}
+    tree["traffic"] |= {f"to-{name}": lab.at(*times, to=name) for name in ("one", "two")}
+    return tree
+
+
+def delivered(tree: Tree) -> list[int]:
+    return [run(tree)["topics"][name]["delivered"] for name in ("one", "two")]
+
+
+def test_who_subscribes_in_the_run_gets_what_is_published_from_then_on(lab):
+    """And confirms after that, so that it gets but the last."""
+    end = {"filter": None, "subscribed_at": "2s"}
+    topic = run(shouting(lab, 1, 2, 3, 4, end=end))["topics"]["ready"]
+    assert counts(topic, "published", "unconfirmed", "delivered") == (4, 1, 3)
+    end["confirmed_after"] = "1500ms"
+    topic = run(shouting(lab, 1, 2, 3, 4, end=end))["topics"]["ready"]
+    assert counts(topic, "unconfirmed", "delivered") == (3, 1)
+    words = "\n".join(describe(nph.Scenario.model_validate(shouting(lab, 1, end=end))))
+    assert "subscribed at 2s, confirmed after 1.5s" in words
+
+
+def test_a_hundred_subscribe_in_a_second_and_more_wait(lab):
+    """130 of two topics at 2.5 s: 100 at once, in the order of the scenario, 30 at 3 s."""
+    assert delivered(joining(lab, "2500ms", 65, 2.5)) == [65, 35]
+    assert delivered(joining(lab, "2500ms", 65, 2.999)) == [65, 35]
+    assert delivered(joining(lab, "2500ms", 65, 3)) == [65, 65]
+    assert delivered(joining(lab, "2500ms", 150, 2.5, 3, 4)) == [100 + 2 * 150, 50 + 150]
+
+
+def test_those_that_wait_take_the_room_of_those_who_come_later(lab):
+    """150 at 1.5 s take 50 of the second that begins at 2 s; of 60 at 2.5 s ten come at 3 s."""
+    tree = joining(lab, "1500ms", 150, 2.5, 3)
+    tree["topics"]["two"]["subscriptions"] = [{"endpoint": "email", "subscribed_at": "2500ms"}] * 60
+    assert delivered(tree) == [300, 50 + 60]
+
+
+def test_what_is_there_from_the_start_is_no_call_and_without_quotas_none_waits(lab):
+    assert delivered(joining(lab, "0s", 150, 0.5)) == [150, 150]
+    free = joining(lab, "2500ms", 150, 2.5)
+    del free["provider"]
+    assert delivered(free) == [150, 150]
+
+
+def test_a_filter_does_not_change_before_who_has_it_subscribes(lab):
+    end = {"subscribed_at": "3s", "changes": [changed("2s")]}
+    with pytest.raises(ScenarioError, match="changes: one at 2s, before it subscribes"):
+        nph.Scenario.model_validate(shouting(lab, 1, end=end))
 
 
 # --- rules ---------------------------------------------------------------------------------------

@@ -104,7 +104,8 @@ def test_order_holds_behind_an_attempt_in_vain(lab):
 def test_mail_text_and_push_are_tried_fifty_times_within_hours(lab, endpoint):
     """After 10, 10; 10 to 600 in ten steps of one ratio; 38 times 600 s."""
     waits = [10, 10, *(10 * 60 ** (i / 9) for i in range(10)), *[600] * 38]
-    down = {"endpoint": endpoint, "server_errors": 1}
+    price = {"usd_per_message": 0.01} if endpoint == "sms" else {}
+    down = {"endpoint": endpoint, "server_errors": 1} | price
     end = 1 + sum(waits)
     assert 6 * 3600 < end < 7 * 3600
     tree = shouting(lab.at(1, to="ready"), down)
@@ -124,19 +125,30 @@ def test_whoever_is_outside_takes_what_gets_there(lab):
     tree = shouting(
         lab.at(1, 2, to="ready", attributes={"kind": "cake"}),
         {"endpoint": "email"}, {"endpoint": "email"},
-        {"endpoint": "sms", "filter": {"kind": ["tea"]}},
+        {"endpoint": "mobile_push", "filter": {"kind": ["tea"]}},
     )  # fmt: skip
     assert counts(ready(tree), "delivered", "filtered", "pending") == (4, 2, 0)
 
 
 def test_deliveries_outside_are_billed_by_their_kind(lab):
     """2 USD for 100,000 mails, 0.50 for a million pushes, 0.19 to Firehose."""
-    usd = {"email": 2 / 1e5, "mobile_push": 0.5 / 1e6, "firehose": 0.19 / 1e6, "sms": 0.0}
+    usd = {"email": 2 / 1e5, "mobile_push": 0.5 / 1e6, "firehose": 0.19 / 1e6}
     for endpoint, each in usd.items():
         tree = shouting(lab.at(*range(1, 11), to="ready"), {"endpoint": endpoint})
         line = outcome(tree).to_dict()["cost_usd"]["topics"]["ready"]
         assert line[endpoint] == 10
         assert line["usd"] == pytest.approx(10 * (0.5 / 1e6 + each), rel=1e-12)
+
+
+def test_a_text_message_costs_what_its_country_asks_for(lab):
+    """Ten each at $0.00645 and at $0.10; who is filtered out costs nothing."""
+    near, far = ({"endpoint": "sms", "usd_per_message": usd} for usd in (0.00645, 0.10))
+    none = far | {"filter": {"kind": ["tea"]}}
+    tree = shouting(lab.at(*range(1, 11), to="ready"), near, far, none)
+    line = outcome(tree).to_dict()["cost_usd"]["topics"]["ready"]
+    assert line["sms"] == 20
+    assert line["usd"] == pytest.approx(10 * (0.5 / 1e6 + 0.00645 + 0.10), rel=1e-12)
+    assert "sms, $0.1 a message" in "\n".join(describe(nph.Scenario.model_validate(tree)))
 
 
 # --- copies --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What is free in a month, on the bill. One test a rule, worked out by hand."""
+"""What is free or cheaper in a month, on the bill. One test a rule, worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+import nephoscope as nph
+from nephoscope.errors import ScenarioError
+from nephoscope.message_costs import queue_requests_usd
+from nephoscope.report.description import describe
 from semantics.lab import run, scenario, work
 
 Tree = dict[str, Any]
@@ -55,9 +59,10 @@ def test_what_has_been_used_up_is_free_no_more(lab):
 
 
 def test_a_million_requests_of_topics_are_free_in_a_month(lab):
-    line = bill(told(lab, {"endpoint": "sms"}, **account(topic_requests=999_999)), "topics")["news"]
+    tree = told(lab, {"endpoint": "firehose"}, **account(topic_requests=999_999))
+    line = bill(tree, "topics")["news"]
     assert line["free_topic_requests"] == 1
-    assert line["usd"] == pytest.approx(3 * 0.50e-6)
+    assert line["usd"] == pytest.approx(3 * 0.50e-6 + 4 * 0.19e-6)
 
 
 def test_a_fifo_topic_has_nothing_free(lab):
@@ -82,3 +87,50 @@ def test_a_longer_run_has_as_much_in_each_month_that_it_begins(lab):
     line = bill(told(lab, duration="800h", **used), "topics")["news"]
     assert line["free_topic_requests"] == 1
     assert "free_topic_requests" not in bill(told(lab, **used), "topics")["news"]
+
+
+# --- cheaper beyond ------------------------------------------------------------------------------
+
+BILLION = 10**9
+
+
+@pytest.mark.parametrize(
+    ("kind", "prices"), [("standard", (0.40, 0.30, 0.24)), ("fifo", (0.50, 0.40, 0.35))]
+)
+def test_requests_are_cheaper_beyond_100_and_200_billion_a_month(kind, prices):
+    """Of 250 billion each hundred has its price, and the rest the last; so have parts of them."""
+    whole = 100_000 * prices[0] + 100_000 * prices[1] + 50_000 * prices[2]
+    assert queue_requests_usd(kind, 0, 250 * BILLION) == pytest.approx(whole)
+    across = 10_000 * prices[0] + 20_000 * prices[1]
+    assert queue_requests_usd(kind, 90 * BILLION, 120 * BILLION) == pytest.approx(across)
+    assert queue_requests_usd(kind, 0, 200 * BILLION, 2) == pytest.approx(200_000 * prices[0])
+
+
+def test_what_was_used_before_makes_requests_cheaper(lab):
+    """One is left at $0.40; the other two of the first queue and all of the second are cheaper."""
+    lines = bill(sent(lab, provider={"used": {"queue_requests": 100 * BILLION - 1}}), "queues")
+    assert [lines[name]["usd"] for name in "xy"] == pytest.approx([1.00e-6, 0.90e-6])
+    tree = sent(lab, provider={"used": {"queue_requests": 200 * BILLION}})
+    lines = bill(tree, "queues")
+    assert [lines[name]["usd"] for name in "xy"] == pytest.approx([0.72e-6] * 2)
+    words = list(describe(nph.Scenario.model_validate(tree)))
+    assert "  in us-east-1 without quotas, after 200,000,000,000 requests of queues" in words
+
+
+def test_fifo_queues_become_cheaper_by_themselves(lab):
+    """All 150 billion were theirs, so requests of a standard queue are dear still."""
+    sources = {"a": lab.at(1, to="x"), "b": lab.at(1, to="y", group="g")}
+    used = {"queue_requests": 150 * BILLION, "fifo_requests": 150 * BILLION}
+    queues = {"x": {}, "y": {"type": "fifo"}}
+    lines = bill(scenario(sources, queues=queues, provider={"used": used}), "queues")
+    assert [lines[name]["usd"] for name in "xy"] == pytest.approx([0.40e-6, 0.40e-6])
+    used["queue_requests"] -= 1
+    with pytest.raises(ScenarioError, match="fifo_requests are more than all queue_requests"):
+        nph.Scenario.model_validate(scenario(sources, queues=queues, provider={"used": used}))
+
+
+def test_what_was_used_counts_whether_or_not_it_was_free(lab):
+    """A million are free and were used; the last of the first 100 billion is one of them."""
+    lines = bill(sent(lab, **account(queue_requests=100 * BILLION - 1)), "queues")
+    assert "free_queue_requests" not in lines["x"]
+    assert lines["x"]["usd"] == pytest.approx(1.00e-6)

@@ -156,7 +156,8 @@ def test_a_fifo_target_needs_a_group(lab):
 
 def test_only_queues_subscribe_to_a_fifo_topic(lab):
     """Neither endpoints of HTTP nor mail, text messages, push or Firehose."""
-    for end in ("web", {"endpoint": "email"}, {"endpoint": "sms"}, {"endpoint": "firehose"}):
+    sms = {"endpoint": "sms", "usd_per_message": 0.01}
+    for end in ("web", {"endpoint": "email"}, sms, {"endpoint": "firehose"}):
         topics = {"t": {"type": "fifo", "subscriptions": [end]}}
         refused(scenario(lab.at(1), topics=topics), "only queues subscribe to a FIFO topic")
 
@@ -195,3 +196,35 @@ def test_a_message_has_ten_attributes_at_most(lab):
     rows = lab.at(1, to="t")
     rows["arrivals"]["trace"]["attributes"] = dict.fromkeys(eleven, "value")
     refused(scenario(rows, **parts), words)
+
+
+def test_attributes_count_for_the_size_of_a_message(lab):
+    """Their names, types and values: 1 + 6 + 9 bytes beside a body of 12."""
+    most: Tree = {"event": {"kind": "x"}, "attributes": {"a": "nine tens"}}
+    more = most | {"attributes": {"a": "nine tens."}}
+    for section, to, form in (("queues", "q", "send"), ("topics", "t", "publish")):
+        parts: Tree = {section: {to: {"message_size": "28B"}}}
+        words = f"29 bytes with attributes are more than a message of {to} has"
+        nph.Scenario.model_validate(scenario(lab.at(1, to=to, **most), **parts))
+        refused(scenario(lab.at(1, to=to, **more), **parts), words)
+        steps = [{"steps": [{form: {"to": to, **said}}]} for said in (most, more)]
+        nph.Scenario.model_validate(scenario(lab.at(1), steps[0], **parts))
+        refused(scenario(lab.at(1), steps[1], **parts), words)
+        chosen = {"choose": [{"weight": 1, **said} for said in (most, more)]}
+        refused(scenario(lab.at(1, to=to, event=chosen), **parts), words)
+        # What is no text has the bytes of its JSON.
+        plain = {"attributes": {"n": 12.5, "l": ["a", 1]}}  # 1 + 6 + 4 and 1 + 12 + 7
+        refused(scenario(lab.at(1, to=to, **plain), **{section: {to: {"message_size": "30B"}}}),
+                "31 bytes")  # fmt: skip
+
+
+def test_a_mebibyte_is_of_body_and_attributes_together(lab):
+    """Where no size of messages is told."""
+    body = "x" * (2**20 - 10)
+    for letters, good in ((3, True), (4, False)):
+        said: Tree = {"event": body, "attributes": {"a": "v" * letters}}
+        tree = scenario(lab.at(1, to="q", **said), queues={"q": {}})
+        if good:
+            nph.Scenario.model_validate(tree)
+        else:
+            refused(tree, "1,048,577 bytes with attributes are more than")

@@ -13,7 +13,7 @@ import nephoscope as nph
 from nephoscope import catalog
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
-from nephoscope.scenario.document import from_values
+from nephoscope.scenario.document import Document, from_values
 from nephoscope.scenario.provider_rules import provider_problems
 from semantics.lab import fates, fleet, outcome, run, scenario, simulation
 
@@ -166,6 +166,55 @@ def test_more_than_a_large_quota_is_refused_with_its_place(made, most, path):
     assert found(most + 1) == [path]
 
 
+class Crowd(list[Tree]):
+    """A list that says that it is so long, and takes no room."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def crowded(count: int, kind: str = "standard") -> Tree:
+    return {"topics": {"t": {"type": kind, "subscriptions": Crowd(count)}}}
+
+
+def timed(count: int, bare: int = 0) -> Tree:
+    """Two buses with so many rules that have schedules, and one that has some later."""
+    rule, later = {"schedule": "rate(1 hour)"}, {"changes": [{"schedule": "rate(1 hour)"}]}
+    first = {f"r{i}": rule for i in range(count // 2)} | {f"b{i}": {} for i in range(bare)}
+    rest = {f"r{i}": rule for i in range(count - count // 2 - 1)} | {"later": later}
+    return {"buses": {"bell": {"rules": first}, "gong": {"rules": rest}}}
+
+
+def too_many(tree: Tree, name: str) -> list[tuple[str, str]]:
+    """Where there is too much of it, and what is said; the tree is as a file would have it."""
+    problems = provider_problems(Document(enforced() | tree))
+    return [(it.path, it.message) for it in problems if name in it.message]
+
+
+def test_a_topic_has_12_500_000_subscriptions_at_most():
+    most = 12_500_000
+    assert too_many(crowded(most), "subscriptions") == []
+    (found,) = too_many(crowded(most + 1), "subscriptions")
+    assert found == (
+        "topics.t.subscriptions",
+        "12,500,001 subscriptions of a topic are more than the quota",
+    )
+    assert too_many(crowded(most + 1, "fifo"), "subscriptions") == []
+
+
+def test_an_account_has_a_million_schedules_at_most(monkeypatch):
+    """All buses together; rules without one do not count. Looked for at 200, which is read soon."""
+    quotas = catalog.quotas("us-east-1")
+    assert quotas["schedules"] == 1_000_000
+    monkeypatch.setattr(catalog, "quotas", lambda _: quotas | {"schedules": 200})
+    assert too_many(timed(200, bare=2), "schedules") == []
+    (found,) = too_many(timed(201), "schedules")
+    assert found == ("buses.gong.rules", "201 schedules are more than the quota")
+
+
 def test_rules_of_a_bus_are_fewer_in_some_regions(lab):
     for region in ("af-south-1", "eu-south-1"):
         nph.Scenario.model_validate(scenario(lab.at(1), **enforced(region), **rules(100)))
@@ -177,6 +226,7 @@ def test_every_quota_by_number_is_looked_for():
     rates = {row.name for row in catalog.quota_table() if row.name.endswith("_per_second")}
     numbers = {row.name for row in catalog.quota_table()} - rates
     large = {"topics", "filter_policies", "placement_groups"}
+    large |= {"subscriptions_of_a_topic", "schedules"}
     assert numbers == (set(CASES) - {"letters_of_the_pattern_of_an_archive"}) | large
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from nephoscope.errors import EventError, shorten
 from nephoscope.nearest import listing, nearest
-from nephoscope.patterns.json_value import Members, Number, is_unicode, read_value
+from nephoscope.patterns.json_value import Members, Number, is_unicode, read_value, write_value
 
 TYPES = ("String", "String.Array", "Number", "Binary")
 
@@ -41,6 +41,22 @@ def read_attributes(attributes: Any) -> tuple[Members, list[str]]:
         else:
             event.append((name, read))
     return Members(event), unmatchable
+
+
+def attributes_size(attributes: Mapping[str, Any]) -> int:
+    """Bytes that they take of a message: those of their names, types and values."""
+    size = 0
+    for name, attribute in attributes.items():
+        kind, value = _typed(attribute, f"attributes.{name}")
+        size += len(name.encode()) + len(kind) + _bytes(value)
+    return size
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, bytes | bytearray):
+        return len(value)
+    text = value if isinstance(value, str) else write_value(read_value(value, "it", EventError))
+    return len(text.encode())
 
 
 def _typed(attribute: Any, path: str) -> tuple[str, Any]:

@@ -58,7 +58,9 @@ def _provider(provider: Provider) -> Iterator[str]:
         return
     quotas = "with its quotas" if provider.enforced else "without quotas"
     free = ", less what is free in a month" if provider.free_tier else ""
-    yield f"  in {provider.region} {quotas}{free}"
+    used = 0 if provider.used is None else provider.used.queue_requests
+    before = f", after {used:,} requests of queues" if used else ""
+    yield f"  in {provider.region} {quotas}{free}{before}"
 
 
 def section(title: str, lines: Iterator[str]) -> Iterator[str]:

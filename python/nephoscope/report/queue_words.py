@@ -24,6 +24,8 @@ def _rules(queue: NamedQueue) -> Iterator[str]:
         yield f"delayed by {queue.delay}"
     if (letters := queue.dead_letter) is not None:
         yield f"to {letters.queue} after {letters.max_receives:,} receives"
+    if queue.encryption is not None:
+        yield f"encrypted, a data key for {queue.encryption.key_reuse}"
     if queue.in_flight != IN_FLIGHT:
         yield f"at most {queue.in_flight:,} in flight"
     if queue.duplicates:
@@ -95,12 +97,16 @@ def topic_words(scenario: Scenario) -> Iterator[str]:
 
 def _subscription(each: Subscription, topic: Topic, scenario: Scenario) -> str:
     words = [each.name]
+    if each.usd_per_message is not None:
+        words.append(f"${each.usd_per_message:g} a message")
     if each.filter is not None:
         words.append(f"filtered by {each.filter_scope}")
     words += [
         f"from {it.at} {'unfiltered' if it.filter is None else f'filtered by {each.filter_scope}'}"
         for it in each.changes
     ]
+    if each.subscribed_at:
+        words.append(f"subscribed at {each.subscribed_at}")
     if each.confirmed_after != Duration(0):
         words.append(f"confirmed {_after(each.confirmed_after)}")
     if not each.raw_delivery:
@@ -203,6 +209,8 @@ def _target(target: BusTarget) -> str:
     words = [target.to]
     if target.group is not None:
         words.append(f"group {target.group}")
+    if target.other_account:
+        words.append("in another account")
     if target.input is not None:
         words.append(f"sent a {target.input.form}")
     if target.invocation_limit is not None:

@@ -111,6 +111,9 @@ class BusTarget(Model):
     """A queue or a topic; or a load balancer or a fleet, as an endpoint of HTTP."""
     group: Name | None = None
     """Of the messages for a FIFO queue or topic."""
+    other_account: bool = False
+    """Whether the queue or the topic is another account's: what is delivered there is billed as
+    what is put."""
     timeout: PositiveDuration | None = None
     """That an endpoint of HTTP has for its answer, by default 5 s."""
     retry: EventRetry = EventRetry()
@@ -312,6 +315,14 @@ class Bus(Model):
     """What is put is kept, for replays among the actions."""
     schema_discovery: bool = False
     """Whether the schemas of events are found out, which is billed by the event."""
+
+    @model_validator(mode="after")
+    def _sizes_elsewhere(self) -> Self:
+        targets = (target for rule in self.rules.values() for target in rule.targets)
+        if self.event_size == AUTO and any(target.other_account for target in targets):
+            message = "event_size: auto says nothing of what is delivered to other accounts"
+            raise refusal(message, "event_size of all events, such as 1KiB")
+        return self
 
 
 class Put(Model):

@@ -104,6 +104,10 @@ def _target(
     if to not in types and "group" in options:
         message = "only messages have a group"
         yield document.problem((*where, "group"), message, at_key=True)
+    if to not in types and options.get("other_account"):
+        message = f"other_account has no effect: {to} is an endpoint of HTTP"
+        where_told = (*where, "other_account")
+        yield document.problem(where_told, message, allowed="of a queue or a topic", at_key=True)
     for key in (key for key in ("timeout", "invocation_limit") if key in options and to in types):
         message = f"{key} has no effect: {to} answers at once"
         yield document.problem((*where, key), message, at_key=True)

@@ -11,17 +11,27 @@ from nephoscope.scenario.model import Model
 Amount = Annotated[int, whole(0, 10**15)]
 
 
-class FreeUsed(Model):
-    """What had been used of the month's free amounts before the run."""
+class Used(Model):
+    """What had been used in the month before the run."""
 
     queue_requests: Amount = 0
-    """Of the first million requests of queues."""
+    """Requests of queues: the first million may be free, and they are cheaper from 100 billion
+    on."""
+    fifo_requests: Amount = 0
+    """Those of FIFO queues among them, which become cheaper by themselves."""
     topic_requests: Amount = 0
     """Of the first million requests of standard topics."""
     http_deliveries: Amount = 0
     """Of the first 100,000 deliveries of topics by HTTP."""
     emails: Amount = 0
     """Of the first 1,000 deliveries of topics by mail."""
+
+    @model_validator(mode="after")
+    def _among_them(self) -> Self:
+        if self.fifo_requests > self.queue_requests:
+            message = f"{self.fifo_requests:,} fifo_requests are more than all queue_requests"
+            raise refusal(message, f"at most {self.queue_requests:,}")
+        return self
 
 
 class Provider(Model):
@@ -35,8 +45,9 @@ class Provider(Model):
     all buses together take in a second is limited, too."""
     free_tier: bool = False
     """Whether what is free in a month is taken off the bill."""
-    used: FreeUsed | None = None
-    """What had been used of that before the run; by default nothing."""
+    used: Used | None = None
+    """What had been used of that, and of the dearest requests, before the run; by default
+    nothing."""
 
     @property
     def enforced(self) -> bool:
@@ -45,6 +56,12 @@ class Provider(Model):
 
     @model_validator(mode="after")
     def _takes_off(self) -> Self:
-        if self.used is not None and not self.free_tier:
-            raise refusal("used without free_tier has no effect", "free_tier: true")
+        if self.used is None or self.free_tier:
+            return self
+        vain = any(
+            getattr(self.used, key) for key in ("topic_requests", "http_deliveries", "emails")
+        )
+        if vain or not self.used.queue_requests:
+            message = "used without free_tier has no effect but for queue_requests"
+            raise refusal(message, "free_tier: true, or requests of queues alone")
         return self

@@ -85,6 +85,25 @@ def _filter_policies(tree: Any) -> Iterator[Count]:
             yield (*where, "subscriptions"), total
 
 
+def _subscriptions_of_topics(tree: Any) -> Iterator[Count]:
+    """Of standard topics: a FIFO topic never has so many."""
+    for where, topic in entries(tree, "topics"):
+        if topic.get("type", "standard") == "standard":
+            yield (*where, "subscriptions"), len(sequence(topic.get("subscriptions")))
+
+
+def _schedules(tree: Any) -> Iterator[Count]:
+    """Rules that have one at any time, at the buses with which there are more than before."""
+    total = 0
+    for where, bus in entries(tree, "buses"):
+        before = total
+        for rule in mapping(bus.get("rules")).values():
+            versions = (rule, *sequence(mapping(rule).get("changes")))
+            total += any(mapping(it).get("schedule") is not None for it in versions)
+        if total > before:
+            yield (*where, "rules"), total
+
+
 def _balancers(kind: str) -> Callable[[Any], Iterator[Count]]:
     def counted(tree: Any) -> Iterator[Count]:
         types = [part.get("type", "application") for _, part in entries(tree, "load_balancers")]
@@ -157,6 +176,8 @@ _COUNTED: dict[str, Callable[[Any], Iterator[Count]]] = {
     "letters_of_a_pattern": _letters_of_patterns,
     "topics": _in_section("topics"),
     "filter_policies": _filter_policies,
+    "subscriptions_of_a_topic": _subscriptions_of_topics,
+    "schedules": _schedules,
     "application_balancers": _balancers("application"),
     "classic_balancers": _balancers("classic"),
     "targets_of_a_balancer": _targets_of_balancers,

@@ -104,10 +104,21 @@ class DeadLetter(Model):
     bare = "queue"
 
 
+class Encryption(Model):
+    """Messages are encrypted with data keys, which come of a key that is billed by the request."""
+
+    key_reuse: Annotated[AnyDuration, within("60s", "24h")] = Duration.parse("5m")
+    """For how long who sends or receives goes on with one data key."""
+
+    bare = "key_reuse"
+
+
 class NamedQueue(QueueRules):
     """A queue of a scenario."""
 
     dead_letter: DeadLetter | None = None
+    encryption: Encryption | None = None
+    """With a key of one's own; what the provider does with its own key costs nothing."""
 
 
 def _not_too_fast(rate: Rate) -> Rate:

@@ -1,5 +1,6 @@
 """What an instance does with a request."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
@@ -83,6 +84,14 @@ Steps = Items[Step]
 
 
 Branch.model_rebuild()
+
+
+def all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """Those of all branches too."""
+    for step in steps:
+        yield step
+        for branch in step.choose or ():
+            yield from all_steps(branch.steps)
 
 
 class Service(Model):

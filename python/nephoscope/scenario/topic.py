@@ -17,6 +17,7 @@ from nephoscope.scenario.fields import (
     PositiveDuration,
     PositiveRate,
     Share,
+    number,
     quantity,
     refusal,
     whole,
@@ -136,14 +137,18 @@ class Subscription(Model):
     """A queue; or a load balancer or a fleet, as an endpoint of HTTP."""
     endpoint: Endpoint | None = None
     """In its place: somebody outside the scenario, who takes every message that gets there."""
+    usd_per_message: Annotated[float, number(0.0, 1000.0)] | None = None
+    """What a text message costs in the country of who gets it."""
     filter: Any = None
     """A filter policy; without one everything."""
     filter_scope: Literal["attributes", "body"] = "attributes"
     changes: Annotated[tuple[FilterChange, ...], Strict(False)] = ()
     """Of the filter, in the order of time."""
+    subscribed_at: AnyDuration = Duration(0)
+    """When it is made; before that it gets nothing. With quotas it may have to wait for others."""
     confirmed_after: Confirmed = Duration(0)
-    """When an endpoint of HTTP, a reader of mail or a queue of another account has confirmed that
-    it subscribes; before that it gets nothing."""
+    """How long after that an endpoint of HTTP, a reader of mail or a queue of another account
+    confirms that it subscribes; before that it gets nothing."""
     timeout: PositiveDuration | None = None
     """That an endpoint of HTTP has for its answer, by default 15 s."""
     retry: DeliveryRetry | None = None
@@ -192,11 +197,25 @@ class Subscription(Model):
         return self
 
     @model_validator(mode="after")
+    def _priced(self) -> Self:
+        """A text message alone has a price that is told: it is a country's."""
+        if self.endpoint == "sms" and self.usd_per_message is None:
+            message = "usd_per_message is missing: each country has a price of its own"
+            raise refusal(message, "what a text message costs there, in USD")
+        if self.endpoint != "sms" and self.usd_per_message is not None:
+            message = f"usd_per_message has no effect: {self.name} gets no text messages"
+            raise refusal(message, "usd_per_message of endpoint: sms")
+        return self
+
+    @model_validator(mode="after")
     def _policies(self) -> Self:
         self._read("filter", self.filter)
-        for number, change in enumerate(self.changes):
-            self._read(f"changes.{number}.filter", change.filter)
+        for i, change in enumerate(self.changes):
+            self._read(f"changes.{i}.filter", change.filter)
         in_order(self.changes)
+        if self.changes and self.changes[0].at < self.subscribed_at:
+            message = f"changes: one at {self.changes[0].at}, before it subscribes"
+            raise refusal(message, f"{self.subscribed_at} or more")
         return self
 
     def _read(self, key: str, policy: Any) -> None:
@@ -215,9 +234,9 @@ class Subscription(Model):
         return any(it is not None for it in (self.filter, *(each.filter for each in self.changes)))
 
     @property
-    def settled(self) -> bool:
-        """Whether it is there from the start, and stays as it is."""
-        return not self.changes and self.confirmed_after == Duration(0)
+    def from_start(self) -> bool:
+        """Whether it is there, and confirmed, when the clock starts."""
+        return self.subscribed_at == self.confirmed_after == Duration(0)
 
 
 def chances(client_errors: float, server_errors: float) -> None:

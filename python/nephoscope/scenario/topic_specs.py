@@ -15,7 +15,7 @@ from nephoscope.scenario.event import alternatives, is_choice
 from nephoscope.scenario.pattern_specs import matcher
 from nephoscope.scenario.propagation import Propagation
 from nephoscope.scenario.provider import Provider
-from nephoscope.scenario.provider_specs import limit_topic
+from nephoscope.scenario.provider_specs import limit_topic, subscribed_since
 from nephoscope.scenario.queue_specs import UNGROUPED
 from nephoscope.scenario.topic import DeliveryRetry, Subscription, Topic
 from nephoscope.scenario.trace_events import Said
@@ -215,6 +215,7 @@ class Topics:
         self._destination = destination
         self._propagation = propagation
         self._envelopes: dict[tuple[str, int], int] = {}
+        self._since = subscribed_since(topics, provider)
 
     def number_made(self, first: int, end: int) -> None:
         """Number what is made of events: the envelope of each but of envelopes."""
@@ -253,6 +254,8 @@ class Topics:
         self, name: str, topic: Topic, number: int, subscription: Subscription
     ) -> _core.topics.SubscriptionSpec:
         spec = self._subscription(name, topic, subscription)
+        after = subscription.confirmed_after
+        spec.confirmed_ns = NEVER if after == "never" else self._since[name, number] + int(after)
         spec.changes = self._changes(f"topics/{name}/subscriptions/{number}/changes", subscription)
         return spec
 
@@ -284,8 +287,6 @@ class Topics:
         if subscription.dead_letter is not None:
             spec.dead_letter = self._destination(subscription.dead_letter).index
         spec.takes = self._takes(subscription.filter, subscription)
-        after = subscription.confirmed_after
-        spec.confirmed_ns = NEVER if after == "never" else int(after)
         if not subscription.raw_delivery:
             kinds = range(len(self._events))
             spec.becomes = [self._envelopes.get((name, kind), kind) for kind in kinds]

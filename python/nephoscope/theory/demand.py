@@ -1,6 +1,6 @@
 """What one request asks of the instance that serves it, and of whom it leads to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nephoscope.scenario import Scenario
@@ -181,11 +181,3 @@ class _Walk:
 
     def _lead(self, to: str, often: float) -> None:
         self.leads[to] = self.leads.get(to, 0.0) + often
-
-
-def all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """Those of all branches too."""
-    for step in steps:
-        yield step
-        for branch in step.choose or ():
-            yield from all_steps(branch.steps)

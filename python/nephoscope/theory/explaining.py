@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.balancer import LoadBalancer, Routing
+from nephoscope.scenario.service import all_steps
 from nephoscope.theory.answer import Answer, Figure, Fit, Load, QueueLoad
 from nephoscope.theory.closed_stations import closed_fit
 from nephoscope.theory.conditions import (
@@ -13,7 +14,6 @@ from nephoscope.theory.conditions import (
     patience_reasons,
     program_reasons,
 )
-from nephoscope.theory.demand import all_steps
 from nephoscope.theory.farms import farm_fit
 from nephoscope.theory.figures import latencies, run_notes
 from nephoscope.theory.flows import Flows, flows_of

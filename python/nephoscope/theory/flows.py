@@ -13,7 +13,6 @@ import numpy as np
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.topic import DeliveryRetry
 from nephoscope.scenario.traffic import Traffic
-from nephoscope.scenario.units import Duration
 from nephoscope.theory.closed_users import throughput_bound
 from nephoscope.theory.demand import (
     SURE,
@@ -272,7 +271,7 @@ def _ways(
                 continue
             retries = (each.retry or topic.retry or DeliveryRetry()).retries
             often = attempts(success.get(each.to, SURE), retries + 1)
-            at_most = each.filtered or each.confirmed_after != Duration(0)
+            at_most = each.filtered or not each.from_start
             at_most = at_most or each.client_errors + each.server_errors > 0.0
             yield each.to, (1.0 + topic.duplicates) * often, at_most
     else:

@@ -10,7 +10,7 @@ from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.bus import BusTarget
 from nephoscope.scenario.queue_action_specs import redrive_targets
-from nephoscope.scenario.service import Step
+from nephoscope.scenario.service import all_steps
 from nephoscope.scenario.topic import Subscription
 
 Tree = Mapping[str, Any]
@@ -178,16 +178,9 @@ def _fleet_edges(scenario: Scenario, name: str, paths: Mapping[str, str]) -> Ite
     service = scenario.services[scenario.fleets[name].service]
     if service.consumes is not None:
         yield Edge(f"queues.{service.consumes.queue}", f"fleets.{name}", "messages")
-    for step in _all_steps(service.steps):
+    for step in all_steps(service.steps):
         if step.call is not None:
             yield Edge(f"fleets.{name}", paths[step.call.to], "requests")
         for message in (step.send, step.publish, step.put):
             if message is not None:
                 yield Edge(f"fleets.{name}", paths[message.to], "messages")
-
-
-def _all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        for branch in step.choose or ():
-            yield from _all_steps(branch.steps)
