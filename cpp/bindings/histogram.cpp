@@ -259,6 +259,12 @@ void bind_histogram(py::module_& m) {
           .def("buckets", &buckets,
                "(lower, upper, counts) of the buckets that are not empty, ascending: the least\n"
                "and the greatest value of each, int64[n], and uint64[n].")
+          .def(
+              "pack", [](const Histogram& self) { return py::bytes(self.pack()); },
+              "The content as bytes, the same for equal histograms on any machine.")
+          .def_static(
+              "unpack", [](const py::bytes& data) { return Histogram::unpack(std::string(data)); },
+              py::arg("data"), "What `pack` made bytes of; StateError for others.")
           .def_property_readonly("count", &Histogram::count)
           .def_property_readonly(
               "sum", [](const Histogram& h) { return integer(0, h.sum()); }, "Exact sum in ns.")

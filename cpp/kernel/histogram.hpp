@@ -10,6 +10,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernel/hot_path.hpp"
@@ -79,6 +81,11 @@ class Histogram {
   // The buckets that have been reserved: counts()[i] is the count of bucket first_bucket() + i.
   std::size_t first_bucket() const { return first_; }
   const std::vector<std::uint64_t>& counts() const { return counts_; }
+
+  // The content as bytes (histogram_bytes.cpp), the same for equal histograms; and back. Throws
+  // StateError for bytes that `pack` cannot have made.
+  std::string pack() const;
+  static Histogram unpack(std::string_view bytes);
 
   // Same values recorded, bucket by bucket.
   friend bool operator==(const Histogram& a, const Histogram& b) { return a.equals(b); }

@@ -221,6 +221,40 @@ def test_counts_up_to_a_value_are_those_of_whole_buckets():
         histogram.up_to(-1)
 
 
+@given(st.lists(st.integers(0, GREATEST), max_size=50))
+def test_packing(values):
+    histogram = filled(values)
+    again = Histogram.unpack(histogram.pack())
+    assert again == histogram
+    assert (again.count, again.sum, again.sum_of_squares) == (
+        histogram.count,
+        histogram.sum,
+        histogram.sum_of_squares,
+    )
+
+
+def test_equal_histograms_are_packed_alike_whatever_they_have_reserved():
+    upwards, downwards = filled([5, 10**6, 10**12]), filled([10**12, 10**6, 5])
+    upwards.merge(Histogram())
+    assert upwards.pack() == downwards.pack()
+    assert upwards.pack() != filled([5, 10**6, 10**12 + 1]).pack()
+    assert Histogram().pack() == b"\0"
+
+
+def test_a_bucket_takes_two_bytes_or_three():
+    assert len(filled(wide_values(5000)).pack()) < 3 * 3100
+
+
+def test_damaged_packs_are_refused():
+    data = filled([3, 70, 70, 5000]).pack()
+    damaged = [data[:end] for end in range(len(data))] + [data + b"\0", b"\xff" * 11]
+    # The count, and one of a bucket that is out of reach.
+    damaged += [b"\5" + data[1:], data[:-2] + b"\x7f" + data[-1:]]
+    for it in damaged:
+        with pytest.raises(StateError, match="damaged"):
+            Histogram.unpack(it)
+
+
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, Histogram.copy])
 def test_copies_are_independent(duplicate):
     histogram = filled([1, 2])

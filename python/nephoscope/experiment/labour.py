@@ -11,7 +11,7 @@ from concurrent.futures import (
 )
 from functools import partial
 from itertools import islice
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Event
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
@@ -32,6 +32,8 @@ R = TypeVar("R")
 AHEAD = 256
 # What keeping them may take of the time in which they are made.
 KEEPING = 1 / 20
+# How often one looks who has ended meanwhile: to be woken by each takes time from those that run.
+GLANCE_S = 0.01
 
 
 def simulate(
@@ -96,13 +98,18 @@ class _Pace:
         """What has ended, at least one and at most so many, when it is time to keep it."""
         found = [ended.get()]
         try:
-            while len(found) < most:
-                found.append(ended.get(timeout=max(self._next - time.monotonic(), 0.0)))
-        except Empty:
-            pass
+            self._drain(ended, found, most)
+            while len(found) < most and (left := self._next - time.monotonic()) > 0.0:
+                time.sleep(min(left, GLANCE_S))
+                self._drain(ended, found, most)
         except BaseException as error:
             self.interrupt = error
         return found
+
+    @staticmethod
+    def _drain(ended: SimpleQueue[R], found: list[R], most: int) -> None:
+        while len(found) < most and not ended.empty():
+            found.append(ended.get_nowait())
 
     def __enter__(self) -> None:
         self._began = time.monotonic()

@@ -10,9 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, cast
-
-import numpy as np
+from typing import Any, Protocol
 
 from nephoscope import _core
 from nephoscope.errors import NephoscopeError, PathError
@@ -125,28 +123,29 @@ class Outcome:
         return self.histograms.get(part)
 
     def pack(self) -> bytes:
-        """The outcome as bytes, compressed: the length of a JSON text, this text, and counts.
+        """The outcome as bytes, compressed: the length of a JSON text, this text, and histograms.
 
-        The counts are those of the buckets of all histograms in turn, little-endian numbers of as
-        many bytes as the text says; as a part of it they would take longer than all the rest.
+        The text says of each histogram where it begins there and how long it is. Parts through
+        which the same requests pass have the same one, which is there once.
         """
-        histograms, counts = {}, []
-        for part, histogram in self.histograms.items():
-            first, buckets, *rest = cast(Any, histogram).__getstate__()
-            kind = np.min_scalar_type(buckets.max(initial=0))
-            histograms[part] = [first, len(buckets), kind.itemsize, rest]
-            counts.append(buckets.astype(kind.newbyteorder("<")).tobytes())
+        packed = {part: histogram.pack() for part, histogram in self.histograms.items()}
+        begins: dict[bytes, int] = {}
+        end = 0
+        for data in packed.values():
+            if data not in begins:
+                begins[data] = end
+                end += len(data)
         tree = {
             "numbers": self.numbers,
             "undefined": sorted(self.undefined),
-            "histograms": histograms,
+            "histograms": {part: [begins[data], len(data)] for part, data in packed.items()},
             "flags": self.flags,
             "fingerprint": self.fingerprint,
             "events": self.events,
             "warmup_s": self.warmup_s,
         }
         text = _JSON.encode(tree).encode()
-        return zlib.compress(b"".join([len(text).to_bytes(_LENGTH, "little"), text, *counts]), 1)
+        return zlib.compress(b"".join([len(text).to_bytes(_LENGTH, "little"), text, *begins]), 1)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Outcome":
@@ -206,11 +205,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _unpacked(packed: Mapping[str, Any], counts: bytes) -> dict[str, _core.Histogram]:
-    histograms, at = {}, 0
-    for part, (first, size, itemsize, rest) in packed.items():
-        buckets = np.frombuffer(counts, f"<u{itemsize}", size, at).astype(np.uint64)
-        at += buckets.size * itemsize
-        histograms[part] = _core.Histogram.__new__(_core.Histogram)
-        cast(Any, histograms[part]).__setstate__([first, buckets, *rest])
+def _unpacked(places: Mapping[str, tuple[int, int]], data: bytes) -> dict[str, _core.Histogram]:
+    histograms = {}
+    for part, (begin, length) in places.items():
+        if not 0 <= begin <= len(data) - length:
+            raise LookupError(f"{part} is not there")
+        histograms[part] = _core.Histogram.unpack(data[begin : begin + length])
     return histograms

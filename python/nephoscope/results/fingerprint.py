@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nephoscope import _core
 
@@ -36,18 +35,11 @@ def _add(parts: list[bytes], key: str, value: Any) -> None:
         return
     parts.append(f"{key}:".encode())
     if isinstance(value, _core.Histogram):
-        if value.count:
-            exact = (value.count, value.sum, value.sum_of_squares, value.min, value.max)
-            lower, _, counts = value.buckets()
-            parts += [repr(exact).encode(), _bytes(lower, "<i8"), _bytes(counts, "<u8")]
+        parts.append(value.pack())
     elif isinstance(value, np.ndarray):
-        parts.append(_bytes(value, "<i8"))
+        parts.append(np.asarray(value, dtype="<i8").tobytes())
     elif isinstance(value, Mapping):
         for inner in sorted(value):
             _add(parts, inner, value[inner])
     else:
         parts.append(f"{value!r};".encode())
-
-
-def _bytes(values: npt.ArrayLike, kind: str) -> bytes:
-    return np.asarray(values, dtype=kind).tobytes()

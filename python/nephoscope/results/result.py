@@ -170,7 +170,8 @@ class Result(Tabular):
         part = self._part(section, name)
         if group and group not in part.get("groups", {}):
             raise _no_path(path, part.get("groups", {}))
-        return _copy((part["groups"][group] if group else part)[times])
+        latencies: _core.Histogram = (part["groups"][group] if group else part)[times]
+        return latencies.copy()
 
     def series(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """Times (s, the ends of the intervals) and values.
@@ -385,12 +386,6 @@ class Result(Tabular):
 
 def _without(part: Tree, left_out: str) -> Tree:
     return {key: value for key, value in part.items() if key != left_out}
-
-
-def _copy(latency: _core.Histogram) -> _core.Histogram:
-    copy = _core.Histogram()
-    copy.merge(latency)
-    return copy
 
 
 def _no_path(path: str, known: Any, whole: str | None = None) -> PathError:
