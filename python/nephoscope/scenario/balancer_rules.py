@@ -31,6 +31,7 @@ def balancer_problems(document: Document) -> Iterator[Problem]:
         yield from _zones(document, where, balancer)
         yield from _surges(document, where, balancer)
         yield from _names(document, where, balancer)
+        yield from _flows(document, where, balancer)
         if balancer.get("stickiness") is not None:
             yield from _clients(document, where, "stickiness", "cookies")
         if balancer.get("group_stickiness") is not None:
@@ -127,6 +128,20 @@ def _surges(document: Document, where: Where, balancer: dict[str, Any]) -> Itera
         message = f"{other} does not go with a surge queue"
         at = (*where, "surge_queue")
         yield document.problem(at, message, allowed=f"surge_queue or {other}", at_key=True)
+
+
+def _flows(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    """What is encrypted does not keep to a target by the address of its source."""
+    if balancer.get("protocol") != "tls":
+        return
+    if _form(balancer.get("routing")) == "ip_hash":
+        message = "ip_hash keeps to a target by the source, which does not go with tls"
+        allowed = "another routing, or protocol: tcp"
+        yield document.problem((*where, "routing"), message, allowed=allowed)
+    if balancer.get("stickiness") is not None:
+        message = "stickiness does not go with tls"
+        allowed = "no stickiness, or protocol: tcp"
+        yield document.problem((*where, "stickiness"), message, allowed=allowed, at_key=True)
 
 
 def _names(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
