@@ -10,7 +10,7 @@ import nephoscope as nph
 from nephoscope import catalog
 from nephoscope.errors import CatalogError
 from semantics import test_balancer_costs as costs
-from semantics.lab import customers, fates, work
+from semantics.lab import Tree, customers, fates, fleet, run, targets, work
 from semantics.test_balancer_defaults import door_of, lab_of, refused
 
 
@@ -22,6 +22,7 @@ from semantics.test_balancer_defaults import door_of, lab_of, refused
         ("network", "tcp", 800, 100_000, 1.0),
         ("network", "udp", 400, 50_000, 1.0),
         ("network", "tls", 50, 3_000, 1.0),
+        ("gateway", "ip", 600, 60_000, 1.0),
     ],
 )
 def test_a_unit_holds_what_the_traffic_allows(kind, traffic, new, active, gb):
@@ -94,3 +95,49 @@ def test_functions_are_checked_if_told(lab):
     health = door_of(lab, target_type="lambda", health_check={}).health_check
     assert (health.interval.seconds, health.timeout.seconds) == (35, 30)
     assert (health.healthy_threshold, health.unhealthy_threshold) == (5, 5)
+
+
+# --- gateways ------------------------------------------------------------------------------------
+
+
+def used(lab: Any, clients: int, **door: Any) -> list[int]:
+    """Requests of each of eight appliances, of 200 from so many clients."""
+    traffic = lab.at(*[1 + i / 10 for i in range(200)], to="door", clients=clients)
+    service = work({"compute": "1ms"})
+    tree = lab_of(traffic, service, count=8, type="gateway", **door)
+    return [target["requests"] for target in targets(run(tree))]
+
+
+def test_each_flow_is_hashed_by_itself_unless_told(lab):
+    """By five parts the flows of one client are spread; by two or three they are not."""
+    assert all(used(lab, 1, cross_zone=True))
+    assert sorted(used(lab, 1, cross_zone=True, routing="ip_hash")) == [0] * 7 + [200]
+
+
+def test_a_gateway_keeps_to_its_zone_unless_told(lab):
+    """Zone a has one appliance of three, and half of what comes."""
+    tree = lab_of(
+        lab.at(*[1 + i / 10 for i in range(400)], to="door"),
+        work({"compute": "1ms"}),
+        type="gateway",
+    )
+    fleets: Tree = {"a": fleet() | {"hosts": "hall", "zones": ["a"]}}
+    fleets["b"] = fleet(count=2) | {"hosts": "hall", "zones": ["b"]}
+    tree["fleets"] = fleets
+    tree["load_balancers"]["door"]["targets"] = ["a", "b"]
+    assert 160 <= targets(run(tree))[0]["requests"] <= 240
+
+
+def test_a_gateway_has_prices_of_its_own():
+    price = catalog.load_balancer_price("gateway")
+    assert (price.usd_per_hour, price.usd_per_unit_hour) == (0.0125, 0.004)
+    unit = costs.line(costs.lab_of("5/s", "1h", type="gateway", bytes_per_request="0B"))
+    assert unit["usd"] == pytest.approx(0.0125 + 0.004 * 17_999 / 3600 / 600, rel=1e-12)
+
+
+def test_a_gateway_is_idle_for_350_s_and_resets_nothing(lab):
+    door = door_of(lab, type="gateway")
+    assert str(door.idle_timeout) == "5m50s"
+    assert door.health_check is not None
+    assert not door.health_check.resets
+    assert not door.health_check.sends_to_new

@@ -1,11 +1,11 @@
 """What load balancers cost: a price an hour, and one for what they do in it.
 
-Application and Network Load Balancers are billed by capacity units (LCU, NLCU): in each hour the
-greatest of what they did in each dimension, over what a unit holds. A Classic Load Balancer is
-billed by the gigabyte. An hour that has begun counts in full; what is done in it is spread over the
-whole hour. The prices in `load_balancers.csv` are the provider's, of one region and date, and a
-gigabyte is 10^9 bytes. What a unit holds depends on the traffic, too: the protocol of a Network
-Load Balancer, or whether the targets of an Application Load Balancer are Lambda functions.
+Application, Network and Gateway Load Balancers are billed by capacity units (LCU, NLCU, GLCU): in
+each hour the greatest of what they did in each dimension, over what a unit holds. A Classic Load
+Balancer is billed by the gigabyte. An hour that has begun counts in full; what is done in it is
+spread over the whole hour. The prices in `load_balancers.csv` are the provider's, of one region and
+date, and a gigabyte is 10^9 bytes. What a unit holds depends on the traffic, too: the protocol of a
+Network Load Balancer, or whether the targets of an Application Load Balancer are Lambda functions.
 """
 
 import csv

@@ -30,7 +30,8 @@ class Defaults:
     """Whether targets are checked unless told."""
 
 
-# Elastic Load Balancing, July 2024. Checks of a Network Load Balancer are of TCP.
+# Elastic Load Balancing, July 2024. Checks of a Network Load Balancer are of TCP. A Gateway Load
+# Balancer goes by a hash of five parts, of which the client's port differs from flow to flow.
 OF_TYPE = {
     "application": Defaults(
         {"idle_timeout": "60s", "connect_timeout": "10s"},
@@ -47,6 +48,17 @@ OF_TYPE = {
             "success_codes": "200-399",
             "sends_to_new": True,
             "resets": True,
+        },
+        (60, 6000),
+    ),
+    "gateway": Defaults(
+        {"idle_timeout": "350s", "cross_zone": False, "routing": "random"},
+        {
+            "interval": "10s",
+            "timeout": "5s",
+            "healthy_threshold": 5,
+            "unhealthy_threshold": 2,
+            "success_codes": "200-399",
         },
         (60, 6000),
     ),

@@ -14,7 +14,7 @@ BYTES_PER_REQUEST = 4_000
 class Billed(Model):
     """Keys of a load balancer that its bill goes by."""
 
-    type: Literal["application", "network", "classic", "none"] = "application"
+    type: Literal["application", "network", "gateway", "classic", "none"] = "application"
     """Which price it has, and which defaults if it has those of the service; none: it costs
     nothing."""
     protocol: Literal["tcp", "udp", "tls"] | None = None
