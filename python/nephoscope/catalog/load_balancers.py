@@ -51,7 +51,9 @@ class LoadBalancerHour:
 
     requests: int
     active: int
-    """Requests under way at the end of each minute, added up."""
+    """Requests under way at the end of each minute, added up; or open connections."""
+    connections: int | None = None
+    """That were opened, where that is known: else each is opened for some requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,12 @@ def capacity_units(
 ) -> float:
     """Units of one hour: the greatest dimension. A connection is active while a request is."""
     rate = hour.requests / HOUR_S
+    opened = hour.requests / requests_per_connection
+    if hour.connections is not None:
+        opened = hour.connections
     evaluations = rate * max(rules - (price.free_rules or 0), 0)
     dimensions = (
-        (rate / requests_per_connection, price.connections_per_s),
+        (opened / HOUR_S, price.connections_per_s),
         (hour.active / MINUTES, price.active_connections),
         (hour.requests * bytes_per_request / 1e9, price.gb_per_hour),
         (evaluations, price.rules_per_s),
