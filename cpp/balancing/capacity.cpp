@@ -11,14 +11,17 @@ namespace {
 
 constexpr double least = 1e-3;
 constexpr double greatest = 1e9;
+constexpr std::int64_t longest_ns = 3'600'000'000'000;
 
 }  // namespace
 
-Capacity::Capacity(const CapacitySpec& spec) : minimum_(spec.minimum), next_(step_ns) {
+Capacity::Capacity(const CapacitySpec& spec)
+    : minimum_(spec.minimum), patience_(spec.wait_ns), next_(step_ns) {
   require(spec.start >= least && spec.start <= greatest, "start",
           "must be from 0.001 to 1,000,000,000 a second");
   require(spec.minimum >= least && spec.minimum <= spec.start, "minimum",
           "must be from 0.001 a second to the start");
+  require(spec.wait_ns >= 0 && spec.wait_ns <= longest_ns, "wait", "must be from 0 to an hour");
   before_.assign(steps + 1, spec.start);
   set_rate(spec.start);
 }

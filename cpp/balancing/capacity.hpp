@@ -5,9 +5,10 @@
 // each minute the balancer aims at twice the requests of that minute. In five minutes its capacity
 // at most doubles, or falls by half, and it never falls below the minimum.
 //
-// Requests beyond it are turned away. Capacity is a rate, held by virtual scheduling (ITU-T I.371,
-// the generic cell rate algorithm) with a tolerance of a second: who has been idle may get a
-// second's worth at once. It draws nothing and allocates nothing.
+// Requests beyond it are turned away or, up to a time, wait for their turn. Capacity is a rate,
+// held by virtual scheduling (ITU-T I.371, the generic cell rate algorithm) with a tolerance of a
+// second: who has been idle may get a second's worth at once. It draws nothing and allocates
+// nothing.
 
 #pragma once
 
@@ -18,8 +19,9 @@
 namespace nephoscope {
 
 struct CapacitySpec {
-  double start = 0.0;    // requests a second when the clock starts; 0: there is no limit
-  double minimum = 0.0;  // that is reserved
+  double start = 0.0;        // requests a second when the clock starts; 0: there is no limit
+  double minimum = 0.0;      // that is reserved
+  std::int64_t wait_ns = 0;  // that a request beyond it has until its turn comes
 };
 
 class Capacity {
@@ -38,14 +40,16 @@ class Capacity {
   // The end of the minute.
   std::int64_t next_event() const { return next_; }
 
-  // A request comes. Whether there is capacity for it.
-  bool admit(std::int64_t now) {
+  // A request comes. How long it waits for its turn, or never: it is turned away.
+  std::int64_t admit(std::int64_t now) {
     ++offered_;
     const std::int64_t due = due_ > now ? due_ : now;
-    if (due - now > slack_) return false;
+    const std::int64_t beyond = due - now - slack_;
+    if (beyond > patience_) return never;
     due_ = due + gap_;
-    return true;
+    return beyond > 0 ? beyond : 0;
   }
+  bool keeps_waiting() const { return patience_ != 0; }
 
   // The minute is over.
   void follow();
@@ -65,6 +69,7 @@ class Capacity {
   void set_rate(double rate);
 
   double minimum_ = 0.0;
+  std::int64_t patience_ = 0;
   std::int64_t next_ = never;
   std::int64_t due_ = 0;  // when the next request would come if all came evenly
   std::int64_t gap_ = 0;  // between two of them

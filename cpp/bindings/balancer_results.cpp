@@ -93,6 +93,16 @@ void add_choice(py::dict& out, const BalancerAccount& account) {
     out["capacity_most"] = account.capacity_most;
     out["over_capacity"] = account.over_capacity;
   }
+  if (!account.own.empty()) {
+    py::dict own;
+    for (const OwnAnswerAccount& each : account.own)
+      own[std::to_string(each.code).c_str()] = each.count;
+    out["own_answers"] = own;
+  }
+  if (account.connects) {
+    out["connections_opened"] = account.opened;
+    out["connections_open"] = account.open;
+  }
   if (account.mitigates) {
     out["anomalous"] = account.anomalies.anomalous;
     out["mitigated"] = account.anomalies.mitigated;
@@ -115,12 +125,15 @@ py::dict use_dict(const BalancerAccount& account) {
       column<std::int64_t>(account.use, [](const HourOfUse& hour) { return hour.requests; });
   out["active"] =
       column<std::int64_t>(account.use, [](const HourOfUse& hour) { return hour.active; });
+  if (account.connects)
+    out["connections"] =
+        column<std::int64_t>(account.use, [](const HourOfUse& hour) { return hour.connections; });
   return out;
 }
 
 py::dict balancer_dict(const BalancerAccount& account, const Results& results) {
   const bool errors = account.checks || account.limits_time || account.surges ||
-                      account.limits_rate || !results.faults.empty();
+                      account.limits_rate || !account.own.empty() || !results.faults.empty();
   py::dict out = account_dict(account, "requests");
   out["targets"] = targets_dict(account, results);
   if (account.checks) {

@@ -272,7 +272,20 @@ void bind_balancers(py::module_& m) {
   py::class_<CapacitySpec>(parts, "CapacitySpec")
       .def(py::init<>())
       .def_readwrite("start", &CapacitySpec::start)
-      .def_readwrite("minimum", &CapacitySpec::minimum);
+      .def_readwrite("minimum", &CapacitySpec::minimum)
+      .def_readwrite("wait_ns", &CapacitySpec::wait_ns);
+  py::class_<OwnAnswerSpec>(parts, "OwnAnswerSpec")
+      .def(py::init<>())
+      .def_readwrite("code", &OwnAnswerSpec::code)
+      .def_readwrite("share", &OwnAnswerSpec::share);
+  py::class_<ConnectionsSpec>(parts, "ConnectionsSpec")
+      .def(py::init<>())
+      .def_readwrite("keep_alive_ns", &ConnectionsSpec::keep_alive_ns)
+      .def_readwrite("handshake_ns", &ConnectionsSpec::handshake_ns);
+  py::class_<SplitSpec>(parts, "SplitSpec")
+      .def(py::init<>())
+      .def_readwrite("share", &SplitSpec::share)
+      .def_readwrite("into", &SplitSpec::into);
   auto balancer = py::class_<BalancerSpec>(m, "BalancerSpec")
                       .def(py::init<>())
                       .def_readwrite("name", &BalancerSpec::name)
@@ -289,11 +302,14 @@ void bind_balancers(py::module_& m) {
                       .def_readwrite("connect_timeout_ns", &BalancerSpec::connect_timeout_ns)
                       .def_readwrite("dns_ttl_ns", &BalancerSpec::dns_ttl_ns)
                       .def_readwrite("capacity", &BalancerSpec::capacity)
+                      .def_readwrite("connections", &BalancerSpec::connections)
+                      .def_readwrite("split", &BalancerSpec::split)
                       .def_readwrite("application_cookie", &BalancerSpec::application_cookie)
                       .def_readwrite("cookie_renewed", &BalancerSpec::cookie_renewed)
                       .def_readwrite("group_stickiness_ns", &BalancerSpec::group_stickiness_ns);
   structs(balancer, "targets", &BalancerSpec::targets);
   structs(balancer, "groups", &BalancerSpec::groups);
+  structs(balancer, "own_answers", &BalancerSpec::own_answers);
 }
 
 }  // namespace

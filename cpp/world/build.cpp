@@ -51,6 +51,7 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   build_sources(spec);
   build_cookies(spec);
   build_dns(spec);
+  build_reception(spec);
   build_samplers(spec);
   Messaging(*this).build_sayings(spec);
   traces_.build(spec.traces, static_cast<std::uint32_t>(fleets_.size()), traffic_);

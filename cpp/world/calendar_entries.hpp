@@ -14,7 +14,7 @@ enum class EventKind : std::uint32_t {
   think,
   part,  // 0: hosts, 1: devices; 2 and up: the last hook of an instance, queues (queues.hpp)
   errand,
-  surge  // a balancer; from their number on, a visit that tries to connect
+  surge  // a balancer; from their number on, a visit that is kept, or tries to connect
 };
 
 // Rare things at set instants, apart from the calendar.

@@ -46,6 +46,7 @@ void WorldView::check() const {
   check_lives();
   check_health();
   check_surges();
+  check_kept();
   check_faults();
   check_hanging();
   check_connecting();

@@ -119,7 +119,9 @@ void World::serialize(Archive& archive) {
   instances_.serialize(archive);
   admissions_.serialize(archive);
   archive(metering_.next);
-  for (Meter& meter : metering_.all) archive(meter.requests_before, meter.hours);
+  for (Meter& meter : metering_.all) {
+    archive(meter.requests_before, meter.opened_before, meter.hours);
+  }
   hosts_.serialize(archive);
   devices_.serialize(archive);
   visits_.serialize(archive);
@@ -142,7 +144,7 @@ void World::serialize(Archive& archive) {
     fault.which.serialize(archive);
     archive(fault.counts, fault.noticed);
   }
-  archive(faults_.hung, faults_.parked, faults_.connecting);
+  archive(faults_.hung, faults_.parked, faults_.connecting, kept_);
   archive(faults_.strikes, faults_.struck, faults_.down, faults_.unanswered, faults_.announced);
   for (std::vector<std::uint16_t>& lost : faults_.unanswered_at) archive(lost);
   for (std::vector<std::uint16_t>& hosts : faults_.down_hosts) archive(hosts);

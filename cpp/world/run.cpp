@@ -365,7 +365,9 @@ void World::handle_other(const EventQueue::Event& event) {
     case EventKind::errand:
       return go_on(index);
     case EventKind::surge:
-      return index < balancers ? flow(index) : try_to_connect(index - balancers);
+      if (index < balancers) return flow(index);
+      return is_kept(index - balancers) ? let_in(index - balancers)
+                                        : try_to_connect(index - balancers);
     default:
       return;  // completions have been handled
   }

@@ -139,6 +139,7 @@ struct WorldState {
   WorkedSoFar worked_;              // of those, which instances they look at
   Foretold foretold_;               // what the next of them must not know; empty where a run is cut
   bool surging_ = false;            // some balancer has a surge queue
+  std::vector<Kept> kept_;          // by visit, where its balancer keeps it
   std::vector<std::uint8_t> full_;  // by instance, where anybody wants to know
 };
 

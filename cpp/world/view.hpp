@@ -197,6 +197,10 @@ class WorldView : protected WorldState {
   void check_hosts() const;
   void check_migrations() const;
   void check_surges() const;
+  bool is_kept(std::uint32_t visit) const {
+    return visit < kept_.size() && kept_[visit].timer != EventQueue::none;
+  }
+  void check_kept() const;
   void check_hanging() const;
   bool is_silent(std::uint32_t instance) const;
   void check_connecting() const;

@@ -95,6 +95,7 @@ class World : public WorldView {
   void build_capacity(const BalancerSpec& from, std::size_t index);
   void build_slow_starts(const BalancerSpec& from, std::size_t index);
   void build_cookies(const WorldSpec& spec);
+  void build_reception(const WorldSpec& spec);
   void build_dns(const WorldSpec& spec);
   std::vector<std::uint64_t> clients_of(const WorldSpec& spec, std::uint32_t balancer,
                                         const std::string& path) const;
@@ -204,11 +205,14 @@ class World : public WorldView {
   void part(std::uint32_t visit, bool takes_back, Outcome outcome = Outcome::timed_out);
   void set_cookie(const Visit& visit);
   std::uint32_t offer_visit(std::uint32_t visit, std::int64_t work);
-  // Requests that wait at their balancer (surges.cpp).
+  // Requests that wait at their balancer (surges.cpp, reception.cpp).
   void note_load(std::uint32_t instance);
   void expect_flow(std::uint32_t balancer);
   void flow(std::uint32_t balancer);
-  void place(std::uint32_t visit, Balancer& balancer);
+  void place(std::uint32_t visit, Balancer& balancer, std::uint32_t target);
+  void keep(std::uint32_t balancer, const Sent& sent, const Request& request);
+  void let_in(std::uint32_t visit);
+  void turn_down(std::uint32_t visit);
   NEPHOSCOPE_COLD void queue_up(std::uint32_t balancer, Sent sent, const Request& request);
   void leave_queue(std::uint32_t visit, Outcome outcome);
   std::uint32_t drop_late(std::uint32_t instance, std::uint32_t visit);

@@ -156,9 +156,14 @@ def _balancer_costs(scenario: Scenario, used: Iterable[Mapping[str, Any]]) -> Tr
     lines: Tree = {}
     for numbers in used:
         balancer = scenario.load_balancers[numbers["name"]]
+        opened = numbers.get("connections", [None] * len(numbers["requests"]))
         hours = [
-            catalog.LoadBalancerHour(int(requests), int(active))
-            for requests, active in zip(numbers["requests"], numbers["active"], strict=True)
+            catalog.LoadBalancerHour(
+                int(requests), int(active), made if made is None else int(made)
+            )
+            for requests, active, made in zip(
+                numbers["requests"], numbers["active"], opened, strict=True
+            )
         ]
         bill = catalog.load_balancer_bill(balancer.type, hours, **balancer.use)
         line: Tree = {"type": balancer.type, "hours": bill.hours}

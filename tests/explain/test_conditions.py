@@ -136,6 +136,9 @@ BALANCED = {
     "slow start": ("slow_start", "30s", "slowly"),
     "stickiness": ("stickiness", "1m", "back to their targets"),
     "capacity": ("capacity", "1000/s", "capacity of its own"),
+    "connections": ("connections", {}, "looks at connections"),
+    "errors": ("errors", {"400": 0.1}, "answers some requests by itself"),
+    "split requests": ("split_requests", {"into": 2}, "counts some requests as several"),
     "surge queue": ("surge_queue", 10, "surge queue"),
     "nodes": ("nodes", 2, "several nodes"),
     "mitigation": (
@@ -152,7 +155,7 @@ BALANCED = {
 @pytest.mark.parametrize("name", BALANCED)
 def test_balancers(name):
     key, value, words = BALANCED[name]
-    first = {"slow_start": "round_robin"}.get(key, "random")
+    first = {"slow_start": "round_robin", "split_requests": "least_connections"}.get(key, "random")
     scenario = farm(120.0, 3, first)
     assert answer_of(scenario).model is not None
     scenario["traffic"]["users"]["clients"] = 10

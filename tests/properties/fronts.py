@@ -43,6 +43,7 @@ def front_up(tree: Tree, once_in: int) -> None:
             door["stickiness"] = rng.choice(COOKIES[: 2 if "groups" in door else 4])
             name_clients(tree)
     reach_out(random.Random(f"{tree} reached"), tree)
+    receive(random.Random(f"{tree} received"), tree)
 
 
 def reach_out(rng: random.Random, tree: Tree) -> None:
@@ -54,6 +55,24 @@ def reach_out(rng: random.Random, tree: Tree) -> None:
         if named and rng.random() < 0.5:
             door["dns_ttl"] = rng.choice(("1s", "5s"))
             name_clients(tree)
+
+
+def receive(rng: random.Random, tree: Tree) -> None:
+    """What balancers do before they choose: errors, connections, waits, requests in parts."""
+    for door in tree["load_balancers"].values():
+        if door.get("type") != "network" and rng.random() < 0.25:
+            door["errors"] = {"400": 0.1, "500": rng.choice((0.05, 0.5))}
+            if "idle_timeout" in door:
+                door["errors"]["408"] = 0.2
+        if "surge_queue" not in door and rng.random() < 0.25:
+            door["connections"] = {"handshake": rng.choice(("0s", "3ms", "2s")), "keep_alive": "1m"}
+            name_clients(tree)
+        if "surge_queue" not in door and "capacity" in door and rng.random() < 0.6:
+            start = door["capacity"]
+            start = start if isinstance(start, dict) else {"start": start}
+            door["capacity"] = start | {"wait": rng.choice(TIMES)}
+        if door["routing"] == "least_connections" and rng.random() < 0.5:
+            door["split_requests"] = {"share": rng.choice((0.3, 1.0)), "into": rng.choice((2, 5))}
 
 
 def fleets_behind(door: Tree) -> list[str]:

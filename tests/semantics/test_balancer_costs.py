@@ -151,8 +151,9 @@ def test_a_run_may_be_cut_anywhere():
 @pytest.mark.parametrize(
     ("keys", "where"),
     [
-        ({"type": "gateway"}, ".type"),
+        ({"type": "portal"}, ".type"),
         ({"type": "network", "rules": 20}, ""),
+        ({"type": "gateway", "rules": 20}, ""),
         ({"type": "classic", "requests_per_connection": 2}, ""),
         ({"type": "none", "bytes_per_request": "1kB"}, ""),
         ({"requests_per_connection": 0}, ".requests_per_connection"),
@@ -167,7 +168,8 @@ def test_what_makes_no_sense_is_refused(keys: Tree, where: str):
 
 def test_prices_are_of_one_place_and_time():
     prices = catalog.load_balancer_prices()
-    assert [price.type for price in prices] == ["application", "network", "classic"]
+    types = [price.type for price in prices]
+    assert list(dict.fromkeys(types)) == ["application", "network", "gateway", "classic"]
     assert {(price.region, price.as_of) for price in prices} == {("us-east-1", "2024-07")}
     with pytest.raises(nph.CatalogError, match="did you mean network"):
         catalog.load_balancer_price("netwrok")

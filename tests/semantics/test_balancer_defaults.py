@@ -39,6 +39,7 @@ def refused(lab: Any, path: str, words: str, **door: Any) -> None:
     [
         ("application", (30, 5, 5, 2)),
         ("network", (30, 10, 5, 2)),
+        ("gateway", (10, 5, 5, 2)),
         ("classic", (30, 5, 10, 2)),
     ],
 )
@@ -60,7 +61,7 @@ def test_what_is_told_goes_before_them(lab):
 
 
 def test_without_them_the_type_decides_the_price_alone(lab):
-    for kind in ("application", "network", "classic"):
+    for kind in ("application", "network", "gateway", "classic"):
         door = door_of(lab, type=kind, defaults="none")
         plain = LoadBalancer(targets=["web"], type=kind)
         assert door == plain

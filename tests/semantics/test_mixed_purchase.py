@@ -89,6 +89,14 @@ def test_without_either_all_are_on_spot():
     assert told["cost_usd"]["instances"]["web"]["purchase"] == "spot"
 
 
+def test_unless_told_all_are_on_demand():
+    tree = lab_of(4, duration="1h")
+    del tree["fleets"]["web"]["purchase"]
+    line = run(tree)["cost_usd"]["instances"]["web"]
+    assert line["purchase"] == "on_demand"
+    assert line["usd"] == pytest.approx(4 * 0.096)
+
+
 @pytest.mark.parametrize(
     ("keys", "where"),
     [

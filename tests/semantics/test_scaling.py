@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nephoscope as nph
+from nephoscope import parts
 from semantics.lab import Lab, Tree, fleet, outcome, run, scenario, simulation, work
 
 ONCE = {"out_periods": 1, "in_periods": 1, "scale_in_below": "100%", "warmup": "0s"}
@@ -438,3 +439,27 @@ def test_alarms_are_billed_by_the_month(lab):
     bill = run(tree)["cost_usd"]["alarms"]["web"]
     # 2 + 1 + 1 alarms for a tenth of a month.
     assert bill == {"alarms": 4, "usd": pytest.approx(4 * 0.1 * 0.10)}
+
+
+def test_a_loop_scales_by_a_metric_of_its_own():
+    """Requests under way for each instance, which no policy of a file looks at: of one a second
+    that takes a minute there are 60, so for ten each six instances; of two a second twelve."""
+    source = {"to": "door", "rate": "1/s", "arrivals": "constant"}
+    tree = scenario(
+        source, work({"sleep": "60s"}, concurrency=64), fleets={"web": fleet()},
+        balancers={"door": {"targets": ["web"]}}, duration="20m",
+    )  # fmt: skip
+    sim = simulation(tree)
+    policies = parts.ScalingGroup(1, 50, [tracking(10)])
+    seen = [1]
+    for minute in range(1, 13):
+        sim.advance(f"{minute}m")
+        door = sim.results().to_dict()["load_balancers"]["door"]
+        policies.observe(0, door["in_flight"] / seen[-1])
+        seen.append(policies.decide(desired=seen[-1], warm=seen[-1]))
+        sim.set("fleets.web.count", seen[-1])
+        if minute == 6:
+            sim.set("traffic.customers.rate", "2/s")
+    assert seen[2:7] == [6] * 5
+    assert seen[9:] == [12] * 4
+    assert sim.results()["fleets.web.instances.final"] == 12

@@ -8,8 +8,36 @@
 namespace nephoscope {
 
 std::uint32_t Balancer::choose(const Asked& asked) {
+  if (!receives) return choose_target(asked);
+  const std::uint32_t said = receive(asked);
+  if (said != Router::none) return said;
+  const std::uint32_t target = choose_target(asked);
+  if (target != Router::none && split.active()) send_parts(target, asked.now_ns);
+  return target;
+}
+
+// What is to be done with a request before there is a target for it; Router::none if nothing is.
+std::uint32_t Balancer::receive(const Asked& asked) {
+  reception = {};
+  if (connections.active()) {
+    const auto client = static_cast<std::uint32_t>(asked.client);
+    reception.wait_ns = connections.wait(asked.source, client, asked.now_ns);
+  }
+  if (own.active()) reception.answer = own.draw();
+  if (reception.answer != OwnAnswers::none) {
+    if (own.waits(reception.answer)) reception.wait_ns = idle_ns;
+    return kept;
+  }
+  if (capacity.active()) {
+    const std::int64_t wait = capacity.admit(asked.now_ns);
+    if (wait == Capacity::never) return turned_away;
+    reception.wait_ns += wait;
+  }
+  return reception.wait_ns == 0 ? Router::none : kept;
+}
+
+std::uint32_t Balancer::choose_target(const Asked& asked) {
   const std::int64_t now = asked.now_ns;
-  if (capacity.active() && !capacity.admit(now)) return turned_away;
   if (!surge.empty()) return Router::none;  // who has come before goes before
   const std::uint32_t node = nodes == 1 ? 0 : ask_dns(asked);
   if (cookies.active()) {

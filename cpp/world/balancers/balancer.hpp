@@ -20,12 +20,16 @@
 
 #include "balancing/anomalies.hpp"
 #include "balancing/capacity.hpp"
+#include "balancing/connections.hpp"
 #include "balancing/draining.hpp"
 #include "balancing/health.hpp"
+#include "balancing/own_answers.hpp"
 #include "balancing/router.hpp"
 #include "balancing/slow_start.hpp"
+#include "balancing/split.hpp"
 #include "balancing/stickiness.hpp"
 #include "balancing/surge_queue.hpp"
+#include "kernel/event_queue.hpp"
 #include "world/requests/callers.hpp"
 
 namespace nephoscope {
@@ -49,6 +53,18 @@ struct CookieCounts {
 struct DnsCounts {
   std::uint64_t answers = 0;
   std::uint64_t stale = 0;  // requests to a node that had left the DNS
+};
+
+// How long a balancer keeps a request before it chooses, and what it then answers by itself.
+struct Reception {
+  std::int64_t wait_ns = 0;
+  std::uint32_t answer = OwnAnswers::none;
+};
+
+// Of a visit that its balancer keeps.
+struct Kept {
+  EventQueue::Handle timer = EventQueue::none;
+  std::uint32_t answer = OwnAnswers::none;
 };
 
 struct Balancer {
@@ -96,6 +112,11 @@ struct Balancer {
   Capacity capacity;
   std::uint64_t over_capacity = 0;        // measured requests that were turned away
   std::vector<std::uint64_t> group_sent;  // by cell, of a balancer with target groups: requests
+  OwnAnswers own;
+  Connections connections;
+  Split split;
+  bool receives = false;  // one of these, or a capacity: it does more than choose
+  Reception reception;    // of the request that came last
 
   std::uint32_t cells() const { return 1 + static_cast<std::uint32_t>(others.size()); }
   Router& router_in(std::uint32_t cell) { return cell == 0 ? router : others[cell - 1]; }
@@ -108,8 +129,26 @@ struct Balancer {
   // In the place of a target: there is no capacity for the request.
   static constexpr std::uint32_t turned_away = Router::none - 1;
 
-  // The target of a request, Router::none or turned_away; what route() is to a plain balancer.
+  // The same: it keeps the request, or answers it, as `reception` says.
+  static constexpr std::uint32_t kept = turned_away - 1;
+
+  // The target of a request, or one of these, or Router::none; what route() is to a plain balancer.
   std::uint32_t choose(const Asked& asked);
+  // The target of one that it has kept.
+  std::uint32_t choose_target(const Asked& asked);
+
+  // Whether it may keep requests for a while.
+  bool keeps() const { return capacity.keeps_waiting() || connections.active() || own.may_wait(); }
+
+  // A request that came then is sent to a target, or has been answered: all its parts but the one
+  // that its policy knows of.
+  void send_parts(std::uint32_t slot, std::int64_t arrival) {
+    for (std::uint32_t more = split.parts(arrival); more > 1; --more) router_of(slot).sent(slot);
+  }
+  void end_parts(std::uint32_t slot, std::int64_t arrival, std::int64_t response_ns) {
+    for (std::uint32_t more = split.parts(arrival); more > 1; --more)
+      router_of(slot).answered(slot, response_ns);
+  }
 
   // Its routing has changed, or been restored.
   void note_routing() { plain = alone && !router.is_compiled(); }
@@ -187,6 +226,9 @@ struct Balancer {
     surge.serialize(archive);
     anomalies.serialize(archive);
     capacity.serialize(archive);
+    own.serialize(archive);
+    connections.serialize(archive);
+    split.serialize(archive);
     archive(over_capacity, group_sent);
     archive(full, spilled, flows);
     archive(slots, first_instance, unserved, broken, out_of_time, group_weights, cookie_counts,
@@ -195,6 +237,7 @@ struct Balancer {
   }
 
  private:
+  std::uint32_t receive(const Asked& asked);
   void add_slot(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
                 std::int64_t now);
   void remove_slot(std::uint32_t slot, std::int64_t now);

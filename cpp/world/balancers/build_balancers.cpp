@@ -124,8 +124,9 @@ void World::build_cells(const WorldSpec& spec, std::size_t index,
     balancer.surge = SurgeQueue(from.surge_queue);
     surging_ = true;
   }
-  balancer.alone =
-      from.surge_queue == 0 && cells.empty() && from.slow_start_ns == 0 && from.stickiness_ns == 0;
+  const bool receives = !from.own_answers.empty() || from.connections.keep_alive_ns != 0;
+  balancer.alone = from.surge_queue == 0 && cells.empty() && from.slow_start_ns == 0 &&
+                   from.stickiness_ns == 0 && !receives && from.split.into == 1;
 }
 
 void World::build_anomalies(const BalancerSpec& from, std::size_t index) {

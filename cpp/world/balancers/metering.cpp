@@ -34,10 +34,14 @@ void World::meter() {
     Meter& meter = metering_.all[at];
     if (!meter.on) continue;
     const Through now = through(at);
-    meter.hours.back().active += now.sent - total(now.ended);
+    const Connections& connections = balancers_[at].connections;
+    meter.hours.back().active +=
+        connections.active() ? connections.open(now_) : now.sent - total(now.ended);
     if (!hour_is_over) continue;
     meter.hours.back().requests = now.sent - meter.requests_before;
+    meter.hours.back().connections = connections.opened() - meter.opened_before;
     meter.requests_before = now.sent;
+    meter.opened_before = connections.opened();
     meter.hours.emplace_back();
   }
   metering_.next += Metering::minute_ns;
@@ -52,6 +56,7 @@ std::vector<HourOfUse> WorldView::use_of(std::uint32_t balancer) const {
     hours.pop_back();
   } else {
     hours.back().requests = through(balancer).sent - meter.requests_before;
+    hours.back().connections = balancers_[balancer].connections.opened() - meter.opened_before;
   }
   return hours;
 }

@@ -1,7 +1,8 @@
 // What balancers are billed by: what they did in each hour of the clock, warm-up included.
 //
 // Requests are counted by the hour in which they were sent. Connections that are active are
-// requests that are under way, looked at once a minute. Health checks are neither.
+// requests that are under way or, where clients keep connections, those that are open, looked at
+// once a minute. Health checks are neither.
 
 #pragma once
 
@@ -13,12 +14,14 @@ namespace nephoscope {
 
 struct HourOfUse {
   std::uint64_t requests = 0;
-  std::uint64_t active = 0;  // requests under way at the end of each minute, added up
+  std::uint64_t active = 0;       // requests under way at the end of each minute, added up
+  std::uint64_t connections = 0;  // that were opened, where clients keep them
 };
 
 struct Meter {
   bool on = false;                    // immutable
   std::uint64_t requests_before = 0;  // this hour
+  std::uint64_t opened_before = 0;    // the same of connections
   std::vector<HourOfUse> hours{HourOfUse{}};
 };
 

@@ -73,20 +73,23 @@ void World::flow(std::uint32_t at) {
     leave(visit, Outcome::failed);
   }
   while (!balancer.surge.empty() && balancer.router.size() != 0) {
-    place(balancer.surge.pop(), balancer);
+    const std::uint32_t visit = balancer.surge.pop();
+    const Visit& it = visits_[visit];
+    const std::uint32_t said = topics_.say_something() ? topics_.said[visit] : 0U;
+    place(visit, balancer, balancer.router.route(Asked{it.client, now_, it.traffic, said}));
   }
   run_ready();
 }
 
-// Sends a request that has waited where there is room.
-void World::place(std::uint32_t visit, Balancer& balancer) {
+// Sends a request that has waited to its target.
+void World::place(std::uint32_t visit, Balancer& balancer, std::uint32_t target) {
   Visit& it = visits_[visit];
   Caller& caller = caller_of(it);
   caller.queued -= it.arrival >= warmup_ ? 1U : 0U;
   it.memory = 0;
   it.flags &= static_cast<std::uint8_t>(~Visit::waiting);
-  const std::uint32_t said = topics_.say_something() ? topics_.said[visit] : 0U;
-  it.target = balancer.router.route(Asked{it.client, now_, it.traffic, said});
+  it.target = target;
+  if (balancer.split.active()) balancer.send_parts(target, it.arrival);
   it.instance = balancer.slots[it.target].instance;
   it.route += balancer.slots[it.target].of_class;
   const Route& route = routes_[it.route];
@@ -100,11 +103,13 @@ void World::place(std::uint32_t visit, Balancer& balancer) {
 }
 
 // There is no target for a request: it waits, unless there is no queue or that is full; or there is
-// no capacity for it.
+// no capacity for it, or its balancer keeps it.
 void World::queue_up(std::uint32_t at, Sent sent, const Request& request) {
   Balancer& balancer = balancers_[at];
   const bool turned_away = sent.target == Balancer::turned_away;
+  const bool kept = sent.target == Balancer::kept;
   sent.target = none;
+  if (kept) return keep(at, sent, request);
   if (turned_away) {
     balancer.over_capacity += sent.arrival >= warmup_ ? 1 : 0;
     return refuse(sent, request);
@@ -133,7 +138,12 @@ void World::queue_up(std::uint32_t at, Sent sent, const Request& request) {
 void World::leave_queue(std::uint32_t visit, Outcome outcome) {
   Visit& it = visits_[visit];
   Caller& caller = caller_of(it);
-  balancers_[caller.to].surge.drop(it.memory);
+  if (is_kept(visit)) {
+    calendar_.cancel(kept_[visit].timer);
+    kept_[visit] = {};
+  } else {
+    balancers_[caller.to].surge.drop(it.memory);
+  }
   ++caller.ended[static_cast<std::size_t>(outcome)];
   if (it.arrival >= warmup_) {
     --caller.queued;
@@ -148,7 +158,8 @@ void WorldView::check_surges() const {
   if (!surging_) return;
   std::vector<std::uint32_t> waiting(balancers_.size());
   visits_.for_each([&](const Visit& it) {
-    const bool queued = it.instance == none && (it.flags & Visit::left) == 0;
+    const auto visit = static_cast<std::uint32_t>(&it - &visits_[0]);
+    const bool queued = it.instance == none && (it.flags & Visit::left) == 0 && !is_kept(visit);
     if (queued) ++waiting[caller_of(it).to];
   });
   bool agree = true;

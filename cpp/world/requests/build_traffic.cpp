@@ -53,9 +53,10 @@ double visits_of_message(const WorldSpec& spec, const Destination& to,
   return sum;
 }
 
-// Whether a balancer looks at what it has sent: it sets cookies, or resets what is under way.
+// Whether a balancer looks at what it has sent: it sets cookies, or resets what is under way; or it
+// keeps requests before.
 bool knows_visits(const Balancer& balancer) {
-  return balancer.cookies.active() || balancer.group_cookies.active() ||
+  return balancer.cookies.active() || balancer.group_cookies.active() || balancer.keeps() ||
          (balancer.health.active() && balancer.health.spec().resets);
 }
 

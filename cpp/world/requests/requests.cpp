@@ -213,11 +213,13 @@ std::uint32_t World::conclude(std::uint32_t visit, Outcome outcome) {
   return hand_over<AnyShape>(instance);
 }
 
-// What its target itself answers has a cookie with it, if the balancer has any.
+// What its target itself answers has a cookie with it, if the balancer has any, and tells that its
+// connection is in use.
 void World::set_cookie(const Visit& it) {
   if ((it.flags & Visit::left) != 0 || it.target == none) return;
   Balancer& balancer = balancers_[caller_of(it).to];
   if (it.traffic == Visit::health_check) return;
+  if (balancer.connections.active()) balancer.connections.answer(it.traffic, it.client, now_);
   if (balancer.cookies.active()) {
     balancer.cookies.renew(it.traffic, it.client, balancer.first_slot(it.target), now_);
   }

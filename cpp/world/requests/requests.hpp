@@ -48,7 +48,7 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
     } else {
       sent.target = balancer.choose(asked);
     }
-    if (sent.target >= Balancer::turned_away) [[unlikely]] {
+    if (sent.target >= Balancer::kept) [[unlikely]] {
       queue_up(caller.to, sent, request);
       return none;
     }
@@ -243,6 +243,8 @@ NEPHOSCOPE_HOT void World::account(const Sent& sent, std::uint32_t instance, Out
     Balancer& balancer = balancers_[caller.to];
     Router& router = balancer.plain ? balancer.router : balancer.router_of(sent.target);
     router.answered(sent.target, latency);
+    if (!balancer.plain && balancer.split.active()) [[unlikely]]
+      balancer.end_parts(sent.target, sent.arrival, latency);
     // Whose client has left has not been answered.
     if (!balancer.plain && balancer.anomalies.active() && outcome != Outcome::timed_out)
       balancer.anomalies.answered(sent.target, outcome != Outcome::completed);

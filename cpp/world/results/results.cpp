@@ -262,6 +262,13 @@ void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
     account.capacity = balancer.capacity.rate();
     account.capacity_most = balancer.capacity.most();
   }
+  for (std::size_t own = 0; own < balancer.own.codes().size(); ++own) {
+    account.own.push_back({balancer.own.codes()[own], balancer.own.counts()[own]});
+    account.untargeted -= balancer.own.counts()[own];
+  }
+  account.connects = balancer.connections.active();
+  account.opened = balancer.connections.opened();
+  account.open = balancer.connections.open(now_);
   account.mitigates = balancer.anomalies.active();
   account.anomalies = {balancer.anomalies.anomalous(), balancer.anomalies.mitigated(),
                        balancer.anomalies.detected()};
@@ -328,7 +335,8 @@ std::vector<InFlight> WorldView::count_in_flight() const {
 std::vector<std::uint32_t> WorldView::outstanding(std::uint32_t balancer) const {
   std::vector<std::uint32_t> counts(balancers_[balancer].slots.size());
   for_each_request([&](const Sent& it) {
-    if (it.target != none && leads_to(caller_of(it), balancer)) ++counts[it.target];
+    if (it.target == none || !leads_to(caller_of(it), balancer)) return;
+    counts[it.target] += balancers_[balancer].split.parts(it.arrival);
   });
   return counts;
 }

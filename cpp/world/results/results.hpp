@@ -80,6 +80,12 @@ struct AnomalyAccount {
   std::uint64_t detected = 0;
 };
 
+// Measured requests that a balancer answered by itself with a code.
+struct OwnAnswerAccount {
+  std::uint32_t code = 0;
+  std::uint64_t count = 0;
+};
+
 struct BalancerAccount : Account {
   std::vector<TargetAccount> targets;
   std::uint64_t broken = 0;      // of the failed: their target was down, or went down
@@ -110,6 +116,10 @@ struct BalancerAccount : Account {
   double capacity = 0.0;            // requests a second, now
   double capacity_most = 0.0;       // in the whole run
   std::uint64_t over_capacity = 0;  // of the rejected
+  std::vector<OwnAnswerAccount> own;
+  bool connects = false;
+  std::uint64_t opened = 0;  // connections, in the whole run
+  std::uint64_t open = 0;    // now
   bool mitigates = false;
   AnomalyAccount anomalies;
 };

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "balancing/capacity.hpp"
+#include "balancing/connections.hpp"
 #include "balancing/health_spec.hpp"
+#include "balancing/own_answers.hpp"
 #include "balancing/routing_spec.hpp"
+#include "balancing/split.hpp"
 #include "compute/admission.hpp"
 #include "compute/devices/instance_devices.hpp"
 #include "compute/host_pools.hpp"
@@ -145,6 +148,9 @@ struct BalancerSpec {
   std::int64_t connect_timeout_ns = 0;      // and to take a connection; 0: it does, or refuses it
   std::int64_t dns_ttl_ns = 0;              // that a client keeps to a node; 0: it asks every time
   CapacitySpec capacity;                    // of the balancer itself
+  std::vector<OwnAnswerSpec> own_answers;   // to some of what comes
+  ConnectionsSpec connections;              // that clients keep
+  SplitSpec split;                          // requests that count as several
   bool application_cookie = false;          // the targets set it, not the balancer
   bool cookie_renewed = true;               // by every answer
   std::int64_t group_stickiness_ns = 0;     // that a cookie of a group lives; 0: there are none

@@ -312,6 +312,9 @@ class BalancerSpec:
     connect_timeout_ns: int
     dns_ttl_ns: int
     capacity: balancers.CapacitySpec
+    own_answers: list[balancers.OwnAnswerSpec]
+    connections: balancers.ConnectionsSpec
+    split: balancers.SplitSpec
     application_cookie: bool
     cookie_renewed: bool
     group_stickiness_ns: int

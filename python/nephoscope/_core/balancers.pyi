@@ -26,6 +26,25 @@ class CapacitySpec:
     def __init__(self) -> None: ...
     start: float
     minimum: float
+    wait_ns: int
+
+@final
+class OwnAnswerSpec:
+    def __init__(self) -> None: ...
+    code: int
+    share: float
+
+@final
+class ConnectionsSpec:
+    def __init__(self) -> None: ...
+    keep_alive_ns: int
+    handshake_ns: int
+
+@final
+class SplitSpec:
+    def __init__(self) -> None: ...
+    share: float
+    into: int
 
 @final
 class Router:

@@ -1,10 +1,11 @@
 """What load balancers cost: a price an hour, and one for what they do in it.
 
-Application and Network Load Balancers are billed by capacity units (LCU, NLCU): in each hour the
-greatest of what they did in each dimension, over what a unit holds. A Classic Load Balancer is
-billed by the gigabyte. An hour that has begun counts in full; what is done in it is spread over the
-whole hour. The prices in `load_balancers.csv` are the provider's, of one region and date, a
-gigabyte is 10^9 bytes, and the figures of a Network Load Balancer are those of TCP.
+Application, Network and Gateway Load Balancers are billed by capacity units (LCU, NLCU, GLCU): in
+each hour the greatest of what they did in each dimension, over what a unit holds. A Classic Load
+Balancer is billed by the gigabyte. An hour that has begun counts in full; what is done in it is
+spread over the whole hour. The prices in `load_balancers.csv` are the provider's, of one region and
+date, and a gigabyte is 10^9 bytes. What a unit holds depends on the traffic, too: the protocol of a
+Network Load Balancer, or whether the targets of an Application Load Balancer are Lambda functions.
 """
 
 import csv
@@ -26,6 +27,8 @@ class LoadBalancerPrice:
     """Prices of a type, and what one capacity unit holds; None where it is not billed so."""
 
     type: str
+    traffic: str
+    """The protocol, or the kind of targets."""
     usd_per_hour: float
     usd_per_unit_hour: float | None
     connections_per_s: float | None
@@ -48,7 +51,9 @@ class LoadBalancerHour:
 
     requests: int
     active: int
-    """Requests under way at the end of each minute, added up."""
+    """Requests under way at the end of each minute, added up; or open connections."""
+    connections: int | None = None
+    """That were opened, where that is known: else each is opened for some requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +68,25 @@ class LoadBalancerBill:
 
 def load_balancer_prices() -> tuple[LoadBalancerPrice, ...]:
     """Every type there is."""
-    return tuple(_by_type().values())
+    return _prices()
 
 
-def load_balancer_price(kind: str) -> LoadBalancerPrice:
-    """The prices of a type; raises CatalogError, with the nearest, where there is none."""
-    known = _by_type()
-    if kind in known:
-        return known[kind]
-    message = f"no type of load balancer {shorten(kind)}"
-    raise CatalogError(message, listing(known), nearest(kind, known))
+def load_balancer_price(kind: str, traffic: str | None = None) -> LoadBalancerPrice:
+    """The prices of a type, and of its usual traffic unless told.
+
+    Raises CatalogError, with the nearest, where there is none.
+    """
+    known = {price.traffic: price for price in _prices() if price.type == kind}
+    if not known:
+        types = list(dict.fromkeys(price.type for price in _prices()))
+        message = f"no type of load balancer {shorten(kind)}"
+        raise CatalogError(message, listing(types), nearest(kind, types))
+    if traffic is None:
+        return next(iter(known.values()))
+    if traffic in known:
+        return known[traffic]
+    message = f"no traffic of {kind} load balancers {shorten(traffic)}"
+    raise CatalogError(message, listing(known), nearest(traffic, known))
 
 
 def capacity_units(
@@ -85,9 +99,12 @@ def capacity_units(
 ) -> float:
     """Units of one hour: the greatest dimension. A connection is active while a request is."""
     rate = hour.requests / HOUR_S
+    opened = hour.requests / requests_per_connection
+    if hour.connections is not None:
+        opened = hour.connections
     evaluations = rate * max(rules - (price.free_rules or 0), 0)
     dimensions = (
-        (rate / requests_per_connection, price.connections_per_s),
+        (opened / HOUR_S, price.connections_per_s),
         (hour.active / MINUTES, price.active_connections),
         (hour.requests * bytes_per_request / 1e9, price.gb_per_hour),
         (evaluations, price.rules_per_s),
@@ -99,12 +116,13 @@ def load_balancer_bill(
     kind: str,
     hours: Iterable[LoadBalancerHour],
     *,
+    traffic: str | None = None,
     requests_per_connection: int = 1,
     bytes_per_request: int = 0,
     rules: int = 0,
 ) -> LoadBalancerBill:
     """The bill of a load balancer for all its hours."""
-    price = load_balancer_price(kind)
+    price = load_balancer_price(kind, traffic)
     count, requests, units = 0, 0, 0.0
     for hour in hours:
         count += 1
@@ -123,15 +141,16 @@ def load_balancer_bill(
 
 
 @functools.cache
-def _by_type() -> dict[str, LoadBalancerPrice]:
+def _prices() -> tuple[LoadBalancerPrice, ...]:
     table = resources.files("nephoscope.catalog").joinpath("load_balancers.csv")
     rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines(), strict=True)
-    return {row["type"]: _price(row) for row in rows}
+    return tuple(map(_price, rows))
 
 
 def _price(row: dict[str, str]) -> LoadBalancerPrice:
     return LoadBalancerPrice(
         type=row["type"],
+        traffic=row["traffic"],
         usd_per_hour=float(row["usd_per_hour"]),
         usd_per_unit_hour=or_none(float, row["usd_per_unit_hour"]),
         connections_per_s=or_none(float, row["connections_per_s"]),

@@ -69,6 +69,7 @@ class ScalingGroup:
     """How many instances a fleet should have, from what its policies measured.
 
     Policies are in the words of a scenario file, without those that follow a clock or a forecast.
+    What they observe may be a metric of one's own: any number is taken for that of the policy.
 
     >>> from nephoscope import parts
     >>> rule = {"metric": "cpu", "target": 0.5, "out_periods": 1}

@@ -134,6 +134,16 @@ def _manners(balancer: LoadBalancer) -> Iterator[str]:
         yield f"{balancer.nodes} nodes"
     if balancer.capacity is not None:
         yield f"capacity of {balancer.capacity.start} to begin with"
+        if balancer.capacity.wait is not None:
+            yield f"{balancer.capacity.wait} to wait for it"
+    if balancer.connections is not None:
+        yield f"connections kept for {balancer.connections.keep_alive}"
+    if balancer.errors is not None and balancer.errors.by_code:
+        shares = (f"{code} to {share:.4g}" for code, share in balancer.errors.by_code.items())
+        yield f"answers by itself {', '.join(shares)} of what comes"
+    if balancer.split_requests is not None:
+        split = balancer.split_requests
+        yield f"{split.share:.4g} of what comes counts as {split.into}"
     if balancer.surge_queue is not None:
         yield f"surge queue of {balancer.surge_queue:,}"
     if balancer.idle_timeout is not None:

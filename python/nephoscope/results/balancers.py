@@ -11,8 +11,9 @@ Tree = dict[str, Any]
 def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> Tree:
     """The account of a balancer, what its health checks found, and what it has besides.
 
-    Cookies, answers of the DNS and slow starts are counted in the whole run. `followed` are
-    requests that went where their cookie says, `moved` those whose target took none any more;
+    Cookies, connections, answers of the DNS and slow starts are counted in the whole run.
+    `followed` are requests that went where their cookie says, `moved` those whose target took none
+    any more;
     `reset` those that failed because their target turned unhealthy;
     `stale` came to a node that had left the DNS. Requests that found no target are in no group.
     `capacity` is in requests a second, and `rejected` those that it turned away. `anomalous` are
@@ -45,6 +46,9 @@ def balancer_tree(numbers: Mapping[str, Any], account: Callable[..., Tree]) -> T
             "most": float(numbers["capacity_most"]),
             "rejected": int(numbers["over_capacity"]),
         }
+    if "connections_opened" in numbers:
+        opened, now = numbers["connections_opened"], numbers["connections_open"]
+        tree["connections"] = {"opened": int(opened), "now": int(now)}
     if "anomalous" in numbers:
         tree["anomalies"] = {
             "anomalous": int(numbers["anomalous"]),

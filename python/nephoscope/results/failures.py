@@ -15,8 +15,8 @@ def health_tree(numbers: Mapping[str, Any]) -> Tree:
 
     `errors` are the requests of the measured window that the balancer itself had to answer: 502
     where the target was down or went down, 503 where there was no target, 504 where the target took
-    longer than the idle timeout, or took no connection. Targets that have left are `draining` for
-    the whole deregistration delay, whether or not they still hold anything.
+    longer than the idle timeout, or took no connection, others as it was told. Targets that have
+    left are `draining` for the whole deregistration delay, whether or not they still hold anything.
     """
     tree: Tree = {}
     if "health" in numbers:
@@ -28,6 +28,8 @@ def health_tree(numbers: Mapping[str, Any]) -> Tree:
         tree["errors"] = {"502": int(numbers["bad_gateway"]), "503": int(numbers["unavailable"])}
     if "gateway_timeout" in numbers:
         tree["errors"]["504"] = int(numbers["gateway_timeout"])
+    for code, count in numbers.get("own_answers", {}).items():
+        tree["errors"][code] = int(count)
     return tree
 
 

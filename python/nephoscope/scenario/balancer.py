@@ -10,6 +10,12 @@ from nephoscope.errors import shorten
 from nephoscope.nearest import listing
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.balancer_defaults import with_defaults
+from nephoscope.scenario.balancer_reception import (
+    Capacity,
+    Connections,
+    OwnErrors,
+    SplitRequests,
+)
 from nephoscope.scenario.balancer_type import Billed
 from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.fields import (
@@ -19,7 +25,6 @@ from nephoscope.scenario.fields import (
     Items,
     Name,
     PositiveDuration,
-    PositiveRate,
     PositiveWeight,
     Scalar,
     Share,
@@ -39,7 +44,6 @@ GROUPS_MAX = 5
 GROUP_WEIGHT_MAX = 999
 SURGE_QUEUE_MAX = 2**20
 NODES_MAX = 64
-CAPACITY_MIN, CAPACITY_MAX = 1e-3, 1e9
 DAY_NS = 86_400_000_000_000
 CODES_PATTERN = "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"
 
@@ -268,28 +272,6 @@ class Stickiness(Model):
         return self.application is None or self.application.renew
 
 
-class Capacity(Model):
-    """What the balancer itself can pass on: it follows the traffic, and lags behind it."""
-
-    start: PositiveRate
-    """When the clock starts; in any five minutes it at most doubles, or falls by half."""
-    minimum: PositiveRate | None = None
-    """That is reserved, by default the start."""
-
-    bare = "start"
-
-    @model_validator(mode="after")
-    def _is_in_bounds(self) -> Self:
-        for rate in filter(None, (self.start, self.minimum)):
-            if not CAPACITY_MIN <= float(rate) <= CAPACITY_MAX:
-                raise refusal(f"{rate} is out of range", "0.001/s to 1000000000/s")
-        if self.minimum is not None and float(self.minimum) > float(self.start):
-            raise refusal(
-                f"the minimum, {self.minimum}, is above the start", f"{self.start} at most"
-            )
-        return self
-
-
 class LoadBalancer(Billed):
     """Sends each request to an instance of its target fleets."""
 
@@ -316,6 +298,12 @@ class LoadBalancer(Billed):
     """That check all targets and choose among them, each by itself."""
     capacity: Capacity | None = None
     """Of the balancer itself; by default it has no limit."""
+    connections: Connections | None = None
+    """Clients keep connections, and a new one costs a handshake and counts for the bill."""
+    errors: OwnErrors | None = None
+    """Answers of the balancer by itself, a share of what comes for each code."""
+    split_requests: SplitRequests | None = None
+    """Requests of HTTP/2 that count as several; goes with least_connections."""
     idle_timeout: PositiveDuration | None = None
     """How long a target has for its answer; then the balancer gives its own, 504."""
     connect_timeout: PositiveDuration | None = None

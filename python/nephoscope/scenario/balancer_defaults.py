@@ -1,7 +1,7 @@
 """What a load balancer of each type is in life unless told, and within which limits."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nephoscope.errors import Problem, UnitError
@@ -26,9 +26,12 @@ class Defaults:
     """The same of a health check."""
     of_queue: dict[str, Any] = field(default_factory=dict)
     """Keys where nothing stands against a surge queue."""
+    checks: bool = True
+    """Whether targets are checked unless told."""
 
 
-# Elastic Load Balancing, July 2024. Checks of a Network Load Balancer are of TCP.
+# Elastic Load Balancing, July 2024. Checks of a Network Load Balancer are of TCP. A Gateway Load
+# Balancer goes by a hash of five parts, of which the client's port differs from flow to flow.
 OF_TYPE = {
     "application": Defaults(
         {"idle_timeout": "60s", "connect_timeout": "10s"},
@@ -48,6 +51,17 @@ OF_TYPE = {
         },
         (60, 6000),
     ),
+    "gateway": Defaults(
+        {"idle_timeout": "350s", "cross_zone": False, "routing": "random"},
+        {
+            "interval": "10s",
+            "timeout": "5s",
+            "healthy_threshold": 5,
+            "unhealthy_threshold": 2,
+            "success_codes": "200-399",
+        },
+        (60, 6000),
+    ),
     "classic": Defaults(
         {"idle_timeout": "60s", "routing": "least_connections"},
         {"interval": "30s", "timeout": "5s", "healthy_threshold": 10, "unhealthy_threshold": 2},
@@ -57,7 +71,29 @@ OF_TYPE = {
     ),
 }
 
+_NETWORK = OF_TYPE["network"]
+OF_TRAFFIC = {
+    "udp": replace(
+        _NETWORK,
+        keys=_NETWORK.keys | {"idle_timeout": "120s"},
+        health_check=_NETWORK.health_check | {"resets": False},
+        idle_s=(120, 120),
+    ),
+    "tls": replace(_NETWORK, keys=_NETWORK.keys | {"routing": "random"}),
+    "lambda": replace(
+        OF_TYPE["application"],
+        health_check={
+            "interval": "35s",
+            "timeout": "30s",
+            "healthy_threshold": 5,
+            "unhealthy_threshold": 5,
+        },
+        checks=False,
+    ),
+}
+
 _TYPES = f"a type of {listing(OF_TYPE)}"
+_TRAFFIC = {"application": "target_type", "network": "protocol"}
 _INTERVAL_S = (5, 300)
 _THRESHOLD = (2, 10)
 _DELAY_S = (0, 3600)
@@ -72,14 +108,18 @@ def with_defaults(balancer: dict[str, Any]) -> dict[str, Any]:
     surges = alone and balancer.get("cross_zone", True) is True
     full = usual.keys | (usual.of_queue if surges else {}) | balancer
     checks = balancer.get("health_check")
-    if checks is None or isinstance(checks, dict):
+    if isinstance(checks, dict) or (checks is None and usual.checks):
         full["health_check"] = usual.health_check | (checks or {})
     return full
 
 
 def _usual(balancer: dict[str, Any]) -> Defaults | None:
     kind = balancer.get("type", "application")
-    return OF_TYPE.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        return None
+    traffic = balancer.get(_TRAFFIC.get(kind, ""))
+    of_traffic = OF_TRAFFIC.get(traffic) if isinstance(traffic, str) else None
+    return of_traffic or OF_TYPE.get(kind)
 
 
 def limit_problems(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:

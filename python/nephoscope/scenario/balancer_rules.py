@@ -6,6 +6,7 @@ from typing import Any
 from nephoscope.errors import Problem
 from nephoscope.scenario.balancer import GROUPS_MAX, UNWEIGHTED
 from nephoscope.scenario.balancer_defaults import limit_problems, with_defaults
+from nephoscope.scenario.balancer_reception import CLIENT_IDLE
 from nephoscope.scenario.calls import reached_services
 from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.document import Document, Where
@@ -31,6 +32,8 @@ def balancer_problems(document: Document) -> Iterator[Problem]:
         yield from _zones(document, where, balancer)
         yield from _surges(document, where, balancer)
         yield from _names(document, where, balancer)
+        yield from _flows(document, where, balancer)
+        yield from _reception(document, where, balancer)
         if balancer.get("stickiness") is not None:
             yield from _clients(document, where, "stickiness", "cookies")
         if balancer.get("group_stickiness") is not None:
@@ -123,10 +126,52 @@ def _surges(document: Document, where: Where, balancer: dict[str, Any]) -> Itera
     ]
     others += ["cross_zone: false"] if balancer.get("cross_zone") is False else []
     others += ["nodes"] if balancer.get("nodes", 1) != 1 else []
+    others += ["connections"] if balancer.get("connections") is not None else []
+    others += ["capacity.wait"] if "wait" in mapping(balancer.get("capacity")) else []
     for other in others:
         message = f"{other} does not go with a surge queue"
         at = (*where, "surge_queue")
         yield document.problem(at, message, allowed=f"surge_queue or {other}", at_key=True)
+
+
+def _flows(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    """What is encrypted does not keep to a target by the address of its source."""
+    if balancer.get("protocol") != "tls":
+        return
+    if _form(balancer.get("routing")) == "ip_hash":
+        message = "ip_hash keeps to a target by the source, which does not go with tls"
+        allowed = "another routing, or protocol: tcp"
+        yield document.problem((*where, "routing"), message, allowed=allowed)
+    if balancer.get("stickiness") is not None:
+        message = "stickiness does not go with tls"
+        allowed = "no stickiness, or protocol: tcp"
+        yield document.problem((*where, "stickiness"), message, allowed=allowed, at_key=True)
+
+
+def _reception(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:
+    """What a balancer does with requests before it chooses a target."""
+    errors = mapping(balancer.get("errors"))
+    kind = balancer.get("type", "application")
+    if errors and kind in ("network", "gateway"):
+        message = f"a load balancer of type {kind} answers nothing by itself"
+        at = (*where, "errors")
+        yield document.problem(at, message, allowed="errors with type: application", at_key=True)
+    if CLIENT_IDLE in errors and balancer.get("idle_timeout") is None:
+        message = "that a client is idle is known after the idle timeout, and there is none"
+        at = (*where, "errors", CLIENT_IDLE)
+        yield document.problem(at, message, allowed="idle_timeout beside it", at_key=True)
+    form = _form(balancer.get("routing", "round_robin"))
+    if balancer.get("split_requests") is not None and form not in ("least_connections", None):
+        message = f"{form} does not count what is outstanding"
+        at = (*where, "split_requests")
+        yield document.problem(at, message, allowed="routing: least_connections", at_key=True)
+    if balancer.get("connections") is None:
+        return
+    if balancer.get("requests_per_connection") is not None:
+        message = "how many requests a connection carries follows from its clients"
+        at = (*where, "requests_per_connection")
+        yield document.problem(at, message, allowed="this or connections", at_key=True)
+    yield from _clients(document, where, "connections", "connections")
 
 
 def _names(document: Document, where: Where, balancer: dict[str, Any]) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from nephoscope.scenario.queue import NamedQueue, Send
 from nephoscope.scenario.queue_action_specs import queue_actions
 from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
 from nephoscope.scenario.resilience import Retry
-from nephoscope.scenario.routing_specs import routing_spec
+from nephoscope.scenario.routing_specs import reception_spec, routing_spec
 from nephoscope.scenario.scaling_specs import Lateness, scaling_spec
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.service import Call, Service, Step
@@ -279,9 +279,7 @@ class _Compiler:
             spec.stickiness_ns = int(balancer.stickiness.lives)
             spec.application_cookie = balancer.stickiness.application is not None
             spec.cookie_renewed = balancer.stickiness.renewed
-        if balancer.capacity is not None:
-            spec.capacity.start = float(balancer.capacity.start)
-            spec.capacity.minimum = float(balancer.capacity.minimum or balancer.capacity.start)
+        reception_spec(spec, balancer)
         spec.nodes = balancer.nodes
         spec.surge_queue = balancer.surge_queue or 0
         spec.idle_timeout_ns = int(balancer.idle_timeout or 0)

@@ -73,6 +73,9 @@ def balancer_reasons(balancer: LoadBalancer) -> Iterator[str]:
         ("slow_start", "its balancer starts targets slowly"),
         ("stickiness", "its balancer sends clients back to their targets"),
         ("capacity", "its balancer has a capacity of its own"),
+        ("connections", "its balancer looks at connections"),
+        ("errors", "its balancer answers some requests by itself"),
+        ("split_requests", "its balancer counts some requests as several"),
         ("surge_queue", "its balancer keeps requests in a surge queue"),
     ):
         if getattr(balancer, key) is not None:
