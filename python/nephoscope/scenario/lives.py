@@ -107,7 +107,7 @@ class Lives:
 
     def _limits(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         spot = "/spot" if fleet.purchase.spot is not None else ""
-        quota = f"{fleet.tenant}{spot}/{family_group(fleet.instance_type.type)}"
+        quota = f"{fleet.tenant}{spot}/{family_group(fleet.instance_type.known_as)}"
         if quota in self._quotas:
             spec.life.quota = list(self._quotas).index(quota)
         if fleet.tenant in self._apis:

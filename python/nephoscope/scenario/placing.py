@@ -14,7 +14,7 @@ from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fleet import Cap, Fleet
 from nephoscope.scenario.hosts import Hosts
-from nephoscope.scenario.life_rules import new_instances
+from nephoscope.scenario.life_rules import new_instances, type_name
 from nephoscope.scenario.local_disks import of_host, taken
 from nephoscope.scenario.references import entries, mapping, sequence
 
@@ -22,8 +22,10 @@ ZONES_MAX = 64
 
 _WITHOUT_RESERVATIONS = ("fair", "credit")
 
-# Families of the catalogue of which a dedicated host may have several sizes.
-MIXING = ("c5", "m5", "r5", "t3")
+# Families of which a dedicated host may have several sizes; of some the small ones by themselves.
+MIXING = ("a1", "c5", "c5n", "m5", "m5n", "r5", "r5n", "t3")
+_SPLIT = ("c5n", "m5n", "r5n")
+_SMALL = ("large", "xlarge", "2xlarge")
 
 # What is said of sharing hosts.
 _OF_HOSTS = ("weight", "reservation", "zones", "placement", "interference")
@@ -127,16 +129,27 @@ def _sizes(document: Document, pool: str) -> Iterator[Problem]:
     for where, fleet in entries(document.tree, "fleets"):
         makes = [(where, fleet), *(((*where, "refresh", "to"), it) for it in new_instances(fleet))]
         for at, make in makes:
-            kind = make.get("instance_type")
-            if fleet.get("hosts") != pool or not isinstance(kind, str) or "." not in kind:
+            kind = type_name(make.get("instance_type"))
+            if fleet.get("hosts") != pool or kind is None or "." not in kind:
                 continue
             family, _, size = kind.partition(".")
             if first is None:
                 first = family, size
-            if (family, size) != first and (family != first[0] or family not in MIXING):
+            if not _mix(first, (family, size)):
                 message = f"{kind} and {'.'.join(first)} do not share dedicated hosts"
                 allowed = f"one size, or sizes of one family of {listing(MIXING)}"
+                if family == first[0] and family in _SPLIT:
+                    allowed = f"{', '.join(_SMALL)} of {family}, or larger ones"
                 yield document.problem((*at, "instance_type"), message, value=kind, allowed=allowed)
+
+
+def _mix(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether a dedicated host may have both, each a family and a size."""
+    (family, size), (other_family, other_size) = one, other
+    if one == other:
+        return True
+    together = family not in _SPLIT or (size in _SMALL) == (other_size in _SMALL)
+    return family == other_family and family in MIXING and together
 
 
 def _under_scheduler(
