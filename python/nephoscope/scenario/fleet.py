@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from nephoscope import catalog
+from nephoscope.catalog.buckets import leaving_region
 from nephoscope.errors import CatalogError
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.distribution import Distribution
@@ -135,6 +136,9 @@ class Fleet(Model):
     flow_limit: PositiveBandwidth | None = None
     """Of a single transfer over the network, by default none; 5Gbps in life, 10Gbps in a
     cluster."""
+    leaves_region: bool = False
+    """Its transfers leave the region or pass the internet gateway: with 32 vCPUs or more they have
+    half of the bandwidth of its type, else at most 5Gbps."""
     boot: Distribution | None = None
     """From the launch of an instance until it serves, in place of what its system takes."""
     durations: Durations | None = None
@@ -227,6 +231,12 @@ class Fleet(Model):
         for key in ("refresh", *(() if to.instance_type is None else ("cpu_credits",))):
             written.pop(key, None)
         return self.model_validate(written | to.model_dump(exclude_unset=True))
+
+    @property
+    def network(self) -> catalog.BurstFacts:
+        """Of an instance, each way."""
+        link, vcpus = self.instance_type.network.facts, self.instance_type.vcpus
+        return leaving_region(link, vcpus) if self.leaves_region else link
 
     @property
     def disk_bandwidth(self) -> catalog.BurstFacts:

@@ -51,7 +51,7 @@ class Places:
         spec.disks = fleet.instance_type.disk.count
         if fleet.hosts is not None:
             spec.disks = taken(fleet.instance_type, self._scenario.hosts[fleet.hosts])
-        spec.network = _rate(fleet.instance_type.network.facts)
+        spec.network = _rate(fleet.network)
         spec.flow_limit = int(fleet.flow_limit or 0)
         spec.counts_volumes = (
             fleet.volume is not None and fleet.volume.usd_per_gib_month is not None

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from nephoscope.catalog import BurstFacts
+from nephoscope.catalog.buckets import at_most
 from nephoscope.catalog.devices import GP3_BYTES_PER_SECOND, GP3_IOPS
 from nephoscope.scenario.fields import PositiveBandwidth, PositiveSize, number, refusal, whole
 from nephoscope.scenario.model import Model
@@ -54,8 +55,4 @@ class Volume(Model):
 
         The bucket is that of the type, so a volume that cannot reach its peak lasts for longer.
         """
-        most = int(self.throughput)
-        baseline, peak = min(link.baseline, most), min(link.peak, most)
-        if peak == baseline:
-            return BurstFacts(baseline, baseline, 0)
-        return BurstFacts(baseline, peak, link.burst)
+        return at_most(link, int(self.throughput))
