@@ -226,6 +226,15 @@ Answer Lifecycle::modifiable(std::uint32_t instance) const {
   return stopped ? Answer::accepted : Answer::incorrect_state;
 }
 
+Answer Lifecycle::change_type(std::uint32_t instance, bool metal, bool efa) {
+  const Answer answer = modifiable(instance);
+  if (answer != Answer::accepted) return answer;
+  Instance& it = at(instance);
+  it.facts.metal = metal;
+  it.facts.efa = efa;
+  return answer;
+}
+
 Answer Lifecycle::shut_down(std::uint32_t instance) {
   Instance& it = at(instance);
   if (!it.guest_on) return Answer::incorrect_state;
