@@ -231,7 +231,7 @@ void bind_entities(py::module_& m) {
       .def_readwrite("memory", &FleetSpec::memory)
       .def_readwrite("accelerators", &FleetSpec::accelerators)
       .def_readwrite("disks", &FleetSpec::disks)
-      .def_readwrite("counts_volumes", &FleetSpec::counts_volumes)
+      .def_readwrite("counts_lives", &FleetSpec::counts_lives)
       .def_readwrite("network", &FleetSpec::network)
       .def_readwrite("flow_limit", &FleetSpec::flow_limit)
       .def_readwrite("disk_bytes", &FleetSpec::disk_bytes)

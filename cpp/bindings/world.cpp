@@ -143,7 +143,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migr
   out["launches"] = fleet.launches;
   out["terminations"] = fleet.terminations;
   out["billed_s"] = fleet.billed_s;
-  if (fleet.counts_volumes) out["volume_ns"] = fleet.volume_ns;
+  if (fleet.counts_lives) out["lived_ns"] = fleet.lived_ns;
   if (fleet.burstable) {
     out["credits_earned"] = fleet.credits.earned;
     out["credits_launch"] = fleet.credits.launch;

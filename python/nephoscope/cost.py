@@ -42,6 +42,8 @@ def costs(
             found.setdefault("hosts", {})[name] = line
     if lines := _volume_costs(scenario, numbers["fleets"]):
         found["volumes"] = lines
+    if lines := _address_costs(scenario, numbers["fleets"]):
+        found["addresses"] = lines
     if lines := _balancer_costs(scenario, numbers["load_balancer_use"]):
         found["load_balancers"] = lines
     found |= message_costs(scenario, numbers)
@@ -127,16 +129,25 @@ def _volume_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tr
     """A line for each fleet whose volumes have a price, for as long as instances had them."""
     lines: Tree = {}
     for numbers in fleets:
-        if "volume_ns" not in numbers:
-            continue
         volume = scenario.fleets[numbers["name"]].volume
-        assert volume is not None
+        if volume is None or volume.usd_per_gib_month is None:
+            continue
         assert volume.size is not None
-        assert volume.usd_per_gib_month is not None
-        months = int(numbers["volume_ns"]) / 1e9 / 3600 / HOURS_PER_MONTH
+        months = int(numbers["lived_ns"]) / 1e9 / 3600 / HOURS_PER_MONTH
         gib_months = int(volume.size) / 2**30 * months
         usd = gib_months * volume.usd_per_gib_month
         lines[numbers["name"]] = {"gib_months": gib_months, "usd": usd}
+    return lines
+
+
+def _address_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each fleet whose instances have addresses, for as long as they had them."""
+    lines: Tree = {}
+    for numbers in fleets:
+        address = scenario.fleets[numbers["name"]].elastic_address
+        if address is not None:
+            hours = int(numbers["lived_ns"]) / 1e9 / 3600
+            lines[numbers["name"]] = {"hours": hours, "usd": hours * address.usd_per_hour}
     return lines
 
 

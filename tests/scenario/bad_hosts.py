@@ -122,6 +122,8 @@ LIFE: list[Case] = [
     *same(f"{SPOT}.discount", ["110%", -0.1, "much"]),
     (f"{SPOT}.discount", 0.5, "fleets.web", "no price to discount"),
     *same(f"{SPOT}.price", [1], "no key"),
+    *same("fleets.web.leaves_region", ["yes", 1, None]),
+    *same("fleets.small.elastic_address", [0.005, True, {"usd_per_hour": -1}]),
     *same(f"{DB}.hibernation", ["yes", 1, None]),
     *same(f"{DB}.durations", ["short", 1, []]),
     *same(f"{DB}.durations.stop", ["soon", -1, {"exponential": 5}]),

@@ -65,7 +65,7 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
   const bool limited = life.api != LifeSpec::unlimited;
   require(!limited || life.api < apis_.size(), at("fleets", index, "life.api"), "is not there");
   fleet.api = life.api;
-  fleet.counts_volumes = from.counts_volumes;
+  fleet.counts_lives = from.counts_lives;
   fleet.eventful = life.spot || life.quota != LifeSpec::unlimited || limited;
 }
 

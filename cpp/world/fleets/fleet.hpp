@@ -100,7 +100,7 @@ struct Fleet {
   OnDemand on_demand;       // spot: of those, so many are not
   std::uint32_t api = LifeSpec::unlimited;
   bool eventful = false;        // its results tell of more than launches
-  bool counts_volumes = false;  // for how long those of its instances were there
+  bool counts_lives = false;    // for how long its instances were there, in any state
   bool parks = false;           // and of those that are on standby or detached
   std::uint32_t scaled = none;  // which of those whose size follows policies
   std::uint32_t initial = 0;    // instances that have booted when the clock starts

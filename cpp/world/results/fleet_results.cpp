@@ -12,7 +12,7 @@ void tell_devices(FleetAccount& account, const Fleet& fleet, bool uses, bool rec
   account.uses_devices = uses;
   account.receives = receives;
   account.devices = fleet.devices;
-  account.counts_volumes = fleet.counts_volumes;
+  account.counts_lives = fleet.counts_lives;
 }
 
 void tell_membership(FleetAccount& account, const Membership& membership) {

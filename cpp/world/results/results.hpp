@@ -189,8 +189,8 @@ struct FleetAccount : Account {
   std::uint32_t stopped = 0;  // now; those that stop included
   bool uses_devices = false;  // its service has steps that do
   bool receives = false;      // over the network
-  bool counts_volumes = false;
-  std::uint64_t volume_ns = 0;        // of all instances, from launch to end
+  bool counts_lives = false;
+  std::uint64_t lived_ns = 0;         // of all instances, from launch to end
   DeviceUse devices;                  // since the warm-up
   std::vector<InstancePlace> places;  // on hosts: by place in the order of launch
   std::uint32_t pool = 0;             // that those are of

@@ -85,7 +85,7 @@ struct FleetSpec {
   std::int64_t memory = 0;          // bytes of an instance
   std::uint32_t accelerators = 0;
   std::uint32_t disks = 0;
-  bool counts_volumes = false;  // for how long those of its instances were there is to be told
+  bool counts_lives = false;  // for how long its instances were there is to be told
   BurstRate network{1'250'000'000, 1'250'000'000, 0};  // bytes, each way
   std::int64_t flow_limit = 0;  // bytes a second of one transfer over it; 0: none
   BurstRate disk_bytes{125'000'000, 125'000'000, 0};

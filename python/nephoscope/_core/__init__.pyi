@@ -263,7 +263,7 @@ class FleetSpec:
     memory: int
     accelerators: int
     disks: int
-    counts_volumes: bool
+    counts_lives: bool
     network: devices.BurstRate
     flow_limit: int
     disk_bytes: devices.BurstRate

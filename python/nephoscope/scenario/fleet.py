@@ -36,7 +36,7 @@ from nephoscope.scenario.refresh import NewInstances, Refresh
 from nephoscope.scenario.scaling import Alarm, Bounds, Count, Metrics, Policy
 from nephoscope.scenario.system_name import SystemName
 from nephoscope.scenario.units import Duration
-from nephoscope.scenario.volume import Volume
+from nephoscope.scenario.volume import ElasticAddress, Volume
 
 
 class Cap(Model):
@@ -133,6 +133,9 @@ class Fleet(Model):
     volume: Volume | None = None
     """Of a type of the catalogue without local disks; by default it gives what the type can use, at
     3,000 operations a second."""
+    elastic_address: ElasticAddress | None = None
+    """A public IPv4 address of each instance, on the bill in every state; by default there is none
+    on the bill."""
     flow_limit: PositiveBandwidth | None = None
     """Of a single transfer over the network, by default none; 5Gbps in life, 10Gbps in a
     cluster."""

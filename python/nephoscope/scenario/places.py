@@ -53,7 +53,7 @@ class Places:
             spec.disks = taken(fleet.instance_type, self._scenario.hosts[fleet.hosts])
         spec.network = _rate(fleet.network)
         spec.flow_limit = int(fleet.flow_limit or 0)
-        spec.counts_volumes = (
+        spec.counts_lives = fleet.elastic_address is not None or (
             fleet.volume is not None and fleet.volume.usd_per_gib_month is not None
         )
         spec.disk_bytes = _rate(fleet.disk_bandwidth)

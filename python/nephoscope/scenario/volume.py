@@ -1,4 +1,4 @@
-"""The network volume of an instance without local disks: what it was made with."""
+"""What an instance keeps in every state: its network volume, and its public address."""
 
 from typing import Annotated, Self
 
@@ -7,6 +7,7 @@ from pydantic import model_validator
 from nephoscope.catalog import BurstFacts
 from nephoscope.catalog.buckets import at_most
 from nephoscope.catalog.devices import GP3_BYTES_PER_SECOND, GP3_IOPS
+from nephoscope.catalog.prices import USD_PER_ADDRESS_HOUR
 from nephoscope.scenario.fields import PositiveBandwidth, PositiveSize, number, refusal, whole
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Bandwidth, Size
@@ -56,3 +57,10 @@ class Volume(Model):
         The bucket is that of the type, so a volume that cannot reach its peak lasts for longer.
         """
         return at_most(link, int(self.throughput))
+
+
+class ElasticAddress(Model):
+    """A public IPv4 address that stays with an instance."""
+
+    usd_per_hour: Annotated[float, number(0.0, 1e6)] = USD_PER_ADDRESS_HOUR
+    """From the launch of an instance to its end, also while it is stopped."""
