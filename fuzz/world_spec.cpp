@@ -230,6 +230,7 @@ void place_fleet(Bytes& bytes, FleetSpec& made, const Layout& all) {
   made.accelerators = bytes.one_in(4) ? odd_count(bytes, 0, 2) : 0;
   made.disks = bytes.one_in(4) ? odd_count(bytes, 0, 2) : 0;
   if (bytes.one_in(3)) made.zones = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 15);
+  made.vcpus_are_cores = bytes.one_in(4);
   made.account = odd_count(bytes, 0, 2);
   made.tenancy = bytes.one_in(3) ? bytes.enumerator<Tenancy>(3) : Tenancy::shared;
   if (all.groups != 0 && bytes.one_in(2)) made.group = odd_index(bytes, all.groups);

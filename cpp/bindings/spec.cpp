@@ -226,6 +226,7 @@ void bind_entities(py::module_& m) {
       .def_readwrite("service", &FleetSpec::service)
       .def_readwrite("count", &FleetSpec::count)
       .def_readwrite("vcpus", &FleetSpec::vcpus)
+      .def_readwrite("vcpus_are_cores", &FleetSpec::vcpus_are_cores)
       .def_readwrite("speed", &FleetSpec::speed)
       .def_readwrite("hosts", &FleetSpec::hosts)
       .def_readwrite("memory", &FleetSpec::memory)

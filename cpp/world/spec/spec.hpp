@@ -80,6 +80,7 @@ struct FleetSpec {
   std::uint32_t service = 0;
   std::uint32_t count = 1;
   std::uint32_t vcpus = 1;
+  bool vcpus_are_cores = false;     // on hosts: each takes all threads of one
   double speed = 1.0;               // of one vCPU, reference = 1; on hosts theirs counts
   std::uint32_t hosts = dedicated;  // the pool that its instances are placed on
   std::int64_t memory = 0;          // bytes of an instance

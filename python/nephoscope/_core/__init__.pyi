@@ -258,6 +258,7 @@ class FleetSpec:
     service: int
     count: int
     vcpus: int
+    vcpus_are_cores: bool
     speed: float
     hosts: int
     memory: int

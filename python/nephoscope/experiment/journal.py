@@ -30,7 +30,7 @@ from nephoscope.scenario.data_files import data_arrays
 
 # "neph", by which SQLite and `file` tell the file from others; and the version of the tables.
 _APPLICATION_ID = 0x6E657068
-_VERSION = 7
+_VERSION = 8
 
 _TABLES = """
 CREATE TABLE runs (

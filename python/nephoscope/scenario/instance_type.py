@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from nephoscope import catalog
 from nephoscope.catalog.devices import accelerator_speed, disk_bandwidth, disk_iops
+from nephoscope.catalog.instance_types import vcpus_are_cores
 from nephoscope.errors import CatalogError, shorten
 from nephoscope.scenario.devices import Disk, Gpu, Network
 from nephoscope.scenario.fields import PositiveSize, Scalar, number, refusal, whole, words_like
@@ -39,7 +40,7 @@ class InstanceType(NamedType):
     """Name of a type in the catalogue, which brings all that follows."""
     name: Annotated[str, words_like(_OWN_NAME, "a name such as c5n.large")] | None = None
     """Of a custom type: the real one that it stands for, by which dedicated hosts tell families and
-    sizes apart, and accounts the groups of families."""
+    sizes apart, accounts the groups of families, and hosts whose vCPUs are cores."""
     vcpus: Annotated[int, whole(1, 4096)] = 1
     memory: PositiveSize = Size(2**30)
     speed: Annotated[float, number(1e-6, 1000.0)] = 1.0
@@ -63,6 +64,11 @@ class InstanceType(NamedType):
     def burstable(self) -> bool:
         """Whether full use of its vCPUs spends CPU credits."""
         return self.type is not None and catalog.find(self.type).burstable
+
+    @property
+    def vcpus_are_cores(self) -> bool:
+        """Whether each of its vCPUs takes all threads of a core."""
+        return self.known_as is not None and vcpus_are_cores(self.known_as)
 
     custom = _CUSTOM
 

@@ -46,6 +46,7 @@ class Places:
 
     def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         """Where the instances of a fleet go, and what they may take there."""
+        spec.vcpus_are_cores = fleet.instance_type.vcpus_are_cores
         spec.memory = int(fleet.instance_type.memory)
         spec.accelerators = fleet.instance_type.gpu.count
         spec.disks = fleet.instance_type.disk.count
