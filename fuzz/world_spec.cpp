@@ -220,6 +220,9 @@ void equip_fleet(Bytes& bytes, FleetSpec& made) {
   if (bytes.one_in(4)) made.flow_limit = odd_time(bytes, 0, 20);
   made.disk_bytes = device_rate(bytes, 20);
   made.disk_ops = device_rate(bytes, 20);
+  if (bytes.one_in(4)) {
+    made.fresh = {odd_time(bytes, 0, 2000), odd_time(bytes, 20, 2000), odd_time(bytes, 0, 2000)};
+  }
   made.accelerator_speed = odd_number(bytes, 0.5, 4.0);
 }
 

@@ -38,6 +38,7 @@ void bind_spec_life(py::module_& core) {
       .def_readwrite("recommendation", &LifeSpec::recommendation)
       .def_readwrite("on_demand_base", &LifeSpec::on_demand_base)
       .def_readwrite("on_demand_percent", &LifeSpec::on_demand_percent)
+      .def_readwrite("encryption_ns", &LifeSpec::encryption_ns)
       .def_readwrite("quota", &LifeSpec::quota)
       .def_readwrite("api", &LifeSpec::api);
   py::class_<QuotaSpec>(m, "QuotaSpec")

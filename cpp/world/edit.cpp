@@ -11,7 +11,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000014;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000015;  // "nepho" and the version of the layout
 
 }  // namespace
 
@@ -157,7 +157,7 @@ void World::serialize(Archive& archive) {
             fleet.eventful, fleet.parks, fleet.devices, fleet.failures, fleet.refusals);
     fleet.refresh.serialize(archive);
     fleet.membership.serialize(archive);
-    archive(fleet.launched_as, fleet.vcpu_ns, fleet.vcpus);
+    archive(fleet.launched_as, fleet.vcpu_ns, fleet.vcpus, fleet.fresh.touched);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

@@ -175,6 +175,7 @@ class World : public WorldView {
   void call(std::uint32_t visit, std::uint32_t call);
   // Devices (devices.cpp).
   bool use_device(std::uint32_t visit, const Programs::Step& step);
+  std::int64_t touch(std::uint32_t instance, std::int64_t bytes);
   void use_accelerator(std::uint32_t visit, const Programs::Step& step);
   void add_devices(std::uint32_t instance);
   void finish_devices();

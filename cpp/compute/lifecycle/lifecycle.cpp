@@ -345,7 +345,9 @@ void Lifecycle::begin_start(Instance& it, Law boot_law) {
   it.guest_broken = it.host_broken = false;
   ++it.starts;
   enter(it, InstanceState::pending, StateReason::none);
-  set(it, Timer::transition, now_ + draw(it, Law::pending, it.starts - 1));
+  const std::int64_t encryption =
+      boot_law == Law::boot ? systems_[it.facts.system].facts.encryption_ns : 0;
+  set(it, Timer::transition, now_ + encryption + draw(it, Law::pending, it.starts - 1));
 }
 
 // The guest is off and boots, unless its host is broken.

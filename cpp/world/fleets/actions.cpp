@@ -21,6 +21,7 @@ void World::build_lives(const FleetSpec& from, std::uint32_t index, Make& make) 
   const LifeSpec& life = from.life;
   SystemFacts facts;
   facts.billing = from.billing;
+  facts.encryption_ns = life.encryption_ns;
   facts.laws[stream_of(Law::pending)] = from.pending;
   facts.laws[stream_of(Law::boot)] = from.boot;
   facts.laws[stream_of(Law::restart)] = life.restart;

@@ -13,6 +13,7 @@
 #include "compute/placement/placement_facts.hpp"
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
+#include "world/fleets/fresh_volume.hpp"
 #include "world/fleets/life.hpp"
 #include "world/fleets/membership.hpp"
 #include "world/fleets/refresh.hpp"
@@ -143,6 +144,7 @@ struct Fleet {
   std::uint32_t least = 0;
   std::uint32_t most = 0;
   DeviceUse devices;
+  FreshVolume fresh;
 
   // All that has been asked of its instances is to compute, once, and nothing is taken back.
   bool plain = true;

@@ -37,6 +37,7 @@ struct LifeSpec {
   // Spot: so many instances on demand first, and of each hundred above so many.
   std::uint32_t on_demand_base = 0;
   std::uint32_t on_demand_percent = 0;
+  std::int64_t encryption_ns = 0;  // of a launch: until an encrypted volume is there
 
   std::uint32_t quota = unlimited;  // of vCPUs, an index
   std::uint32_t api = unlimited;    // that its launches go through, an index

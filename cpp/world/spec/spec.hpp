@@ -73,6 +73,14 @@ struct GroupSpec {
   std::uint32_t partitions = 0;
 };
 
+// A volume that was made from a snapshot: so many bytes are slow at the first touch, and the
+// provider loads them by and by.
+struct FreshSpec {
+  std::int64_t bytes = 0;
+  std::int64_t rate = 125'000'000;  // bytes a second, of what is touched for the first time
+  std::int64_t loaded = 0;          // bytes a second, from the launch on, whoever touches what
+};
+
 struct FleetSpec {
   static constexpr std::uint32_t dedicated = 0xFFFFFFFF;
 
@@ -91,6 +99,7 @@ struct FleetSpec {
   std::int64_t flow_limit = 0;  // bytes a second of one transfer over it; 0: none
   BurstRate disk_bytes{125'000'000, 125'000'000, 0};
   BurstRate disk_ops{3'000, 3'000, 0};
+  FreshSpec fresh;
   double accelerator_speed = 1.0;
   std::uint64_t zones = any_zone;  // bit z: zone z will do
   std::uint32_t account = 0;       // of the cloud, whose instances they are

@@ -252,6 +252,13 @@ class TrafficSpec:
     rule: int
 
 @final
+class FreshSpec:
+    def __init__(self) -> None: ...
+    bytes: int
+    rate: int
+    loaded: int
+
+@final
 class FleetSpec:
     def __init__(self) -> None: ...
     name: str
@@ -269,6 +276,7 @@ class FleetSpec:
     flow_limit: int
     disk_bytes: devices.BurstRate
     disk_ops: devices.BurstRate
+    fresh: FreshSpec
     accelerator_speed: float
     zones: int
     account: int

@@ -35,6 +35,7 @@ class LifeSpec:
     recommendation: Distribution
     on_demand_base: int
     on_demand_percent: int
+    encryption_ns: int
     quota: int
     api: int
 

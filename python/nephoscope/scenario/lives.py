@@ -93,6 +93,8 @@ class Lives:
         spec.billing.unit_ns = system.billing_unit_s * 10**9
         spec.billing.minimum_ns = system.billing_minimum_s * 10**9
         spec.life.hibernation = fleet.hibernation
+        if fleet.volume is not None:
+            spec.life.encryption_ns = int(fleet.volume.encryption or 0)
         if (spot := fleet.purchase.spot) is not None:
             spec.life.spot = True
             spec.life.interrupted = spot.interruption is not None

@@ -60,6 +60,10 @@ class Places:
         spec.disk_bytes = _rate(fleet.disk_bandwidth)
         iops = fleet.disk_iops
         spec.disk_ops = _rate(catalog.BurstFacts(iops, iops, 0))
+        if fleet.volume is not None and fleet.volume.snapshot is not None:
+            spec.fresh.bytes = int(fleet.volume.fresh_bytes)
+            spec.fresh.rate = int(fleet.volume.snapshot.bandwidth)
+            spec.fresh.loaded = int(fleet.volume.snapshot.initialization or 0)
         spec.accelerator_speed = fleet.instance_type.gpu.speed
         spec.account = self._tenants[fleet.tenant]
         spec.tenancy = _core.placement.Tenancy[fleet.tenancy]
