@@ -46,6 +46,10 @@ void add_life(py::dict& out, const FleetAccount& fleet) {
   out["throttled"] = fleet.counts.throttled;
   out["stopped"] = fleet.stopped;
   if (fleet.parks) out["standby"] = fleet.standby;
+  if (!fleet.billed_by_price.empty()) {
+    out["price_too_high"] = fleet.counts.price_refusals;
+    out["billed_by_price_s"] = fleet.billed_by_price;
+  }
   if (!fleet.mixed) return;
   out["on_demand"] = fleet.on_demand;
   out["on_demand_billed_s"] = fleet.on_demand_billed_s;

@@ -32,6 +32,7 @@ namespace nephoscope {
 class World : public WorldView {
   friend class Messaging;  // the queues and their consumers
   friend class Tracing;    // where the time of requests goes
+  friend class SpotMarket;
 
  public:
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.

@@ -79,16 +79,19 @@ def _instance_costs(
     return {name: section for name, section in sections.items() if section}
 
 
-def _line(fleet: Fleet, billed_s: int) -> Tree:
+def _line(fleet: Fleet, billed_s: int, by_price_s: Sequence[int] = ()) -> Tree:
+    """Of so many seconds; where spot has prices of its own, so many at each."""
     price = _price(fleet)
     hours = billed_s / 3600
+    points = () if fleet.purchase.spot is None else fleet.purchase.spot.prices or ()
+    spot_usd = sum(usd * s for (_, usd), s in zip(points, by_price_s, strict=True)) / 3600
     return {
         "instance_type": fleet.instance_type.type,
         "os": fleet.os,
         "purchase": fleet.purchase.form,
         "tenancy": fleet.tenancy,
         "billed_s": billed_s,
-        "usd": price.usd_per_hour * hours,
+        "usd": price.usd_per_hour * hours + spot_usd,
         "licence_usd": price.licence_usd_per_hour * hours,
     }
 
@@ -96,11 +99,12 @@ def _line(fleet: Fleet, billed_s: int) -> Tree:
 def _bought(fleet: Fleet, numbers: Mapping[str, Any]) -> Tree:
     """The line of a fleet; of one that buys both ways the sums, and a line for each of them."""
     billed_s = int(numbers["billed_s"])
+    by_price_s = numbers.get("billed_by_price_s", ())
     if "on_demand_billed_s" not in numbers:
-        return _line(fleet, billed_s)
+        return _line(fleet, billed_s, by_price_s)
     on_demand_s = int(numbers["on_demand_billed_s"])
     firm = fleet.model_copy(update={"purchase": Purchase(on_demand=NoOptions())})
-    parts = [_line(firm, on_demand_s), _line(fleet, billed_s - on_demand_s)]
+    parts = [_line(firm, on_demand_s), _line(fleet, billed_s - on_demand_s, by_price_s)]
     sums = {key: sum(part[key] for part in parts) for key in ("billed_s", "usd", "licence_usd")}
     return parts[1] | {"purchase": "mixed"} | sums | {"purchases": parts}
 
@@ -183,6 +187,8 @@ def _price(fleet: Fleet) -> catalog.Price:
     kind, spot = fleet.instance_type.type, fleet.purchase.spot
     assert kind is not None
     factor = catalog.SPOT_FACTOR if spot is None or spot.discount is None else 1.0 - spot.discount
+    if spot is not None and spot.prices is not None:
+        factor = 0.0  # what remains are licences
     return catalog.price(kind, fleet.os, fleet.purchase.form, fleet.tenancy, spot_factor=factor)
 
 

@@ -122,6 +122,8 @@ LIFE: list[Case] = [
     *same(f"{SPOT}.discount", ["110%", -0.1, "much"]),
     (f"{SPOT}.discount", 0.5, "fleets.web", "no price to discount"),
     *same(f"{SPOT}.price", [1], "no key"),
+    (f"{SPOT}.prices", [["0s", 0.03]], "fleets.web", "no price to discount"),
+    (f"{SPOT}.max_price", 0.05, SPOT, "without prices has no effect"),
     *same("fleets.web.leaves_region", ["yes", 1, None]),
     *same("fleets.small.elastic_address", [0.005, True, {"usd_per_hour": -1}]),
     *same(f"{DB}.hibernation", ["yes", 1, None]),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "world/build_checks.hpp"
+#include "world/fleets/spot_market.hpp"
 #include "world/requests/requests.hpp"
 
 namespace nephoscope {
@@ -56,7 +57,7 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
   fleet.rebalances = life.rebalances;
   require(!life.rebalances || (fleet.interrupted && life.behaviour == Interruption::terminate),
           at("fleets", index, "life.rebalances"), "needs spot instances that are terminated");
-  if (fleet.interrupted) {
+  if (fleet.interrupted || !life.prices.empty()) {
     fleet.interruption =
         Sampler(life.interruption, stream_key(seed_, replication_, name + "/interruption"));
     fleet.outage = Sampler(life.outage, stream_key(seed_, replication_, name + "/outage"));
@@ -66,6 +67,7 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
   const bool limited = life.api != LifeSpec::unlimited;
   require(!limited || life.api < apis_.size(), at("fleets", index, "life.api"), "is not there");
   fleet.api = life.api;
+  SpotMarket(*this).build(from, index);
   fleet.counts_lives = from.counts_lives;
   fleet.eventful = life.spot || life.quota != LifeSpec::unlimited || limited;
 }

@@ -18,6 +18,7 @@
 #include "world/fleets/membership.hpp"
 #include "world/fleets/refresh.hpp"
 #include "world/fleets/roster.hpp"
+#include "world/fleets/spot_prices.hpp"
 
 namespace nephoscope {
 
@@ -99,6 +100,7 @@ struct Fleet {
   bool rebalances = false;  // spot: who is at risk is replaced before it is taken
   Sampler recommendation;   // so long before the notice, by place and start
   OnDemand on_demand;       // spot: of those, so many are not
+  SpotPrices prices;        // spot
   std::uint32_t api = LifeSpec::unlimited;
   bool eventful = false;        // its results tell of more than launches
   bool counts_lives = false;    // for how long its instances were there, in any state
@@ -136,6 +138,10 @@ struct Fleet {
 
   std::uint32_t alive() const { return booting + members.size() + aside.size(); }
   std::uint32_t wanted() const { return desired + refresh.surplus + membership.surplus(); }
+  // Of one that buys on spot, whether the next is not: too few are.
+  bool buys_on_demand() const {
+    return on_demand.any() && bought_on_demand < on_demand.of(wanted());
+  }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
   std::int64_t vcpu_ns = 0;      // the same of their vCPUs

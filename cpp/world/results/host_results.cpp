@@ -104,6 +104,10 @@ void WorldView::bill(std::vector<FleetAccount>& accounts) const {
     if (account.counts_lives) account.lived_ns += lived_ns(machine);
     if (account.mixed && lives_.facts(machine).purchase == Purchase::on_demand)
       account.on_demand_billed_s += billed_s;
+    const SpotPrices& prices = fleets_[fleet_of_[instance]].prices;
+    if (!prices.all.empty() && lives_.facts(machine).purchase == Purchase::spot)
+      prices.split(index_in_fleet_[instance], static_cast<std::int64_t>(billed_s),
+                   account.billed_by_price);
     account.makes[make_number(instance)].billed_s += billed_s;
   }
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {

@@ -174,8 +174,10 @@ struct FleetAccount : Account {
   bool mixed = false;                    // spot, and some on demand
   std::uint64_t on_demand_billed_s = 0;  // of those
   std::uint32_t on_demand = 0;           // now, serving or not
-  std::vector<MakeAccount> makes;        // all that its instances may have
-  std::uint32_t make = 0;                // that launches are of now
+  // Where spot has several prices: what was billed at each, s.
+  std::vector<std::uint64_t> billed_by_price;
+  std::vector<MakeAccount> makes;  // all that its instances may have
+  std::uint32_t make = 0;          // that launches are of now
   bool interferes = false;
   bool burstable = false;
   CreditTotals credits;

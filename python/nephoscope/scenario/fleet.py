@@ -213,7 +213,8 @@ class Fleet(Model):
         spot = self.purchase.spot
         if spot is not None and spot.behaviour == "hibernate" and not self.hibernation:
             raise refusal("its instances cannot hibernate", "hibernation: true beside it")
-        if spot is not None and spot.discount is not None and self.instance_type.type is None:
+        priced = spot is not None and (spot.discount is not None or spot.prices is not None)
+        if priced and self.instance_type.type is None:
             raise refusal("a custom type has no price to discount", "a type of the catalogue")
         told = self.durations or Durations()
         if self.boot is not None and (told.boot is not None or told.pending is not None):
@@ -230,6 +231,8 @@ class Fleet(Model):
         """The same fleet of other instances, by all its rules."""
         if self.purchase.spot is not None and self.purchase.spot.mixed:
             raise refusal("instances that are bought both ways keep their type", "no to")
+        if self.purchase.spot is not None and self.purchase.spot.prices is not None:
+            raise refusal("prices are those of one type: its instances keep it", "no to")
         written = self.model_dump(exclude_unset=True)
         for key in ("refresh", *(() if to.instance_type is None else ("cpu_credits",))):
             written.pop(key, None)
@@ -257,6 +260,25 @@ class Fleet(Model):
         """As it is at first and, if a refresh changes its instances, as it is then."""
         to = None if self.refresh is None else self.refresh.to
         return [self] if to is None else [self, self.renewed(to)]
+
+    @property
+    def paid(self) -> list[bool]:
+        """Of a spot fleet with prices, whether each of them is no more than it pays."""
+        spot = self.purchase.spot
+        if spot is None or spot.prices is None:
+            return []
+        assert self.instance_type.type is not None
+        usual = catalog.price(self.instance_type.type, self.os, tenancy=self.tenancy)
+        most = spot.max_price
+        if most is None:
+            most = usual.usd_per_hour - usual.licence_usd_per_hour
+        return [usd <= most for _, usd in spot.prices]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the provider ever takes an instance back."""
+        spot = self.purchase.spot
+        return spot is not None and (spot.interruption is not None or not all(self.paid))
 
     @property
     def first(self) -> int:

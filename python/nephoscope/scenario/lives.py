@@ -7,7 +7,7 @@ from nephoscope import _core, catalog
 from nephoscope.catalog.operating_systems import LAWS
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.life import LaunchApi, Leaving, VcpuLimits, family_group
+from nephoscope.scenario.life import LaunchApi, Leaving, Spot, VcpuLimits, family_group
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.units import Duration
 
@@ -103,6 +103,7 @@ class Lives:
             spec.life.outage = self._distribution(spot.outage or _NO_TIME)
             spec.life.rebalances = spot.rebalance
             spec.life.recommendation = self._distribution(spot.recommendation or _NO_TIME)
+            spec.life.prices = _prices(spot, fleet)
             spec.life.on_demand_base = spot.on_demand_base
             spec.life.on_demand_percent = spot.on_demand_share
         self._limits(spec, fleet)
@@ -120,3 +121,12 @@ class Lives:
             for group, vcpus in limits:
                 if vcpus is not None:
                     self._quotas[f"{name}/{group}"] = vcpus
+
+
+def _prices(spot: Spot, fleet: Fleet) -> list[_core.life.SpotPrice]:
+    specs = []
+    for (at, _), paid in zip(spot.prices or (), fleet.paid, strict=True):
+        spec = _core.life.SpotPrice()
+        spec.from_ns, spec.paid = int(at), paid
+        specs.append(spec)
+    return specs
