@@ -25,6 +25,13 @@ LifeSpec life(Bytes& bytes, const WorldSpec& spec) {
   made.outage = distribution(bytes, 50.0);
   if (made.spot && bytes.one_in(2)) made.on_demand_base = bytes.between(0, 3);
   if (made.spot && bytes.one_in(2)) made.on_demand_percent = odd_count(bytes, 0, 100);
+  made.encryption_ns = bytes.one_in(4) ? odd_time(bytes, 0, 2000) : 0;
+  made.prices.resize(made.spot ? bytes.between(0, 3) : 0);
+  std::int64_t from = 0;
+  for (SpotPrice& price : made.prices) {
+    price = {from, bytes.one_in(2)};
+    from += std::int64_t{bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 200)} * millisecond;
+  }
   if (!spec.quotas.empty() && bytes.one_in(3)) made.quota = odd_index(bytes, spec.quotas.size());
   if (!spec.apis.empty() && bytes.one_in(3)) made.api = odd_index(bytes, spec.apis.size());
   return made;

@@ -220,6 +220,9 @@ void equip_fleet(Bytes& bytes, FleetSpec& made) {
   if (bytes.one_in(4)) made.flow_limit = odd_time(bytes, 0, 20);
   made.disk_bytes = device_rate(bytes, 20);
   made.disk_ops = device_rate(bytes, 20);
+  if (bytes.one_in(4)) {
+    made.fresh = {odd_time(bytes, 0, 2000), odd_time(bytes, 20, 2000), odd_time(bytes, 0, 2000)};
+  }
   made.accelerator_speed = odd_number(bytes, 0.5, 4.0);
 }
 
@@ -230,6 +233,7 @@ void place_fleet(Bytes& bytes, FleetSpec& made, const Layout& all) {
   made.accelerators = bytes.one_in(4) ? odd_count(bytes, 0, 2) : 0;
   made.disks = bytes.one_in(4) ? odd_count(bytes, 0, 2) : 0;
   if (bytes.one_in(3)) made.zones = bytes.between(bytes.one_in(odd_once_in) ? 0 : 1, 15);
+  made.vcpus_are_cores = bytes.one_in(4);
   made.account = odd_count(bytes, 0, 2);
   made.tenancy = bytes.one_in(3) ? bytes.enumerator<Tenancy>(3) : Tenancy::shared;
   if (all.groups != 0 && bytes.one_in(2)) made.group = odd_index(bytes, all.groups);

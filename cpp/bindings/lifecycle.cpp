@@ -253,12 +253,6 @@ void bind_requests(py::class_<Lifecycle>& c) {
           },
           py::arg("instances"), py::arg("skip_os_shutdown"))
       .def(
-          "modifiable",
-          [](const Lifecycle& life, const Indices& instances) {
-            return ask(life, instances, [&](std::uint32_t it) { return life.modifiable(it); });
-          },
-          py::arg("instances"))
-      .def(
           "fail_launch",
           [](Lifecycle& life, const Indices& instances, std::uint8_t reason) {
             const auto why = enumerator<StateReason>(reason, reason_words.size(), "reason");
@@ -291,6 +285,22 @@ void bind_requests(py::class_<Lifecycle>& c) {
             });
           },
           py::arg("instances"), py::arg("on"));
+}
+
+void bind_changes(py::class_<Lifecycle>& c) {
+  c.def(
+       "modifiable",
+       [](const Lifecycle& life, const Indices& instances) {
+         return ask(life, instances, [&](std::uint32_t it) { return life.modifiable(it); });
+       },
+       py::arg("instances"))
+      .def(
+          "change_type",
+          [](Lifecycle& life, const Indices& instances, bool metal, bool efa) {
+            return ask(life, instances,
+                       [&](std::uint32_t it) { return life.change_type(it, metal, efa); });
+          },
+          py::arg("instances"), py::arg("metal"), py::arg("efa"));
 }
 
 void bind_life(py::module_& m) {
@@ -328,6 +338,7 @@ void bind_life(py::module_& m) {
       .def("restore", &restore, py::arg("state"))
       .def("copy", [](const Lifecycle& life) { return life; });
   bind_requests(c);
+  bind_changes(c);
 }
 
 void bind_provisioning(py::module_& m) {

@@ -203,7 +203,7 @@ void bind_hosts(py::module_& core) {
   bind_guests(m);
 }
 
-void bind_entities(py::module_& m) {
+void bind_traffic(py::module_& m) {
   py::native_enum<OnTimeout>(m, "OnTimeout", "enum.Enum")
       .value("finish", OnTimeout::finish)
       .value("abandon", OnTimeout::abandon)
@@ -220,22 +220,32 @@ void bind_entities(py::module_& m) {
       .def_readwrite("group", &TrafficSpec::group)
       .def_readwrite("says", &TrafficSpec::says)
       .def_readwrite("rule", &TrafficSpec::rule);
+}
+
+void bind_fleets(py::module_& m) {
+  py::class_<FreshSpec>(m, "FreshSpec")
+      .def(py::init<>())
+      .def_readwrite("bytes", &FreshSpec::bytes)
+      .def_readwrite("rate", &FreshSpec::rate)
+      .def_readwrite("loaded", &FreshSpec::loaded);
   py::class_<FleetSpec>(m, "FleetSpec")
       .def(py::init<>())
       .def_readwrite("name", &FleetSpec::name)
       .def_readwrite("service", &FleetSpec::service)
       .def_readwrite("count", &FleetSpec::count)
       .def_readwrite("vcpus", &FleetSpec::vcpus)
+      .def_readwrite("vcpus_are_cores", &FleetSpec::vcpus_are_cores)
       .def_readwrite("speed", &FleetSpec::speed)
       .def_readwrite("hosts", &FleetSpec::hosts)
       .def_readwrite("memory", &FleetSpec::memory)
       .def_readwrite("accelerators", &FleetSpec::accelerators)
       .def_readwrite("disks", &FleetSpec::disks)
-      .def_readwrite("counts_volumes", &FleetSpec::counts_volumes)
+      .def_readwrite("counts_lives", &FleetSpec::counts_lives)
       .def_readwrite("network", &FleetSpec::network)
       .def_readwrite("flow_limit", &FleetSpec::flow_limit)
       .def_readwrite("disk_bytes", &FleetSpec::disk_bytes)
       .def_readwrite("disk_ops", &FleetSpec::disk_ops)
+      .def_readwrite("fresh", &FleetSpec::fresh)
       .def_readwrite("accelerator_speed", &FleetSpec::accelerator_speed)
       .def_readwrite("zones", &FleetSpec::zones)
       .def_readwrite("account", &FleetSpec::account)
@@ -318,7 +328,8 @@ void bind_spec(py::module_& m) {
   bind_workload(m);
   bind_service(m);
   bind_hosts(m);
-  bind_entities(m);
+  bind_traffic(m);
+  bind_fleets(m);
   bind_balancers(m);
   auto world = py::class_<WorldSpec>(m, "WorldSpec")
                    .def(py::init<>())

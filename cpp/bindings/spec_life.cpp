@@ -20,6 +20,10 @@ void bind_spec_life(py::module_& core) {
       .value("detach", ActionKind::detach)
       .value("attach", ActionKind::attach)
       .finalize();
+  py::class_<SpotPrice>(m, "SpotPrice")
+      .def(py::init<>())
+      .def_readwrite("from_ns", &SpotPrice::from_ns)
+      .def_readwrite("paid", &SpotPrice::paid);
   py::class_<LifeSpec>(m, "LifeSpec")
       .def(py::init<>())
       .def_readwrite("restart", &LifeSpec::restart)
@@ -38,6 +42,8 @@ void bind_spec_life(py::module_& core) {
       .def_readwrite("recommendation", &LifeSpec::recommendation)
       .def_readwrite("on_demand_base", &LifeSpec::on_demand_base)
       .def_readwrite("on_demand_percent", &LifeSpec::on_demand_percent)
+      .def_readwrite("prices", &LifeSpec::prices)
+      .def_readwrite("encryption_ns", &LifeSpec::encryption_ns)
       .def_readwrite("quota", &LifeSpec::quota)
       .def_readwrite("api", &LifeSpec::api);
   py::class_<QuotaSpec>(m, "QuotaSpec")

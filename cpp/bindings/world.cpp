@@ -46,6 +46,10 @@ void add_life(py::dict& out, const FleetAccount& fleet) {
   out["throttled"] = fleet.counts.throttled;
   out["stopped"] = fleet.stopped;
   if (fleet.parks) out["standby"] = fleet.standby;
+  if (!fleet.billed_by_price.empty()) {
+    out["price_too_high"] = fleet.counts.price_refusals;
+    out["billed_by_price_s"] = fleet.billed_by_price;
+  }
   if (!fleet.mixed) return;
   out["on_demand"] = fleet.on_demand;
   out["on_demand_billed_s"] = fleet.on_demand_billed_s;
@@ -143,7 +147,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migr
   out["launches"] = fleet.launches;
   out["terminations"] = fleet.terminations;
   out["billed_s"] = fleet.billed_s;
-  if (fleet.counts_volumes) out["volume_ns"] = fleet.volume_ns;
+  if (fleet.counts_lives) out["lived_ns"] = fleet.lived_ns;
   if (fleet.burstable) {
     out["credits_earned"] = fleet.credits.earned;
     out["credits_launch"] = fleet.credits.launch;

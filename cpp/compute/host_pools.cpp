@@ -63,10 +63,11 @@ void HostPools::check_tenant(std::uint32_t at, const TenantFacts& facts) const {
   trial.add_tenant(0, facts);
 }
 
-std::uint32_t HostPools::vcpus_taken(std::uint32_t at, std::uint32_t vcpus) const {
+std::uint32_t HostPools::vcpus_taken(std::uint32_t at, std::uint32_t vcpus, bool cores) const {
   const HostPoolFacts& pool = pools_[at].facts;
-  if (pool.scheduler.kind != SchedulerKind::pinned) return vcpus;
   const std::uint32_t per_core = pool.host.threads_per_core;
+  if (cores) return vcpus * per_core;
+  if (pool.scheduler.kind != SchedulerKind::pinned) return vcpus;
   return (vcpus + per_core - 1) / per_core * per_core;
 }
 

@@ -72,8 +72,9 @@ class HostPools {
 
   // Throws SpecError, with the field's name, where the pool's scheduler refuses such a tenant.
   void check_tenant(std::uint32_t pool, const TenantFacts& facts) const;
-  // vCPUs of a host that such an instance takes: pinned ones take whole cores.
-  std::uint32_t vcpus_taken(std::uint32_t pool, std::uint32_t vcpus) const;
+  // vCPUs of a host that such an instance takes: a core for each of its own where those are cores,
+  // and pinned ones take whole cores.
+  std::uint32_t vcpus_taken(std::uint32_t pool, std::uint32_t vcpus, bool cores) const;
 
   // Whether an instance in that pool has to be hosted.
   bool shares(std::uint32_t pool, const GuestFacts& facts) const;

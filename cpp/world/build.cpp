@@ -115,6 +115,9 @@ void World::build_fleets(const WorldSpec& spec) {
     fleet.serving = serving_of(service);
     const auto number = static_cast<std::uint32_t>(index);
     build_make(from, number, at("fleets", index, ""));
+    fleet.fresh.spec = from.fresh;
+    require(from.fresh.bytes >= 0 && from.fresh.loaded >= 0, at("fleets", index, "fresh"),
+            "must not be below 0");
     build_life(from, number);
     for (std::size_t make = 0; make < from.makes.size(); ++make) {
       build_make(from.makes[make], number,

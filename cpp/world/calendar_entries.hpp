@@ -19,7 +19,7 @@ enum class EventKind : std::uint32_t {
 
 // Rare things at set instants, apart from the calendar.
 enum class ControlKind : std::uint32_t {
-  retry,
+  retry,  // by fleet, x 2: its launches; + 1: another price of spot
   start,
   action,
   fault,

@@ -159,7 +159,8 @@ void World::serialize(Archive& archive) {
             fleet.eventful, fleet.parks, fleet.devices, fleet.failures, fleet.refusals);
     fleet.refresh.serialize(archive);
     fleet.membership.serialize(archive);
-    archive(fleet.launched_as, fleet.vcpu_ns, fleet.vcpus);
+    archive(fleet.launched_as, fleet.vcpu_ns, fleet.vcpus, fleet.fresh.touched);
+    archive(fleet.prices.now, fleet.prices.billed, fleet.prices.changes);
     for (Attachment& attachment : fleet.attachments) archive(attachment.slots);
   }
   for (Series& series : samples_) series.serialize(archive);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "world/fleets/spot_market.hpp"
 #include "world/requests/requests.hpp"
 
 namespace nephoscope {
@@ -173,8 +174,9 @@ void World::control() {
   const std::uint32_t index = due & ((1U << index_bits) - 1);
   switch (static_cast<ControlKind>(due >> index_bits)) {
     case ControlKind::retry:
-      fleets_[index].retries = false;
-      return scale(index);
+      if (index % 2 != 0) return SpotMarket(*this).change(index / 2);
+      fleets_[index / 2].retries = false;
+      return scale(index / 2);
     case ControlKind::start:
       machines_[index].wanted = 0;
       return try_start(index);

@@ -178,7 +178,7 @@ class WorldView : protected WorldState {
   std::uint32_t link_of(std::uint32_t pool, std::uint32_t host) const;
   InstanceDevices::SharedLink shared_link(std::uint32_t instance, Device way) const;
   void bill(std::vector<FleetAccount>& accounts) const;
-  std::uint64_t volume_ns(std::uint32_t machine) const;
+  std::uint64_t lived_ns(std::uint32_t machine) const;
   void add_credits(std::uint32_t instance, CreditTotals& totals) const;
 
   // Laws of one concern.

@@ -32,6 +32,7 @@ namespace nephoscope {
 class World : public WorldView {
   friend class Messaging;  // the queues and their consumers
   friend class Tracing;    // where the time of requests goes
+  friend class SpotMarket;
 
  public:
   // Throws SpecError, with the path of the field, when the spec cannot be simulated.
@@ -176,6 +177,7 @@ class World : public WorldView {
   void call(std::uint32_t visit, std::uint32_t call);
   // Devices (devices.cpp).
   bool use_device(std::uint32_t visit, const Programs::Step& step);
+  std::int64_t touch(std::uint32_t instance, std::int64_t bytes);
   void use_accelerator(std::uint32_t visit, const Programs::Step& step);
   void add_devices(std::uint32_t instance);
   void finish_devices();

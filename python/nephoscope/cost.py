@@ -42,6 +42,8 @@ def costs(
             found.setdefault("hosts", {})[name] = line
     if lines := _volume_costs(scenario, numbers["fleets"]):
         found["volumes"] = lines
+    if lines := _address_costs(scenario, numbers["fleets"]):
+        found["addresses"] = lines
     if lines := _balancer_costs(scenario, numbers["load_balancer_use"]):
         found["load_balancers"] = lines
     found |= message_costs(scenario, numbers)
@@ -77,16 +79,19 @@ def _instance_costs(
     return {name: section for name, section in sections.items() if section}
 
 
-def _line(fleet: Fleet, billed_s: int) -> Tree:
+def _line(fleet: Fleet, billed_s: int, by_price_s: Sequence[int] = ()) -> Tree:
+    """Of so many seconds; where spot has prices of its own, so many at each."""
     price = _price(fleet)
     hours = billed_s / 3600
+    points = () if fleet.purchase.spot is None else fleet.purchase.spot.prices or ()
+    spot_usd = sum(usd * s for (_, usd), s in zip(points, by_price_s, strict=True)) / 3600
     return {
         "instance_type": fleet.instance_type.type,
         "os": fleet.os,
         "purchase": fleet.purchase.form,
         "tenancy": fleet.tenancy,
         "billed_s": billed_s,
-        "usd": price.usd_per_hour * hours,
+        "usd": price.usd_per_hour * hours + spot_usd,
         "licence_usd": price.licence_usd_per_hour * hours,
     }
 
@@ -94,11 +99,12 @@ def _line(fleet: Fleet, billed_s: int) -> Tree:
 def _bought(fleet: Fleet, numbers: Mapping[str, Any]) -> Tree:
     """The line of a fleet; of one that buys both ways the sums, and a line for each of them."""
     billed_s = int(numbers["billed_s"])
+    by_price_s = numbers.get("billed_by_price_s", ())
     if "on_demand_billed_s" not in numbers:
-        return _line(fleet, billed_s)
+        return _line(fleet, billed_s, by_price_s)
     on_demand_s = int(numbers["on_demand_billed_s"])
     firm = fleet.model_copy(update={"purchase": Purchase(on_demand=NoOptions())})
-    parts = [_line(firm, on_demand_s), _line(fleet, billed_s - on_demand_s)]
+    parts = [_line(firm, on_demand_s), _line(fleet, billed_s - on_demand_s, by_price_s)]
     sums = {key: sum(part[key] for part in parts) for key in ("billed_s", "usd", "licence_usd")}
     return parts[1] | {"purchase": "mixed"} | sums | {"purchases": parts}
 
@@ -127,16 +133,25 @@ def _volume_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tr
     """A line for each fleet whose volumes have a price, for as long as instances had them."""
     lines: Tree = {}
     for numbers in fleets:
-        if "volume_ns" not in numbers:
-            continue
         volume = scenario.fleets[numbers["name"]].volume
-        assert volume is not None
+        if volume is None or volume.usd_per_gib_month is None:
+            continue
         assert volume.size is not None
-        assert volume.usd_per_gib_month is not None
-        months = int(numbers["volume_ns"]) / 1e9 / 3600 / HOURS_PER_MONTH
+        months = int(numbers["lived_ns"]) / 1e9 / 3600 / HOURS_PER_MONTH
         gib_months = int(volume.size) / 2**30 * months
         usd = gib_months * volume.usd_per_gib_month
         lines[numbers["name"]] = {"gib_months": gib_months, "usd": usd}
+    return lines
+
+
+def _address_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each fleet whose instances have addresses, for as long as they had them."""
+    lines: Tree = {}
+    for numbers in fleets:
+        address = scenario.fleets[numbers["name"]].elastic_address
+        if address is not None:
+            hours = int(numbers["lived_ns"]) / 1e9 / 3600
+            lines[numbers["name"]] = {"hours": hours, "usd": hours * address.usd_per_hour}
     return lines
 
 
@@ -177,6 +192,8 @@ def _price(fleet: Fleet) -> catalog.Price:
     kind, spot = fleet.instance_type.type, fleet.purchase.spot
     assert kind is not None
     factor = catalog.SPOT_FACTOR if spot is None or spot.discount is None else 1.0 - spot.discount
+    if spot is not None and spot.prices is not None:
+        factor = 0.0  # what remains are licences
     return catalog.price(kind, fleet.os, fleet.purchase.form, fleet.tenancy, spot_factor=factor)
 
 

@@ -103,6 +103,7 @@ LEGAL = {
     "start": {"pending": "unchanged", "running": "unchanged", "stopped": "accepted"},
     "reboot": {"running": "accepted"},
     "modifiable": {"stopped": "accepted"},
+    "change_type": {"stopped": "accepted"},
     "fail_launch": {"pending": "accepted"},
     "terminate": dict.fromkeys(["pending", "running", "stopping", "stopped"], "accepted")
     | dict.fromkeys(["shutting-down", "terminated"], "unchanged"),
@@ -125,6 +126,28 @@ def test_requests_by_state(request_, state):
     if expected != "accepted":
         assert lab.told() == []
         assert lab["state"] == state
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "stopped"])
+def test_a_type_is_changed_of_a_stopped_instance_only(state):
+    """What it is changed to counts from its next start on: metal does not recover."""
+    lab = instance_in(state)
+    assert lab.ask("change_type", metal=True) == lab.ask("modifiable") == INCORRECT
+
+    def recoveries(**changed: bool) -> int:
+        it = instance_in("stopped", metal=not changed.get("metal", False))
+        assert it.ask("change_type", **changed) == "accepted"
+        it.ask("start")
+        it.to(100).ask("break_host")
+        return int(it.to(1000)["recoveries"])
+
+    assert recoveries() == 1
+    assert recoveries(metal=True) == recoveries(efa=True) == 0
+
+
+def test_what_a_type_may_be_is_told_in_yes_and_no():
+    with pytest.raises(ScenarioError, match="metal"):
+        instance_in("stopped").ask("change_type", metal="m5.metal")
 
 
 def test_instances_with_an_instance_store_root_can_only_terminate():

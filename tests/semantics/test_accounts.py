@@ -95,6 +95,14 @@ def test_spot_other_families_and_other_accounts_are_counted_apart(lab):
     assert final == {"web": 1, "spare": 2, "gpu": 1, "guest": 2}
 
 
+def test_a_custom_type_is_of_the_group_of_its_name(lab):
+    kind = {"name": "p4de.24xlarge", "vcpus": 1, "memory": "1GiB"}
+    fleets = {"web": fleet(count=2), "gpu": fleet(count=2) | {"instance_type": kind}}
+    tree = scenario(lab.at(1), fleets=fleets, accounts={"main": {"vcpus": {"p": 1}}})
+    final = {name: it["instances"]["final"] for name, it in run(tree)["fleets"].items()}
+    assert final == {"web": 2, "gpu": 1}
+
+
 # --- CPU credits ------------------------------------------------------------------------------
 
 

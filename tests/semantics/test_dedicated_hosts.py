@@ -12,7 +12,7 @@ from semantics.lab import fleet, run, scenario
 Tree = dict[str, Any]
 
 
-def owned(kind: str = "m5.large", count: int = 2, **keys: Any) -> Tree:
+def owned(kind: Any = "m5.large", count: int = 2, **keys: Any) -> Tree:
     made = fleet(count=count) | {"instance_type": kind, "hosts": "own", "tenancy": "host", **keys}
     del made["boot"]
     return made
@@ -62,7 +62,7 @@ def test_burstable_types_are_standard_on_dedicated_hosts():
     assert credits_["spent"] <= credits_["earned"] + 1e-6
 
 
-def mixed(*kinds: str, **keys: Any) -> Tree:
+def mixed(*kinds: Any, **keys: Any) -> Tree:
     """A fleet of each type on the same hosts."""
     fleets = {f"f{i}": owned(kind, 1, **keys) for i, kind in enumerate(kinds)}
     traffic = {"to": "f0", "rate": "1/h", "arrivals": "constant"}
@@ -97,6 +97,56 @@ def test_others_are_of_one_size(kinds):
     tree = mixed(*kinds, tenancy="shared")
     tree["hosts"] = {"own": {"count": 4, "type": "m5.metal"}}
     nph.Scenario.model_validate(tree)
+
+
+def named(kind: str) -> Tree:
+    """A custom type that stands for one that the catalogue does not have."""
+    return {"name": kind, "vcpus": 2, "memory": "4GiB"}
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("a1.medium", "a1.4xlarge"),
+        *[(f"{n}.large", f"{n}.xlarge", f"{n}.2xlarge") for n in ("c5n", "m5n", "r5n")],
+        *[(f"{n}.4xlarge", f"{n}.18xlarge") for n in ("c5n", "m5n", "r5n")],
+    ],
+)
+def test_named_sizes_of_a1_and_of_the_n_families_share_a_host(kinds):
+    nph.Scenario.model_validate(mixed(*map(named, kinds)))
+
+
+@pytest.mark.parametrize("family", ["c5n", "m5n", "r5n"])
+@pytest.mark.parametrize("small", ["large", "xlarge", "2xlarge"])
+@pytest.mark.parametrize("large", ["4xlarge", "9xlarge"])
+def test_small_sizes_of_the_n_families_stay_apart(family, small, large):
+    kinds = [f"{family}.{size}" for size in (small, large)]
+    for pair in (kinds, kinds[::-1]):
+        with pytest.raises(nph.ScenarioError, match="do not share dedicated hosts") as told:
+            nph.Scenario.model_validate(mixed(*map(named, pair)))
+        (problem,) = told.value.problems
+        assert problem.path == "fleets.f1.instance_type"
+        assert problem.allowed == f"large, xlarge, 2xlarge of {family}, or larger ones"
+
+
+def test_other_names_are_of_one_size_too():
+    with pytest.raises(nph.ScenarioError, match="do not share dedicated hosts"):
+        nph.Scenario.model_validate(mixed(named("m6in.large"), named("m6in.xlarge")))
+    with pytest.raises(nph.ScenarioError, match="do not share dedicated hosts"):
+        nph.Scenario.model_validate(mixed(named("c5n.large"), named("m5n.large")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("m5.large", "is in the catalogue"),
+        ("large", "is not allowed here"),
+        ("C5n.large", "is not allowed here"),
+    ],
+)
+def test_a_name_is_that_of_a_type_that_the_catalogue_lacks(kind, words):
+    with pytest.raises(nph.ScenarioError, match=words):
+        nph.Scenario.model_validate(mixed(named(kind)))
 
 
 def test_a_refresh_keeps_to_what_its_host_may_have():

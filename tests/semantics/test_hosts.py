@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import nephoscope as nph
 from semantics.lab import fleet, latency, moments, outcome, run, scenario, simulation, work
 
 Tree = dict[str, Any]
@@ -525,3 +526,69 @@ def test_a_vcpu_is_a_thread_and_of_graviton_a_core(lab, kind, vcpus, slower):
         return latency(of(run(tree), "customers"))[3]
 
     assert longest(vcpus) == pytest.approx(slower * longest(1), abs=1e-6)
+
+
+CORES_OF_TWO: Tree = {"type": {"cores": 4, "threads_per_core": 2, "memory": "64GiB"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "room", "slower"),
+    [
+        ({"vcpus": 1, "memory": "1GiB"}, 8, 4 / 3),
+        ({"name": "m7i.medium", "vcpus": 1, "memory": "1GiB"}, 8, 4 / 3),
+        ("t2.micro", 4, 1),
+        ({"name": "c6gn.medium", "vcpus": 1, "memory": "1GiB"}, 4, 1),
+        ({"name": "a1.medium", "vcpus": 1, "memory": "1GiB"}, 4, 1),
+        ({"name": "t2.xlarge", "vcpus": 4, "memory": "1GiB"}, 1, 1),
+    ],
+)
+def test_a_vcpu_of_t2_and_of_graviton_takes_a_core_of_any_host(lab, kind, room, slower):
+    """Of four cores with two threads; two busy threads of a core with a gain of 0.5 do 0.75 each,
+    and a core that is one's own is as fast as alone."""
+    web = {"service": "work", "instance_type": kind, "count": room + 1, "boot": "0s"}
+    hosts = {"hall": CORES_OF_TWO | {"smt_gain": 0.5}}
+    vcpus = 4 if "xlarge" in str(kind) else 1
+    balancers = {"door": {"targets": ["web"], "routing": "round_robin"}}
+
+    def result(requests: int) -> Tree:
+        return run(
+            scenario(
+                lab.at(*[1.0] * requests, to="door"),
+                fleets={"web": web | {"hosts": "hall"}},
+                hosts=hosts,
+                balancers=balancers,
+            )
+        )
+
+    busy = result(room * vcpus)
+    assert busy["fleets"]["web"]["instances"]["final"] == room
+    assert busy["hosts"]["hall"]["rejected_launches"] > 0
+    alone = latency(of(result(1), "customers"))[3]
+    assert latency(of(busy, "customers"))[3] == pytest.approx(slower * alone, abs=1e-6)
+
+
+@pytest.mark.parametrize("scheduler", ["fair", "credit", "pinned"])
+def test_who_shares_out_threads_has_no_cores_to_give(lab, scheduler):
+    kind = {"name": "c6gn.medium", "vcpus": 1, "memory": "1GiB"}
+    web = {"service": "work", "instance_type": kind, "hosts": "hall"}
+    tree = scenario(lab.at(1), fleets={"web": web}, hosts={"hall": dict(CORES_OF_TWO)})
+    nph.Scenario.model_validate(tree)
+    tree["hosts"]["hall"]["scheduler"] = scheduler
+    with pytest.raises(nph.ScenarioError, match=f"is a core, and {scheduler} shares out") as told:
+        nph.Scenario.model_validate(tree)
+    assert [it.path for it in told.value.problems] == ["fleets.web.instance_type"]
+    single = CORES_OF_TWO["type"] | {"threads_per_core": 1}
+    tree["hosts"]["hall"] = {"type": single, "scheduler": scheduler}
+    nph.Scenario.model_validate(tree)
+
+
+def test_without_hosts_a_vcpu_of_t2_has_a_core_of_its_own(lab):
+    """Two busy vCPUs of t2.medium are as fast as one, at the clock of the type."""
+
+    def longest(requests: int) -> float:
+        web = {"service": "work", "instance_type": "t2.medium", "boot": "0s"}
+        return latency(
+            of(run(scenario(lab.at(*[1.0] * requests), fleets={"web": web})), "customers")
+        )[3]
+
+    assert longest(1) == longest(2) == pytest.approx(3.1 / 2.3, abs=1e-6)

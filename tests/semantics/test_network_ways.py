@@ -55,6 +55,61 @@ def test_the_bytes_are_told_apart(lab):
     assert "received_bytes" not in run(lab_of(lab, OUT))["fleets"]["web"]["devices"]
 
 
+def leaving(lab: Any, step: Tree, vcpus: int, network: Any) -> tuple[float, float]:
+    """How long one transfer takes within the region, and beyond."""
+    tree = lab_of(lab, step, vcpus=vcpus, network=network)
+    within = longest(tree)
+    tree["fleets"]["web"]["leaves_region"] = True
+    return within, longest(tree)
+
+
+def test_half_leaves_the_region_of_a_type_of_32_vcpus_or_more(lab):
+    """10 GB at 10 Gbps take 8 s, each way, and 16 s beyond; with 31 vCPUs they have 5 Gbps too,
+    of 20 Gbps no more than that, and half of 20 Gbps is 10."""
+    for way in ("in", "out"):
+        step = {"network": {"bytes": "10GB", "direction": way}}
+        assert leaving(lab, step, 32, "10Gbps") == pytest.approx((8.0, 16.0), abs=1e-6)
+        assert leaving(lab, step, 31, "20Gbps") == pytest.approx((4.0, 16.0), abs=1e-6)
+        assert leaving(lab, step, 32, "20Gbps") == pytest.approx((4.0, 8.0), abs=1e-6)
+        assert leaving(lab, step, 64, "2Gbps") == pytest.approx((40.0, 80.0), abs=1e-6)
+
+
+def test_half_of_the_bucket_goes_with_half_of_the_bandwidth(lab):
+    """4 MB at 3 MB/s and 1 MB/s, with 2 MB in the bucket: 1 s at the peak, then 1 s; at 1.5 MB/s
+    and 0.5 MB/s it lasts for a second too, and 2.5 MB are left."""
+    step = {"network": {"bytes": "4MB"}}
+    assert leaving(lab, step, 32, BURSTING) == pytest.approx((2.0, 6.0), abs=1e-6)
+
+
+def test_at_most_5_gbps_leave_the_region_of_a_smaller_type(lab):
+    """What has less keeps it. A burst to 15 Gbps above 2.5 for a second is a bucket of 12.5 Gbit:
+    at 5 Gbps it lasts for 5 s, in which 25 Gbit go."""
+    step = {"network": {"bytes": "5GB"}}
+    assert leaving(lab, step, 2, "4Gbps") == pytest.approx((10.0, 10.0), abs=1e-6)
+    assert leaving(lab, step, 2, "8Gbps") == pytest.approx((5.0, 8.0), abs=1e-6)
+    bursting = {"baseline": "2.5Gbps", "burst": "15Gbps", "burst_for": "1s"}
+    assert leaving(lab, step, 2, bursting) == pytest.approx((11.0, 11.0), abs=1e-6)
+    short = {"network": {"bytes": "1875MB"}}
+    assert leaving(lab, short, 2, bursting) == pytest.approx((1.0, 3.0), abs=1e-6)
+    high = {"baseline": "6Gbps", "burst": "15Gbps", "burst_for": "1s"}
+    assert leaving(lab, step, 2, high)[1] == pytest.approx(8.0, abs=1e-6)
+
+
+def test_a_refresh_to_a_larger_type_changes_what_leaves(lab):
+    """m5.4xlarge has 5 Gbps for ever, all of which leaves; of 12 and 25 Gbps half does."""
+    web = {"service": "work", "instance_type": "m5.4xlarge", "boot": "0s", "leaves_region": True}
+    web |= {"durations": {"terminate": "0s"}}
+    step = {"network": {"bytes": "5GB"}}
+
+    def took(at: float) -> float:
+        return longest(scenario(lab.at(at), work(step), fleets={"web": web}))
+
+    assert took(0) == pytest.approx(8.0, abs=1e-6)
+    for kind, gbps in (("m5.12xlarge", 6), ("m5.24xlarge", 12.5)):
+        web["refresh"] = {"at": "20s", "to": kind, "min_healthy": "0%"}
+        assert took(50) == pytest.approx(40 / gbps, abs=1e-6)
+
+
 def on_a_host(lab: Any, *steps: Tree, **keys: Any) -> Tree:
     """Two instances that share the 1 MB/s of their host, each way; each has a request at 0."""
     fleets = {name: fleet(network="1MB/s") | {"hosts": "hall"} for name in ("web", "batch")}

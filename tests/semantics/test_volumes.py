@@ -150,3 +150,40 @@ def test_a_price_needs_a_size(lab):
     del tree["fleets"]["web"]["volume"]["size"]
     with pytest.raises(nph.ScenarioError, match="a price without a size"):
         nph.Scenario.model_validate(tree)
+
+
+# --- addresses --------------------------------------------------------------------------------
+
+
+def address_lines(tree: Tree, **address: Any) -> tuple[Tree, Tree]:
+    """The line of the addresses of a fleet, and the whole bill."""
+    web = tree["fleets"]["web"] | {"elastic_address": address}
+    bill: Tree = run(tree | {"fleets": {"web": web}})["cost_usd"]
+    return bill["addresses"]["web"], bill
+
+
+def test_addresses_are_billed_in_every_state(lab):
+    """Two for an hour, also where one is stopped for half of it; and the bill is their sum."""
+    stop = {"at": "30m", "stop": {"fleet": "web", "count": 1}}
+    for tree in (priced(lab), priced(lab, stop)):
+        line, bill = address_lines(tree)
+        assert line["hours"] == pytest.approx(2.0)
+        assert line["usd"] == pytest.approx(2 * 0.005)
+        parts = (section for name, section in bill.items() if name != "total")
+        total = sum(it["usd"] for part in parts for it in part.values())
+        assert bill["total"] == pytest.approx(total)
+    assert address_lines(priced(lab), usd_per_hour=0.01)[0]["usd"] == pytest.approx(0.02)
+
+
+def test_an_address_goes_with_its_instance(lab):
+    end = {"at": "30m", "terminate": {"fleet": "web", "count": 1}}
+    tree = priced(lab, end, durations={"terminate": "60s"})
+    assert address_lines(tree)[0]["hours"] == pytest.approx(2 + 60 / 3600, rel=1e-3)
+
+
+def test_volumes_and_addresses_are_on_the_bill_by_themselves(lab):
+    tree = priced(lab)
+    assert "addresses" not in run(tree)["cost_usd"]
+    del tree["fleets"]["web"]["volume"]
+    bill = address_lines(tree)[1]
+    assert "volumes" not in bill

@@ -24,6 +24,7 @@ void check(const InstanceDeviceFacts& facts) {
   check(facts.network, "network");
   check(facts.disk_bytes, "disk.bandwidth");
   check(facts.disk_ops, "disk.iops");
+  check(facts.fresh_bytes, "fresh.bandwidth");
   const double speed = facts.accelerators.speed;
   if (!(std::isfinite(speed) && speed >= 1e-6 && speed <= 1e6)) {
     throw SpecError("gpu.speed", "must be from 1e-6 to 1e6");
@@ -63,6 +64,7 @@ void InstanceDevices::leave(std::uint32_t instance) {
 
 const BurstRate& InstanceDevices::rate(const InstanceDeviceFacts& facts, Device device) {
   if (device == Device::network || device == Device::network_in) return facts.network;
+  if (device == Device::fresh_bytes) return facts.fresh_bytes;
   return device == Device::disk_bytes ? facts.disk_bytes : facts.disk_ops;
 }
 

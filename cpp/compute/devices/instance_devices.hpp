@@ -4,8 +4,8 @@
 // A transfer belongs to an owner (a number) and ends at an instant that changes as others begin and
 // end: all of an instance share its link equally, and instances that share a link (those of a
 // host) have it by weight (shared_device.hpp). A disk has two such devices, one for bytes and one
-// for operations. Work on an accelerator waits for one (accelerators.hpp). Memory is taken and
-// given back at once.
+// for operations, and a third for bytes that are touched for the first time. Work on an accelerator
+// waits for one (accelerators.hpp). Memory is taken and given back at once.
 //
 // A link exists from its first use on: until then its bucket is full and nothing happens.
 //
@@ -40,16 +40,17 @@ struct InstanceDeviceFacts {
   BurstRate disk_bytes{125'000'000, 125'000'000, 0};
   BurstRate disk_ops{3'000, 3'000, 0};
   AcceleratorFacts accelerators;
-  std::int64_t memory = 0;      // bytes
-  std::int64_t flow_limit = 0;  // of one transfer over the network; 0: none
+  std::int64_t memory = 0;                             // bytes
+  std::int64_t flow_limit = 0;                         // of one transfer over the network; 0: none
+  BurstRate fresh_bytes{125'000'000, 125'000'000, 0};  // of the disk, at the first touch
 };
 
 // Throws SpecError with the field's name when a fact is not legal.
 void check(const InstanceDeviceFacts& facts);
 
 // The network is two links: one out, `network`, and one in.
-enum class Device : std::uint8_t { network, disk_bytes, disk_ops, network_in };
-inline constexpr std::size_t device_kinds = 4;
+enum class Device : std::uint8_t { network, disk_bytes, disk_ops, network_in, fresh_bytes };
+inline constexpr std::size_t device_kinds = 5;
 
 class InstanceDevices {
  public:

@@ -226,6 +226,15 @@ Answer Lifecycle::modifiable(std::uint32_t instance) const {
   return stopped ? Answer::accepted : Answer::incorrect_state;
 }
 
+Answer Lifecycle::change_type(std::uint32_t instance, bool metal, bool efa) {
+  const Answer answer = modifiable(instance);
+  if (answer != Answer::accepted) return answer;
+  Instance& it = at(instance);
+  it.facts.metal = metal;
+  it.facts.efa = efa;
+  return answer;
+}
+
 Answer Lifecycle::shut_down(std::uint32_t instance) {
   Instance& it = at(instance);
   if (!it.guest_on) return Answer::incorrect_state;
@@ -336,7 +345,9 @@ void Lifecycle::begin_start(Instance& it, Law boot_law) {
   it.guest_broken = it.host_broken = false;
   ++it.starts;
   enter(it, InstanceState::pending, StateReason::none);
-  set(it, Timer::transition, now_ + draw(it, Law::pending, it.starts - 1));
+  const std::int64_t encryption =
+      boot_law == Law::boot ? systems_[it.facts.system].facts.encryption_ns : 0;
+  set(it, Timer::transition, now_ + encryption + draw(it, Law::pending, it.starts - 1));
 }
 
 // The guest is off and boots, unless its host is broken.

@@ -99,8 +99,9 @@ class Lifecycle {
   // Terminates one that has nothing left to shut down: it takes no time, and no timer is set.
   void terminate_at_once(std::uint32_t instance);
   void protect(std::uint32_t instance, bool on) { at(instance).facts.termination_protection = on; }
-  // Whether the type and the user data may be changed.
+  // Whether the type and the user data may be changed; and the same, with what a type decides here.
   Answer modifiable(std::uint32_t instance) const;
+  Answer change_type(std::uint32_t instance, bool metal, bool efa);
 
   // From within: the guest shuts down, or it is broken until a reboot or a stop and start.
   Answer shut_down(std::uint32_t instance);

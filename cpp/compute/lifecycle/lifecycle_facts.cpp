@@ -12,6 +12,7 @@ constexpr AssetMask all_of(std::initializer_list<Asset> assets) {
   return mask;
 }
 
+constexpr std::int64_t longest_encryption_ns = 366 * 86'400 * std::int64_t{1'000'000'000};
 constexpr AssetMask volumes = all_of({Asset::root_volume, Asset::other_volumes});
 constexpr AssetMask optional = all_of(
     {Asset::public_address, Asset::elastic_address, Asset::instance_store, Asset::other_volumes});
@@ -38,6 +39,9 @@ bool keeps(Transition transition, Asset asset) {
 void check(const SystemFacts& facts) {
   if (facts.stop_limit_ns < 1) throw SpecError("stop_limit_ns", "must be above 0");
   check(facts.billing);
+  if (facts.encryption_ns < 0 || facts.encryption_ns > longest_encryption_ns) {
+    throw SpecError("encryption_ns", "must be from 0 to a year");
+  }
 }
 
 void check(const LaunchFacts& facts) {

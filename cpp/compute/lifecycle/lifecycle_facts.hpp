@@ -128,6 +128,7 @@ struct SystemFacts {
   std::array<Distribution, law_count> laws;      // ns
   std::int64_t stop_limit_ns = 300'000'000'000;  // a longer shutdown ends hard
   BillingRule billing;
+  std::int64_t encryption_ns = 0;  // of a launch: until an encrypted volume is there
 };
 
 enum class RootDevice : std::uint8_t { ebs, instance_store };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "world/build_checks.hpp"
+#include "world/fleets/spot_market.hpp"
 #include "world/requests/requests.hpp"
 
 namespace nephoscope {
@@ -21,6 +22,7 @@ void World::build_lives(const FleetSpec& from, std::uint32_t index, Make& make) 
   const LifeSpec& life = from.life;
   SystemFacts facts;
   facts.billing = from.billing;
+  facts.encryption_ns = life.encryption_ns;
   facts.laws[stream_of(Law::pending)] = from.pending;
   facts.laws[stream_of(Law::boot)] = from.boot;
   facts.laws[stream_of(Law::restart)] = life.restart;
@@ -55,7 +57,7 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
   fleet.rebalances = life.rebalances;
   require(!life.rebalances || (fleet.interrupted && life.behaviour == Interruption::terminate),
           at("fleets", index, "life.rebalances"), "needs spot instances that are terminated");
-  if (fleet.interrupted) {
+  if (fleet.interrupted || !life.prices.empty()) {
     fleet.interruption =
         Sampler(life.interruption, stream_key(seed_, replication_, name + "/interruption"));
     fleet.outage = Sampler(life.outage, stream_key(seed_, replication_, name + "/outage"));
@@ -65,7 +67,8 @@ void World::build_life(const FleetSpec& from, std::uint32_t index) {
   const bool limited = life.api != LifeSpec::unlimited;
   require(!limited || life.api < apis_.size(), at("fleets", index, "life.api"), "is not there");
   fleet.api = life.api;
-  fleet.counts_volumes = from.counts_volumes;
+  SpotMarket(*this).build(from, index);
+  fleet.counts_lives = from.counts_lives;
   fleet.eventful = life.spot || life.quota != LifeSpec::unlimited || limited;
 }
 

@@ -13,10 +13,12 @@
 #include "compute/placement/placement_facts.hpp"
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
+#include "world/fleets/fresh_volume.hpp"
 #include "world/fleets/life.hpp"
 #include "world/fleets/membership.hpp"
 #include "world/fleets/refresh.hpp"
 #include "world/fleets/roster.hpp"
+#include "world/fleets/spot_prices.hpp"
 
 namespace nephoscope {
 
@@ -98,9 +100,10 @@ struct Fleet {
   bool rebalances = false;  // spot: who is at risk is replaced before it is taken
   Sampler recommendation;   // so long before the notice, by place and start
   OnDemand on_demand;       // spot: of those, so many are not
+  SpotPrices prices;        // spot
   std::uint32_t api = LifeSpec::unlimited;
   bool eventful = false;        // its results tell of more than launches
-  bool counts_volumes = false;  // for how long those of its instances were there
+  bool counts_lives = false;    // for how long its instances were there, in any state
   bool parks = false;           // and of those that are on standby or detached
   std::uint32_t scaled = none;  // which of those whose size follows policies
   std::uint32_t initial = 0;    // instances that have booted when the clock starts
@@ -135,6 +138,10 @@ struct Fleet {
 
   std::uint32_t alive() const { return booting + members.size() + aside.size(); }
   std::uint32_t wanted() const { return desired + refresh.surplus + membership.surplus(); }
+  // Of one that buys on spot, whether the next is not: too few are.
+  bool buys_on_demand() const {
+    return on_demand.any() && bought_on_demand < on_demand.of(wanted());
+  }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to
   std::int64_t vcpu_ns = 0;      // the same of their vCPUs
@@ -143,6 +150,7 @@ struct Fleet {
   std::uint32_t least = 0;
   std::uint32_t most = 0;
   DeviceUse devices;
+  FreshVolume fresh;
 
   // All that has been asked of its instances is to compute, once, and nothing is taken back.
   bool plain = true;

@@ -57,7 +57,7 @@ void World::build_launches(const FleetSpec& from, std::uint32_t index, Make& mak
   if (make.placed) {
     nephoscope::check(make.request);
     hosts_.check_tenant(from.hosts, make.guest.tenant);
-    make.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus);
+    make.request.vcpus = hosts_.vcpus_taken(from.hosts, from.vcpus, from.vcpus_are_cores);
   }
   make.request.burstable = from.burst.burstable;
   const bool needs_host = from.quota_ns != 0 || from.burst.burstable;

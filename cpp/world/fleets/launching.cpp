@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "world/fleets/spot_market.hpp"
 #include "world/requests/requests.hpp"
 
 namespace nephoscope {
@@ -77,6 +78,8 @@ void World::grow(std::uint32_t at, ZoneBalance balance) {
     const std::uint32_t refused = missing - launched;
     if (fleet.refusal == refused_by_quota) {
       fleet.counts.vcpu_refusals += refused;
+    } else if (fleet.refusal == refused_by_price) {
+      fleet.counts.price_refusals += refused;
     } else {
       refused_launches_[fleet.make().request.pool] += refused;
     }
@@ -84,7 +87,7 @@ void World::grow(std::uint32_t at, ZoneBalance balance) {
   }
   if (fleet.alive() >= fleet.wanted() || fleet.retries) return;
   fleet.retries = true;
-  controls_.push(retry_at, payload(ControlKind::retry, at));
+  controls_.push(retry_at, payload(ControlKind::retry, 2 * at));
 }
 
 // Whether the caches hold the instances that requests are sent to.
@@ -94,10 +97,11 @@ void World::count_reached() {
   many_instances_ = reached > cached_instances;
 }
 
-// Returns why not, or 0: the account may have no more, or there is no room for an instance
-// (VcpuLimitExceeded, InsufficientInstanceCapacity).
+// Returns why not, or 0: the account may have no more, there is no room for an instance
+// (VcpuLimitExceeded, InsufficientInstanceCapacity), or spot costs too much.
 std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, ZoneBalance balance) {
   Fleet& fleet = fleets_[at];
+  if (SpotMarket(*this).refuses_next(fleet)) return refused_by_price;
   const std::uint32_t refusal = find_zone(at, zones, balance);
   if (refusal != 0) return refusal;
   const auto machine = static_cast<std::uint32_t>(machines_.size());
@@ -115,20 +119,12 @@ std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, Zon
 // Of a fleet that buys both ways it is on demand while too few are.
 LaunchFacts World::facts_of_next(Fleet& fleet) {
   LaunchFacts facts = fleet.make().facts;
-  if (fleet.on_demand.any() && fleet.bought_on_demand < fleet.on_demand.of(fleet.wanted())) {
+  if (fleet.buys_on_demand()) {
     facts.purchase = Purchase::on_demand;
     facts.interruption = Interruption::terminate;
     ++fleet.bought_on_demand;
   }
   return facts;
-}
-
-std::uint32_t WorldView::count_on_demand(const Fleet& fleet) const {
-  std::uint32_t found = 0;
-  for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t) {
-    found += lives_.facts(machine).purchase == Purchase::on_demand ? 1U : 0U;
-  });
-  return found;
 }
 
 // The same, for room: in the zone with the fewest instances and, with best effort, in the next.

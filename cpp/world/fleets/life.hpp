@@ -65,13 +65,15 @@ struct LifeCounts {
   std::uint64_t interruptions = 0;                    // spot
   std::uint64_t recommendations = 0;                  // upon which others were launched
   std::uint64_t refused_starts = 0;
-  std::uint64_t vcpu_refusals = 0;  // launches, VcpuLimitExceeded
-  std::uint64_t throttled = 0;      // requests, RequestLimitExceeded
+  std::uint64_t vcpu_refusals = 0;   // launches, VcpuLimitExceeded
+  std::uint64_t throttled = 0;       // requests, RequestLimitExceeded
+  std::uint64_t price_refusals = 0;  // launches, while the price of spot was too high
 };
 
 // Why a launch was refused beyond what placement knows (Refusal); the numbers go on from there.
 inline constexpr std::uint32_t refused_by_quota = 7;
 inline constexpr std::uint32_t refused_by_api = 8;
+inline constexpr std::uint32_t refused_by_price = 9;
 
 // How many instances of a fleet that buys on spot are bought on demand: a base, and a share of what
 // is above it, rounded up. (Amazon EC2 Auto Scaling, "Auto Scaling groups with multiple instance

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "world/fleets/spot_market.hpp"
 #include "world/requests/requests.hpp"
 
 namespace nephoscope {
@@ -65,11 +66,25 @@ void World::follow_life(const LifecycleChange& change) {
   }
 }
 
+// Those of a fleet that are not on spot.
+std::uint32_t WorldView::count_on_demand(const Fleet& fleet) const {
+  std::uint32_t found = 0;
+  for_each_alive(fleet, [&](std::uint32_t machine, std::uint32_t) {
+    found += lives_.facts(machine).purchase == Purchase::on_demand ? 1U : 0U;
+  });
+  return found;
+}
+
 // The provider will take a spot instance that has just begun to run.
 void World::expect_interruption(std::uint32_t machine) {
   const Machine& it = machines_[machine];
   const Fleet& fleet = fleets_[fleet_of_[it.instance]];
-  if (!fleet.interrupted || lives_.facts(machine).purchase != Purchase::spot) return;
+  if (!fleet.interrupted && fleet.prices.paid()) return;
+  if (lives_.facts(machine).purchase != Purchase::spot) return;
+  if (!fleet.prices.paid()) {
+    lives_.interrupt(machine, SpotMarket(*this).taken_at(fleet));
+    return;
+  }
   const std::uint32_t index = index_in_fleet_[it.instance];
   const std::uint32_t start = lives_.starts(machine) - 1;
   const std::int64_t drawn = duration_ns(fleet.interruption.at(index, start));
@@ -222,7 +237,8 @@ void World::try_start(std::uint32_t machine) {
   Machine& it = machines_[machine];
   if (it.standing != Standing::aside || lives_.state(machine) != InstanceState::stopped) return;
   Fleet& fleet = fleets_[fleet_of_[it.instance]];
-  if (find_room(fleet_of_[it.instance], make_of(it.instance).request.zones, it.instance) != 0) {
+  if (SpotMarket(*this).refuses(fleet, machine) ||
+      find_room(fleet_of_[it.instance], make_of(it.instance).request.zones, it.instance) != 0) {
     ++fleet.counts.refused_starts;
     it.wanted = 1;
     controls_.push(now_ + start_retry_ns, payload(ControlKind::start, machine));

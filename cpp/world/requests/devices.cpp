@@ -18,7 +18,8 @@ void World::build_devices(const FleetSpec& from, Make& make) {
                                     from.disk_ops,
                                     {from.accelerators, from.accelerator_speed},
                                     from.memory,
-                                    from.flow_limit});
+                                    from.flow_limit,
+                                    {from.fresh.rate, from.fresh.rate, 0}});
 }
 
 // The instances of a host share its network.
@@ -51,6 +52,16 @@ bool WorldView::uses_devices(std::uint32_t fleet) const {
   return fleet_uses_devices_[fleet];
 }
 
+// How much of what is asked of the volume of an instance is touched for the first time. Volumes of
+// instances that were there at the start have been touched all over.
+std::int64_t World::touch(std::uint32_t instance, std::int64_t bytes) {
+  Fleet& fleet = fleets_[fleet_of_[instance]];
+  const std::uint32_t place = index_in_fleet_[instance];
+  const std::int64_t launched = machines_[machine_of(instance)].launched_ns;
+  if (launched == 0 && place < fleet.initial) return 0;
+  return fleet.fresh.touch(place, bytes, now_ - launched);
+}
+
 // Returns false when the visit can run on at once.
 bool World::use_device(std::uint32_t visit, const Programs::Step& step) {
   Visit& it = visits_[visit];
@@ -72,7 +83,13 @@ bool World::use_device(std::uint32_t visit, const Programs::Step& step) {
       used.received_ever += static_cast<std::uint64_t>(step.bytes);
       break;
     case StepKind::disk:
-      transfer(Device::disk_bytes, step.bytes, used.disk_bytes);
+      if (fleets_[fleet_of_[it.instance]].fresh.spec.bytes == 0) [[likely]] {
+        transfer(Device::disk_bytes, step.bytes, used.disk_bytes);
+      } else {
+        const std::int64_t first = touch(it.instance, step.bytes);
+        transfer(Device::fresh_bytes, first, used.disk_bytes);
+        transfer(Device::disk_bytes, step.bytes - first, used.disk_bytes);
+      }
       transfer(Device::disk_ops, step.ops, used.disk_ops);
       break;
     case StepKind::memory:

@@ -12,7 +12,7 @@ void tell_devices(FleetAccount& account, const Fleet& fleet, bool uses, bool rec
   account.uses_devices = uses;
   account.receives = receives;
   account.devices = fleet.devices;
-  account.counts_volumes = fleet.counts_volumes;
+  account.counts_lives = fleet.counts_lives;
 }
 
 void tell_membership(FleetAccount& account, const Membership& membership) {
@@ -27,6 +27,7 @@ void tell_membership(FleetAccount& account, const Membership& membership) {
 void tell_makes(FleetAccount& account, const Fleet& fleet,
                 const std::vector<std::uint32_t>& index_of) {
   account.mixed = fleet.on_demand.any();
+  account.billed_by_price.resize(fleet.prices.all.size());
   account.rebalances = fleet.rebalances;
   account.makes.resize(fleet.makes.size());
   account.make = fleet.launched_as.back().make;

@@ -101,9 +101,13 @@ void WorldView::bill(std::vector<FleetAccount>& accounts) const {
     FleetAccount& account = accounts[fleet_of_[instance]];
     const auto billed_s = static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
     account.billed_s += billed_s;
-    if (account.counts_volumes) account.volume_ns += volume_ns(machine);
+    if (account.counts_lives) account.lived_ns += lived_ns(machine);
     if (account.mixed && lives_.facts(machine).purchase == Purchase::on_demand)
       account.on_demand_billed_s += billed_s;
+    const SpotPrices& prices = fleets_[fleet_of_[instance]].prices;
+    if (!prices.all.empty() && lives_.facts(machine).purchase == Purchase::spot)
+      prices.split(index_in_fleet_[instance], static_cast<std::int64_t>(billed_s),
+                   account.billed_by_price);
     account.makes[make_number(instance)].billed_s += billed_s;
   }
   for (std::uint32_t instance = 0; instance < instances_.size(); ++instance) {
@@ -116,7 +120,7 @@ void WorldView::bill(std::vector<FleetAccount>& accounts) const {
 }
 
 // From the launch of a machine until its end, in whatever state.
-std::uint64_t WorldView::volume_ns(std::uint32_t machine) const {
+std::uint64_t WorldView::lived_ns(std::uint32_t machine) const {
   const bool over = lives_.state(machine) == InstanceState::terminated;
   const std::int64_t until = over ? lives_.state_since(machine) : now_;
   return static_cast<std::uint64_t>(until - machines_[machine].launched_ns);

@@ -184,8 +184,10 @@ struct FleetAccount : Account {
   bool mixed = false;                    // spot, and some on demand
   std::uint64_t on_demand_billed_s = 0;  // of those
   std::uint32_t on_demand = 0;           // now, serving or not
-  std::vector<MakeAccount> makes;        // all that its instances may have
-  std::uint32_t make = 0;                // that launches are of now
+  // Where spot has several prices: what was billed at each, s.
+  std::vector<std::uint64_t> billed_by_price;
+  std::vector<MakeAccount> makes;  // all that its instances may have
+  std::uint32_t make = 0;          // that launches are of now
   bool interferes = false;
   bool burstable = false;
   CreditTotals credits;
@@ -199,8 +201,8 @@ struct FleetAccount : Account {
   std::uint32_t stopped = 0;  // now; those that stop included
   bool uses_devices = false;  // its service has steps that do
   bool receives = false;      // over the network
-  bool counts_volumes = false;
-  std::uint64_t volume_ns = 0;        // of all instances, from launch to end
+  bool counts_lives = false;
+  std::uint64_t lived_ns = 0;         // of all instances, from launch to end
   DeviceUse devices;                  // since the warm-up
   std::vector<InstancePlace> places;  // on hosts: by place in the order of launch
   std::uint32_t pool = 0;             // that those are of

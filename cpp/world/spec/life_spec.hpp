@@ -6,12 +6,19 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "compute/lifecycle/lifecycle_facts.hpp"
 #include "compute/lifecycle/provisioning.hpp"
 #include "kernel/distributions.hpp"
 
 namespace nephoscope {
+
+// Of spot capacity, from an instant on: whether its price is one that the fleet pays.
+struct SpotPrice {
+  std::int64_t from_ns = 0;
+  bool paid = true;
+};
 
 // Of the instances of a fleet. Durations in ns.
 struct LifeSpec {
@@ -37,6 +44,9 @@ struct LifeSpec {
   // Spot: so many instances on demand first, and of each hundred above so many.
   std::uint32_t on_demand_base = 0;
   std::uint32_t on_demand_percent = 0;
+
+  std::vector<SpotPrice> prices;   // spot: ascending from 0; none: one for ever, which is paid
+  std::int64_t encryption_ns = 0;  // of a launch: until an encrypted volume is there
 
   std::uint32_t quota = unlimited;  // of vCPUs, an index
   std::uint32_t api = unlimited;    // that its launches go through, an index

@@ -76,6 +76,14 @@ struct GroupSpec {
   std::uint32_t partitions = 0;
 };
 
+// A volume that was made from a snapshot: so many bytes are slow at the first touch, and the
+// provider loads them by and by.
+struct FreshSpec {
+  std::int64_t bytes = 0;
+  std::int64_t rate = 125'000'000;  // bytes a second, of what is touched for the first time
+  std::int64_t loaded = 0;          // bytes a second, from the launch on, whoever touches what
+};
+
 struct FleetSpec {
   static constexpr std::uint32_t dedicated = 0xFFFFFFFF;
 
@@ -83,16 +91,18 @@ struct FleetSpec {
   std::uint32_t service = 0;
   std::uint32_t count = 1;
   std::uint32_t vcpus = 1;
+  bool vcpus_are_cores = false;     // on hosts: each takes all threads of one
   double speed = 1.0;               // of one vCPU, reference = 1; on hosts theirs counts
   std::uint32_t hosts = dedicated;  // the pool that its instances are placed on
   std::int64_t memory = 0;          // bytes of an instance
   std::uint32_t accelerators = 0;
   std::uint32_t disks = 0;
-  bool counts_volumes = false;  // for how long those of its instances were there is to be told
+  bool counts_lives = false;  // for how long its instances were there is to be told
   BurstRate network{1'250'000'000, 1'250'000'000, 0};  // bytes, each way
   std::int64_t flow_limit = 0;  // bytes a second of one transfer over it; 0: none
   BurstRate disk_bytes{125'000'000, 125'000'000, 0};
   BurstRate disk_ops{3'000, 3'000, 0};
+  FreshSpec fresh;
   double accelerator_speed = 1.0;
   std::uint64_t zones = any_zone;  // bit z: zone z will do
   std::uint32_t account = 0;       // of the cloud, whose instances they are

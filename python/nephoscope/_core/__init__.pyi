@@ -256,22 +256,31 @@ class TrafficSpec:
     rule: int
 
 @final
+class FreshSpec:
+    def __init__(self) -> None: ...
+    bytes: int
+    rate: int
+    loaded: int
+
+@final
 class FleetSpec:
     def __init__(self) -> None: ...
     name: str
     service: int
     count: int
     vcpus: int
+    vcpus_are_cores: bool
     speed: float
     hosts: int
     memory: int
     accelerators: int
     disks: int
-    counts_volumes: bool
+    counts_lives: bool
     network: devices.BurstRate
     flow_limit: int
     disk_bytes: devices.BurstRate
     disk_ops: devices.BurstRate
+    fresh: FreshSpec
     accelerator_speed: float
     zones: int
     account: int

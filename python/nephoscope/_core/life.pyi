@@ -17,6 +17,12 @@ class ActionKind(enum.Enum):
     attach = 8
 
 @final
+class SpotPrice:
+    def __init__(self) -> None: ...
+    from_ns: int
+    paid: bool
+
+@final
 class LifeSpec:
     def __init__(self) -> None: ...
     restart: Distribution
@@ -35,6 +41,8 @@ class LifeSpec:
     recommendation: Distribution
     on_demand_base: int
     on_demand_percent: int
+    prices: list[SpotPrice]
+    encryption_ns: int
     quota: int
     api: int
 

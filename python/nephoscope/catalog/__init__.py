@@ -29,6 +29,7 @@ from nephoscope.catalog.instance_types import (
     find,
     select,
     types,
+    vcpus_are_cores,
 )
 from nephoscope.catalog.load_balancers import (
     LoadBalancerBill,
@@ -100,4 +101,5 @@ __all__ = [
     "select",
     "select_hosts",
     "types",
+    "vcpus_are_cores",
 ]

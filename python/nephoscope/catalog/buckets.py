@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from nephoscope.catalog.instance_types import InstanceTypeFacts
 from nephoscope.errors import CatalogError
 
+# What leaves the region, or passes the internet gateway, has half of the bandwidth of a large
+# type, and of others so many bytes a second.
+LARGE_VCPUS = 32
+LEAVING_BYTES_PER_SECOND = 625_000_000
+
 GP2_CREDITS = 5_400_000  # I/Os in a full bucket, with which a volume starts
 GP2_BURST_IOPS = 3_000
 GP2_IOPS_PER_GIB = 3
@@ -59,3 +64,20 @@ def network_interface(facts: InstanceTypeFacts, burst_seconds: int = 300) -> Bur
     gbps = facts.network_baseline_gbps
     baseline = peak if gbps is None else round(gbps * 10**9 / 8)
     return BurstFacts(baseline, peak, (peak - baseline) * burst_seconds)
+
+
+def leaving_region(link: BurstFacts, vcpus: int) -> BurstFacts:
+    """The same interface for what leaves the region, of a type with so many vCPUs.
+
+    Half of the bandwidth has half of the bucket, which lasts as long. Below, the bucket is that of
+    the type, so it lasts for longer.
+    """
+    if vcpus >= LARGE_VCPUS:
+        return BurstFacts(max(link.baseline // 2, 1), max(link.peak // 2, 1), link.burst // 2)
+    return at_most(link, LEAVING_BYTES_PER_SECOND)
+
+
+def at_most(link: BurstFacts, rate: int) -> BurstFacts:
+    """A link that reaches no more than that: the bucket stays, and lasts for longer."""
+    baseline, peak = min(link.baseline, rate), min(link.peak, rate)
+    return BurstFacts(baseline, peak, link.burst if peak > baseline else 0)

@@ -7,6 +7,7 @@ the type does not have, that is not sold, or that is not published.
 
 import csv
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -33,6 +34,9 @@ FAMILIES = {
     "t": "burstable",
 }
 BURSTABLE = "burstable"
+
+# Of T2 and of Graviton a vCPU is a core: that is in the letters after the generation.
+_CORES = re.compile(r"t2|a1|[a-z]+[0-9]+g[a-z]*")
 
 PRICES = "us-east-1, on demand, 2023-08-30"
 
@@ -122,6 +126,11 @@ def select(family: str) -> tuple[InstanceTypeFacts, ...]:
     known = dict.fromkeys(word for each in words.values() for word in each)
     allowed = f"{', '.join(dict.fromkeys(FAMILIES.values()))}, or a prefix such as m5"
     raise CatalogError(f"no family {shorten(family)}", allowed, nearest(family, known))
+
+
+def vcpus_are_cores(name: str) -> bool:
+    """Whether a vCPU of the type is a core and no thread: of T2 and of Graviton."""
+    return _CORES.fullmatch(name.partition(".")[0]) is not None
 
 
 def _words(facts: InstanceTypeFacts) -> tuple[str, ...]:

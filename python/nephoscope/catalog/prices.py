@@ -17,6 +17,7 @@ from nephoscope.nearest import listing, nearest
 
 SPOT_FACTOR = 0.3
 DEDICATED_FACTOR = 1.06
+USD_PER_ADDRESS_HOUR = 0.005  # of a public IPv4 address, in use or idle, since 2024-02
 PURCHASES = ("on_demand", "spot")
 TENANCIES = ("shared", "dedicated", "host")
 

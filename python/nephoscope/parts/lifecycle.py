@@ -194,6 +194,13 @@ class Lifecycle:
         """Whether the type and the user data may be changed: only of a stopped instance."""
         return _answers(self._core.modifiable(_numbers(instances)))
 
+    def change_type(
+        self, instances: npt.ArrayLike, *, metal: bool = False, efa: bool = False
+    ) -> npt.NDArray[np.str_]:
+        """Change the type of stopped instances: a life knows whether it is metal or efa."""
+        facts = (_yes_or_no("metal", metal), _yes_or_no("efa", efa))
+        return _answers(self._core.change_type(_numbers(instances), *facts))
+
     def shut_down(self, instances: npt.ArrayLike) -> npt.NDArray[np.str_]:
         """The guests shut down from within: stop or terminate, as launched."""
         return _answers(self._core.shut_down(_numbers(instances)))

@@ -189,11 +189,18 @@ def _purchase(fleet: Fleet) -> str:
     mixed = ""
     if spot.mixed:
         mixed = f", {spot.on_demand_base:,} and {spot.on_demand_share}% above on demand"
-    if spot.interruption is None:
+    if spot.prices is not None:
+        usd = [usd for _, usd in spot.prices]
+        mixed += f", at ${min(usd):g} to ${max(usd):g} an hour"
+    if not fleet.interrupted:
         return f"{mixed}, on spot, never interrupted"
     end = {"terminate": "terminated", "stop": "stopped", "hibernate": "hibernated"}[spot.behaviour]
     early = ", replaced before" if spot.rebalance else ""
-    return f"{mixed}, on spot, {end} after {_law(spot.interruption)}{early}"
+    causes = [] if spot.interruption is None else [f"after {_law(spot.interruption)}"]
+    if not all(fleet.paid):
+        most = "the on-demand price" if spot.max_price is None else f"${spot.max_price:g}"
+        causes.append(f"at more than {most}")
+    return f"{mixed}, on spot, {end} {' or '.join(causes)}{early}"
 
 
 def action_words(action: Action) -> str:

@@ -15,6 +15,7 @@ _REFUSALS = ("refused_starts", "vcpu_limit_exceeded", "throttled")
 # By the number of the reason, where it is not a want of room.
 _LIMITS = {
     7: "VcpuLimitExceeded: the account may have no more vCPUs",
+    9: "the price of spot is higher than the fleet pays",
     8: "RequestLimitExceeded: the interface lets them in one after another",
 }
 
@@ -24,9 +25,9 @@ def life_tree(numbers: Mapping[str, Any]) -> Tree:
 
     Where anybody is put on standby or detached, how many, how many came back (or were attached
     again), and how many are on standby now; of a spot fleet that rebalances, upon how many
-    recommendations. Nothing where a fleet is on demand, without limits, and nobody does anything to
-    it. Beside it whom its instances kept out, its refresh and, where it buys both ways, how many
-    are `on_demand` now.
+    recommendations, and of one with prices how many launches were refused for one. Nothing where a
+    fleet is on demand, without limits, and nobody does anything to it. Beside it whom its instances
+    kept out, its refresh and, where it buys both ways, how many are `on_demand` now.
     """
     tree = admission_tree(numbers) | refresh_tree(numbers)
     if "interruptions" in numbers:
@@ -35,7 +36,8 @@ def life_tree(numbers: Mapping[str, Any]) -> Tree:
         if "on_demand" in numbers:
             tree["on_demand"] = int(numbers["on_demand"])
         back = ("attached",) if "attached" in numbers else ()
-        keys = (*_COUNTS, *advised, *_REFUSALS, *parked, *back)
+        priced = ("price_too_high",) if "price_too_high" in numbers else ()
+        keys = (*_COUNTS, *advised, *_REFUSALS, *priced, *parked, *back)
         tree["life"] = {key: int(numbers[key]) for key in keys}
     return tree
 

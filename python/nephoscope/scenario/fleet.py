@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from nephoscope import catalog
+from nephoscope.catalog.buckets import leaving_region
 from nephoscope.errors import CatalogError
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.distribution import Distribution
@@ -35,7 +36,7 @@ from nephoscope.scenario.refresh import NewInstances, Refresh
 from nephoscope.scenario.scaling import Alarm, Bounds, Count, Metrics, Policy
 from nephoscope.scenario.system_name import SystemName
 from nephoscope.scenario.units import Duration
-from nephoscope.scenario.volume import Volume
+from nephoscope.scenario.volume import ElasticAddress, Volume
 
 
 class Cap(Model):
@@ -132,9 +133,15 @@ class Fleet(Model):
     volume: Volume | None = None
     """Of a type of the catalogue without local disks; by default it gives what the type can use, at
     3,000 operations a second."""
+    elastic_address: ElasticAddress | None = None
+    """A public IPv4 address of each instance, on the bill in every state; by default there is none
+    on the bill."""
     flow_limit: PositiveBandwidth | None = None
     """Of a single transfer over the network, by default none; 5Gbps in life, 10Gbps in a
     cluster."""
+    leaves_region: bool = False
+    """Its transfers leave the region or pass the internet gateway: with 32 vCPUs or more they have
+    half of the bandwidth of its type, else at most 5Gbps."""
     boot: Distribution | None = None
     """From the launch of an instance until it serves, in place of what its system takes."""
     durations: Durations | None = None
@@ -206,7 +213,8 @@ class Fleet(Model):
         spot = self.purchase.spot
         if spot is not None and spot.behaviour == "hibernate" and not self.hibernation:
             raise refusal("its instances cannot hibernate", "hibernation: true beside it")
-        if spot is not None and spot.discount is not None and self.instance_type.type is None:
+        priced = spot is not None and (spot.discount is not None or spot.prices is not None)
+        if priced and self.instance_type.type is None:
             raise refusal("a custom type has no price to discount", "a type of the catalogue")
         told = self.durations or Durations()
         if self.boot is not None and (told.boot is not None or told.pending is not None):
@@ -223,10 +231,18 @@ class Fleet(Model):
         """The same fleet of other instances, by all its rules."""
         if self.purchase.spot is not None and self.purchase.spot.mixed:
             raise refusal("instances that are bought both ways keep their type", "no to")
+        if self.purchase.spot is not None and self.purchase.spot.prices is not None:
+            raise refusal("prices are those of one type: its instances keep it", "no to")
         written = self.model_dump(exclude_unset=True)
         for key in ("refresh", *(() if to.instance_type is None else ("cpu_credits",))):
             written.pop(key, None)
         return self.model_validate(written | to.model_dump(exclude_unset=True))
+
+    @property
+    def network(self) -> catalog.BurstFacts:
+        """Of an instance, each way."""
+        link, vcpus = self.instance_type.network.facts, self.instance_type.vcpus
+        return leaving_region(link, vcpus) if self.leaves_region else link
 
     @property
     def disk_bandwidth(self) -> catalog.BurstFacts:
@@ -244,6 +260,25 @@ class Fleet(Model):
         """As it is at first and, if a refresh changes its instances, as it is then."""
         to = None if self.refresh is None else self.refresh.to
         return [self] if to is None else [self, self.renewed(to)]
+
+    @property
+    def paid(self) -> list[bool]:
+        """Of a spot fleet with prices, whether each of them is no more than it pays."""
+        spot = self.purchase.spot
+        if spot is None or spot.prices is None:
+            return []
+        assert self.instance_type.type is not None
+        usual = catalog.price(self.instance_type.type, self.os, tenancy=self.tenancy)
+        most = spot.max_price
+        if most is None:
+            most = usual.usd_per_hour - usual.licence_usd_per_hour
+        return [usd <= most for _, usd in spot.prices]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the provider ever takes an instance back."""
+        spot = self.purchase.spot
+        return spot is not None and (spot.interruption is not None or not all(self.paid))
 
     @property
     def first(self) -> int:

@@ -1,23 +1,28 @@
 """The life of instances: how they are bought, how long it takes, what is done to them."""
 
-from typing import Annotated, Literal, Self
+import itertools
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
+from nephoscope.errors import shorten
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.bus import Replay
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     INSTANCES_MAX,
     AnyDuration,
+    Items,
     Name,
     Share,
+    number,
     refusal,
     whole,
 )
 from nephoscope.scenario.model import Model, OneOf
 from nephoscope.scenario.queue import Change, Purge, Redrive
 from nephoscope.scenario.refresh import percentage
+from nephoscope.scenario.units import Duration
 
 TRANSITIONS = (
     "stop",
@@ -30,6 +35,26 @@ TRANSITIONS = (
     "detach",
     "attach",
 )
+
+
+def _point(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return tuple(value)
+    message = f"{shorten(value)} is not a price from a time on"
+    raise refusal(message, "a time and US dollars an hour, such as [10m, 0.04]")
+
+
+Usd = Annotated[float, number(0.0, 1e6)]
+PricePoint = Annotated[tuple[AnyDuration, Usd], BeforeValidator(_point)]
+
+
+def _from_the_start(points: tuple[tuple[Duration, float], ...]) -> Any:
+    if points[0][0] != 0:
+        raise refusal(f"the first price is of {points[0][0]}", "a price from 0s on")
+    for (before, _), (after, _) in itertools.pairwise(points):
+        if after <= before:
+            raise refusal(f"{after} comes after {before}", "times in ascending order")
+    return points
 
 
 class Spot(Model):
@@ -48,6 +73,11 @@ class Spot(Model):
     """With rebalance: from then until the notice; by default both come together."""
     discount: Share | None = None
     """Off the on-demand price, licences apart; by default what the catalogue assumes."""
+    prices: Annotated[Items[PricePoint], AfterValidator(_from_the_start)] | None = None
+    """Points [time, US dollars] of the price of an hour, licences apart, each from its time on."""
+    max_price: Usd | None = None
+    """What is paid at most, by default the on-demand price: above it the provider takes instances
+    back, two minutes after a notice, and launches none."""
     on_demand_base: Annotated[int, whole(0, INSTANCES_MAX)] = 0
     """So many instances are bought on demand, before any on spot: a mixed group."""
     on_demand_share: Annotated[int, percentage(0, 100)] = 0
@@ -61,12 +91,20 @@ class Spot(Model):
     @model_validator(mode="after")
     def _comes_back(self) -> Self:
         stops = self.behaviour != "terminate"
-        if stops and self.interruption is None:
+        if stops and self.interruption is None and self.prices is None:
             message = f"{self.behaviour} without an interruption has no effect"
             raise refusal(message, "behaviour beside interruption")
         if stops != (self.outage is not None):
             message = "outage belongs to the behaviours stop and hibernate"
             raise refusal(message, "a distribution, and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_price(self) -> Self:
+        if self.prices is not None and self.discount is not None:
+            raise refusal("a discount beside prices", "one of the two")
+        if self.prices is None and self.max_price is not None:
+            raise refusal("max_price without prices has no effect", "prices beside it")
         return self
 
     @model_validator(mode="after")

@@ -86,9 +86,14 @@ def limits(written: Any) -> dict[str, Any]:
 
 def vcpu_group(fleet: dict[str, Any]) -> str:
     """The group of families among which the vCPUs of a fleet count."""
-    written = fleet.get("instance_type")
-    name = written.get("type") if isinstance(written, dict) else written
-    return family_group(name if isinstance(name, str) else None)
+    return family_group(type_name(fleet.get("instance_type")))
+
+
+def type_name(written: Any) -> str | None:
+    """What an instance type is called, of the catalogue or not, as far as that is written."""
+    known = mapping(written)
+    name = known.get("type", known.get("name")) if known else written
+    return name if isinstance(name, str) else None
 
 
 def new_instances(fleet: dict[str, Any]) -> list[dict[str, Any]]:

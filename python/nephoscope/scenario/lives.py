@@ -7,7 +7,7 @@ from nephoscope import _core, catalog
 from nephoscope.catalog.operating_systems import LAWS
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.life import LaunchApi, Leaving, VcpuLimits, family_group
+from nephoscope.scenario.life import LaunchApi, Leaving, Spot, VcpuLimits, family_group
 from nephoscope.scenario.scenario import Scenario
 from nephoscope.scenario.units import Duration
 
@@ -93,6 +93,8 @@ class Lives:
         spec.billing.unit_ns = system.billing_unit_s * 10**9
         spec.billing.minimum_ns = system.billing_minimum_s * 10**9
         spec.life.hibernation = fleet.hibernation
+        if fleet.volume is not None:
+            spec.life.encryption_ns = int(fleet.volume.encryption or 0)
         if (spot := fleet.purchase.spot) is not None:
             spec.life.spot = True
             spec.life.interrupted = spot.interruption is not None
@@ -101,13 +103,14 @@ class Lives:
             spec.life.outage = self._distribution(spot.outage or _NO_TIME)
             spec.life.rebalances = spot.rebalance
             spec.life.recommendation = self._distribution(spot.recommendation or _NO_TIME)
+            spec.life.prices = _prices(spot, fleet)
             spec.life.on_demand_base = spot.on_demand_base
             spec.life.on_demand_percent = spot.on_demand_share
         self._limits(spec, fleet)
 
     def _limits(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         spot = "/spot" if fleet.purchase.spot is not None else ""
-        quota = f"{fleet.tenant}{spot}/{family_group(fleet.instance_type.type)}"
+        quota = f"{fleet.tenant}{spot}/{family_group(fleet.instance_type.known_as)}"
         if quota in self._quotas:
             spec.life.quota = list(self._quotas).index(quota)
         if fleet.tenant in self._apis:
@@ -118,3 +121,12 @@ class Lives:
             for group, vcpus in limits:
                 if vcpus is not None:
                     self._quotas[f"{name}/{group}"] = vcpus
+
+
+def _prices(spot: Spot, fleet: Fleet) -> list[_core.life.SpotPrice]:
+    specs = []
+    for (at, _), paid in zip(spot.prices or (), fleet.paid, strict=True):
+        spec = _core.life.SpotPrice()
+        spec.from_ns, spec.paid = int(at), paid
+        specs.append(spec)
+    return specs

@@ -46,19 +46,24 @@ class Places:
 
     def fill(self, spec: _core.FleetSpec, fleet: Fleet) -> None:
         """Where the instances of a fleet go, and what they may take there."""
+        spec.vcpus_are_cores = fleet.instance_type.vcpus_are_cores
         spec.memory = int(fleet.instance_type.memory)
         spec.accelerators = fleet.instance_type.gpu.count
         spec.disks = fleet.instance_type.disk.count
         if fleet.hosts is not None:
             spec.disks = taken(fleet.instance_type, self._scenario.hosts[fleet.hosts])
-        spec.network = _rate(fleet.instance_type.network.facts)
+        spec.network = _rate(fleet.network)
         spec.flow_limit = int(fleet.flow_limit or 0)
-        spec.counts_volumes = (
+        spec.counts_lives = fleet.elastic_address is not None or (
             fleet.volume is not None and fleet.volume.usd_per_gib_month is not None
         )
         spec.disk_bytes = _rate(fleet.disk_bandwidth)
         iops = fleet.disk_iops
         spec.disk_ops = _rate(catalog.BurstFacts(iops, iops, 0))
+        if fleet.volume is not None and fleet.volume.snapshot is not None:
+            spec.fresh.bytes = int(fleet.volume.fresh_bytes)
+            spec.fresh.rate = int(fleet.volume.snapshot.bandwidth)
+            spec.fresh.loaded = int(fleet.volume.snapshot.initialization or 0)
         spec.accelerator_speed = fleet.instance_type.gpu.speed
         spec.account = self._tenants[fleet.tenant]
         spec.tenancy = _core.placement.Tenancy[fleet.tenancy]

@@ -13,8 +13,9 @@ from nephoscope.errors import Problem, shorten
 from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fleet import Cap, Fleet
-from nephoscope.scenario.hosts import Hosts
-from nephoscope.scenario.life_rules import new_instances
+from nephoscope.scenario.hosts import Hosts, HostType
+from nephoscope.scenario.instance_type import InstanceType
+from nephoscope.scenario.life_rules import new_instances, type_name
 from nephoscope.scenario.local_disks import of_host, taken
 from nephoscope.scenario.references import entries, mapping, sequence
 
@@ -22,8 +23,10 @@ ZONES_MAX = 64
 
 _WITHOUT_RESERVATIONS = ("fair", "credit")
 
-# Families of the catalogue of which a dedicated host may have several sizes.
-MIXING = ("c5", "m5", "r5", "t3")
+# Families of which a dedicated host may have several sizes; of some the small ones by themselves.
+MIXING = ("a1", "c5", "c5n", "m5", "m5n", "r5", "r5n", "t3")
+_SPLIT = ("c5n", "m5n", "r5n")
+_SMALL = ("large", "xlarge", "2xlarge")
 
 # What is said of sharing hosts.
 _OF_HOSTS = ("weight", "reservation", "zones", "placement", "interference")
@@ -77,10 +80,23 @@ def _machine(document: Document, where: Where, fleet: dict[str, Any]) -> Iterato
         yield document.problem(at, message, allowed="0, or hosts with disks", at_key=True)
     hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet.get("hosts"))))
     scheduler = hosts.get("scheduler", "fluid")
-    if scheduler != "fluid" and _is_burstable(fleet.get("instance_type")):
+    kind = fleet.get("instance_type")
+    at = (*where, "instance_type")
+    if scheduler != "fluid" and _is_burstable(kind):
         message = f"the scheduler {scheduler} has no CPU credits"
-        at = (*where, "instance_type")
         yield document.problem(at, message, allowed="hosts of the scheduler fluid", at_key=True)
+    elif scheduler != "fluid" and _threads_per_core(hosts) > 1 and _has_cores(kind):
+        message = f"a vCPU of {type_name(kind)} is a core, and {scheduler} shares out threads"
+        allowed = "hosts of the scheduler fluid, or of one thread per core"
+        yield document.problem(at, message, allowed=allowed, at_key=True)
+
+
+def _threads_per_core(hosts: dict[str, Any]) -> int:
+    """Of hosts as they are written, as far as that makes sense."""
+    try:
+        return HostType.model_validate(hosts.get("type")).threads_per_core
+    except ValidationError:  # the models tell it
+        return 1
 
 
 def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
@@ -127,16 +143,27 @@ def _sizes(document: Document, pool: str) -> Iterator[Problem]:
     for where, fleet in entries(document.tree, "fleets"):
         makes = [(where, fleet), *(((*where, "refresh", "to"), it) for it in new_instances(fleet))]
         for at, make in makes:
-            kind = make.get("instance_type")
-            if fleet.get("hosts") != pool or not isinstance(kind, str) or "." not in kind:
+            kind = type_name(make.get("instance_type"))
+            if fleet.get("hosts") != pool or kind is None or "." not in kind:
                 continue
             family, _, size = kind.partition(".")
             if first is None:
                 first = family, size
-            if (family, size) != first and (family != first[0] or family not in MIXING):
+            if not _mix(first, (family, size)):
                 message = f"{kind} and {'.'.join(first)} do not share dedicated hosts"
                 allowed = f"one size, or sizes of one family of {listing(MIXING)}"
+                if family == first[0] and family in _SPLIT:
+                    allowed = f"{', '.join(_SMALL)} of {family}, or larger ones"
                 yield document.problem((*at, "instance_type"), message, value=kind, allowed=allowed)
+
+
+def _mix(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether a dedicated host may have both, each a family and a size."""
+    (family, size), (other_family, other_size) = one, other
+    if one == other:
+        return True
+    together = family not in _SPLIT or (size in _SMALL) == (other_size in _SMALL)
+    return family == other_family and family in MIXING and together
 
 
 def _under_scheduler(
@@ -214,11 +241,16 @@ class Room:
     def _needs(self, fleet: Fleet) -> tuple[int, int, int, int]:
         kinds = [make.instance_type for make in fleet.makes]
         return (
-            max(kind.vcpus for kind in kinds),
+            max(_threads(kind, self._pool) for kind in kinds),
             max(int(kind.memory) for kind in kinds),
             max(kind.gpu.count for kind in kinds),
             max(taken(kind, self._pool) for kind in kinds),
         )
+
+
+def _threads(kind: InstanceType, hosts: Hosts) -> int:
+    """Of a host, that an instance takes."""
+    return kind.vcpus * (hosts.type.threads_per_core if kind.vcpus_are_cores else 1)
 
 
 def zones_of(hosts: dict[str, Any]) -> list[str]:
@@ -253,6 +285,11 @@ def _whole_percent(written: Any) -> bool:
 def _is_burstable(written: Any) -> bool:
     name = written.get("type") if isinstance(written, dict) else written
     return isinstance(name, str) and name in {it.name for it in catalog.burstable_types()}
+
+
+def _has_cores(written: Any) -> bool:
+    name = type_name(written)
+    return name is not None and catalog.vcpus_are_cores(name)
 
 
 def _is_number(value: Any) -> bool:

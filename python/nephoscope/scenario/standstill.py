@@ -74,7 +74,8 @@ class _Written:
     def _fleet_may_refuse(self, name: str) -> bool:
         fleet = self._fleets[name]
         program = self._programs.get(str(fleet.get("service")), {})
-        interrupted = "interruption" in mapping(mapping(fleet.get("purchase")).get("spot"))
+        spot = mapping(mapping(fleet.get("purchase")).get("spot"))
+        interrupted = "interruption" in spot or "prices" in spot
         gone = interrupted or name in self._acted_on or fleet.get("count", 1) == 0
         renewed = "refresh" in fleet
         late = fleet.get("initially") == "pending" or self._is_limited(fleet)

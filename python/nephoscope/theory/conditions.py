@@ -43,7 +43,7 @@ def _changing(fleet: Fleet) -> Iterator[str]:
         yield "a refresh replaces its instances"
     if fleet.max_lifetime is not None:
         yield "its instances are replaced when they are old"
-    if fleet.purchase.spot is not None and fleet.purchase.spot.interruption is not None:
+    if fleet.interrupted:
         yield "its instances are on spot, and interrupted"
     if fleet.initially != "running":
         yield "it has not booted when the clock starts"
