@@ -119,4 +119,21 @@ def compiled(system: System) -> _core.WorldSpec:
     for balancer in balancers:
         balancer.slow_start_ns //= 10  # so that it comes to its end in so short a run
     spec.balancers = balancers
+    spec.fleets = [_kept_busy(fleet, system) for fleet in spec.fleets]
     return spec
+
+
+def _kept_busy(fleet: _core.FleetSpec, system: System) -> _core.FleetSpec:
+    """With prices of spot, fresh volumes and cores for vCPUs: what scenarios have of real types."""
+    life, fresh, seed = fleet.life, fleet.fresh, system.seed
+    if life.spot and seed % 4:
+        prices = [_core.life.SpotPrice() for _ in range(4)]
+        for place, price in enumerate(prices):
+            price.from_ns = place * system.duration_ns // 5
+            price.paid = (seed >> place) % 2 == 0
+        life.prices = prices
+    life.encryption_ns = seed % 3 * (system.duration_ns // 1000 * 25)
+    if seed % 2:
+        fresh.bytes, fresh.rate, fresh.loaded = 3_000_000, 5_000_000, seed % 3 * 100_000
+    fleet.life, fleet.fresh, fleet.vcpus_are_cores = life, fresh, seed % 5 == 0
+    return fleet

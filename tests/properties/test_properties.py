@@ -125,6 +125,7 @@ def test_the_scenarios_are_worth_running():
         lives = [fleet for fleet in results["fleets"] if "interruptions" in fleet]
         for what in LIFE:
             seen[what] += any(fleet[what] > 0 for fleet in lives)
+        seen["dear spot"] += any(fleet.get("price_too_high", 0) for fleet in lives)
         seen["kept out"] += any(f.get("requests_throttled", 0) for f in results["fleets"])
         seen["shed"] += any(f.get("requests_shed", 0) for f in results["fleets"])
         seen.update(upkeep(results))
@@ -151,6 +152,7 @@ def test_the_scenarios_are_worth_running():
 
     rare = (*LIFE, *AGAIN, *UPKEEP, *SCALED, *KEPT, *FRONTS, "devices", "falls")
     rare = (*rare, "unhealthy", "recovered", "fail-open", "groups", "zones", "nodes", "hung")
+    rare = (*rare, "dear spot")
     often = (*COUNTS, "wasted", "busy balancer", "nested calls", "changes")
     look_until_seen(look, systems(), 200, seen, often, rare)
     assert seen["events"] > 200 * seen["scenarios"]

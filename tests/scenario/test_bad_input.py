@@ -141,6 +141,10 @@ def at_once(fleet, keys):
         ({"hosts": "hall", "tenancy": "dedicated"}, {}),
         ({"hosts": "hall", "placement": {"group": "apart", "strategy": "spread"}}, {}),
         ({"purchase": {"spot": {"interruption": "1h"}}}, {}),
+        (
+            {"purchase": {"spot": {"prices": [["0s", 0.1]]}}, "instance_type": "m5.large"},
+            {},
+        ),
         ({}, {"accounts": {"main": {"vcpus": 4}}}),
         (SPOT, {"accounts": {"main": {"spot_vcpus": 4}}}),
         ({"instance_type": "g4dn.xlarge"}, {"accounts": {"main": {"vcpus": {"g": 8}}}}),

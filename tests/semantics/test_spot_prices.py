@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import nephoscope as nph
+from nephoscope.report.description import describe
 from semantics.lab import Tree, fates, outcome, run, scenario, simulation, work
 
 QUIET: Tree = {"to": "web", "rate": "1/s", "arrivals": "constant"}
@@ -206,6 +207,26 @@ def test_saved_in_the_midst_of_it_goes_on_as_it_would_have():
             each.advance("90m")
         assert sim.result().to_dict()["cost_usd"] == again.result().to_dict()["cost_usd"]
         assert sim.result().fingerprint == again.result().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("spot", "words", "changes"),
+    [
+        ({}, "on spot, terminated at more than the on-demand price", True),
+        ({"max_price": 0.1}, "on spot, terminated at more than $0.1", True),
+        ({"max_price": 0.12}, "on spot, never interrupted", False),
+        (
+            {"interruption": "1h"},
+            "on spot, terminated after 1h or at more than the on-demand price",
+            True,
+        ),
+    ],
+)
+def test_it_is_told_what_will_be_of_it(spot: Tree, words: str, changes: bool):
+    tried = nph.Scenario.model_validate(lab_of(("0s", CHEAP), ("10m", DEAR), spot=spot))
+    (told,) = [it for it in describe(tried) if it.startswith("  web: ")]
+    assert told.endswith(f", at $0.03 to $0.12 an hour, {words}")
+    assert ("interrupted" in str(nph.explain(tried))) == changes
 
 
 @pytest.mark.parametrize(
