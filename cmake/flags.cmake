@@ -10,6 +10,10 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 # The results are the same bits for any compiler and level: no fused multiply-add, no fast maths.
 target_compile_options(nephoscope-flags INTERFACE
   -ffp-contract=off -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+# Clang takes the names of other files for shadowed ones where files are compiled together.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(nephoscope-flags INTERFACE -Wno-shadow)
+endif()
 if(NEPHOSCOPE_WERROR)
   target_compile_options(nephoscope-flags INTERFACE -Werror)
 endif()

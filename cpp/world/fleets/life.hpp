@@ -24,6 +24,8 @@ namespace nephoscope {
 
 // Who has found no room asks again after it.
 inline constexpr std::int64_t launch_retry_ns = 60'000'000'000;
+// Lest a spot instance that is taken as soon as it runs stop the clock.
+inline constexpr std::int64_t shortest_run_ns = 1'000'000;
 
 // Of an instance. `closing`: it gets no requests, and how long it has for those it holds is not its
 // own to decide; `leaving`: it is gone, or kept, when it has finished them. `down`: it has failed,

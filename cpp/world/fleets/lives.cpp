@@ -15,8 +15,7 @@ namespace nephoscope {
 namespace {
 
 constexpr std::int64_t start_retry_ns = 60'000'000'000;
-// Lest a spot instance that is taken, or at risk, as soon as it runs stop the clock.
-constexpr std::int64_t shortest_run_ns = 1'000'000;
+// Lest a spot instance that is at risk as soon as it runs stop the clock.
 constexpr std::int64_t shortest_calm_ns = 1'000'000'000;
 constexpr std::int64_t as_good_as_never = std::int64_t{1} << 61;
 

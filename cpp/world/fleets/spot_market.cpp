@@ -9,7 +9,6 @@ namespace nephoscope {
 namespace {
 
 constexpr std::size_t prices_max = std::size_t{1} << 20;
-constexpr std::int64_t shortest_run_ns = 1'000'000;  // of what hibernates at once
 
 }  // namespace
 
