@@ -186,6 +186,15 @@ void value_methods(py::class_<Value>& cls) {
   cls.attr("__hash__") = py::none();
 }
 
+void packing_methods(py::class_<Histogram>& cls) {
+  cls.def(
+         "pack", [](const Histogram& self) { return py::bytes(self.pack()); },
+         "The content as bytes, the same for equal histograms on any machine.")
+      .def_static(
+          "unpack", [](const py::bytes& data) { return Histogram::unpack(std::string(data)); },
+          py::arg("data"), "What `pack` made bytes of; StateError for others.");
+}
+
 void bind_series(py::module_& m) {
   auto cls =
       py::class_<Series>(m, "Series",
@@ -259,12 +268,6 @@ void bind_histogram(py::module_& m) {
           .def("buckets", &buckets,
                "(lower, upper, counts) of the buckets that are not empty, ascending: the least\n"
                "and the greatest value of each, int64[n], and uint64[n].")
-          .def(
-              "pack", [](const Histogram& self) { return py::bytes(self.pack()); },
-              "The content as bytes, the same for equal histograms on any machine.")
-          .def_static(
-              "unpack", [](const py::bytes& data) { return Histogram::unpack(std::string(data)); },
-              py::arg("data"), "What `pack` made bytes of; StateError for others.")
           .def_property_readonly("count", &Histogram::count)
           .def_property_readonly(
               "sum", [](const Histogram& h) { return integer(0, h.sum()); }, "Exact sum in ns.")
@@ -281,6 +284,7 @@ void bind_histogram(py::module_& m) {
           .def("__repr__", [](const Histogram& self) {
             return "Histogram(" + py::repr(summary(self)).cast<std::string>() + ")";
           });
+  packing_methods(cls);
   value_methods(cls);
 }
 
