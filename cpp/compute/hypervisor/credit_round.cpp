@@ -32,7 +32,7 @@ namespace {
 using credit_queue::Word;
 
 // Accountings without a change from outside before a round is begun, for that costs something.
-constexpr std::uint8_t calm_wanted = 4;
+constexpr std::uint16_t calm_wanted = 4;
 // A queue that begins a round with more would often be full.
 constexpr std::uint32_t most_at_first = 6;
 

@@ -25,7 +25,7 @@ class CreditRound {
   std::uint64_t over = 0;                   // pCPUs, at the accounting: who runs is
   std::array<std::uint64_t, 2> inactive{};  // vCPUs, at the accounting
   std::uint32_t next = 0;                   // of the order of timers
-  std::uint8_t calm = 0;                    // accountings since the last change from outside
+  std::uint16_t calm = 0;                   // accountings since the last change from outside
   std::uint8_t on = 0;
   std::uint8_t is_full = 0;  // a queue
 
