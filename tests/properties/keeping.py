@@ -60,10 +60,18 @@ def mix_types(tree: Tree, once_in: int) -> None:
     for fleet in tree["fleets"].values():
         first, refresh = fleet["instance_type"], fleet.get("refresh", {})
         keeps_its_type = {"to", "skip_matching"} & refresh.keys() or "warm_pool" in fleet
-        if not isinstance(first, dict) or "purchase" in fleet or keeps_its_type:
+        if not isinstance(first, dict) or keeps_its_type:
             continue
-        larger = first | {"vcpus": first["vcpus"] + rng.randint(1, 2)}
-        roomier = first | {"memory": "3GiB"}
-        fleet["other_types"] = rng.choice(([larger], [roomier], [larger, roomier]))
+        spot = fleet.get("purchase", {}).get("spot")
+        if spot is None:
+            larger = first | {"vcpus": first["vcpus"] + rng.randint(1, 4)}
+            kinds = [larger, first | {"memory": "3GiB"}, first]
+        elif "hosts" in fleet or first.get("gpu", 0) != 0 or "prices" in spot:
+            continue
+        else:
+            kinds = ["m5.large", "c5.large", "r5.large"]
+            spot.update(rng.choice(({}, {"pools": 1}, {"pools": 3})))
+        fleet["instance_type"], *fleet["other_types"] = rng.sample(kinds, rng.randint(2, 3))
         fleet["termination_policy"] = rng.choice((*POLICIES, "allocation_strategy"))
-        fleet.update(rng.choice(({}, {"allocation": "prioritized"})))
+        if spot is None:
+            fleet.update(rng.choice(({}, {"allocation": "prioritized"})))
