@@ -228,6 +228,11 @@ void bind_fleets(py::module_& m) {
       .def_readwrite("bytes", &FreshSpec::bytes)
       .def_readwrite("rate", &FreshSpec::rate)
       .def_readwrite("loaded", &FreshSpec::loaded);
+  py::class_<AllocationSpec>(m, "AllocationSpec")
+      .def(py::init<>())
+      .def_readwrite("on_demand", &AllocationSpec::on_demand)
+      .def_readwrite("spot", &AllocationSpec::spot)
+      .def_readwrite("pools", &AllocationSpec::pools);
   py::class_<FleetSpec>(m, "FleetSpec")
       .def(py::init<>())
       .def_readwrite("name", &FleetSpec::name)
@@ -265,7 +270,8 @@ void bind_fleets(py::module_& m) {
       .def_readwrite("scaling", &FleetSpec::scaling)
       .def_readwrite("refresh", &FleetSpec::refresh)
       .def_readwrite("membership", &FleetSpec::membership)
-      .def_readwrite("makes", &FleetSpec::makes);
+      .def_readwrite("makes", &FleetSpec::makes)
+      .def_readwrite("allocation", &FleetSpec::allocation);
 }
 
 void bind_balancers(py::module_& m) {

@@ -14,6 +14,7 @@ void bind_spec_membership(py::module_& core) {
       .value("oldest", TerminationPolicy::oldest)
       .value("newest", TerminationPolicy::newest)
       .value("closest_to_next_hour", TerminationPolicy::closest_to_next_hour)
+      .value("allocation_strategy", TerminationPolicy::allocation_strategy)
       .finalize();
   py::native_enum<ZoneBalance>(m, "ZoneBalance", "enum.Enum")
       .value("off", ZoneBalance::off)

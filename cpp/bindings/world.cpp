@@ -114,13 +114,17 @@ py::dict membership_dict(const FleetAccount& fleet) {
 }
 
 // What instances of each type and system there were; of fleets that may change theirs.
-py::dict makes_dict(const std::vector<MakeAccount>& makes) {
+py::dict makes_dict(const std::vector<MakeAccount>& makes, bool mixed) {
   using Row = MakeAccount;
   py::dict out;
   out["launches"] = column<std::int64_t>(makes, [](const Row& row) { return row.launches; });
   out["instances"] = column<std::int64_t>(makes, [](const Row& row) { return row.instances; });
   out["billed_s"] = column<std::int64_t>(makes, [](const Row& row) { return row.billed_s; });
   out["credits_charged"] = column<double>(makes, [](const Row& row) { return row.charged; });
+  if (mixed) {
+    out["on_demand_billed_s"] =
+        column<std::int64_t>(makes, [](const Row& row) { return row.on_demand_billed_s; });
+  }
   return out;
 }
 
@@ -133,7 +137,7 @@ py::dict fleet_dict(const FleetAccount& fleet, std::int64_t window_ns, bool migr
   out["steal_smt_ns"] = fleet.used.forced_idle_ns;
   if (migrates) out["steal_migration_ns"] = fleet.used.paused_ns;
   if (fleet.makes.size() > 1) {
-    out["makes"] = makes_dict(fleet.makes);
+    out["makes"] = makes_dict(fleet.makes, fleet.mixed);
     out["make"] = fleet.make;
   }
   if (fleet.interferes) out["slowed_ns"] = fleet.used.slowed_ns;

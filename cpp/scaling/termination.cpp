@@ -9,7 +9,8 @@ namespace nephoscope {
 namespace {
 
 bool goes_before(const Candidate& a, const Candidate& b) {
-  return std::tie(a.rank, a.draw, a.instance) < std::tie(b.rank, b.draw, b.instance);
+  return std::tie(b.misfit, a.rank, a.draw, a.instance) <
+         std::tie(a.misfit, b.rank, b.draw, b.instance);
 }
 
 // Those of a zone who may go, in order, and how many there are in it.
@@ -57,6 +58,15 @@ std::vector<std::uint32_t> first_to_go(std::vector<Candidate> candidates, std::u
     --from->size;
   }
   return chosen;
+}
+
+void rise_by_turns(std::vector<Candidate*>& pool) {
+  std::sort(pool.begin(), pool.end(), [](const Candidate* a, const Candidate* b) {
+    return a->stays != b->stays ? a->stays : goes_before(*b, *a);
+  });
+  for (std::size_t turn = 0; turn < pool.size(); ++turn) {
+    pool[turn]->misfit += static_cast<std::uint32_t>(turn);
+  }
 }
 
 }  // namespace nephoscope

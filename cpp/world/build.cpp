@@ -71,7 +71,7 @@ World::World(const WorldSpec& spec) : WorldView(spec) {
   Messaging(*this).start();
 }
 
-void World::check_window(const WorldSpec& spec) const {
+void WorldView::check_window(const WorldSpec& spec) const {
   require(duration_ > 0 && duration_ <= duration_max, "duration",
           "must be above 0 and below 73 years");
   require(warmup_ >= 0 && warmup_ < duration_, "warmup", "must lie before the end of the run");
@@ -123,6 +123,7 @@ void World::build_fleets(const WorldSpec& spec) {
       build_make(from.makes[make], number,
                  at("fleets", index, ("makes." + std::to_string(make) + ".").c_str()));
     }
+    build_allocation(from, fleet, number);
     build_refresh(from, number);
     fleet_uses_devices_.push_back(use_devices(service.steps));
     with_devices_ = with_devices_ || fleet_uses_devices_.back();

@@ -131,6 +131,10 @@ class WorldView : protected WorldState {
   std::uint32_t zone_of(std::uint32_t instance) const;
   std::vector<ZoneCount> zone_counts(const Fleet& fleet) const;
   std::int64_t rank_to_go(const Fleet& fleet, std::uint32_t instance) const;
+  void check_window(const WorldSpec& spec) const;
+  LaunchFacts facts_of_next(Fleet& fleet) const;
+  void count_on_spot(Fleet& fleet) const;
+  void rate_misfits(const Fleet& fleet, std::vector<Candidate>& candidates) const;
   std::vector<std::uint32_t> who_goes(const Fleet& fleet, std::uint32_t count) const;
   std::vector<std::uint32_t> split_to_go(const Fleet& fleet, const std::vector<Candidate>& all,
                                          std::uint32_t count) const;

@@ -74,7 +74,6 @@ class World : public WorldView {
 
  private:
   // Building (build.cpp, build_traffic.cpp).
-  void check_window(const WorldSpec& spec) const;
   void build_services(const WorldSpec& spec);
   void build_hosts(const WorldSpec& spec);
   void build_fleets(const WorldSpec& spec);
@@ -257,9 +256,9 @@ class World : public WorldView {
   void grow(std::uint32_t fleet, ZoneBalance balance);
   void count_reached();
   std::uint32_t launch(std::uint32_t fleet, std::vector<ZoneCount>& zones, ZoneBalance balance);
-  LaunchFacts facts_of_next(Fleet& fleet);
   std::uint32_t find_zone(std::uint32_t fleet, std::vector<ZoneCount>& zones, ZoneBalance balance);
-  std::uint32_t find_room(std::uint32_t fleet, std::uint64_t zones, std::uint32_t stopped);
+  std::uint32_t find_make(std::uint32_t fleet, std::uint64_t zones);
+  std::uint32_t find_room(const Make& make, std::uint64_t zones, std::uint32_t stopped);
   void give_room(std::uint32_t instance, bool stops);
   void add_instance(std::uint32_t machine, std::uint32_t at, std::uint32_t place,
                     std::uint32_t before = none);

@@ -60,7 +60,8 @@ def _instance_costs(
 ) -> Tree:
     """A line for each fleet whose instance type has a price.
 
-    Where a refresh has changed that, the line has the sums, and a line for each of the types.
+    Where a refresh has changed that, or there are several, the line has the sums, and a line for
+    each of the types.
 
     Seconds are billed by instance and start, at least the minimum of the operating system
     (catalog.operating_systems), and priced by type, system and purchase option (catalog.price).
@@ -115,10 +116,12 @@ def _add_renewed(
     """The lines of a fleet whose instances have been of several types or systems."""
     columns = numbers["makes"]
     priced = [(i, make) for i, make in enumerate(makes) if make.instance_type.type is not None]
-    parts = [_line(make, int(columns["billed_s"][i])) for i, make in priced]
+    parts = [_bought(make, _of_make(numbers, i)) for i, make in priced]
     if parts:
         sums = {key: sum(part[key] for part in parts) for key in ("billed_s", "usd", "licence_usd")}
-        lines[numbers["name"]] = parts[-1] | sums | {"types": parts}
+        last = parts[0 if makes[0].other_types else -1]
+        line = {key: value for key, value in last.items() if key != "purchases"}
+        lines[numbers["name"]] = line | sums | {"types": parts}
     charges = [
         _surplus(make, float(columns["credits_charged"][i]))
         for i, make in priced
@@ -127,6 +130,12 @@ def _add_renewed(
     if charges:
         keys = ("vcpu_hours", "usd")
         surplus[numbers["name"]] = {key: sum(part[key] for part in charges) for key in keys}
+
+
+def _of_make(numbers: Mapping[str, Any], i: int) -> Tree:
+    """What was billed of the instances of one make; on demand too, where a fleet buys both ways."""
+    keys = ["billed_s", *(["on_demand_billed_s"] if "on_demand_billed_s" in numbers else [])]
+    return {key: int(numbers["makes"][key][i]) for key in keys}
 
 
 def _volume_costs(scenario: Scenario, fleets: Iterable[Mapping[str, Any]]) -> Tree:

@@ -16,6 +16,7 @@ def adorn(tree: Tree, fronts: int, keeps: int) -> None:
     """Adds something to the balancers and to the fleets of one scenario in so many."""
     front_up(tree, once_in=fronts)
     keep(tree, once_in=keeps)
+    mix_types(tree, once_in=keeps)
 
 
 def keep(tree: Tree, once_in: int) -> None:
@@ -49,3 +50,28 @@ def keep(tree: Tree, once_in: int) -> None:
             both = ({"launch": launch}, {"terminate": soon}, {"launch": late, "terminate": late})
             fleet["hooks"] = rng.choice(both)
         fleet["scale_in_protection"] = rng.choice((False, False, 1, True))
+
+
+def mix_types(tree: Tree, once_in: int) -> None:
+    """Gives the fleets of one scenario in so many other types beside their own."""
+    rng = random.Random(f"types {tree}")
+    if rng.random() * once_in > 1:
+        return
+    for fleet in tree["fleets"].values():
+        first, refresh = fleet["instance_type"], fleet.get("refresh", {})
+        keeps_its_type = {"to", "skip_matching"} & refresh.keys() or "warm_pool" in fleet
+        if not isinstance(first, dict) or keeps_its_type:
+            continue
+        spot = fleet.get("purchase", {}).get("spot")
+        if spot is None:
+            larger = first | {"vcpus": first["vcpus"] + rng.randint(1, 4)}
+            kinds = [larger, first | {"memory": "3GiB"}, first]
+        elif "hosts" in fleet or first.get("gpu", 0) != 0 or "prices" in spot:
+            continue
+        else:
+            kinds = ["m5.large", "c5.large", "r5.large"]
+            spot.update(rng.choice(({}, {"pools": 1}, {"pools": 3})))
+        fleet["instance_type"], *fleet["other_types"] = rng.sample(kinds, rng.randint(2, 3))
+        fleet["termination_policy"] = rng.choice((*POLICIES, "allocation_strategy"))
+        if spot is None:
+            fleet.update(rng.choice(({}, {"allocation": "prioritized"})))

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "compute/placement/placement_facts.hpp"
 #include "kernel/distributions.hpp"
 #include "service/program.hpp"
+#include "world/fleets/allocation.hpp"
 #include "world/fleets/fresh_volume.hpp"
 #include "world/fleets/life.hpp"
 #include "world/fleets/membership.hpp"
@@ -87,9 +89,11 @@ struct Launched {
 struct Fleet {
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-  // What its instances are: as they were at first, and what refreshes may change them to.
+  // What its instances are: as they were at first, and what refreshes may change them to, or what
+  // they are at the same time, by its allocation.
   std::vector<Make> makes;
   std::vector<Launched> launched_as{Launched{}};  // ascending; changes as refreshes begin
+  Allocation allocation;
   Programs::Place entry = Programs::end;
   ServingRules serving;
   AdmissionRules admission;
@@ -128,9 +132,20 @@ struct Fleet {
   AdmissionCounts refusals;
 
   std::uint32_t make_number(std::uint32_t index) const {
-    std::size_t at = launched_as.size() - 1;
-    while (launched_as[at].first_index > index) --at;
-    return launched_as[at].make;
+    if (launched_as.back().first_index <= index) return launched_as.back().make;
+    const auto after =
+        std::upper_bound(launched_as.begin(), launched_as.end(), index,
+                         [](std::uint32_t of, const Launched& it) { return of < it.first_index; });
+    return (after - 1)->make;
+  }
+  // From this place in the order of launch on, instances are of another make.
+  void launch_as(std::uint32_t index, std::uint32_t make) {
+    if (make == launched_as.back().make) return;
+    if (launched_as.back().first_index == index) {
+      launched_as.back().make = make;
+    } else {
+      launched_as.push_back({index, make});
+    }
   }
   // Of the instance with this place in the order of launch, and of the next.
   const Make& make_at(std::uint32_t index) const { return makes[make_number(index)]; }
@@ -141,6 +156,9 @@ struct Fleet {
   // Of one that buys on spot, whether the next is not: too few are.
   bool buys_on_demand() const {
     return on_demand.any() && bought_on_demand < on_demand.of(wanted());
+  }
+  bool buys_on_spot() const {
+    return makes.front().facts.purchase == Purchase::spot && !buys_on_demand();
   }
 
   std::int64_t instance_ns = 0;  // instances x time since the warm-up, until counted_to

@@ -46,6 +46,7 @@ void World::grow(std::uint32_t at, ZoneBalance balance) {
   Fleet& fleet = fleets_[at];
   std::vector<ZoneCount> zones = zone_counts(fleet);
   if (fleet.on_demand.any()) fleet.bought_on_demand = count_on_demand(fleet);
+  if (fleet.allocation.any()) count_on_spot(fleet);
   std::int64_t retry_at = now_ + launch_retry_ns;
   while (fleet.alive() < fleet.wanted()) {
     const std::uint32_t missing = fleet.wanted() - fleet.alive();
@@ -117,7 +118,7 @@ std::uint32_t World::launch(std::uint32_t at, std::vector<ZoneCount>& zones, Zon
 }
 
 // Of a fleet that buys both ways it is on demand while too few are.
-LaunchFacts World::facts_of_next(Fleet& fleet) {
+LaunchFacts WorldView::facts_of_next(Fleet& fleet) const {
   LaunchFacts facts = fleet.make().facts;
   if (fleet.buys_on_demand()) {
     facts.purchase = Purchase::on_demand;
@@ -130,13 +131,13 @@ LaunchFacts World::facts_of_next(Fleet& fleet) {
 // The same, for room: in the zone with the fewest instances and, with best effort, in the next.
 std::uint32_t World::find_zone(std::uint32_t at, std::vector<ZoneCount>& zones,
                                ZoneBalance balance) {
-  if (zones.empty()) return find_room(at, fleets_[at].make().request.zones, none);
+  if (zones.empty()) return find_make(at, fleets_[at].make().request.zones);
   std::sort(zones.begin(), zones.end(), [](const ZoneCount& a, const ZoneCount& b) {
     return a.instances != b.instances ? a.instances < b.instances : a.zone < b.zone;
   });
   std::uint32_t first = 0;
   for (ZoneCount& zone : zones) {
-    const std::uint32_t refusal = find_room(at, std::uint64_t{1} << zone.zone, none);
+    const std::uint32_t refusal = find_make(at, std::uint64_t{1} << zone.zone);
     if (refusal == 0) {
       ++zone.instances;
       return 0;
@@ -149,8 +150,7 @@ std::uint32_t World::find_zone(std::uint32_t at, std::vector<ZoneCount>& zones,
 
 // Finds room for the next instance, which is a machine that starts again if `stopped` tells what it
 // was before. Returns why there is none, or 0.
-std::uint32_t World::find_room(std::uint32_t at, std::uint64_t zones, std::uint32_t stopped) {
-  const Make& make = stopped == none ? fleets_[at].make() : make_of(stopped);
+std::uint32_t World::find_room(const Make& make, std::uint64_t zones, std::uint32_t stopped) {
   const std::uint32_t vcpus = make.guest.tenant.vcpus;
   Quota* quota = make.quota == LifeSpec::unlimited ? nullptr : &quotas_[make.quota];
   if (quota != nullptr && vcpus > quota->vcpus - quota->used) return refused_by_quota;

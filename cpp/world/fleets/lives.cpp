@@ -237,7 +237,7 @@ void World::try_start(std::uint32_t machine) {
   if (it.standing != Standing::aside || lives_.state(machine) != InstanceState::stopped) return;
   Fleet& fleet = fleets_[fleet_of_[it.instance]];
   if (SpotMarket(*this).refuses(fleet, machine) ||
-      find_room(fleet_of_[it.instance], make_of(it.instance).request.zones, it.instance) != 0) {
+      find_room(make_of(it.instance), make_of(it.instance).request.zones, it.instance) != 0) {
     ++fleet.counts.refused_starts;
     it.wanted = 1;
     controls_.push(now_ + start_retry_ns, payload(ControlKind::start, machine));

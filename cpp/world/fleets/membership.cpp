@@ -112,6 +112,7 @@ std::int64_t WorldView::rank_to_go(const Fleet& fleet, std::uint32_t instance) c
   const TerminationPolicy policy = fleet.membership.spec.termination;
   if (policy == TerminationPolicy::oldest) return index;
   if (policy == TerminationPolicy::newest) return -index;
+  if (policy == TerminationPolicy::allocation_strategy) return 0;
   const std::int64_t ran = now_ - lives_.running_since(machine);
   const std::int64_t left = billing_hour_ns - ran % billing_hour_ns;
   const bool is_old = fleet.refresh.under_way() && fleet.refresh.is_old(machine);
@@ -130,6 +131,10 @@ std::vector<std::uint32_t> WorldView::who_goes(const Fleet& fleet, std::uint32_t
     candidates.push_back(
         {rank_to_go(fleet, instance), words[0], instance, zone_of(instance), stays});
   }
+  const TerminationPolicy policy = it.spec.termination;
+  const bool by_fit =
+      policy == TerminationPolicy::standard || policy == TerminationPolicy::allocation_strategy;
+  if (by_fit && fleet.allocation.any()) rate_misfits(fleet, candidates);
   if (fleet.on_demand.any()) return split_to_go(fleet, candidates, count);
   return first_to_go(std::move(candidates), count);
 }

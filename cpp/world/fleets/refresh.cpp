@@ -22,6 +22,8 @@ std::uint32_t percent_up(std::uint32_t of, std::uint32_t percent) {
 void require_make(const RefreshSpec& spec, const Fleet& fleet) {
   const bool known = spec.make == RefreshSpec::as_before || spec.make < fleet.makes.size();
   nephoscope::require(known, "to", "is not there");
+  const bool alike = spec.make == RefreshSpec::as_before && !spec.skip_matching;
+  nephoscope::require(alike || !fleet.allocation.any(), "to", "is of fleets of one type at a time");
 }
 
 void require_alarms(const RefreshSpec& spec, const std::vector<ScalingPolicySpec>& policies) {

@@ -56,7 +56,7 @@ bool World::launch_warm(std::uint32_t at) {
     ++fleet.counts.throttled;
     return false;
   }
-  const std::uint32_t refusal = find_room(at, fleet.make().request.zones, none);
+  const std::uint32_t refusal = find_room(fleet.make(), fleet.make().request.zones, none);
   if (!free) apis_[fleet.api].run_instances(1, 1, now_, refusal == 0 ? 1 : 0);
   if (refusal != 0) return false;
   const auto machine = static_cast<std::uint32_t>(machines_.size());
@@ -148,7 +148,7 @@ bool World::take_warm(std::uint32_t at) {
     begin_service(instance);
     return true;
   }
-  if (find_room(at, make_of(instance).request.zones, instance) != 0) {
+  if (find_room(make_of(instance), make_of(instance).request.zones, instance) != 0) {
     ++fleet.counts.refused_starts;
     return false;
   }

@@ -102,8 +102,10 @@ void WorldView::bill(std::vector<FleetAccount>& accounts) const {
     const auto billed_s = static_cast<std::uint64_t>(lives_.billed_until_s(machine, now_));
     account.billed_s += billed_s;
     if (account.counts_lives) account.lived_ns += lived_ns(machine);
-    if (account.mixed && lives_.facts(machine).purchase == Purchase::on_demand)
+    if (account.mixed && lives_.facts(machine).purchase == Purchase::on_demand) {
       account.on_demand_billed_s += billed_s;
+      account.makes[make_number(instance)].on_demand_billed_s += billed_s;
+    }
     const SpotPrices& prices = fleets_[fleet_of_[instance]].prices;
     if (!prices.all.empty() && lives_.facts(machine).purchase == Purchase::spot)
       prices.split(index_in_fleet_[instance], static_cast<std::int64_t>(billed_s),

@@ -159,7 +159,8 @@ struct MakeAccount {
   std::uint64_t launches = 0;   // of the whole run
   std::uint32_t instances = 0;  // that serve now
   std::uint64_t billed_s = 0;
-  double charged = 0.0;  // credits of surplus
+  double charged = 0.0;                  // credits of surplus
+  std::uint64_t on_demand_billed_s = 0;  // where a fleet buys both ways
 };
 
 // Of an instance on hosts that the scenario names, through all its stops, starts and reboots: the

@@ -84,6 +84,16 @@ struct FreshSpec {
   std::int64_t loaded = 0;          // bytes a second, from the launch on, whoever touches what
 };
 
+// Of a fleet whose instances are of several makes at a time: in which order launches try them. The
+// first so many of those on spot are the pools that it spreads over.
+struct AllocationSpec {
+  std::vector<std::uint32_t> on_demand;  // numbers of makes; empty: it is of one make at a time
+  std::vector<std::uint32_t> spot;
+  std::uint32_t pools = 2;
+
+  bool any() const { return !on_demand.empty(); }
+};
+
 struct FleetSpec {
   static constexpr std::uint32_t dedicated = 0xFFFFFFFF;
 
@@ -122,9 +132,11 @@ struct FleetSpec {
   ScalingSpec scaling;  // how `count` changes; inactive: it does not by itself
   RefreshSpec refresh;
   MembershipSpec membership;
-  // What a refresh may change its instances to, from number 1 on: as this, with another type or
-  // system. Counts, services, policies, refreshes and limits of accounts but vCPUs are not read.
+  // What its instances may be as well, or a refresh may change them to, from number 1 on: as this,
+  // with another type or system. Counts, services, policies, refreshes and limits of accounts but
+  // vCPUs are not read.
   std::vector<FleetSpec> makes;
+  AllocationSpec allocation;
 };
 
 struct TargetSpec {

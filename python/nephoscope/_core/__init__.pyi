@@ -263,6 +263,13 @@ class FreshSpec:
     loaded: int
 
 @final
+class AllocationSpec:
+    def __init__(self) -> None: ...
+    on_demand: list[int]
+    spot: list[int]
+    pools: int
+
+@final
 class FleetSpec:
     def __init__(self) -> None: ...
     name: str
@@ -301,6 +308,7 @@ class FleetSpec:
     refresh: RefreshSpec
     membership: MembershipSpec
     makes: list[FleetSpec]
+    allocation: AllocationSpec
 
 @final
 class BalancerSpec:

@@ -10,6 +10,7 @@ class TerminationPolicy(enum.Enum):
     oldest = 1
     newest = 2
     closest_to_next_hour = 3
+    allocation_strategy = 4
 
 class ZoneBalance(enum.Enum):
     off = 0

@@ -166,9 +166,10 @@ def _hosts(scenario: Scenario) -> Iterator[str]:
 
 def _fleets(scenario: Scenario) -> Iterator[str]:
     for name, fleet in scenario.fleets.items():
-        machines = f"{_count(fleet)} x {_machine(fleet.instance_type)}"
+        kinds = " or ".join(_machine(kind) for kind in (fleet.instance_type, *fleet.other_types))
+        machines = f"{_count(fleet)} x {kinds}"
         renewed = "" if fleet.refresh is None else f", renewed from {fleet.refresh.at} on"
-        for make in fleet.makes[1:]:
+        for make in fleet.makes[len(fleet.makes_at_once) :]:
             renewed += f" as {_machine(make.instance_type)} with {make.os}"
         size = scaling_words(fleet) + membership_words(fleet)
         parts = (_purchase(fleet), _tenant(fleet), size, renewed)
@@ -184,11 +185,12 @@ def _count(fleet: Fleet) -> str:
 
 def _purchase(fleet: Fleet) -> str:
     spot = fleet.purchase.spot
+    words = "" if fleet.allocation is None else f", allocation {fleet.allocation}"
     if spot is None:
-        return ""
-    mixed = ""
+        return words
+    mixed = words
     if spot.mixed:
-        mixed = f", {spot.on_demand_base:,} and {spot.on_demand_share}% above on demand"
+        mixed += f", {spot.on_demand_base:,} and {spot.on_demand_share}% above on demand"
     if spot.prices is not None:
         usd = [usd for _, usd in spot.prices]
         mixed += f", at ${min(usd):g} to ${max(usd):g} an hour"

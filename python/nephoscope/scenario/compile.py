@@ -15,7 +15,7 @@ from nephoscope.scenario.distribution_specs import distribution_spec
 from nephoscope.scenario.fault_specs import fault_spec, health_spec
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
-from nephoscope.scenario.membership_specs import membership_spec
+from nephoscope.scenario.membership_specs import allocation_spec, membership_spec
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.propagation import Propagation
 from nephoscope.scenario.provider_specs import fifo_queue_calls, message_quotas
@@ -235,9 +235,10 @@ class _Compiler:
         late = Lateness(self._law, *self._key, name)
         spec.scaling = scaling_spec(fleet, self._scenario.start, duration_ns, self._queues, late)
         spec.makes = makes
+        spec.allocation = allocation_spec(fleet)
         if fleet.refresh is not None:
             spec.refresh = refresh_spec(fleet.refresh, fleet)
-            if makes:
+            if fleet.refresh.to is not None:
                 spec.refresh.make = len(makes)
         return spec
 

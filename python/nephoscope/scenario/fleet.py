@@ -1,12 +1,20 @@
 """Fleets of instances."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from nephoscope import catalog
 from nephoscope.catalog.buckets import leaving_region
 from nephoscope.errors import CatalogError
+from nephoscope.scenario.allocation import FIELDS_OF_TYPES, refuse_beside_types
 from nephoscope.scenario.arrivals import NoOptions
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
@@ -103,10 +111,13 @@ class PlacementGroup(Model):
 
 
 class Fleet(Model):
-    """Instances of one type that run one service."""
+    """Instances of one type, or of several, that run one service."""
 
     service: Name
     instance_type: InstanceType = InstanceType()
+    other_types: Annotated[tuple[InstanceType, ...], Strict(False)] = ()
+    """Types that its instances are of as well, after the first in order of priority: each launch
+    tries one after the other."""
     count: Count = 1
     """A number, or the bounds that scaling keeps."""
     hosts: Name | None = None
@@ -148,6 +159,9 @@ class Fleet(Model):
     initially: Literal["running", "pending"] = "running"
     """Whether the first instances have booted when the clock starts."""
     purchase: Purchase = Purchase(on_demand=NoOptions())
+    allocation: Literal["prioritized", "lowest_price"] | None = None
+    """Of several types: which a launch on demand tries first, by default prioritized; on spot they
+    are tried by price."""
     hibernation: bool = False
     """Whether its instances may hibernate."""
     scaling: Annotated[tuple[Policy, ...], Strict(False)] = ()
@@ -176,11 +190,34 @@ class Fleet(Model):
     warm_pool: WarmPool | None = None
     hooks: Hooks | None = None
 
+    @field_validator("other_types")
+    @classmethod
+    def _types_differ(
+        cls, others: tuple[InstanceType, ...], known: ValidationInfo
+    ) -> tuple[InstanceType, ...]:
+        first = known.data.get("instance_type")
+        kinds = [first, *others] if others and first is not None else list(others)
+        for i, kind in enumerate(kinds):
+            if kind in kinds[:i]:
+                raise refusal(f"{kind.known_as or 'a type'} is there twice", "each type once")
+            if kind.burstable:
+                raise refusal("burstable types stay among themselves", "types without CPU credits")
+        return others
+
+    @field_validator(*FIELDS_OF_TYPES)
+    @classmethod
+    def _goes_with_its_types(cls, value: Any, known: ValidationInfo) -> Any:
+        assert known.field_name is not None
+        refuse_beside_types(known.field_name, value, known.data)
+        return value
+
     @model_validator(mode="after")
     def _is_sold(self) -> Self:
-        if self.instance_type.type is not None:
+        for make in self.makes_at_once:
+            if make.instance_type.type is None:
+                continue
             try:
-                catalog.price(self.instance_type.type, self.os, tenancy=self.tenancy)
+                catalog.price(make.instance_type.type, self.os, tenancy=self.tenancy)
             except CatalogError as error:
                 raise refusal(error.message, error.allowed) from None
         return self
@@ -202,10 +239,10 @@ class Fleet(Model):
 
     @model_validator(mode="after")
     def _has_a_volume(self) -> Self:
-        kind = self.instance_type
-        if self.volume is not None and (kind.type is None or kind.disk.count != 0):
-            what = "its disks are local" if kind.type else "a custom type has a disk of its own"
-            raise refusal(f"volume: {what}", "a type of the catalogue without local disks")
+        for kind in (self.instance_type, *self.other_types):
+            if self.volume is not None and (kind.type is None or kind.disk.count != 0):
+                what = "its disks are local" if kind.type else "a custom type has a disk of its own"
+                raise refusal(f"volume: {what}", "a type of the catalogue without local disks")
         return self
 
     @model_validator(mode="after")
@@ -229,6 +266,8 @@ class Fleet(Model):
 
     def renewed(self, to: NewInstances) -> Self:
         """The same fleet of other instances, by all its rules."""
+        if self.other_types:
+            raise refusal("instances of several types keep them", "no to")
         if self.purchase.spot is not None and self.purchase.spot.mixed:
             raise refusal("instances that are bought both ways keep their type", "no to")
         if self.purchase.spot is not None and self.purchase.spot.prices is not None:
@@ -257,9 +296,17 @@ class Fleet(Model):
 
     @property
     def makes(self) -> list[Self]:
-        """As it is at first and, if a refresh changes its instances, as it is then."""
+        """All that its instances may be: of each of its types, or as a refresh changes them."""
         to = None if self.refresh is None else self.refresh.to
-        return [self] if to is None else [self, self.renewed(to)]
+        return self.makes_at_once if to is None else [self, self.renewed(to)]
+
+    @property
+    def makes_at_once(self) -> list[Self]:
+        """As its instances are of each of its types, in order of priority."""
+        return [
+            self,
+            *(self.model_copy(update={"instance_type": kind}) for kind in self.other_types),
+        ]
 
     @property
     def paid(self) -> list[bool]:

@@ -83,6 +83,10 @@ class Spot(Model):
     on_demand_share: Annotated[int, percentage(0, 100)] = 0
     """Of the instances beyond the base, rounded up: the same; in life 100% unless told."""
 
+    pools: Annotated[int, whole(1, 20)] | None = None
+    """Of a fleet of several types: the cheapest so many, which its instances are spread over
+    evenly; by default 2."""
+
     @property
     def mixed(self) -> bool:
         """Whether some are bought on demand."""

@@ -24,7 +24,8 @@ def life_problems(document: Document) -> Iterator[Problem]:
     tenants: dict[str, list[str]] = {}
     for fleet in fleets.values():
         groups = tenants.setdefault(str(fleet.get("tenant", "main")), [])
-        groups += [vcpu_group(fleet), *map(vcpu_group, new_instances(fleet))]
+        makes = (fleet, *other_instances(fleet), *new_instances(fleet))
+        groups += map(vcpu_group, makes)
     yield from _mixed(document, fleets)
     for name, account in mapping(document.tree.get("accounts")).items():
         if name in tenants:
@@ -94,6 +95,11 @@ def type_name(written: Any) -> str | None:
     known = mapping(written)
     name = known.get("type", known.get("name")) if known else written
     return name if isinstance(name, str) else None
+
+
+def other_instances(fleet: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fleet as it is of each type but the first."""
+    return [fleet | {"instance_type": kind} for kind in sequence(fleet.get("other_types"))]
 
 
 def new_instances(fleet: dict[str, Any]) -> list[dict[str, Any]]:

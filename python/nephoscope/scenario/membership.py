@@ -20,7 +20,9 @@ from nephoscope.scenario.fields import (
 from nephoscope.scenario.model import Model
 from nephoscope.scenario.units import Duration
 
-TerminationPolicy = Literal["default", "oldest", "newest", "closest_to_next_hour"]
+TerminationPolicy = Literal[
+    "default", "oldest", "newest", "closest_to_next_hour", "allocation_strategy"
+]
 ZoneBalance = Literal["best_effort", "only", "off"]
 Replacement = Literal["terminate_first", "launch_first"]
 Lifetime = Annotated[Duration, quantity(*SPAN), within("1d", "365d")]

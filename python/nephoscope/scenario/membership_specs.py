@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from nephoscope import _core
+from nephoscope import _core, catalog
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.membership import LaunchHook, TerminateHook
@@ -35,6 +35,32 @@ def membership_spec(fleet: Fleet, law: Law) -> _core.membership.MembershipSpec:
         _hook(spec.launch, fleet.hooks.launch, law)
         _hook(spec.terminate, fleet.hooks.terminate, law)
     return spec
+
+
+def allocation_spec(fleet: Fleet) -> _core.AllocationSpec:
+    """In which order launches try the types of a fleet; of one type there is none."""
+    spec = _core.AllocationSpec()
+    if not fleet.other_types:
+        return spec
+    told = list(range(len(fleet.makes)))
+    spec.on_demand = _by_price(fleet, "on_demand") if fleet.allocation == "lowest_price" else told
+    spot = fleet.purchase.spot
+    spec.spot = told if spot is None else _by_price(fleet, "spot", spot.discount)
+    if spot is not None and spot.pools is not None:
+        spec.pools = spot.pools
+    return spec
+
+
+def _by_price(fleet: Fleet, purchase: str, discount: float | None = None) -> list[int]:
+    """The numbers of its makes, the cheapest first; of equals the one that comes first."""
+    factor = catalog.SPOT_FACTOR if discount is None else 1.0 - discount
+    prices = []
+    for make in fleet.makes:
+        assert make.instance_type.type is not None
+        kind = make.instance_type.type
+        price = catalog.price(kind, make.os, purchase, make.tenancy, spot_factor=factor)
+        prices.append(price.usd_per_hour)
+    return sorted(range(len(prices)), key=prices.__getitem__)
 
 
 def _hook(spec: _core.membership.HookSpec, hook: TerminateHook | None, law: Law) -> None:

@@ -15,7 +15,7 @@ from nephoscope.scenario.document import Document, Where
 from nephoscope.scenario.fleet import Cap, Fleet
 from nephoscope.scenario.hosts import Hosts, HostType
 from nephoscope.scenario.instance_type import InstanceType
-from nephoscope.scenario.life_rules import new_instances, type_name
+from nephoscope.scenario.life_rules import new_instances, other_instances, type_name
 from nephoscope.scenario.local_disks import of_host, taken
 from nephoscope.scenario.references import entries, mapping, sequence
 
@@ -42,9 +42,12 @@ def placing_problems(document: Document) -> Iterator[Problem]:
             yield from _without_hosts(document, where, fleet)
         yield from _group(document, where, mapping(fleet.get("placement")), groups)
         for renewed in new_instances(fleet):
-            at = (*where, "refresh", "to")
+            at = (*where, "refresh", "to", "instance_type")
             yield from _machine(document, at, renewed)
-            yield from _reserved(document, (*at, "instance_type"), renewed)
+            yield from _reserved(document, at, renewed)
+        for i, other in enumerate(other_instances(fleet)):
+            yield from _machine(document, (*where, "other_types", i), other)
+            yield from _reserved(document, (*where, "other_types", i), other)
     for where, hosts in entries(document.tree, "hosts"):
         if "tenant" in hosts:
             yield from _sizes(document, str(where[-1]))
@@ -63,25 +66,25 @@ def _without_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> I
             message = f"{key} without hosts has no effect: there are no other tenants"
             allowed = f"{key} beside hosts"
             yield document.problem((*where, key), message, allowed=allowed, at_key=True)
-    yield from _machine(document, where, fleet)
+    yield from _machine(document, (*where, "instance_type"), fleet)
 
 
-def _machine(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
+def _machine(document: Document, at: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
     """What instances of one's own measure may not say, on hosts and without."""
     written = mapping(fleet.get("instance_type"))
     if "hosts" in fleet and written.get("speed", 1) != 1:
         message = "on hosts a vCPU is as fast as a thread of the host"
-        at = (*where, "instance_type", "speed")
-        yield document.problem(at, message, allowed="a clock of the hosts' type", at_key=True)
+        yield document.problem(
+            (*at, "speed"), message, allowed="a clock of the hosts' type", at_key=True
+        )
     disks = mapping(written.get("disk")).get("count", 0)
     if "hosts" not in fleet and _is_number(disks) and disks > 0:
         message = "local disks without hosts have no effect: nobody else could take them"
-        at = (*where, "instance_type", "disk", "count")
-        yield document.problem(at, message, allowed="0, or hosts with disks", at_key=True)
+        count = (*at, "disk", "count")
+        yield document.problem(count, message, allowed="0, or hosts with disks", at_key=True)
     hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet.get("hosts"))))
     scheduler = hosts.get("scheduler", "fluid")
     kind = fleet.get("instance_type")
-    at = (*where, "instance_type")
     if scheduler != "fluid" and _is_burstable(kind):
         message = f"the scheduler {scheduler} has no CPU credits"
         yield document.problem(at, message, allowed="hosts of the scheduler fluid", at_key=True)
@@ -100,7 +103,7 @@ def _threads_per_core(hosts: dict[str, Any]) -> int:
 
 
 def _on_hosts(document: Document, where: Where, fleet: dict[str, Any]) -> Iterator[Problem]:
-    yield from _machine(document, where, fleet)
+    yield from _machine(document, (*where, "instance_type"), fleet)
     yield from _reserved(document, (*where, "reservation"), fleet)
     hosts = mapping(mapping(document.tree.get("hosts")).get(str(fleet["hosts"])))
     if hosts:

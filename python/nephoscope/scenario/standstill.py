@@ -6,7 +6,7 @@ from typing import Any
 from nephoscope.errors import Problem, UnitError
 from nephoscope.scenario.calls import reached_services
 from nephoscope.scenario.document import Document
-from nephoscope.scenario.life_rules import is_spot, limits, vcpu_group
+from nephoscope.scenario.life_rules import is_spot, limits, other_instances, vcpu_group
 from nephoscope.scenario.placing import Room, zones_of
 from nephoscope.scenario.references import (
     action_target,
@@ -98,7 +98,8 @@ class _Written:
     def _is_limited(self, fleet: dict[str, Any]) -> bool:
         """Whether its account may have no vCPUs for its instances."""
         account = self._accounts.get(str(fleet.get("tenant", "main")), {})
-        return vcpu_group(fleet) in limits(account.get("spot_vcpus" if is_spot(fleet) else "vcpus"))
+        limited = limits(account.get("spot_vcpus" if is_spot(fleet) else "vcpus"))
+        return any(vcpu_group(make) in limited for make in (fleet, *other_instances(fleet)))
 
     def takes_time(self, destination: str) -> bool:
         """Whether an answer takes time at least now and then."""

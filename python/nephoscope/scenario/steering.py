@@ -140,6 +140,9 @@ class Steering:
                 known = list(fleet.alarms)
                 allowed = listing(known) or None
                 raise _refused(f"{path}.alarms.{i}", message, allowed, nearest(alarm, known))
+        if fleet.other_types and (refresh.to is not None or refresh.skip_matching):
+            message = "instances of several types keep them"
+            raise _refused(path, message, "neither to nor skip_matching")
         spec = refresh_spec(refresh, fleet)
         if refresh.to is None:
             world.begin_refresh(index, spec)

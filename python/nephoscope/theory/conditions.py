@@ -35,6 +35,8 @@ def fleet_reasons(scenario: Scenario, name: str) -> Iterator[str]:
 
 
 def _changing(fleet: Fleet) -> Iterator[str]:
+    if fleet.other_types:
+        yield "its instances are of several types"
     if fleet.scaling:
         yield "scaling changes the number of its instances"
     if fleet.instance_type.burstable and fleet.credit_mode == "standard":
