@@ -34,6 +34,9 @@ void bind_upkeep(py::class_<World>& world) {
            py::arg("pause_ns"),
            "Move an instance to that host of its pool, or to any, live. Returns 1, or 0 if it has\n"
            "to stay.")
+      .def("protect", &World::protect, py::arg("instance"), py::arg("on"),
+           "Have scale-ins spare an instance that serves, or not. Returns 1, or 0 if it does not\n"
+           "serve.")
       .def("add_make", &World::add_make, py::arg("fleet"), py::arg("make"),
            "Something else that instances of a fleet may be; its number there.")
       .def("begin_refresh", &World::begin_refresh, py::arg("fleet"), py::arg("refresh"),

@@ -56,6 +56,8 @@ class World : public WorldView {
 
   // Lets an instance go on on that host of its pool, or on any, and 1; 0 where it has to stay.
   std::uint32_t migrate_now(std::uint32_t instance, std::uint32_t host, std::int64_t pause_ns);
+  // Whether scale-ins spare one that serves, from now on, and 1; 0 where it does not serve.
+  std::uint32_t protect(std::uint32_t instance, bool on);
 
   // Changes from this instant on. Throw SpecError when the value or the index is not legal.
   void set_rate(std::uint32_t traffic, double per_second);
@@ -235,7 +237,6 @@ class World : public WorldView {
   void watch_instance(std::uint32_t instance);
   void watch(std::uint32_t fleet);
   void tell_routes();
-
   Sampler& sampler(std::uint32_t traffic, std::uint32_t draw) {
     return samplers_[sampler_of_[traffic * programs_.draws().size() + draw]];
   }
@@ -249,8 +250,6 @@ class World : public WorldView {
   using WorldView::caller_of;
   Caller& caller_of(const Sent& sent) { return callers_[routes_[sent.route].caller]; }
 
-  // Looking (results.cpp, host_results.cpp, check.cpp) and changing (edit.cpp).
-  void sample_series();
   // Which instances a fleet has (launching.cpp).
   void scale(std::uint32_t fleet);
   void grow(std::uint32_t fleet, ZoneBalance balance);
@@ -336,8 +335,9 @@ class World : public WorldView {
   void roll_back(std::uint32_t fleet);
   void replace_some(std::uint32_t fleet, std::uint32_t ready);
   void retire(std::uint32_t machine);
-  // Metering (metering.cpp).
+  // Metering (metering.cpp) and series (results.cpp).
   void meter();
+  void sample_series();
   // Health checks (health.cpp).
   void look_after_health();
   void check_target(std::uint32_t balancer, std::uint32_t slot);

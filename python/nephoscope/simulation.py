@@ -151,6 +151,15 @@ class Simulation:
         """
         return self._steering.migrate(self._world, instance, host, span_ns(pause, "pause"))
 
+    def protect(self, instance: int, on: bool = True) -> bool:
+        """Have scale-ins spare an instance, or, with `on=False`, let them take it again.
+
+        `instance` is its place in `state()`. Who protects all but those that are to go, and lowers
+        the size of the fleet, has decided who goes, as a termination policy of one's own does.
+        Whether it serves: of others nothing is protected, and who leaves service is so no more.
+        """
+        return self._steering.protect(self._world, instance, on)
+
     def state(self) -> dict[str, Any]:
         """What an observer may look at, as arrays.
 

@@ -183,10 +183,23 @@ void World::keep_member(std::uint32_t instance) {
     if (index >= it.since.size()) it.since.resize(index + std::size_t{1}, Membership::not_yet);
     if (it.since[index] == Membership::not_yet) it.since[index] = now_;
   }
-  if (it.guarded >= it.spec.protect) return;
-  if (index >= it.guards.size()) it.guards.resize(index + std::size_t{1});
-  it.guards[index] = 1;
-  ++it.guarded;
+  if (it.guarded < it.spec.protect) it.guard(index);
+}
+
+// (SetInstanceProtection, Amazon EC2 Auto Scaling.) Whoever has decided who goes protects the rest.
+std::uint32_t World::protect(std::uint32_t instance, bool on) {
+  require(instance < fleet_of_.size(), "instance", "is not there");
+  if (!is_member(instance)) return 0;
+  const std::uint32_t at = fleet_of_[instance];
+  Membership& it = fleets_[at].membership;
+  it.steered = 1;
+  if (on) {
+    it.guard(index_in_fleet_[instance]);
+  } else {
+    it.unguard(index_in_fleet_[instance]);
+    scale(at);  // more may be there than are desired, all of them protected until now
+  }
+  return 1;
 }
 
 // Whether it has been impaired for too long, or some balancer whose word counts holds it unhealthy.
@@ -309,7 +322,7 @@ void WorldView::check_membership() const {
     const Fleet& fleet = fleets_[at];
     const Membership& it = fleet.membership;
     std::uint32_t guarded = 0;
-    bool agree = it.guarded <= it.spec.protect;
+    bool agree = it.guarded <= it.spec.protect || it.steered != 0;
     for (const std::uint32_t instance : fleet.members) {
       const std::uint32_t index = index_in_fleet_[instance];
       guarded += index < it.guards.size() ? it.guards[index] : 0U;

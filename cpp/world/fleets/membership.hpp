@@ -47,6 +47,7 @@ struct Membership {
   std::uint32_t replacing = 0;         // instances beyond those desired, until others go
   std::uint32_t moving = 0;            // the same, in zones that had too few
   std::uint32_t guarded = 0;           // instances that are protected
+  std::uint32_t steered = 0;           // somebody says which
   std::int64_t rests_until = 0;        // a zone had no room: no other move before
   std::vector<std::int64_t> since;     // by index in the fleet, when it entered service
   std::vector<std::int64_t> fell;      // by index, when it went down last
@@ -65,7 +66,7 @@ struct Membership {
   }
   bool looks() const { return timed() || !zones.empty() || spec.pool.active; }
   // Whether there is something to tell.
-  bool present() const { return looks() || hooked() || spec.protect != 0; }
+  bool present() const { return looks() || hooked() || spec.protect != 0 || steered != 0; }
   // One has gone down: its status checks fail from now on.
   void note_fall(std::uint32_t index, std::int64_t now) {
     if (spec.impaired_ns == 0) return;
@@ -73,6 +74,11 @@ struct Membership {
     fell[index] = now;
   }
   bool is_guarded(std::uint32_t index) const { return index < guards.size() && guards[index] != 0; }
+  void guard(std::uint32_t index) {
+    if (index >= guards.size()) guards.resize(index + std::size_t{1});
+    guarded += guards[index] == 0 ? 1U : 0U;
+    guards[index] = 1;
+  }
   // One that was protected, perhaps, has left service.
   void unguard(std::uint32_t index) {
     if (!is_guarded(index)) return;
@@ -86,8 +92,8 @@ struct Membership {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(scale_ins, replacing, moving, guarded, rests_until, since, fell, guards, pool, standby,
-            at_risk, pool_rests_until, counts);
+    archive(scale_ins, replacing, moving, guarded, steered, rests_until, since, fell, guards, pool,
+            standby, at_risk, pool_rests_until, counts);
   }
 };
 

@@ -182,11 +182,15 @@ class Steering:
 
     def migrate(self, world: _core.World, instance: Any, host: Any, pause_ns: int) -> bool:
         """Move an instance; raises ScenarioError where it or the host is not there."""
-        for name, index in (("instance", instance), ("host", 0 if host is None else host)):
-            whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
-            if not whole or not 0 <= index < _ANY_HOST:
-                raise _refused(name, f"{shorten(index)} is no index", "a whole number, from 0")
+        _require_index("instance", instance)
+        if host is not None:
+            _require_index("host", host)
         return bool(world.migrate(instance, _ANY_HOST if host is None else host, pause_ns))
+
+    def protect(self, world: _core.World, instance: Any, on: bool) -> bool:
+        """Have scale-ins spare an instance; raises ScenarioError where it is not there."""
+        _require_index("instance", instance)
+        return bool(world.protect(instance, on))
 
     def _index(self, path: str, section: str, name: str) -> int:
         names = list(getattr(self.scenario, section))
@@ -281,6 +285,12 @@ def read_part(path: str, model: type[BaseModel], value: Any, field: str | None =
     if field is not None and getattr(read, field) is None:
         raise _refused(path, "no value given", None)
     return read
+
+
+def _require_index(name: str, index: Any) -> None:
+    whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
+    if not whole or not 0 <= index < _ANY_HOST:
+        raise _refused(name, f"{shorten(index)} is no index", "a whole number, from 0")
 
 
 def _refused(
