@@ -27,7 +27,6 @@ from nephoscope._core import topics as topics
 from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, InterferenceFacts
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 from nephoscope._core.membership import MembershipSpec
-from nephoscope._core.resilience import ResilienceSpec
 from nephoscope._core.routing import RoutingSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
 
@@ -346,7 +345,7 @@ class WorldSpec:
     series_ns: int
     traces: int
     traffic: list[TrafficSpec]
-    resilience: list[ResilienceSpec]
+    resilience: list[resilience.ResilienceSpec]
     services: list[ServiceSpec]
     hosts: list[hosts.HostPoolSpec]
     groups: list[GroupSpec]
