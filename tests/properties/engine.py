@@ -126,7 +126,7 @@ def compiled(system: System) -> _core.WorldSpec:
 def _kept_busy(fleet: _core.FleetSpec, system: System) -> _core.FleetSpec:
     """With prices of spot, fresh volumes and cores for vCPUs: what scenarios have of real types."""
     life, fresh, seed = fleet.life, fleet.fresh, system.seed
-    if life.spot and seed % 4:
+    if life.spot and seed % 4 and not fleet.allocation.on_demand:  # of one type at a time
         prices = [_core.life.SpotPrice() for _ in range(4)]
         for place, price in enumerate(prices):
             price.from_ns = place * system.duration_ns // 5
