@@ -99,11 +99,6 @@ def test_five_target_groups_at_most():
     refused(grouped(6), "6 groups are too many")
 
 
-def test_a_balancer_is_one_listener():
-    # So that nobody can have more than the fifty that there may be.
-    refused(balanced(listeners=[80, 443]), "listeners")
-
-
 def test_weights_of_groups_are_0_to_999():
     taken(grouped(2, 999))
     refused(grouped(2, 1000), "999")
