@@ -23,6 +23,24 @@ class HastyAndChoosy(Hasty):
     least_queue = 2
 
 
+class Forgetful(Hasty):
+    """Who has 300 credits leaves and is forgotten: its credit is not counted as left over.
+
+    Shares are rounded down.
+    """
+
+    @staticmethod
+    def divide(amount: int, by: int) -> int:
+        return amount // by
+
+    def let_go(self, it: Vcpu) -> int:
+        if it.credit < self.credits:
+            return it.credit
+        it.active = False
+        it.credit //= 2
+        return 0
+
+
 class Lazy(Twin):
     """Only a pCPU that would be idle steals, not one that has nothing better than OVER."""
 
@@ -41,6 +59,10 @@ class Dithered(Twin):
         super().decide(at)
         if self.cpus[at].timer == self.now + self.slice:
             self.cpus[at].timer += int(self.random.integers(200_000))
+
+
+class ForgetfulAndDithered(Forgetful, Dithered):
+    pass
 
 
 class DitheredAndLazy(Lazy, Dithered):

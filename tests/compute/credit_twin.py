@@ -60,6 +60,7 @@ class Twin:
     rests = (
         True  # a host on which everybody runs: it decides nothing until somebody wakes or blocks
     )
+    divide = staticmethod(divide_up)
 
     def __init__(self, phases, accounting, *, slice_ns=30_000_000, ratelimit_ns=1_000_000, **rules):
         self.cpus = [Cpu(phase) for phase in phases]
@@ -168,20 +169,20 @@ class Twin:
             n = tenant.active
             heavy = tenant.weight * n
             left -= heavy
-            most = self.credits * n + divide_up(debt * heavy, total)
+            most = self.credits * n + self.divide(debt * heavy, total)
             if tenant.cap:
-                most = min(most, divide_up(self.credits * tenant.cap, 100))
-            given = divide_up(pool * heavy, total)
+                most = min(most, self.divide(self.credits * tenant.cap, 100))
+            given = self.divide(pool * heavy, total)
             if given < most:
                 wanting = True
             else:
                 if left:
-                    pool += divide_up((given - most) * total, left)
+                    pool += self.divide((given - most) * total, left)
                 if wanting:
                     self.listed.remove(tenant)
                     self.listed.insert(0, tenant)
                 given = most
-            turned += self.judge(tenant, divide_up(given, n), n)
+            turned += self.judge(tenant, self.divide(given, n), n)
         self.listed = [t for t in self.listed if t.active]
         for it in turned:
             self.turn(it)
@@ -189,7 +190,7 @@ class Twin:
 
     def judge(self, tenant: Tenant, each: int, n: int) -> list[Vcpu]:
         turned = []
-        cap = divide_up(divide_up(self.credits * tenant.cap, 100), n)
+        cap = self.divide(self.divide(self.credits * tenant.cap, 100), n)
         for it in tenant.vcpus:
             if not it.active:
                 continue
@@ -200,11 +201,15 @@ class Twin:
             if tenant.cap and not it.parked and it.credit < -cap:
                 turned.append(it)
             it.credit = max(it.credit, -self.credits)
-            if it.credit > self.credits:
-                it.active = False
-                it.credit //= 2
-            self.balance += it.credit
+            self.balance += self.let_go(it)
         return turned
+
+    def let_go(self, it: Vcpu) -> int:
+        """Who has enough leaves the active set; returns what is left over of the credit."""
+        if it.credit > self.credits:
+            it.active = False
+            it.credit //= 2
+        return it.credit
 
     def turn(self, it: Vcpu) -> None:
         it.parked = not it.parked
