@@ -269,6 +269,7 @@ BurstFacts burst(Bytes& bytes, std::uint32_t vcpus) {
   made.credits.millicredits_per_hour = count(100'000);
   made.credits.launch_credits = count(60);
   made.credits.kept_ns = odd_time(bytes, 0, 60'000);
+  if (bytes.one_in(2)) made.credits.lowered_over_ns = odd_time(bytes, 0, 60'000);
   return made;
 }
 

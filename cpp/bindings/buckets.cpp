@@ -79,12 +79,14 @@ void bind_cpu_credits(py::module_& m) {
       .finalize();
   py::class_<CpuCredits>(m, "CpuCredits", "The credits of one instance, in units.")
       .def(py::init([](std::uint32_t vcpus, std::int64_t millicredits_per_hour,
-                       std::int64_t launch_credits, std::int64_t kept_ns, CreditMode mode,
-                       std::int64_t now) {
-             return CpuCredits({vcpus, millicredits_per_hour, launch_credits, kept_ns}, mode, now);
+                       std::int64_t launch_credits, std::int64_t kept_ns,
+                       std::int64_t lowered_over_ns, CreditMode mode, std::int64_t now) {
+             const CpuCreditFacts facts{vcpus, millicredits_per_hour, launch_credits, kept_ns,
+                                        lowered_over_ns};
+             return CpuCredits(facts, mode, now);
            }),
            py::arg("vcpus"), py::arg("millicredits_per_hour"), py::arg("launch_credits"),
-           py::arg("kept_ns"), py::arg("mode"), py::arg("now_ns"))
+           py::arg("kept_ns"), py::arg("lowered_over_ns"), py::arg("mode"), py::arg("now_ns"))
       .def("advance", &CpuCredits::advance, py::arg("until_ns"))
       .def("start", &CpuCredits::start, py::arg("launch_credits"))
       .def("stop", &CpuCredits::stop)
@@ -92,6 +94,7 @@ void bind_cpu_credits(py::module_& m) {
       .def("set_mode", &CpuCredits::set_mode, py::arg("mode"))
       .def("set_usage", &CpuCredits::set_usage, py::arg("vcpus"))
       .def("exhausted_at", &CpuCredits::exhausted_at)
+      .def("limit_changes_at", &CpuCredits::limit_changes_at)
       .def("full_at", &CpuCredits::full_at)
       .def(
           "reaches",
@@ -102,8 +105,6 @@ void bind_cpu_credits(py::module_& m) {
       .def("account", [](const CpuCredits& it) { return account(it); })
       .def("check", &CpuCredits::check)
       .def_property_readonly("limit", &CpuCredits::limit)
-      .def_property_readonly("limited", &CpuCredits::limited)
-      .def_property_readonly("baseline", &CpuCredits::baseline)
       .def_property_readonly("mode", &CpuCredits::mode)
       .def_property_readonly("running", &CpuCredits::running)
       .def_property_readonly("now_ns", &CpuCredits::now)

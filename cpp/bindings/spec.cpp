@@ -138,7 +138,8 @@ void bind_guests(py::module_& m) {
       .def_readwrite("vcpus", &CpuCreditFacts::vcpus)
       .def_readwrite("millicredits_per_hour", &CpuCreditFacts::millicredits_per_hour)
       .def_readwrite("launch_credits", &CpuCreditFacts::launch_credits)
-      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns);
+      .def_readwrite("kept_ns", &CpuCreditFacts::kept_ns)
+      .def_readwrite("lowered_over_ns", &CpuCreditFacts::lowered_over_ns);
   py::class_<BurstFacts>(m, "BurstFacts")
       .def(py::init<>())
       .def_readwrite("burstable", &BurstFacts::burstable)

@@ -29,7 +29,11 @@ CpuCredits::CpuCredits(const CpuCreditFacts& facts, CreditMode mode, std::int64_
           "must be 0 to 1,000,000");
   require(facts.kept_ns >= 0, "kept_ns", "must not be below 0");
   require(now >= 0, "now", "must not be below 0");
+  require(facts.lowered_over_ns >= 0, "lowered_over_ns", "must not be below 0");
   earn_ = facts.millicredits_per_hour * units_per_millicredit_per_hour;
+  // Step k spends k / steps of what is beyond the baseline, for 1 / (steps - 1) of the time.
+  rung_ = int128{full_use() - earn_} * facts.lowered_over_ns / (steps * (steps - 1));
+  require(needed(steps) < maximum(), "lowered_over_ns", "is longer than a full balance lasts");
 }
 
 void CpuCredits::advance(std::int64_t until) {
@@ -148,12 +152,41 @@ void CpuCredits::lose_all() {
   net_ = 0;
 }
 
-std::int64_t CpuCredits::exhausted_at() const {
-  if (mode_ != CreditMode::standard || usage_ <= earn_) return never;
+std::int64_t CpuCredits::step() const {
+  if (mode_ == CreditMode::unlimited) return steps;
+  std::int64_t step = left() == 0 ? 0 : steps;
+  while (step > 0 && left() <= needed(step)) --step;
+  return step;
+}
+
+// Exact but for the last rounding: all rates are multiples of 2^31 units, and so of the steps.
+double CpuCredits::limit() const {
+  const std::int64_t at = step();
+  const std::int64_t units = earn_ + (full_use() - earn_) / steps * at;
+  return at == steps ? vcpus_ : to_amount(static_cast<double>(units) / units_per_vcpu);
+}
+
+// When no more is left than that, while more is used than is earned. What comes in while launch
+// credits last is lost only above the maximum, and so above every level that is asked for.
+std::int64_t CpuCredits::falls_to(int128 level) const {
+  const std::int64_t loss = usage_ - earn_;
   CpuCredits later = *this;
   const int128 phase = later.pass_launch_phase(never - at_);
+  if (later.left() <= level) return instant_after(at_, ceil_div(left() - level, loss));
   if (later.launch_ != 0) return never;
-  return instant_after(at_, phase + ceil_div(later.net_, usage_ - earn_));
+  return instant_after(at_, phase + ceil_div(later.net_ - level, loss));
+}
+
+std::int64_t CpuCredits::exhausted_at() const {
+  return mode_ == CreditMode::standard && spends() ? falls_to(0) : never;
+}
+
+std::int64_t CpuCredits::limit_changes_at() const {
+  if (mode_ == CreditMode::unlimited || !running()) return never;
+  const std::int64_t at = step();
+  if (spends()) return at == 0 ? never : falls_to(needed(at));
+  if (!saves() || at == steps) return never;
+  return instant_after(at_, ceil_div(needed(at + 1) + 1 - left(), earn_ - usage_));
 }
 
 std::int64_t CpuCredits::reaches(int128 balance) const {

@@ -10,7 +10,10 @@
 // The rules, as the provider states them:
 //   - The balance is at most what is earned in 24 h; what is earned above is discarded.
 //   - Standard mode: when the balance is empty, use is held to the baseline (`limit`). The provider
-//     lowers it gradually, over a time that is not published; here it is lowered at once.
+//     lowers it gradually, over a time that is not published; here it is lowered at once, or over
+//     `lowered_over_ns`, in equal steps that take equal times at full use. Which step it is at
+//     follows from what is left alone, and the last one is where nothing is: so nothing is given
+//     away, and the limit rises by the same steps as credits are earned again.
 //   - Launch credits (T2 in standard mode) come with each launch or start, are spent first, do not
 //     count for the maximum, and are lost at a stop and at the switch to unlimited. Whether an
 //     account still gets them is told by LaunchCreditLimit.
@@ -42,8 +45,9 @@ enum class CreditMode : std::uint32_t { standard, unlimited };
 struct CpuCreditFacts {
   std::uint32_t vcpus = 1;
   std::int64_t millicredits_per_hour = 0;
-  std::int64_t launch_credits = 0;  // of the instance, not of a vCPU
-  std::int64_t kept_ns = 0;         // how long a stopped instance keeps its balance
+  std::int64_t launch_credits = 0;   // of the instance, not of a vCPU
+  std::int64_t kept_ns = 0;          // how long a stopped instance keeps its balance
+  std::int64_t lowered_over_ns = 0;  // from full use to the baseline; 0: at once
 };
 
 // Units of credit since the beginning.
@@ -84,9 +88,10 @@ class CpuCredits {
   void set_usage(double vcpus);
 
   // How many vCPUs may be used now: all, or the baseline while the balance is empty in standard
-  // mode. It becomes the baseline at exhausted_at, and all again as soon as less is used.
-  double limit() const { return limited() ? baseline() : vcpus_; }
-  bool limited() const { return mode_ == CreditMode::standard && launch_ + net_ == 0; }
+  // mode, or between them while little is left of it and it is lowered gradually.
+  double limit() const;
+  bool spends() const { return usage_ > earn_; }  // more than it earns
+  bool saves() const { return usage_ < earn_; }
   double baseline() const { return to_amount(static_cast<double>(earn_) / units_per_vcpu); }
 
   // The first instant, from now on, at which the balance is empty and more than the baseline is
@@ -95,6 +100,8 @@ class CpuCredits {
   std::int64_t exhausted_at() const;
   std::int64_t reaches(int128 balance) const;
   std::int64_t full_at() const { return reaches(maximum()); }
+  // The first instant, after now, at which `limit` is another; likewise.
+  std::int64_t limit_changes_at() const;
 
   std::int64_t now() const { return at_; }
   bool running() const { return state_ == State::running; }
@@ -118,6 +125,14 @@ class CpuCredits {
   static constexpr std::int64_t hour_ns = std::int64_t{3600} * 1'000'000'000;
   static constexpr std::int64_t day_ns = 24 * hour_ns;
 
+  static constexpr std::int64_t steps = 16;  // from the baseline to all vCPUs
+
+  // Of the steps, those that what is left allows; each needs more than `needed`.
+  std::int64_t step() const;
+  int128 needed(std::int64_t step) const { return rung_ * (step * (step - 1) / 2); }
+  int128 left() const { return launch_ + net_; }
+  std::int64_t full_use() const { return vcpus_ * units_per_vcpu; }
+  std::int64_t falls_to(int128 left) const;
   int128 pass_launch_phase(std::int64_t at_most);
   void pass(std::int64_t elapsed);
   void move(int128 used, std::int64_t elapsed);
@@ -126,6 +141,7 @@ class CpuCredits {
 
   int128 net_ = 0;     // balance, or below 0 the surplus
   int128 launch_ = 0;  // what is left of the launch credits
+  int128 rung_ = 0;    // what a step needs more than the one below it, a step
   CreditAccount account_;
   std::int64_t earn_ = 0;   // units a ns
   std::int64_t usage_ = 0;  // units a ns

@@ -185,7 +185,7 @@ void HostPools::open_bucket(std::uint32_t instance, const BurstFacts& burst, std
   bucket.credits.advance(now);
   const bool asks = burst.mode == CreditMode::standard && burst.credits.launch_credits != 0;
   bucket.credits.start(asks && launch_credits_.grant(now));
-  pools_[place.pool].hypervisor.set_limit(place.tenant, bucket.credits.limit());
+  tell_limit(place);
 }
 
 void HostPools::take_over_bucket(std::uint32_t before, std::uint32_t instance) {
@@ -197,13 +197,18 @@ void HostPools::take_over_bucket(std::uint32_t before, std::uint32_t instance) {
 
 // What has been earned since lifts the limit, an empty balance brings it back.
 void HostPools::renew_limit(const Place& place, std::int64_t now) {
-  CpuCredits& credits = buckets_[place.bucket].credits;
-  credits.advance(now);
-  pools_[place.pool].hypervisor.set_limit(place.tenant, credits.limit());
+  buckets_[place.bucket].credits.advance(now);
+  tell_limit(place);
+}
+
+void HostPools::tell_limit(const Place& place) {
+  Bucket& bucket = buckets_[place.bucket];
+  bucket.limit = bucket.credits.limit();
+  pools_[place.pool].hypervisor.set_limit(place.tenant, bucket.limit);
 }
 
 // A tenant runs more or less than before. One that others press below its baseline earns again, so
-// that its limit goes though it wants no less.
+// that its limit rises though it wants no less; that of others is renewed when they want more.
 void HostPools::spend(std::uint32_t instance) {
   const Place& place = places_[instance];
   Hypervisor& hypervisor = pools_[place.pool].hypervisor;
@@ -212,9 +217,13 @@ void HostPools::spend(std::uint32_t instance) {
   const double share = hypervisor.share(place.tenant);
   bucket.credits.advance(hypervisor.now());
   bucket.credits.set_usage(share);
-  const bool pressed =
-      bucket.credits.limited() && share < bucket.credits.limit() && share < place.want;
-  renew_limit_at(bucket, pressed ? hypervisor.now() + 1 : bucket.credits.exhausted_at());
+  const CpuCredits& credits = bucket.credits;
+  std::int64_t next = EventQueue::never;
+  if (credits.spends() || (credits.saves() && share < place.want)) {
+    const bool told = bucket.limit == credits.limit();
+    next = told ? credits.limit_changes_at() : hypervisor.now();
+  }
+  renew_limit_at(bucket, next);
 }
 
 void HostPools::renew_limit_at(Bucket& bucket, std::int64_t time) {
@@ -264,7 +273,7 @@ void HostPools::succeed(std::uint32_t before, std::uint32_t instance, const Gues
   Bucket& bucket = buckets_[places_[instance].bucket];
   bucket.credits.advance(now);
   bucket.credits.set_usage(0.0);
-  pool.hypervisor.set_limit(place.tenant, bucket.credits.limit());
+  tell_limit(places_[instance]);
   renew_limit_at(bucket, EventQueue::never);
 }
 
@@ -319,6 +328,7 @@ void HostPools::advance(std::int64_t now) {
     Bucket& bucket = buckets_[limit_changes_.pop().payload];
     bucket.event = EventQueue::none;
     renew_limit(places_[bucket.instance], now);
+    renew_limit_at(bucket, bucket.credits.limit_changes_at());
   }
   while (resumptions_.next_time() <= now) resume(resumptions_.pop().payload, now);
 }

@@ -7,7 +7,8 @@
 // hosted as well.
 //
 // A burstable instance has a balance of CPU credits: what its tenant runs spends them, and when
-// they are gone the hypervisor holds it to its baseline until it uses less.
+// they are gone the hypervisor holds it to its baseline until it uses less; where it
+// comes down gradually, to what the little that is left allows on the way there.
 //
 // Instances that press on caches and memory bandwidth, or feel it, are hosted too: what the others
 // of the host run decides their pace beside their share.
@@ -214,10 +215,12 @@ class HostPools {
   };
 
   struct Bucket {
+    static constexpr bool plain_doubles = true;
+
     CpuCredits credits;
     std::uint32_t instance = none;
     EventQueue::Handle event = EventQueue::none;  // when its limit comes or goes by itself
-    std::uint64_t unused = 0;                     // no padding
+    double limit = 0.0;                           // that its hypervisor has been told
   };
 
   void add_hosts(Pool& pool);
@@ -231,6 +234,7 @@ class HostPools {
                    std::uint32_t stopped);
   void take_over_bucket(std::uint32_t before, std::uint32_t instance);
   void renew_limit(const Place& place, std::int64_t now);
+  void tell_limit(const Place& place);
   void spend(std::uint32_t instance);
   void renew_limit_at(Bucket& bucket, std::int64_t time);
 

@@ -82,7 +82,21 @@ HOSTS: list[Case] = [
     ("fleets.web.interference", {"pressure": 1}, None, "without hosts"),
     ("fleets.web.instance_type.disk", {"count": 1}, "fleets.web.instance_type.disk.count", "hosts"),
     ("fleets.web.cpu_credits", "standard", "fleets.web", "of burstable types"),
-    *same("fleets.small.cpu_credits", ["free", 1, True]),
+    *same("fleets.small.cpu_credits.mode", ["free", 1, True]),
+    *same("fleets.small.cpu_credits", ["free", 1, True, {"lowered_over": "15m"}]),
+    (
+        "fleets.small.cpu_credits",
+        {"mode": "unlimited", "lowered_over": "15m"},
+        None,
+        "never come down",
+    ),
+    *same("fleets.small.cpu_credits.lowered_over", ["0s", "0.5s", "61m", "soon", 15]),
+    (
+        "fleets.web.cpu_credits",
+        {"mode": "standard", "lowered_over": "15m"},
+        "fleets.web",
+        "of burstable types",
+    ),
     ("fleets.batch.instance_type", "m7g.large", BATCH, "not sold"),
 ]
 

@@ -47,7 +47,11 @@ GOOD: dict[str, Any] = {
             "boot": {"exponential": "20s"},
             "initially": "pending",
         },
-        "small": {"instance_type": "t3.micro", "cpu_credits": "standard", "service": "query"},
+        "small": {
+            "instance_type": "t3.micro",
+            "cpu_credits": {"mode": "standard", "lowered_over": "15m"},
+            "service": "query",
+        },
     },
     "hosts": {
         "hall": {

@@ -185,6 +185,7 @@ def test_hosts_and_what_fleets_say_of_them():
     assert small.hosts == 2**32 - 1
     assert (small.burst.burstable, small.burst.unlimited) == (True, False)
     assert small.burst.credits.millicredits_per_hour == 12_000
+    assert small.burst.credits.lowered_over_ns == 15 * 60 * 10**9
 
 
 def test_a_zone_of_its_own_name_is_one_zone():

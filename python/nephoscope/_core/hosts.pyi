@@ -68,6 +68,7 @@ class CpuCreditFacts:
     millicredits_per_hour: int
     launch_credits: int
     kept_ns: int
+    lowered_over_ns: int
 
 @final
 class BurstFacts:

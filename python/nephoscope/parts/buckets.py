@@ -103,9 +103,9 @@ class CpuCredits:
     One credit is one vCPU at full use for a minute. The rules are the provider's: the balance is at
     most 24 hours of earning; launch credits of T2 in standard mode are spent first and lost at a
     stop; T2 loses its balance at a stop, the others after 7 days; in standard mode an empty balance
-    holds use to the baseline (here at once, where the provider says "gradually"); in unlimited mode
-    it goes on as a surplus, which is paid back by earning and billed beyond 24 hours of earning (at
-    the end of the hour of the clock), at a stop, at the end, and at the switch to standard.
+    holds use to the baseline (at once, or over `lowered_over_ns`); in unlimited mode it goes on as
+    a surplus, which is paid back by earning and billed beyond 24 hours of earning (at the end of
+    the hour of the clock), at a stop, at the end, and at the switch to standard.
 
     >>> from nephoscope import parts
     >>> credits = parts.CpuCredits("t3.micro", "standard")
@@ -129,12 +129,15 @@ class CpuCredits:
         mode: str | None = None,
         *,
         tenancy: str = "default",
+        lowered_over_ns: int = 0,
         at_ns: int = 0,
     ) -> None:
         """An instance that is not launched yet; `mode` is `standard` or `unlimited`.
 
         By default T2 is standard and the others unlimited; on a Dedicated Host (`tenancy="host"`)
-        instances are standard only.
+        instances are standard only. In standard mode at full use the limit comes down to the
+        baseline over `lowered_over_ns`, in fifteen equal times, and is there when the balance is
+        empty; the provider says "gradually" and publishes no interval.
         """
         self.facts = catalog.cpu_credits(kind) if isinstance(kind, str) else kind
         on_host = tenancy == "host"
@@ -148,6 +151,7 @@ class CpuCredits:
             self.facts.millicredits_per_hour,
             self.facts.launch_credits,
             self.facts.kept_ns,
+            lowered_over_ns,
             _mode(chosen),
             at_ns,
         )
@@ -196,7 +200,10 @@ class CpuCredits:
 
     @property
     def limit(self) -> float:
-        """How many vCPUs may be used now: all, or the baseline where standard has no credits."""
+        """How many vCPUs may be used now: all, or the baseline where standard has no credits.
+
+        Between them where it is lowered gradually and little is left.
+        """
         return self._core.limit
 
     @property
@@ -229,6 +236,10 @@ class CpuCredits:
         From now on, at this use; whoever runs the instance holds it to `limit` from then on.
         """
         return instant(self._core.exhausted_at())
+
+    def limit_changes_at(self) -> int | None:
+        """The first nanosecond, after now, at which `limit` is another at this use."""
+        return instant(self._core.limit_changes_at())
 
     def full_at(self) -> int | None:
         """The first nanosecond, from now on, at which the balance is at its maximum at this use."""

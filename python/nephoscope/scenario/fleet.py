@@ -16,6 +16,7 @@ from nephoscope.catalog.buckets import leaving_region
 from nephoscope.errors import CatalogError
 from nephoscope.scenario.allocation import FIELDS_OF_TYPES, refuse_beside_types
 from nephoscope.scenario.arrivals import NoOptions
+from nephoscope.scenario.cpu_credits import CpuCredits
 from nephoscope.scenario.distribution import Distribution
 from nephoscope.scenario.fields import (
     AnyDuration,
@@ -139,7 +140,7 @@ class Fleet(Model):
     """By default it neither presses on its neighbours nor feels them."""
     os: SystemName = "linux"
     """Decides how long an instance takes to boot, and its price."""
-    cpu_credits: Literal["standard", "unlimited"] | None = None
+    cpu_credits: CpuCredits | None = None
     """Of a burstable type: whether an empty balance holds it to its baseline, or is paid for."""
     volume: Volume | None = None
     """Of a type of the catalogue without local disks; by default it gives what the type can use, at
@@ -226,7 +227,8 @@ class Fleet(Model):
     def _bursts(self) -> Self:
         if self.cpu_credits is not None and not self.instance_type.burstable:
             raise refusal("cpu_credits are of burstable types", "t2, t3 and t4g, or no cpu_credits")
-        if self.tenancy == "host" and self.cpu_credits == "unlimited":
+        mode = self.cpu_credits and self.cpu_credits.mode
+        if self.tenancy == "host" and mode == "unlimited":
             raise refusal("dedicated hosts have no unlimited credits", "standard")
         if self.tenancy == "host" and self.placement is not None:
             raise refusal("dedicated hosts are in no placement group", "no placement")
@@ -343,4 +345,4 @@ class Fleet(Model):
         kind = self.instance_type.type
         assert kind is not None
         usual = "standard" if self.tenancy == "host" else catalog.cpu_credits(kind).default_mode
-        return self.cpu_credits or usual
+        return usual if self.cpu_credits is None else self.cpu_credits.mode

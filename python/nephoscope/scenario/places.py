@@ -130,3 +130,5 @@ def _burst(spec: _core.FleetSpec, fleet: Fleet) -> None:
     spec.burst.credits.millicredits_per_hour = facts.millicredits_per_hour
     spec.burst.credits.launch_credits = facts.launch_credits
     spec.burst.credits.kept_ns = facts.kept_ns
+    if fleet.cpu_credits is not None:
+        spec.burst.credits.lowered_over_ns = int(fleet.cpu_credits.lowered_over or 0)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Strict, model_validator
 
 from nephoscope.errors import shorten
 from nephoscope.scenario import units
+from nephoscope.scenario.cpu_credits import CpuCredits
 from nephoscope.scenario.fields import AnyDuration, JsonSchema, Name, Scalar, refusal
 from nephoscope.scenario.instance_type import InstanceType
 from nephoscope.scenario.model import Model
@@ -48,7 +49,7 @@ class NewInstances(Model):
 
     instance_type: InstanceType | None = None
     os: SystemName | None = None
-    cpu_credits: Literal["standard", "unlimited"] | None = None
+    cpu_credits: CpuCredits | None = None
     """Of a burstable type; by default as its family has it, or as it is where the type stays."""
 
     bare = "instance_type"
