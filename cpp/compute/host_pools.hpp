@@ -7,8 +7,8 @@
 // hosted as well.
 //
 // A burstable instance has a balance of CPU credits: what its tenant runs spends them, and when
-// they are gone the hypervisor holds it to its baseline until it uses less; where it
-// comes down gradually, to what the little that is left allows on the way there.
+// they are gone the hypervisor holds it to its baseline until it uses less; where it comes down
+// gradually, to what the little that is left allows on the way there.
 //
 // Instances that press on caches and memory bandwidth, or feel it, are hosted too: what the others
 // of the host run decides their pace beside their share.
