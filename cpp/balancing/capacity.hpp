@@ -49,7 +49,6 @@ class Capacity {
     due_ = due + gap_;
     return beyond > 0 ? beyond : 0;
   }
-  bool keeps_waiting() const { return patience_ != 0; }
 
   // The minute is over.
   void follow();

@@ -303,7 +303,7 @@ void bind_balancers(py::module_& m) {
       .def(py::init<>())
       .def_readwrite("share", &SplitSpec::share)
       .def_readwrite("into", &SplitSpec::into);
-  auto balancer = py::class_<BalancerSpec>(m, "BalancerSpec")
+  auto balancer = py::class_<BalancerSpec>(parts, "BalancerSpec")
                       .def(py::init<>())
                       .def_readwrite("name", &BalancerSpec::name)
                       .def_readwrite("routing", &BalancerSpec::routing)
@@ -323,7 +323,8 @@ void bind_balancers(py::module_& m) {
                       .def_readwrite("split", &BalancerSpec::split)
                       .def_readwrite("application_cookie", &BalancerSpec::application_cookie)
                       .def_readwrite("cookie_renewed", &BalancerSpec::cookie_renewed)
-                      .def_readwrite("group_stickiness_ns", &BalancerSpec::group_stickiness_ns);
+                      .def_readwrite("group_stickiness_ns", &BalancerSpec::group_stickiness_ns)
+                      .def_readwrite("listener_of", &BalancerSpec::listener_of);
   structs(balancer, "targets", &BalancerSpec::targets);
   structs(balancer, "groups", &BalancerSpec::groups);
   structs(balancer, "own_answers", &BalancerSpec::own_answers);

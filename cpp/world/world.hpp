@@ -94,7 +94,7 @@ class World : public WorldView {
   void build_cells(const WorldSpec& spec, std::size_t index, const std::vector<double>& weights);
   void build_health(const BalancerSpec& from, std::size_t index);
   void build_anomalies(const BalancerSpec& from, std::size_t index);
-  void build_capacity(const BalancerSpec& from, std::size_t index);
+  void build_capacity(const WorldSpec& spec, std::size_t index);
   void build_slow_starts(const BalancerSpec& from, std::size_t index);
   void build_cookies(const WorldSpec& spec);
   void build_reception(const WorldSpec& spec);

@@ -176,24 +176,30 @@ def _alarm_costs(scenario: Scenario, now_ns: int) -> Tree:
 
 
 def _balancer_costs(scenario: Scenario, used: Iterable[Mapping[str, Any]]) -> Tree:
-    """A line for each load balancer that has a price (catalog.load_balancer_bill)."""
-    lines: Tree = {}
+    """A line for each load balancer that has a price, of all its listeners together."""
+    uses: dict[str, list[catalog.ListenerUse]] = {}
     for numbers in used:
-        balancer = scenario.load_balancers[numbers["name"]]
+        name = numbers["name"]
+        balancer = scenario.load_balancers[name]
         opened = numbers.get("connections", [None] * len(numbers["requests"]))
-        hours = [
+        hours = tuple(
             catalog.LoadBalancerHour(
                 int(requests), int(active), made if made is None else int(made)
             )
             for requests, active, made in zip(
                 numbers["requests"], numbers["active"], opened, strict=True
             )
-        ]
-        bill = catalog.load_balancer_bill(balancer.type, hours, **balancer.use)
-        line: Tree = {"type": balancer.type, "hours": bill.hours}
+        )
+        use = catalog.ListenerUse(hours, **balancer.use)
+        uses.setdefault(balancer.listener_of or name, []).append(use)
+    lines: Tree = {}
+    for name, listeners in uses.items():
+        kind = scenario.load_balancers[name].type
+        bill = catalog.listeners_bill(kind, listeners)
+        line: Tree = {"type": kind, "hours": bill.hours}
         if bill.unit_hours is not None:
             line["unit_hours"] = bill.unit_hours
-        lines[numbers["name"]] = line | {"gb": bill.gb, "usd": bill.usd}
+        lines[name] = line | {"gb": bill.gb, "usd": bill.usd}
     return lines
 
 

@@ -80,7 +80,7 @@ class Session:
                 self.world.migrate(instance, ANY_HOST, pause)
                 return
 
-    def _named(self, balancer: str) -> _core.BalancerSpec:
+    def _named(self, balancer: str) -> _core.balancers.BalancerSpec:
         return self.spec.balancers[self._balancers.index(balancer)]
 
     def _advance(self, instant_ns: int, checked: bool) -> None:

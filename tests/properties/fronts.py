@@ -75,6 +75,27 @@ def receive(rng: random.Random, tree: Tree) -> None:
             door["split_requests"] = {"share": rng.choice((0.3, 1.0)), "into": rng.choice((2, 5))}
 
 
+def listen(tree: Tree, once_in: int) -> None:
+    """Makes balancers listeners of the first, whose capacity they share."""
+    rng = random.Random(f"{tree} listened")
+    doors = tree["load_balancers"]
+    whole = next(iter(doors.values()), {})
+    if len(doors) < 2 or rng.random() * once_in > 1:
+        return
+    for door in list(doors.values())[1:]:
+        alike = all(door.get(key) == whole.get(key) for key in ("type", "nodes"))
+        listens = door.get("type", "application") in ("application", "network")
+        if not (alike and listens) or "surge_queue" in door:
+            continue
+        door.pop("capacity", None)
+        idle = whole.get("idle_timeout", door.get("idle_timeout"))
+        for each in (whole, door) if idle is not None else ():
+            each["idle_timeout"] = idle
+        door["listener_of"] = next(iter(doors))
+        if "surge_queue" not in whole and rng.random() < 0.5:
+            whole["capacity"] = rng.choice((*CAPACITIES, {"start": "5/s", "wait": "400ms"}))
+
+
 def fleets_behind(door: Tree) -> list[str]:
     """The fleets of all targets, in groups or not."""
     parts = [door, *door.get("groups", {}).values()]

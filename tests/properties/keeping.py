@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from properties.fronts import fleets_behind, front_up
+from properties.fronts import fleets_behind, front_up, listen
 
 Tree = dict[str, Any]
 
@@ -15,6 +15,7 @@ POLICIES = ("default", "oldest", "newest", "closest_to_next_hour")
 def adorn(tree: Tree, fronts: int, keeps: int) -> None:
     """Adds something to the balancers and to the fleets of one scenario in so many."""
     front_up(tree, once_in=fronts)
+    listen(tree, once_in=2)
     keep(tree, once_in=keeps)
     mix_types(tree, once_in=keeps)
 

@@ -7,9 +7,9 @@
 
 namespace nephoscope {
 
-std::uint32_t Balancer::choose(const Asked& asked) {
+std::uint32_t Balancer::choose(const Asked& asked, std::vector<Balancer>& all) {
   if (!receives) return choose_target(asked);
-  const std::uint32_t said = receive(asked);
+  const std::uint32_t said = receive(asked, all);
   if (said != Router::none) return said;
   const std::uint32_t target = choose_target(asked);
   if (target != Router::none && split.active()) send_parts(target, asked.now_ns);
@@ -17,7 +17,7 @@ std::uint32_t Balancer::choose(const Asked& asked) {
 }
 
 // What is to be done with a request before there is a target for it; Router::none if nothing is.
-std::uint32_t Balancer::receive(const Asked& asked) {
+std::uint32_t Balancer::receive(const Asked& asked, std::vector<Balancer>& all) {
   reception = {};
   if (connections.active()) {
     const auto client = static_cast<std::uint32_t>(asked.client);
@@ -28,8 +28,8 @@ std::uint32_t Balancer::receive(const Asked& asked) {
     if (own.waits(reception.answer)) reception.wait_ns = idle_ns;
     return kept;
   }
-  if (capacity.active()) {
-    const std::int64_t wait = capacity.admit(asked.now_ns);
+  if (Capacity& shared = all[whole].capacity; shared.active()) {
+    const std::int64_t wait = shared.admit(asked.now_ns);
     if (wait == Capacity::never) return turned_away;
     reception.wait_ns += wait;
   }

@@ -110,6 +110,8 @@ struct Balancer {
   DnsCounts dns_counts;
   Anomalies anomalies;  // its domains are the cells
   Capacity capacity;
+  std::uint32_t whole = 0;                // whose capacity counts: of a listener, its balancer's
+  bool awaits_capacity = false;           // what is beyond that waits
   std::uint64_t over_capacity = 0;        // measured requests that were turned away
   std::vector<std::uint64_t> group_sent;  // by cell, of a balancer with target groups: requests
   OwnAnswers own;
@@ -133,12 +135,13 @@ struct Balancer {
   static constexpr std::uint32_t kept = turned_away - 1;
 
   // The target of a request, or one of these, or Router::none; what route() is to a plain balancer.
-  std::uint32_t choose(const Asked& asked);
+  // `all` are the balancers of its world.
+  std::uint32_t choose(const Asked& asked, std::vector<Balancer>& all);
   // The target of one that it has kept.
   std::uint32_t choose_target(const Asked& asked);
 
   // Whether it may keep requests for a while.
-  bool keeps() const { return capacity.keeps_waiting() || connections.active() || own.may_wait(); }
+  bool keeps() const { return awaits_capacity || connections.active() || own.may_wait(); }
 
   // A request that came then is sent to a target, or has been answered: all its parts but the one
   // that its policy knows of.
@@ -237,7 +240,7 @@ struct Balancer {
   }
 
  private:
-  std::uint32_t receive(const Asked& asked);
+  std::uint32_t receive(const Asked& asked, std::vector<Balancer>& all);
   void add_slot(std::uint32_t instance, std::uint32_t of_class, std::uint32_t cell,
                 std::int64_t now);
   void remove_slot(std::uint32_t slot, std::int64_t now);

@@ -72,7 +72,7 @@ void World::build_balancers(const WorldSpec& spec) {
     require(from.connect_timeout_ns >= 0 && from.connect_timeout_ns <= duration_max,
             at("load_balancers", index, "connect_timeout"), "must be from 0 to 73 years");
     balancer.connect_ns = from.connect_timeout_ns;
-    build_capacity(from, index);
+    build_capacity(spec, index);
     build_anomalies(from, index);
     balancer.note_routing();
     clients_matter_ = clients_matter_ || balancer.router.uses_client();
@@ -139,14 +139,34 @@ void World::build_anomalies(const BalancerSpec& from, std::size_t index) {
   balancers_[index].alone = false;
 }
 
-void World::build_capacity(const BalancerSpec& from, std::size_t index) {
-  if (from.capacity.start == 0.0 && from.capacity.minimum == 0.0) return;
+// Its own, or that of the balancer it is a listener of.
+void World::build_capacity(const WorldSpec& spec, std::size_t index) {
+  const auto limited = [](const BalancerSpec& it) {
+    return it.capacity.start != 0.0 || it.capacity.minimum != 0.0;
+  };
+  const BalancerSpec& from = spec.balancers[index];
+  Balancer& balancer = balancers_[index];
+  balancer.whole = static_cast<std::uint32_t>(index);
+  if (from.listener_of != BalancerSpec::none) {
+    const std::string path = at("load_balancers", index, "listener_of");
+    require(from.listener_of < spec.balancers.size() && from.listener_of != index, path,
+            "must be another balancer that is there");
+    require(spec.balancers[from.listener_of].listener_of == BalancerSpec::none, path,
+            "is a listener itself");
+    require(!limited(from), at("load_balancers", index, "capacity"),
+            "is that of the balancer, not of a listener");
+    balancer.whole = from.listener_of;
+  }
+  const BalancerSpec& whole = spec.balancers[balancer.whole];
+  if (!limited(whole)) return;
+  balancer.awaits_capacity = whole.capacity.wait_ns != 0;
+  balancer.alone = false;
+  if (balancer.whole != index) return;
   try {
-    balancers_[index].capacity = Capacity(from.capacity);
+    balancer.capacity = Capacity(from.capacity);
   } catch (const SpecError& error) {
     throw SpecError(at("load_balancers", index, "capacity.") + error.path, error.what());
   }
-  balancers_[index].alone = false;
 }
 
 void World::build_slow_starts(const BalancerSpec& from, std::size_t index) {

@@ -41,9 +41,9 @@ void World::build_reception(const WorldSpec& spec) {
       balancer.connections = Connections(told, balancer.idle_ns, clients_of(spec, index, path));
       clients_matter_ = sticky_ = true;
     }
-    balancer.receives = balancer.capacity.active() || balancer.own.active() ||
+    balancer.receives = balancers_[balancer.whole].capacity.active() || balancer.own.active() ||
                         balancer.connections.active() || balancer.split.active();
-    const bool waits = balancer.connections.active() || balancer.capacity.keeps_waiting();
+    const bool waits = balancer.connections.active() || balancer.awaits_capacity;
     require(!waits || !balancer.surge.active(), at("load_balancers", index, "surge_queue"),
             "does not go with connections, or with a capacity that is waited for");
   }

@@ -46,7 +46,7 @@ NEPHOSCOPE_HOT std::uint32_t World::send(Caller& caller, const Request& request)
     } else if (balancer.plain) {
       sent.target = balancer.router.route(request.client);
     } else {
-      sent.target = balancer.choose(asked);
+      sent.target = balancer.choose(asked, balancers_);
     }
     if (sent.target >= Balancer::kept) [[unlikely]] {
       queue_up(caller.to, sent, request);

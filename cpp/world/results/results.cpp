@@ -256,11 +256,12 @@ void WorldView::tell_choice(BalancerAccount& account, std::size_t at,
     account.nodes.push_back({health.healthy(node), health.registered(node), health.fail_open(node),
                              health.domains_in_dns() == 0 || health.in_dns(node)});
   }
-  account.limits_rate = balancer.capacity.active();
+  const Capacity& capacity = balancers_[balancer.whole].capacity;
+  account.limits_rate = capacity.active();
   account.over_capacity = balancer.over_capacity;
   if (account.limits_rate) {
-    account.capacity = balancer.capacity.rate();
-    account.capacity_most = balancer.capacity.most();
+    account.capacity = capacity.rate();
+    account.capacity_most = capacity.most();
   }
   for (std::size_t own = 0; own < balancer.own.codes().size(); ++own) {
     account.own.push_back({balancer.own.codes()[own], balancer.own.counts()[own]});

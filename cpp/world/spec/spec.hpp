@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -154,6 +155,8 @@ struct TargetGroupSpec {
 };
 
 struct BalancerSpec {
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
   std::string name;
   std::vector<TargetSpec> targets;
   RoutingSpec routing;
@@ -176,6 +179,7 @@ struct BalancerSpec {
   bool application_cookie = false;          // the targets set it, not the balancer
   bool cookie_renewed = true;               // by every answer
   std::int64_t group_stickiness_ns = 0;     // that a cookie of a group lives; 0: there are none
+  std::uint32_t listener_of = none;         // the balancer whose capacity it shares; none: its own
 };
 
 struct WorldSpec {

@@ -310,32 +310,6 @@ class FleetSpec:
     allocation: AllocationSpec
 
 @final
-class BalancerSpec:
-    def __init__(self) -> None: ...
-    name: str
-    targets: list[balancers.TargetSpec]
-    routing: RoutingSpec
-    health: faults.HealthSpec
-    drain_ns: int
-    metered: bool
-    groups: list[balancers.TargetGroupSpec]
-    cross_zone: bool
-    nodes: int
-    slow_start_ns: int
-    surge_queue: int
-    stickiness_ns: int
-    idle_timeout_ns: int
-    connect_timeout_ns: int
-    dns_ttl_ns: int
-    capacity: balancers.CapacitySpec
-    own_answers: list[balancers.OwnAnswerSpec]
-    connections: balancers.ConnectionsSpec
-    split: balancers.SplitSpec
-    application_cookie: bool
-    cookie_renewed: bool
-    group_stickiness_ns: int
-
-@final
 class WorldSpec:
     def __init__(self) -> None: ...
     seed: int
@@ -350,7 +324,7 @@ class WorldSpec:
     hosts: list[hosts.HostPoolSpec]
     groups: list[GroupSpec]
     fleets: list[FleetSpec]
-    balancers: list[BalancerSpec]
+    balancers: list[balancers.BalancerSpec]
     queue_actions: list[queues.QueueActionSpec]
     queues: list[queues.WorldQueueSpec]
     buses: list[topics.BusSpec]

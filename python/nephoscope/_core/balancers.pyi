@@ -1,4 +1,4 @@
-"""Parts of balancers in the specification of a world, and a router on its own."""
+"""Balancers and their parts in the specification of a world, and a router on its own."""
 
 from collections.abc import Sequence
 from typing import final
@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nephoscope._core.faults import HealthSpec
 from nephoscope._core.routing import RoutingSpec
 
 @final
@@ -64,3 +65,30 @@ class Router:
     def size(self) -> int: ...
     @property
     def outstanding(self) -> NDArray[np.uint32]: ...
+
+@final
+class BalancerSpec:
+    def __init__(self) -> None: ...
+    name: str
+    targets: list[TargetSpec]
+    routing: RoutingSpec
+    health: HealthSpec
+    drain_ns: int
+    metered: bool
+    groups: list[TargetGroupSpec]
+    cross_zone: bool
+    nodes: int
+    slow_start_ns: int
+    surge_queue: int
+    stickiness_ns: int
+    idle_timeout_ns: int
+    connect_timeout_ns: int
+    dns_ttl_ns: int
+    capacity: CapacitySpec
+    own_answers: list[OwnAnswerSpec]
+    connections: ConnectionsSpec
+    split: SplitSpec
+    application_cookie: bool
+    cookie_renewed: bool
+    group_stickiness_ns: int
+    listener_of: int

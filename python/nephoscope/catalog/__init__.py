@@ -32,10 +32,12 @@ from nephoscope.catalog.instance_types import (
     vcpus_are_cores,
 )
 from nephoscope.catalog.load_balancers import (
+    ListenerUse,
     LoadBalancerBill,
     LoadBalancerHour,
     LoadBalancerPrice,
     capacity_units,
+    listeners_bill,
     load_balancer_bill,
     load_balancer_price,
     load_balancer_prices,
@@ -73,6 +75,7 @@ __all__ = [
     "CpuCreditFacts",
     "HostTypeFacts",
     "InstanceTypeFacts",
+    "ListenerUse",
     "LoadBalancerBill",
     "LoadBalancerHour",
     "LoadBalancerPrice",
@@ -89,6 +92,7 @@ __all__ = [
     "find_host",
     "gp2_volume",
     "hosts",
+    "listeners_bill",
     "load_balancer_bill",
     "load_balancer_price",
     "load_balancer_prices",

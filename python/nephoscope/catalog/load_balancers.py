@@ -10,7 +10,7 @@ Network Load Balancer, or whether the targets of an Application Load Balancer ar
 
 import csv
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -57,6 +57,17 @@ class LoadBalancerHour:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerUse:
+    """What came through a listener in each hour, and what a request is to the bill there."""
+
+    hours: tuple[LoadBalancerHour, ...]
+    traffic: str | None = None
+    requests_per_connection: int = 1
+    bytes_per_request: int = 0
+    rules: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LoadBalancerBill:
     """What it comes to."""
 
@@ -98,18 +109,26 @@ def capacity_units(
     rules: int = 0,
 ) -> float:
     """Units of one hour: the greatest dimension. A connection is active while a request is."""
+    use = ListenerUse((hour,), None, requests_per_connection, bytes_per_request, rules)
+    return max(_dimensions(price, use, hour))
+
+
+def _dimensions(
+    price: LoadBalancerPrice, use: ListenerUse, hour: LoadBalancerHour
+) -> tuple[float, ...]:
+    """What was done in an hour over what a unit holds: 0 where it is not billed so."""
     rate = hour.requests / HOUR_S
-    opened = hour.requests / requests_per_connection
+    opened = hour.requests / use.requests_per_connection
     if hour.connections is not None:
         opened = hour.connections
-    evaluations = rate * max(rules - (price.free_rules or 0), 0)
+    evaluations = rate * max(use.rules - (price.free_rules or 0), 0)
     dimensions = (
         (opened / HOUR_S, price.connections_per_s),
         (hour.active / MINUTES, price.active_connections),
-        (hour.requests * bytes_per_request / 1e9, price.gb_per_hour),
+        (hour.requests * use.bytes_per_request / 1e9, price.gb_per_hour),
         (evaluations, price.rules_per_s),
     )
-    return max((used / holds for used, holds in dimensions if holds is not None), default=0.0)
+    return tuple(0.0 if holds is None else used / holds for used, holds in dimensions)
 
 
 def load_balancer_bill(
@@ -121,20 +140,25 @@ def load_balancer_bill(
     bytes_per_request: int = 0,
     rules: int = 0,
 ) -> LoadBalancerBill:
-    """The bill of a load balancer for all its hours."""
-    price = load_balancer_price(kind, traffic)
-    count, requests, units = 0, 0, 0.0
-    for hour in hours:
-        count += 1
-        requests += hour.requests
-        units += capacity_units(
-            price,
-            hour,
-            requests_per_connection=requests_per_connection,
-            bytes_per_request=bytes_per_request,
-            rules=rules,
-        )
-    gb = requests * bytes_per_request / 1e9
+    """The bill of a load balancer of one listener for all its hours."""
+    use = ListenerUse(tuple(hours), traffic, requests_per_connection, bytes_per_request, rules)
+    return listeners_bill(kind, [use])
+
+
+def listeners_bill(kind: str, listeners: Sequence[ListenerUse]) -> LoadBalancerBill:
+    """The bill of a load balancer and all its listeners, which have the same hours.
+
+    Each dimension is added up over the listeners, and the greatest sum of an hour is billed.
+    """
+    prices = [load_balancer_price(kind, it.traffic) for it in listeners]
+    units = 0.0
+    for together in zip(*(it.hours for it in listeners), strict=True):
+        each = map(_dimensions, prices, listeners, together)
+        units += max(map(sum, zip(*each, strict=True)))
+    gb = sum(
+        sum(hour.requests for hour in it.hours) * it.bytes_per_request / 1e9 for it in listeners
+    )
+    price, count = prices[0], len(listeners[0].hours)
     usd = price.usd_per_hour * count
     usd += (price.usd_per_unit_hour or 0.0) * units + (price.usd_per_gb or 0.0) * gb
     return LoadBalancerBill(count, units if price.usd_per_unit_hour is not None else None, gb, usd)

@@ -114,6 +114,8 @@ def _balancers(scenario: Scenario) -> Iterator[str]:
 
 def _manners(balancer: LoadBalancer) -> Iterator[str]:
     """What a balancer does besides choosing."""
+    if balancer.listener_of is not None:
+        yield f"a listener of {balancer.listener_of}"
     if balancer.groups is not None:
         weights = ", ".join(f"{name} {group.weight}" for name, group in balancer.groups.items())
         yield f"groups by weight ({weights})"

@@ -278,6 +278,9 @@ class LoadBalancer(Billed):
     defaults: Literal["none", "service"] = "none"
     """service: what is not told is as the provider has it for the type, health checks, timeouts,
     routing, zones and surge queue, and what is told is within the provider's limits."""
+    listener_of: Name | None = None
+    """The load balancer that this is one more listener of: its bill, its quotas and its capacity
+    are theirs together; all else is of this one."""
     targets: Items[Target] | None = None
     routing: Routing = Routing(round_robin=NoOptions())
     groups: dict[Name, TargetGroup] | None = None

@@ -10,6 +10,7 @@ from nephoscope.scenario.balancer_reception import CLIENT_IDLE
 from nephoscope.scenario.calls import reached_services
 from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.document import Document, Where
+from nephoscope.scenario.listener_rules import listener_problems
 from nephoscope.scenario.references import (
     call_target,
     entries,
@@ -34,6 +35,7 @@ def balancer_problems(document: Document) -> Iterator[Problem]:
         yield from _names(document, where, balancer)
         yield from _flows(document, where, balancer)
         yield from _reception(document, where, balancer)
+        yield from listener_problems(document, where, balancer)
         if balancer.get("stickiness") is not None:
             yield from _clients(document, where, "stickiness", "cookies")
         if balancer.get("group_stickiness") is not None:

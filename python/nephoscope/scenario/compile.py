@@ -255,8 +255,8 @@ class _Compiler:
         spec.membership = membership_spec(fleet, self._law)
         return spec
 
-    def _balancer(self, name: str, balancer: LoadBalancer) -> _core.BalancerSpec:
-        spec = _core.BalancerSpec()
+    def _balancer(self, name: str, balancer: LoadBalancer) -> _core.balancers.BalancerSpec:
+        spec = _core.balancers.BalancerSpec()
         spec.name = name
         spec.routing = routing_spec(balancer.routing)
         if balancer.health_check is not None:
@@ -287,6 +287,8 @@ class _Compiler:
         spec.connect_timeout_ns = int(balancer.connect_timeout or 0)
         spec.dns_ttl_ns = int(balancer.dns_ttl or 0)
         spec.group_stickiness_ns = int(balancer.group_stickiness or 0)
+        if balancer.listener_of is not None:
+            spec.listener_of = self._balancers[balancer.listener_of]
         return spec
 
     def _targets(

@@ -106,30 +106,56 @@ def _schedules(tree: Any) -> Iterator[Count]:
 
 def _balancers(kind: str) -> Callable[[Any], Iterator[Count]]:
     def counted(tree: Any) -> Iterator[Count]:
-        types = [part.get("type", "application") for _, part in entries(tree, "load_balancers")]
+        parts = [part for _, part in entries(tree, "load_balancers")]
+        wholes = [part for part in parts if part.get("listener_of") is None]
+        types = [part.get("type", "application") for part in wholes]
         yield ("load_balancers",), types.count(kind)
 
     return counted
 
 
-def _targets_of_balancers(tree: Any) -> Iterator[Count]:
-    """Instances of the fleets behind each, as many as there may be."""
-    most = {where[1]: _most(fleet.get("count", 1)) for where, fleet in entries(tree, "fleets")}
-    for where, balancer in entries(tree, "load_balancers"):
-        if balancer.get("type", "application") in ("application", "classic"):
-            behind = [target_fleet(target) for _, target in written_targets(balancer)]
-            yield where, sum(most.get(fleet or "", 0) for fleet in behind)
+def _of_balancers(
+    counted: Callable[[Any, dict[str, Any]], int], *types: str, key: Where = ()
+) -> Callable[[Any], Iterator[Count]]:
+    """Of each balancer and its listeners, at the one with which there are more than before."""
+
+    def together(tree: Any) -> Iterator[Count]:
+        totals: Counter[str] = Counter()
+        for where, balancer in entries(tree, "load_balancers"):
+            count = counted(tree, balancer)
+            if balancer.get("type", "application") in types and count:
+                whole = str(balancer.get("listener_of") or where[1])
+                totals[whole] += count
+                yield (*where, *key), totals[whole]
+
+    return together
+
+
+def _listeners(_tree: Any, _balancer: dict[str, Any]) -> int:
+    """A balancer is the first of its own."""
+    return 1
+
+
+def _groups(_tree: Any, balancer: dict[str, Any]) -> int:
+    """Targets that are in none are one."""
+    return len(mapping(balancer.get("groups"))) or 1
+
+
+def _targets(tree: Any, balancer: dict[str, Any]) -> int:
+    """Instances of the fleets behind it, as many as there may be."""
+    fleets = mapping(mapping(tree).get("fleets"))
+    behind = [target_fleet(target) for _, target in written_targets(balancer)]
+    return sum(_most(mapping(fleets[name]).get("count", 1)) for name in behind if name in fleets)
+
+
+def _rules(_tree: Any, balancer: dict[str, Any]) -> int:
+    rules = balancer.get("rules")
+    return rules if isinstance(rules, int) else 0
 
 
 def _most(count: Any) -> int:
     most = count.get("max", count.get("desired")) if isinstance(count, dict) else count
     return most if isinstance(most, int) else 0
-
-
-def _rules_of_balancers(tree: Any) -> Iterator[Count]:
-    for where, balancer in entries(tree, "load_balancers"):
-        rules = balancer.get("rules")
-        yield (*where, "rules"), rules if isinstance(rules, int) else 0
 
 
 def _policies(*, scheduled: bool) -> Callable[[Any], Iterator[Count]]:
@@ -180,8 +206,10 @@ _COUNTED: dict[str, Callable[[Any], Iterator[Count]]] = {
     "schedules": _schedules,
     "application_balancers": _balancers("application"),
     "classic_balancers": _balancers("classic"),
-    "targets_of_a_balancer": _targets_of_balancers,
-    "rules_of_a_balancer": _rules_of_balancers,
+    "listeners_of_a_balancer": _of_balancers(_listeners, "application"),
+    "target_groups_of_a_balancer": _of_balancers(_groups, "application"),
+    "targets_of_a_balancer": _of_balancers(_targets, "application", "classic"),
+    "rules_of_a_balancer": _of_balancers(_rules, "application", key=("rules",)),
     "scaling_groups": _in_section("fleets"),
     "policies_of_a_group": _policies(scheduled=False),
     "scheduled_actions_of_a_group": _policies(scheduled=True),

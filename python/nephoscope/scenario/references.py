@@ -26,7 +26,7 @@ _ENDPOINTS = (*_CALLED, "queues")
 _TARGETS = (*_ENDPOINTS, "topics")
 _DESTINATIONS = (*_TARGETS, "buses")
 _SEVERAL = (_CALLED, _ENDPOINTS, _TARGETS, _DESTINATIONS)
-_ALONE = ("services", "fleets", "hosts", "queues", "topics", "buses")
+_ALONE = ("services", "fleets", "load_balancers", "hosts", "queues", "topics", "buses")
 
 
 class Reference(NamedTuple):
@@ -143,6 +143,8 @@ def references(tree: Any) -> Iterator[Reference]:
             if isinstance(name := mapping(options).get("queue"), str):
                 yield Reference((*where, "alarms", alarm, "queue"), name, ("queues",))
     for where, balancer in entries(tree, "load_balancers"):
+        if isinstance(name := balancer.get("listener_of"), str):
+            yield Reference((*where, "listener_of"), name, ("load_balancers",))
         for at, target in written_targets(balancer):
             if (name := target_fleet(target)) is not None:
                 inner = ("fleet",) if isinstance(target, dict) else ()

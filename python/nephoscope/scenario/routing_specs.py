@@ -23,7 +23,7 @@ def routing_spec(routing: Routing) -> _core.routing.RoutingSpec:
     return spec
 
 
-def reception_spec(spec: _core.BalancerSpec, balancer: LoadBalancer) -> None:
+def reception_spec(spec: _core.balancers.BalancerSpec, balancer: LoadBalancer) -> None:
     """Tells the spec of a balancer what it does before it chooses a target."""
     if balancer.capacity is not None:
         spec.capacity.start = float(balancer.capacity.start)

@@ -137,6 +137,9 @@ def _way_in(scenario: Scenario, flows: Flows, ends: list[tuple[str, float]]) -> 
     if len(paths) == 1 and paths[0].startswith("load_balancers."):
         name = paths[0].partition(".")[2]
         balancer = scenario.load_balancers[name]
+        if balancer.listener_of is not None:
+            capacity = scenario.load_balancers[balancer.listener_of].capacity
+            balancer = balancer.model_copy(update={"capacity": capacity})
         targets = sum(scenario.fleets[it.fleet].first for it in balancer.all_targets)
         behind = [path for path, _ in flows.feeders[name]]
         if others := [path for path in behind if not path.startswith("traffic.")]:

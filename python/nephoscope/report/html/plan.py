@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nephoscope.report.html.standalone import standalone
-from nephoscope.report.html.topology import Node, Topology, edges
+from nephoscope.report.html.topology import Node, Topology, balancer_words, edges
 from nephoscope.report.html.topology_picture import topology_picture
 from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
@@ -28,7 +28,7 @@ def _nodes(scenario: Scenario, explanation: Explanation) -> Iterator[Node]:
         yield Node(f"traffic.{name}", _per_second(source.mean, source.at_most), None, ())
     for name, balancer in scenario.load_balancers.items():
         rate = _per_second(flows.means[name], name in flows.at_most)
-        words = f"{rate}, {balancer.routing.form.replace('_', ' ')}"
+        words = f"{rate}, {balancer_words(balancer)}"
         yield Node(f"load_balancers.{name}", words, None, ())
     for queue in explanation.queues:
         may = "may take" if queue.at_most else "takes"

@@ -8,6 +8,7 @@ from nephoscope.report.html.tables import Table
 from nephoscope.report.html.troubles import Trouble
 from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.balancer import LoadBalancer
 from nephoscope.scenario.bus import BusTarget
 from nephoscope.scenario.queue_action_specs import redrive_targets
 from nephoscope.scenario.service import all_steps
@@ -109,9 +110,9 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
     for name, part in tree["traffic"].items():
         yield f"traffic.{name}", f"{rate_text(part['offered'] / measured_s)}/s", None
     for name, part in tree.get("load_balancers", {}).items():
-        routing = scenario.load_balancers[name].routing.form.replace("_", " ")
         rate = rate_text(part["requests"] / measured_s)
-        yield f"load_balancers.{name}", f"{rate}/s, {routing}", None
+        words = balancer_words(scenario.load_balancers[name])
+        yield f"load_balancers.{name}", f"{rate}/s, {words}", None
     for name, part in tree.get("queues", {}).items():
         depth = part["depth"]
         words = f"depth {count(depth['mean'])}, at most {count(depth['max'])}"
@@ -130,6 +131,12 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
         busy = part["utilization"]
         plural = "" if part["hosts"] == 1 else "s"
         yield f"hosts.{name}", f"{count(part['hosts'])} host{plural}, busy {share(busy)}", busy
+
+
+def balancer_words(balancer: LoadBalancer) -> str:
+    """How it chooses, and whose listener it is."""
+    whose = "" if balancer.listener_of is None else f", a listener of {balancer.listener_of}"
+    return balancer.routing.form.replace("_", " ") + whose
 
 
 def _edges(scenario: Scenario) -> Iterator[Edge]:
