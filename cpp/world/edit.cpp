@@ -11,7 +11,7 @@ namespace nephoscope {
 
 namespace {
 
-constexpr std::uint64_t state_format = 0x6E6570686F000015;  // "nepho" and the version of the layout
+constexpr std::uint64_t state_format = 0x6E6570686F000016;  // "nepho" and the version of the layout
 
 }  // namespace
 

@@ -27,7 +27,6 @@ from nephoscope._core import topics as topics
 from nephoscope._core.hosts import BillingRule, BurstFacts, GroupSpec, InterferenceFacts
 from nephoscope._core.life import ActionKind, ActionSpec, LaunchLimits, LifeSpec, QuotaSpec
 from nephoscope._core.membership import MembershipSpec
-from nephoscope._core.routing import RoutingSpec
 from nephoscope._core.service import AdmissionRules, RefreshSpec
 
 def span_names() -> list[str]: ...
@@ -314,7 +313,7 @@ class BalancerSpec:
     def __init__(self) -> None: ...
     name: str
     targets: list[balancers.TargetSpec]
-    routing: RoutingSpec
+    routing: routing.RoutingSpec
     health: faults.HealthSpec
     drain_ns: int
     metered: bool
@@ -351,6 +350,7 @@ class WorldSpec:
     groups: list[GroupSpec]
     fleets: list[FleetSpec]
     balancers: list[BalancerSpec]
+    pipes: list[queues.PipeSpec]
     queue_actions: list[queues.QueueActionSpec]
     queues: list[queues.WorldQueueSpec]
     buses: list[topics.BusSpec]
@@ -387,7 +387,7 @@ class World:
     def protect(self, instance: int, on: bool) -> int: ...
     def add_make(self, fleet: int, make: FleetSpec) -> int: ...
     def begin_refresh(self, fleet: int, refresh: RefreshSpec) -> None: ...
-    def set_routing(self, balancer: int, routing: RoutingSpec) -> None: ...
+    def set_routing(self, balancer: int, routing: routing.RoutingSpec) -> None: ...
     def set_weight(self, balancer: int, fleet: int, weight: float) -> None: ...
     def set_group_weight(self, balancer: int, group: int, weight: int) -> None: ...
 

@@ -36,7 +36,7 @@ Way = tuple[str, float, bool]
 # A path, and the requests or messages a second from there.
 Feed = tuple[str, float]
 
-_SECTIONS = ("fleets", "load_balancers", "queues", "topics", "buses")
+_SECTIONS = ("fleets", "load_balancers", "queues", "topics", "buses", "pipes")
 
 
 @dataclass(frozen=True)
@@ -262,6 +262,11 @@ def _ways(
         for fleet, share in shares[name]:
             yield fleet, share * attempts(success[fleet], most), False
             lost += share * in_vain(success[fleet], most) if most is not None else 0.0
+        pipes = [it for it, pipe in scenario.pipes.items() if pipe.source == name]
+        for it in pipes:
+            taken = success.get(scenario.pipes[it].to, SURE)
+            yield it, attempts(taken, most) / len(pipes), len(pipes) > 1 or bool(shares[name])
+            lost += in_vain(taken, most) / len(pipes) if most is not None else 0.0
         if letters is not None and lost > 0.0:
             yield letters.queue, lost, False
     elif name in scenario.topics:
@@ -274,6 +279,8 @@ def _ways(
             at_most = each.filtered or not each.from_start
             at_most = at_most or each.client_errors + each.server_errors > 0.0
             yield each.to, (1.0 + topic.duplicates) * often, at_most
+    elif name in scenario.pipes:
+        yield scenario.pipes[name].to, 1.0, scenario.pipes[name].filter is not None
     else:
         bus = scenario.buses[name]
         for rule in bus.rules.values():
