@@ -299,6 +299,7 @@ def test_each_pipe_asks_for_keys_of_encrypted_queues(lab):
 
 # --- what is refused -----------------------------------------------------------------------------
 
+RULED = {"transformer": {"template": '"by <aws.events.rule-name>"'}}
 FIFO = {"out": {"type": "fifo"}}
 CONSUMER = {
     "services": {"eater": {"consumes": "out", "steps": [work_a_second]}},
@@ -319,6 +320,7 @@ CONSUMER = {
         ({"to": "out", "filter": []}, {}, "", "0 patterns"),
         ({"to": "out", "filter": [CAKES] * 6}, {}, "", "6 patterns"),
         ({"to": "out", "filter": {"kind": "cake"}}, {}, "", "filter: kind"),
+        ({"to": "out", "input": RULED}, {}, "", "a pipe has no rule"),
         ({"to": "nowhere"}, {}, "to", "'nowhere' is not the name"),
         ({"to": "out", "from": "web"}, {}, "from", "'web' is a fleet, not a queue"),
         ({"to": "eaters"}, CONSUMER, "to", "takes its work from a queue"),
@@ -400,6 +402,25 @@ def test_theory_knows_where_messages_go(lab):
         assert (load.rate, load.utilization, load.at_most) == (4.0, pytest.approx(0.5), most)
         queue = next(it for it in explanation.queues if it.queue == "in")
         assert (queue.received, queue.overloaded) == (4.0, False)
+
+
+def test_theory_has_the_most_that_may_come(lab):
+    """Half of it fails twice at most: 1.5 requests of each, a quarter are lost, and fewer by a
+    filter or where somebody else receives, too."""
+    half = work({"compute": "100ms"}, {"fail": 0.5})
+    letters = {"dead_letter": {"queue": "lost", "max_receives": 2}}
+    two = {"second": {"from": "in", "to": "out"}}
+    for pipe, others, most in (({}, {}, False), ({"filter": CAKES}, {}, True), ({}, two, True)):
+        source = {"to": "in", "rate": "4/s", "event": CAKE}
+        queues = {"lost": {}}
+        tree = piped(
+            source, {"to": "web"} | pipe, half, source=letters, queues=queues, pipes=others
+        )
+        explanation = nph.explain(nph.Scenario.model_validate(tree))
+        load = next(it for it in explanation.loads if it.fleet == "web")
+        lost = next(it for it in explanation.queues if it.queue == "lost")
+        assert (load.rate, load.at_most) == (pytest.approx(6.0), most)
+        assert (lost.sent, lost.at_most) == (pytest.approx(1.0), most)
 
 
 def test_a_queue_with_a_pipe_is_not_alone(lab):

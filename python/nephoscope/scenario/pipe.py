@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from nephoscope.errors import PatternError
-from nephoscope.patterns import read_pattern
+from nephoscope.patterns import read_pattern, transformer
 from nephoscope.scenario.bus import Input
 from nephoscope.scenario.fields import Name, PositiveDuration, refusal, whole
 from nephoscope.scenario.model import Model
@@ -51,4 +51,8 @@ class Pipe(Model):
             except PatternError as error:
                 message = f"filter: {error.path}: {error.message}" if error.path else error.message
                 raise refusal(message, error.allowed, error.suggestion) from None
+        made = self.input.transformer if self.input is not None else None
+        for name in (transformer.RULE_ARN, transformer.RULE_NAME):
+            if made is not None and f"<{name}>" in made.template:
+                raise refusal(f"<{name}>, and a pipe has no rule", "the names of the paths")
         return self
