@@ -4,13 +4,16 @@
 // Every worker of a consuming instance is a poller: it asks its queue for messages and waits for
 // them, works them one after the other, each as a visit, deletes each when it is done, and asks
 // again. What it holds are its receipts; the messages stay the queue's, which shows them again when
-// their visibility timeouts end.
+// their visibility timeouts end. A pipe has pollers of its own, which belong to no instance and
+// hand on what they receive.
 //
 // Invariants, seen to by `check_queues`:
 //   1. Every queue keeps its own, conservation among them.
 //   2. A receipt is held by one poller at most; nobody holds more than it has received.
-//   3. A poller works a visit if and only if it holds messages, and that visit names it.
+//   3. A poller works a visit if and only if it holds messages, and that visit names it; one of a
+//      pipe waits for the answer of one then.
 //   4. Who waits at a queue is one poller each.
+//   5. Of every pipe: received = filtered + delivered + failed + what its pollers hold.
 
 #pragma once
 
