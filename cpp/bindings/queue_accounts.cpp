@@ -2,7 +2,7 @@
 
 #include "bindings/queue_accounts.hpp"
 
-#include "world/spec/queue_specs.hpp"
+#include "world/spec/pipe_specs.hpp"
 
 namespace nephoscope {
 
@@ -29,6 +29,27 @@ void bind_queue_specs(py::module_& m) {
       .def_readwrite("wait_ns", &ConsumeSpec::wait_ns)
       .def_readwrite("heartbeat_ns", &ConsumeSpec::heartbeat_ns)
       .def_readwrite("abandons", &ConsumeSpec::abandons);
+  py::class_<PipeSpec>(m, "PipeSpec")
+      .def(py::init<>())
+      .def_readwrite("name", &PipeSpec::name)
+      .def_readwrite("source", &PipeSpec::from)
+      .def_readwrite("pollers", &PipeSpec::pollers)
+      .def_readwrite("to", &PipeSpec::to)
+      .def_readwrite("timeout_ns", &PipeSpec::timeout_ns)
+      .def_readwrite("group", &PipeSpec::group)
+      .def_readwrite("takes", &PipeSpec::takes)
+      .def_readwrite("becomes", &PipeSpec::becomes);
+}
+
+py::dict pipe_dict(const PipeAccount& account) {
+  py::dict out;
+  out["name"] = account.name;
+  out["received"] = account.counts.received;
+  out["filtered"] = account.counts.filtered;
+  out["delivered"] = account.counts.delivered;
+  out["failed"] = account.counts.failed;
+  out["under_way"] = account.under_way;
+  return out;
 }
 
 py::dict queue_dict(const QueueAccount& account) {

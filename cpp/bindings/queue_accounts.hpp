@@ -12,7 +12,9 @@ void add_counts(py::dict& out, const QueueCounts& counts);
 
 py::dict queue_dict(const QueueAccount& account);
 
-// What queues and consumers are in the specification of a world.
+py::dict pipe_dict(const PipeAccount& account);
+
+// What queues, consumers and pipes are in the specification of a world.
 void bind_queue_specs(py::module_& m);
 
 }  // namespace nephoscope

@@ -358,6 +358,7 @@ void bind_spec(py::module_& m) {
   structs(world, "queues", &WorldSpec::queues);
   structs(world, "topics", &WorldSpec::topics);
   structs(world, "buses", &WorldSpec::buses);
+  structs(world, "pipes", &WorldSpec::pipes);
   structs(world, "replays", &WorldSpec::replays);
   structs(world, "queue_actions", &WorldSpec::queue_actions);
   structs(world, "quotas", &WorldSpec::quotas);

@@ -238,6 +238,22 @@ py::list places_list(const Results& results) {
   return out;
 }
 
+// Of what the world has.
+void add_messaging(py::dict& out, const Results& results) {
+  py::list queues;
+  for (const QueueAccount& account : results.queues) queues.append(queue_dict(account));
+  if (!results.queues.empty()) out["queues"] = queues;
+  py::list topics;
+  for (const TopicAccount& account : results.topics) topics.append(topic_dict(account));
+  if (!results.topics.empty()) out["topics"] = topics;
+  py::list buses;
+  for (const TopicAccount& account : results.buses) buses.append(topic_dict(account));
+  if (!results.buses.empty()) out["buses"] = buses;
+  py::list pipes;
+  for (const PipeAccount& account : results.pipes) pipes.append(pipe_dict(account));
+  if (!results.pipes.empty()) out["pipes"] = pipes;
+}
+
 py::dict results_dict(const World& world) {
   Results results;
   {
@@ -274,15 +290,7 @@ py::dict results_dict(const World& world) {
   }
   out["hosts"] = hosts;
   out["places"] = places_list(results);
-  py::list queues;
-  for (const QueueAccount& account : results.queues) queues.append(queue_dict(account));
-  if (!results.queues.empty()) out["queues"] = queues;
-  py::list topics;
-  for (const TopicAccount& account : results.topics) topics.append(topic_dict(account));
-  if (!results.topics.empty()) out["topics"] = topics;
-  py::list buses;
-  for (const TopicAccount& account : results.buses) buses.append(topic_dict(account));
-  if (!results.buses.empty()) out["buses"] = buses;
+  add_messaging(out, results);
   py::list faults;
   for (std::size_t at = 0; at < results.faults.size(); ++at) {
     faults.append(fault_dict(results.faults[at], results.maintains[at], results.migrates[at]));

@@ -171,6 +171,7 @@ class WorldView : protected WorldState {
   FleetAccount fleet_account(std::size_t fleet, const std::vector<InFlight>& in_flight,
                              HostPools& hosts) const;
   QueueAccount queue_account(const WorldQueue& it) const;
+  PipeAccount pipe_account(const Pipe& it) const;
   TopicAccount topic_account(const Topic& it) const;
   ScalingAccount scaling_account(const ScaledFleet& it) const;
   std::vector<HostPoolAccount> host_accounts(HostPools& hosts,

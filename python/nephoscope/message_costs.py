@@ -1,4 +1,4 @@
-"""What queues, topics and buses cost: lines of the bill, from what the engine counted of them.
+"""What queues, topics, buses and pipes cost: lines of the bill, by what the engine counted.
 
 What is free in a month is taken off where the account says so: of each kind so much for each month
 that the run has begun, less what had been used before, in the order of the lines. So it is with the
@@ -39,11 +39,12 @@ USD_PER_GB_SCANNED = 0.09
 # Of a million deliveries outside; text messages have the price that their subscription tells.
 USD_PER_MILLION_OUTSIDE = {"email": 20.0, "mobile_push": 0.50, "firehose": 0.19}
 
-# Of a million events put, delivered by HTTP, and looked at for their schemas; of the GB that
-# archives take, and hold for a month. Amazon EventBridge, us-east-1, 2024. Matching and other
-# deliveries are free.
+# Of a million events put, delivered by HTTP, taken in by pipes, and looked at for their schemas; of
+# the GB that archives take, and hold for a month. Amazon EventBridge, us-east-1, 2024. Matching and
+# other deliveries are free.
 USD_PER_MILLION_PUT = 1.00
 USD_PER_MILLION_TO_HTTP = 0.20
+USD_PER_MILLION_PIPED = 0.40
 USD_PER_MILLION_DISCOVERED = 0.10
 USD_PER_GB_ARCHIVED = 0.10
 USD_PER_GB_MONTH = 0.023
@@ -108,6 +109,7 @@ def message_costs(scenario: Scenario, numbers: Mapping[str, Any]) -> Tree:
         "queues": _queue_costs(scenario, numbers, account),
         "topics": _topic_costs(scenario, numbers.get("topics", ()), account),
         "buses": _bus_costs(scenario, numbers.get("buses", ())),
+        "pipes": _pipe_costs(scenario, numbers.get("pipes", ())),
     }
     return {name: lines for name, lines in sections.items() if lines}
 
@@ -135,7 +137,7 @@ def _queue_costs(scenario: Scenario, found: Mapping[str, Any], account: _Account
 def _key_requests(scenario: Scenario, numbers: Mapping[str, Any], now_ns: int) -> int:
     """For each time that a data key is used two of everybody who sends, one of who receives.
 
-    All topics are one sender, and so are all buses.
+    All topics are one sender, and so are all buses; each pipe is one by itself.
     """
     name = numbers["name"]
     encryption = scenario.queues[name].encryption
@@ -151,6 +153,8 @@ def _key_requests(scenario: Scenario, numbers: Mapping[str, Any], now_ns: int) -
     rules = (rule for bus in scenario.buses.values() for rule in bus.rules.values())
     targets = (target for rule in rules for target in rule.targets)
     senders += any(name in (target.to, target.dead_letter) for target in targets)
+    senders += sum(pipe.to == name for pipe in scenario.pipes.values())
+    receivers += sum(pipe.source == name for pipe in scenario.pipes.values())
     asked = 2 * senders * bool(numbers["sent"]) + receivers * bool(numbers["received"])
     times = -(-now_ns // int(encryption.key_reuse))
     return int(asked * times)
@@ -241,6 +245,20 @@ def _bus_costs(scenario: Scenario, buses: Iterable[Mapping[str, Any]]) -> Tree:
             line["discovered"] = put
             usd += put * USD_PER_MILLION_DISCOVERED / 1e6
         lines[numbers["name"]] = line | {"usd": usd}
+    return lines
+
+
+def _pipe_costs(scenario: Scenario, pipes: Iterable[Mapping[str, Any]]) -> Tree:
+    """A line for each pipe: what its filter let through, each time, and what went out by HTTP."""
+    lines: Tree = {}
+    for numbers in pipes:
+        pipe = scenario.pipes[numbers["name"]]
+        size = int(scenario.queues[pipe.source].message_size)
+        requests = (int(numbers["received"]) - int(numbers["filtered"])) * chunks(size)
+        asks = pipe.to in scenario.load_balancers or pipe.to in scenario.fleets
+        by_http = int(numbers["delivered"]) if asks else 0
+        usd = requests * USD_PER_MILLION_PIPED / 1e6 + by_http * USD_PER_MILLION_TO_HTTP / 1e6
+        lines[numbers["name"]] = {"requests": requests, "by_http": by_http, "usd": usd}
     return lines
 
 

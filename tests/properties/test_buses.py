@@ -60,6 +60,17 @@ def replays(draw, bus: Tree) -> Tree:
 
 
 @st.composite
+def pipes(draw) -> Tree:
+    """One from the board, where some rules lead; what it makes of events is put, or asked."""
+    targets = ("front", "ends", "news", "echo", {"to": "row", "group": "b"})
+    one = draw(st.sampled_from(targets))
+    pipe: Tree = {"from": "board"} | ({"to": one} if isinstance(one, str) else one)
+    pipe |= draw(sometimes("filter", {"kind": [KINDS[0]]}, [{"kind": [it]} for it in KINDS]))
+    pipe |= draw(sometimes("input", {"constant": {"kind": "tea"}}, {"path": "$.kind"}))
+    return {"chute": pipe | draw(sometimes("batch", 1, 3)) | draw(sometimes("pollers", 1, 2))}
+
+
+@st.composite
 def ringing(draw) -> System:
     """People, the desk and endpoints put; endpoints fail, and put on another bus."""
     bus: Tree = {"rules": {f"r{i}": draw(rules()) for i in range(draw(st.integers(1, 3)))}}
@@ -105,6 +116,7 @@ def ringing(draw) -> System:
         "queues": {"board": {}, "lost": {}, "ends": {}, "row": {"type": "fifo"}},
         "topics": {"news": {"subscriptions": [draw(st.sampled_from(["shelves", "ends"]))]}},
         "buses": {"bell": bus, "echo": echo},
+        "pipes": draw(st.sampled_from([{}, draw(pipes())])),
         "services": services,
         "fleets": {"web": web} | fleets,
         "load_balancers": {"front": {"targets": ["web"]}},
@@ -135,6 +147,9 @@ def test_nothing_that_is_put_is_lost():
                 apart = [bus[key][i] for key in more if key in bus]
                 came = bus["published"] + sum(apart)
                 assert came == sum(bus[key][i] for key in DELIVERIES)
+        for pipe in results.get("pipes", ()):
+            for key in ("delivered", "filtered", "failed"):
+                seen[f"piped {key}"] += pipe[key] > 0
         bell = buses["bell"]
         queues = {queue["name"]: queue for queue in results["queues"]}
         assert queues["lost"]["arrived"] == sum(bell["dead_lettered"])
@@ -153,5 +168,5 @@ def test_nothing_that_is_put_is_lost():
     often = ("delivered", "filtered", "retried", "pending", "throttled", "put on", "told")
     often = (*often, "scheduled", "delayed", "replayed", "duplicated", "client_errors", "batches")
     often = (*often, "sized")
-    rare = ("dead_lettered", "dropped", "replaying")
+    rare = ("dead_lettered", "dropped", "replaying", "piped delivered", "piped filtered")
     look_until_seen(look, ringing(), 25, seen, often, rare)

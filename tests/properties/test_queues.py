@@ -102,6 +102,19 @@ def tidying(draw) -> list[Tree]:
 
 
 @st.composite
+def pipes(draw, fifo: bool) -> Tree:
+    """One, from a queue that nobody else consumes or that somebody does."""
+    pipe: Tree = {"from": draw(st.sampled_from(["orders", "next", "lost"]))}
+    pipe |= draw(st.sampled_from([{"to": "shelf"}, {"to": "kept"}]))
+    if pipe["to"] == "shelf":
+        pipe |= draw(sometimes("timeout", "60ms"))
+    elif fifo:
+        pipe |= draw(sometimes("group", "one"))
+    pipe |= draw(sometimes("batch", 1, 3)) | draw(sometimes("pollers", 1, 2))
+    return {"chute": pipe}
+
+
+@st.composite
 def boarded(draw) -> System:
     fifo = draw(st.sampled_from([False, False, True]))
     kind = {"type": "fifo"} if fifo else {}
@@ -137,7 +150,13 @@ def boarded(draw) -> System:
         "duration": "30s",
         "warmup": draw(st.sampled_from(["0s", "7s"])),
         "series": draw(st.sampled_from(["none", "1s"])),
-        "queues": {"orders": draw(boards(fifo)), "lost": kind, "next": kind | letters_of_next},
+        "queues": {
+            "orders": draw(boards(fifo)),
+            "lost": kind,
+            "next": kind | letters_of_next,
+            "kept": kind,
+        },
+        "pipes": draw(st.sampled_from([{}, draw(pipes(fifo))])),
         "services": {
             "work": draw(consumers(fifo)),
             "keep": {"steps": [{"compute": {"exponential": "50ms"}}, {"fail": 0.2}]},
@@ -177,6 +196,11 @@ def look(system: System, seen: Counter[str]) -> None:
     for key in ("timed_out", "in_vain", "dead_lettered", "duplicated", "throttled"):
         seen[key] += queues["orders"][key] > 0
     seen["deduplicated"] += queues["orders"]["deduplicated"] > 0
+    for pipe in results.get("pipes", ()):
+        carried = ("filtered", "delivered", "failed", "under_way")
+        assert pipe["received"] == sum(pipe[key] for key in carried)
+        for key in ("delivered", "failed", "under_way"):
+            seen[f"a pipe's {key}"] += pipe[key] > 0
     seen["sent on"] += queues["next"]["sent"] > 0
     seen["redriven"] += queues["lost"]["redriven"] > 0
     seen["purged"] += queues["orders"]["purged"] > 0
@@ -188,6 +212,7 @@ def look_at(count: int) -> None:
     seen: Counter[str] = Counter()
     often = ("timed_out", "dead_lettered", "mourned")
     rare = ("in_vain", "duplicated", "sent on", "scaled", "redriven", "purged", "sent home")
+    rare += ("a pipe's delivered", "a pipe's failed", "a pipe's under_way")
     look_until_seen(lambda system: look(system, seen), boarded(), count, seen, often, rare)
 
 

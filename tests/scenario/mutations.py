@@ -17,7 +17,17 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 Where = tuple[str | int, ...]
 
 # Mappings whose keys are names that the file chooses itself.
-_NAMED = {"fleets", "services", "load_balancers", "traffic", "hosts", "queues", "topics", "buses"}
+_NAMED = {
+    "fleets",
+    "services",
+    "load_balancers",
+    "traffic",
+    "hosts",
+    "queues",
+    "topics",
+    "buses",
+    "pipes",
+}
 # What is said in messages, and what is looked for in them, may be anything.
 _FREE = {"event", "attributes", "filter", "pattern", "rules"}
 _REFERENCES = {"to", "service", "fleet", "call", "send", "publish", "put", "queue"}

@@ -33,6 +33,11 @@ def buses(count: int) -> Tree:
     return {"buses": {f"b{i}": {} for i in range(count)}}
 
 
+def pipes(count: int) -> Tree:
+    pipe = {"from": "a", "to": "b"}
+    return {"queues": {"a": {}, "b": {}}, "pipes": {f"p{i}": pipe for i in range(count)}}
+
+
 def rules(count: int) -> Tree:
     return {"queues": {"a": {}}, "buses": {"bell": {"rules": {f"r{i}": ALL for i in range(count)}}}}
 
@@ -116,6 +121,7 @@ def placed(count: int) -> Tree:
 TRACKING: Tree = {"target_tracking": {"metric": "cpu", "target": 0.5}}
 CASES: dict[str, tuple[Any, int, str]] = {
     "buses": (buses, 100, "buses"),
+    "pipes": (pipes, 1000, "pipes"),
     "rules_of_a_bus": (rules, 300, "buses.bell.rules"),
     "letters_of_a_pattern": (pattern, 2048, "buses.bell.rules.r.pattern"),
     "letters_of_the_pattern_of_an_archive": (kept_pattern, 2048, "buses.bell.archive.pattern"),

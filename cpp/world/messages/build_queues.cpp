@@ -80,27 +80,32 @@ void Messaging::build(const WorldSpec& spec) {
 
 void Messaging::check_consumes(const WorldSpec& spec, std::size_t service) const {
   const ServiceSpec& from = spec.services[service];
-  const ConsumeSpec& rules = from.consumes;
   const auto path = [&](const char* key) { return at("services", service, key); };
-  require(rules.queue < spec.queues.size(), path("consumes.queue"), "is not there");
-  require(rules.batch >= 1 && rules.batch <= ConsumeSpec::batch_max, path("consumes.batch"),
-          "must be from 1 to 10");
-  require(rules.wait_ns >= 0 && rules.wait_ns <= QueueSpec::wait_max, path("consumes.wait"),
-          "must be from 0 to 20 s");
-  const std::int64_t timeout = spec.queues[rules.queue].rules.visibility_ns;
-  require(rules.heartbeat_ns >= 0 && (rules.heartbeat_ns == 0 || rules.heartbeat_ns < timeout),
-          path("consumes.heartbeat"), "must be less than the visibility timeout of the queue");
-  // Lest what fails at once is received again and again, and the clock stands still.
-  require(timeout >= consumer_timeout_min_ns, path("consumes.queue"),
-          "needs a visibility timeout of 1 ms or more");
+  check_consumer(spec, from.consumes, path("consumes."));
   require(!from.processor_sharing || from.concurrency != 0, path("concurrency"),
           "is needed: it says how many workers poll");
   require(from.backlog == -1, path("backlog"), "has no meaning: who consumes waits at the queue");
   require(!from.admission.any(), path("admission"), "has no meaning: who consumes asks for work");
 }
 
+void Messaging::check_consumer(const WorldSpec& spec, const ConsumeSpec& rules,
+                               const std::string& path) const {
+  require(rules.queue < spec.queues.size(), path + "queue", "is not there");
+  require(rules.batch >= 1 && rules.batch <= ConsumeSpec::batch_max, path + "batch",
+          "must be from 1 to 10");
+  require(rules.wait_ns >= 0 && rules.wait_ns <= QueueSpec::wait_max, path + "wait",
+          "must be from 0 to 20 s");
+  const std::int64_t timeout = spec.queues[rules.queue].rules.visibility_ns;
+  require(rules.heartbeat_ns >= 0 && (rules.heartbeat_ns == 0 || rules.heartbeat_ns < timeout),
+          path + "heartbeat", "must be less than the visibility timeout of the queue");
+  // Lest what fails at once is received again and again, and the clock stands still.
+  require(timeout >= consumer_timeout_min_ns, path + "queue",
+          "needs a visibility timeout of 1 ms or more");
+}
+
 // The visits of each consuming fleet are the requests of a caller of their own.
 void Messaging::build_consumers(const WorldSpec& spec) {
+  build_pipes(spec);
   for (std::uint32_t fleet = 0; fleet < spec.fleets.size(); ++fleet) {
     const ConsumeSpec& rules = spec.services[spec.fleets[fleet].service].consumes;
     if (!rules.present()) continue;
@@ -111,14 +116,16 @@ void Messaging::build_consumers(const WorldSpec& spec) {
     }
     queues_.consumer_of[fleet] = static_cast<std::uint32_t>(queues_.consumers.size());
     const auto caller = static_cast<std::uint32_t>(world_.callers_.size());
-    queues_.consumers.push_back({fleet, caller, rules});
+    queues_.consumers.push_back({fleet, caller, rules, Visit::none});
     world_.add_caller({Destination::Kind::fleet, fleet}, 0, false, at("fleets", fleet, "service"));
   }
 }
 
 // Instances that serve when the clock starts poll then; the others when they have booted.
 void Messaging::start() {
+  start_pipes();
   for (const Consumer& consumer : queues_.consumers) {
+    if (consumer.is_pipe()) continue;
     for (const std::uint32_t instance : world_.fleets_[consumer.fleet].members)
       begin_polls(instance);
   }

@@ -36,7 +36,7 @@ Saying saying(const EventChoice& from, const std::string& path) {
 
 // All that is said, where anybody looks at it.
 void Messaging::count_kinds(const WorldSpec& spec) {
-  if (spec.topics.empty() && spec.buses.empty()) return;
+  if (spec.topics.empty() && spec.buses.empty() && spec.pipes.empty()) return;
   std::uint64_t most = 0;
   const auto count_all = [&](const std::vector<std::uint32_t>& kinds) {
     for (const std::uint32_t kind : kinds) most = std::max<std::uint64_t>(most, kind);
@@ -56,6 +56,7 @@ void Messaging::count_kinds(const WorldSpec& spec) {
   for (const TopicSpec& topic : spec.topics) count_made(topic.subscriptions);
   for (const BusSpec& bus : spec.buses) count_made(bus.targets);
   for (const ReplaySpec& replay : spec.replays) count_all(replay.becomes);
+  for (const PipeSpec& pipe : spec.pipes) count_all(pipe.becomes);
   // With the sources of traffic, kinds are a number of 16 bits (Messaging::origin).
   require(most == 0 || (most + 2) * spec.traffic.size() <= 65'535, "events",
           "are too many that differ");

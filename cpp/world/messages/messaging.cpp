@@ -6,16 +6,6 @@
 
 namespace nephoscope {
 
-namespace {
-
-// How long work takes and whether it fails is drawn anew at each receive, from the first, 1, on.
-std::uint32_t path_of_receive(const ConsumeSpec& rules, std::uint32_t receive) {
-  constexpr std::uint32_t first = 0x40000000;  // apart from the numbers of calls
-  return path_of_call(rules.queue + 1, first + receive);
-}
-
-}  // namespace
-
 std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
   Caller& caller = world_.callers_[at];
   const std::uint32_t to = caller.to;
@@ -31,7 +21,7 @@ std::uint32_t Messaging::send(std::uint32_t at, const Request& request) {
     message.body = body_of_replay(message.body, of_schedule);
     follow_schedule(to, rule, message);
   } else {
-    taken = to_topic ? publish(to, &message, 1) : put_into(to, &message, 1);
+    taken = (to_topic ? publish(to, &message, 1) : put_into(to, &message, 1)) == 0;
   }
   const Outcome outcome = taken ? Outcome::completed : Outcome::rejected;
   ++caller.ended[static_cast<std::size_t>(outcome)];
@@ -66,16 +56,19 @@ void Messaging::send(std::uint32_t visit, std::uint32_t send) {
     message.delay = it.delay_ns;
     message.group = it.group;
   }
-  if (!hand_in(it.to, messages, it.batch)) world_.visits_[visit].flags |= Visit::failing;
+  if (hand_in(it.to, messages, it.batch) != 0) world_.visits_[visit].flags |= Visit::failing;
 }
 
-// One call. False when some are not taken: a FIFO queue has had too many calls. Whoever sends has
-// to follow the queue.
-bool Messaging::put_into(std::uint32_t queue, const Outgoing* messages, std::uint32_t count) {
+// One call. Some are not taken where a FIFO queue has had too many calls. Whoever sends has to
+// follow the queue.
+std::uint32_t Messaging::put_into(std::uint32_t queue, const Outgoing* messages,
+                                  std::uint32_t count) {
   SendResult results[Programs::batch_max];
   queues_.all[queue].queue.send(world_.now_, messages, count, results);
-  const auto refused = [](const SendResult& it) { return it.status == CallStatus::throttled; };
-  return std::none_of(results, results + count, refused);
+  std::uint32_t refused = 0;
+  for (std::uint32_t at = 0; at < count; ++at)
+    refused |= results[at].status == CallStatus::throttled ? 1U << at : 0U;
+  return refused;
 }
 
 void Messaging::take(std::uint32_t poller, const Delivery* deliveries, std::uint32_t count) {
@@ -90,6 +83,7 @@ void Messaging::take(std::uint32_t poller, const Delivery* deliveries, std::uint
   it.at = 0;
   it.count = count;
   it.received = world_.now_;
+  if (queues_.consumers[it.consumer].is_pipe()) return carry(poller);
   it.beat = rules.heartbeat_ns != 0 ? world_.now_ + rules.heartbeat_ns : Poller::never;
   const std::int64_t timeout = queues_.all[rules.queue].queue.spec().visibility_ns;
   it.due = rules.abandons ? world_.now_ + timeout : Poller::never;
@@ -135,18 +129,32 @@ void Messaging::begin(std::uint32_t poller) {
   if (next != Visit::none) world_.ready_.push_back(next);
 }
 
-// Its message is deleted if it has been worked to the end, by the receipt that is good now; else
-// it is left to its timeout, and what follows it in its group of a FIFO queue with it.
 void Messaging::end_message(std::uint32_t visit, Outcome outcome) {
   const std::uint32_t poller = world_.visits_[visit].parent - poller_parent;
   Poller& it = queues_.pollers[poller];
+  const Consumer& consumer = queues_.consumers[it.consumer];
+  if (consumer.is_pipe()) return end_asking(poller, outcome);
   if (it.visit != visit) return;
   it.visit = Poller::none;
-  const std::uint32_t from = queues_.consumers[it.consumer].rules.queue;
-  WorldQueue& queue = queues_.all[from];
+  settle(poller, outcome == Outcome::completed);
+  if (it.at < it.count) {
+    begin(poller);
+  } else {
+    let_go(poller);
+    if (it.polls != 0) poll(poller);
+  }
+  follow(consumer.rules.queue);
+}
+
+// The next message that a poller holds is deleted if it has been worked to the end, by the receipt
+// that is good now; else it is left to its timeout, and what follows it in its group of a FIFO
+// queue with it.
+void Messaging::settle(std::uint32_t poller, bool done) {
+  Poller& it = queues_.pollers[poller];
+  WorldQueue& queue = queues_.all[queues_.consumers[it.consumer].rules.queue];
   const InHand* const hand = queues_.hand(poller);
   const InHand message = hand[it.at++];
-  if (outcome == Outcome::completed) {
+  if (done) {
     ReceiptStatus status = ReceiptStatus::done;
     const std::uint64_t receipt = queue.queue.latest(message.receipt);
     queue.queue.erase(world_.now_, &receipt, 1, &status);
@@ -158,13 +166,6 @@ void Messaging::end_message(std::uint32_t visit, Outcome outcome) {
   } else if (queue.queue.spec().kind == QueueKind::fifo) {
     while (it.at < it.count && hand[it.at].group == message.group) ++it.at;
   }
-  if (it.at < it.count) {
-    begin(poller);
-  } else {
-    let_go(poller);
-    if (it.polls != 0) poll(poller);
-  }
-  follow(from);
 }
 
 // A poller holds nothing more.

@@ -2,6 +2,7 @@
 //
 // send -> (a worker waits) take -> begin -> ... the visit ends -> end_message -> delete -> poll
 //      -> (nobody does) it is there for who polls next
+//      -> (a pipe waits) take -> carry -> its target takes it -> settle -> poll
 //
 // publish -> deliver -> (a queue takes it) -> the queue's
 //                    -> try_now -> ... end_delivery -> (in vain) a timer, try_again
@@ -68,6 +69,8 @@ class Messaging {
 
  private:
   void check_consumes(const WorldSpec& spec, std::size_t service) const;
+  void check_consumer(const WorldSpec& spec, const ConsumeSpec& rules,
+                      const std::string& path) const;
   void build_queue_actions(const WorldSpec& spec);
   void check_change(const WorldSpec& spec, const QueueActionSpec& from,
                     const std::string& path) const;
@@ -75,6 +78,7 @@ class Messaging {
   void poll(std::uint32_t poller);
   void take(std::uint32_t poller, const Delivery* deliveries, std::uint32_t count);
   void begin(std::uint32_t poller);
+  void settle(std::uint32_t poller, bool done);
   void let_go(std::uint32_t poller);
   void expect_timer(std::uint32_t poller);
   void rest(std::uint32_t poller, std::int64_t time);
@@ -86,6 +90,18 @@ class Messaging {
   void collect(std::uint32_t queue);
   void hand_on(std::uint32_t queue);
   void expect(std::uint32_t queue);
+
+  // pipes.cpp
+  void build_pipes(const WorldSpec& spec);
+  void check_pipe(const WorldSpec& spec, const PipeSpec& from, const std::string& path) const;
+  void start_pipes();
+  void carry(std::uint32_t poller);
+  void drop_unmatched(std::uint32_t poller);
+  void hand_on_all(std::uint32_t poller);
+  void ask(std::uint32_t poller);
+  void end_asking(std::uint32_t poller, Outcome outcome);
+  void settle_carried(std::uint32_t poller, bool taken);
+  void carry_on(std::uint32_t poller);
 
   // publishing.cpp, build_topics.cpp, replaying.cpp
   void count_kinds(const WorldSpec& spec);
@@ -106,13 +122,14 @@ class Messaging {
   void keep(std::uint32_t bus, std::uint64_t body);
   void begin_replay(Replay& it);
   void put_again(std::uint32_t replay, std::uint64_t body);
-  bool publish(std::uint32_t topic, const Outgoing* messages, std::uint32_t count);
+  // The messages of one call that were refused: a bit of each.
+  std::uint32_t publish(std::uint32_t topic, const Outgoing* messages, std::uint32_t count);
   void take_in(std::uint32_t topic, const Outgoing& message);
   void follow_schedule(std::uint32_t bus, std::uint32_t rule, const Outgoing& message);
-  bool hand_in(const Destination& to, const Outgoing* messages, std::uint32_t count);
+  std::uint32_t hand_in(const Destination& to, const Outgoing* sent, std::uint32_t count);
   void deliver(std::uint32_t subscription, const Outgoing& message);
   void deliver_copy(std::uint32_t subscription, const Outgoing& message, std::uint8_t copy);
-  bool put_into(std::uint32_t queue, const Outgoing* messages, std::uint32_t count);
+  std::uint32_t put_into(std::uint32_t queue, const Outgoing* messages, std::uint32_t count);
   std::uint32_t add_delivery(std::uint32_t subscription, const Outgoing& message);
   std::int64_t latency_of(std::uint32_t delivery) const;
   EndpointError error_of(const TopicDelivery& delivery) const;

@@ -47,9 +47,9 @@ std::uint16_t Messaging::said_by_step(std::uint32_t visit, std::uint32_t send,
 
 // One call. What is more than a topic or a bus takes in a second, or all of them, is refused: of a
 // topic each message for itself, of a bus whole calls. So is what is no entry of a bus, by itself.
-// False when some were refused.
-bool Messaging::publish(std::uint32_t at, const Outgoing* messages, std::uint32_t count) {
+std::uint32_t Messaging::publish(std::uint32_t at, const Outgoing* messages, std::uint32_t count) {
   Topic& topic = topics_.all[at];
+  std::uint32_t refused = (1U << count) - 1;
   std::uint32_t taken = 0;
   std::uint32_t malformed = 0;
   if (!topic.bus || topics_.allow(topic, world_.now_)) {
@@ -64,13 +64,14 @@ bool Messaging::publish(std::uint32_t at, const Outgoing* messages, std::uint32_
         continue;
       }
       take_in(at, messages[each]);
+      refused &= ~(1U << each);
       ++taken;
     }
   }
   topic.throttled += count - taken - malformed;
   topic.entries.malformed += malformed;
   if (taken != 0) ++topic.calls[taken - 1];
-  return taken == count;
+  return refused;
 }
 
 // A repetition within the window of a FIFO topic is taken and dropped.
@@ -114,12 +115,12 @@ void Messaging::follow_schedule(std::uint32_t bus, std::uint32_t rule, const Out
   }
 }
 
-// To what takes messages, as a step sends them. False when it does not take all of them.
-bool Messaging::hand_in(const Destination& to, const Outgoing* messages, std::uint32_t count) {
-  if (to.kind != Destination::Kind::queue) return publish(topics_.number(to), messages, count);
-  const bool taken = put_into(to.index, messages, count);
+// To what takes messages, as a step sends them.
+std::uint32_t Messaging::hand_in(const Destination& to, const Outgoing* sent, std::uint32_t count) {
+  if (to.kind != Destination::Kind::queue) return publish(topics_.number(to), sent, count);
+  const std::uint32_t refused = put_into(to.index, sent, count);
   follow(to.index);
-  return taken;
+  return refused;
 }
 
 // At least once.
@@ -146,7 +147,7 @@ void Messaging::deliver_copy(std::uint32_t subscription, const Outgoing& message
   const std::uint64_t key = key_of(subscription, copy.group);
   const std::uint64_t last = topic.fifo ? topics_.last_in_group.find(key) : KeyTable::absent;
   const bool at_once = simple && topic.prompt && last == KeyTable::absent;
-  if (at_once && hand_in(it.rules.to, &copy, 1)) {
+  if (at_once && hand_in(it.rules.to, &copy, 1) == 0) {
     ++it.counts.delivered;
     return;
   }
@@ -223,8 +224,9 @@ bool Messaging::hand_over(std::uint32_t delivery) {
   Outgoing message;
   message.body = told(subscription.rules.becomes, it.body);
   message.group = it.group;
-  const bool taken = error == EndpointError::none &&
-                     (subscription.rules.outside || hand_in(subscription.rules.to, &message, 1));
+  const bool taken =
+      error == EndpointError::none &&
+      (subscription.rules.outside || hand_in(subscription.rules.to, &message, 1) == 0);
   const bool errs = error == EndpointError::server;
   const auto failure = errs ? DeliveryFailure::server_error : DeliveryFailure::throttled;
   if (!taken) return give_up_or_wait(delivery, failure);

@@ -4,13 +4,16 @@
 // Every worker of a consuming instance is a poller: it asks its queue for messages and waits for
 // them, works them one after the other, each as a visit, deletes each when it is done, and asks
 // again. What it holds are its receipts; the messages stay the queue's, which shows them again when
-// their visibility timeouts end.
+// their visibility timeouts end. A pipe has pollers of its own, which belong to no instance and
+// hand on what they receive.
 //
 // Invariants, seen to by `check_queues`:
 //   1. Every queue keeps its own, conservation among them.
 //   2. A receipt is held by one poller at most; nobody holds more than it has received.
-//   3. A poller works a visit if and only if it holds messages, and that visit names it.
+//   3. A poller works a visit if and only if it holds messages, and that visit names it; one of a
+//      pipe waits for the answer of one then.
 //   4. Who waits at a queue is one poller each.
+//   5. Of every pipe: received = filtered + delivered + failed + what its pollers hold.
 
 #pragma once
 
@@ -24,7 +27,7 @@
 #include "kernel/histogram.hpp"
 #include "messaging/message_queue.hpp"
 #include "world/requests/visit.hpp"
-#include "world/spec/queue_specs.hpp"
+#include "world/spec/pipe_specs.hpp"
 
 namespace nephoscope {
 
@@ -81,11 +84,30 @@ inline void count_depth(WorldQueue& it, std::int64_t now) {
   it.most = std::max(it.most, it.depth);
 }
 
-// A fleet that lives on a queue. Immutable.
+// A fleet that lives on a queue, or a pipe. Immutable.
 struct Consumer {
-  std::uint32_t fleet = 0;
-  std::uint32_t caller = 0;  // as which its visits are counted
+  std::uint32_t fleet = Visit::none;
+  std::uint32_t caller = Visit::none;  // as which its visits are counted, or what a pipe asks
   ConsumeSpec rules;
+  std::uint32_t pipe = Visit::none;
+
+  bool is_pipe() const { return pipe != Visit::none; }
+};
+
+// Of what a pipe has received, in the whole run.
+struct PipeCounts {
+  std::uint64_t received = 0;
+  std::uint64_t filtered = 0;   // and deleted
+  std::uint64_t delivered = 0;  // the same
+  std::uint64_t failed = 0;     // its target did not take it: it is left to its timeout
+};
+
+struct Pipe {
+  PipeSpec rules;  // immutable, as the next two
+  std::uint32_t first_poller = 0;
+  bool keeps_groups = false;  // the target is ordered, and messages go with their own
+
+  PipeCounts counts;
 };
 
 // A message in the hands of a worker.
@@ -118,6 +140,7 @@ struct Poller {
 struct Queues {
   std::vector<WorldQueue> all;
   std::vector<Consumer> consumers;
+  std::vector<Pipe> pipes;
   std::vector<std::uint32_t> consumer_of;   // by fleet, or none; empty where nobody consumes
   std::vector<std::uint32_t> first_poller;  // by instance, or none
   std::vector<Poller> pollers;
@@ -137,6 +160,7 @@ struct Queues {
   template <class Archive>
   void serialize(Archive& archive) {
     for (WorldQueue& each : all) each.serialize(archive);
+    for (Pipe& each : pipes) archive(each.counts);
     archive(first_poller, pollers, hands);
   }
 };
@@ -162,6 +186,12 @@ inline bool is_of_poller(std::uint32_t parent) {
 }
 inline bool is_of_delivery(std::uint32_t parent) {
   return parent >= delivery_parent && parent != Visit::none;
+}
+
+// How long work takes and whether it fails is drawn anew at each receive, from the first, 1, on.
+inline std::uint32_t path_of_receive(const ConsumeSpec& rules, std::uint32_t receive) {
+  constexpr std::uint32_t first = 0x40000000;  // apart from the numbers of calls
+  return path_of_call(rules.queue + 1, first + receive);
 }
 
 // What a message carries: the source of traffic that it goes back to and what it says, in one

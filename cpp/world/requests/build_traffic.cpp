@@ -197,6 +197,11 @@ std::vector<std::uint32_t> World::services_behind(const WorldSpec& spec,
             std::find(services.begin(), services.end(), fleet.service) != services.end();
         if (consumes && !known) services.push_back(fleet.service);
       }
+      for (const PipeSpec& pipe : spec.pipes) {
+        if (pipe.from.queue != queue) continue;
+        const std::vector<std::uint32_t> behind = services_behind(spec, pipe.to);
+        services.insert(services.end(), behind.begin(), behind.end());
+      }
     }
     return services;
   }

@@ -29,6 +29,15 @@ QueueAccount WorldView::queue_account(const WorldQueue& it) const {
   return account;
 }
 
+PipeAccount WorldView::pipe_account(const Pipe& it) const {
+  PipeAccount account{it.rules.name, it.counts, 0};
+  for (std::uint32_t each = 0; each < it.rules.pollers; ++each) {
+    const Poller& poller = queues_.pollers[it.first_poller + each];
+    account.under_way += poller.count - poller.at;
+  }
+  return account;
+}
+
 std::vector<QueueView> WorldView::queues() const {
   std::vector<QueueView> views;
   for (const WorldQueue& it : queues_.all) {
@@ -48,8 +57,9 @@ void WorldView::check_queues() const {
     const Poller& it = queues_.pollers[poller];
     const std::uint32_t queue = queues_.consumers[it.consumer].rules.queue;
     waiting[queue] += it.ticket != 0 ? 1 : 0;
-    worked += it.visit != Poller::none ? 1 : 0;
-    agree = agree && (it.count != 0) == (it.visit != Poller::none);
+    const bool works = it.instance == Poller::none ? it.count != 0 : it.visit != Poller::none;
+    worked += works ? 1 : 0;
+    agree = agree && (it.count != 0) == works;
     agree = agree && (it.ticket != 0 ? 1U : 0U) + (it.count != 0 ? 1U : 0U) + it.rests <= 1;
     agree = agree && (it.polls != 0 || (it.ticket == 0 && it.rests == 0));
     agree =
@@ -62,6 +72,12 @@ void WorldView::check_queues() const {
                        (it.flags & Visit::awaited) != 0;
     worked -= works ? 1 : 0;
   });
+  for (const Pipe& it : queues_.pipes) {
+    const PipeAccount account = pipe_account(it);
+    const PipeCounts& counts = account.counts;
+    agree = agree && counts.received ==
+                         counts.filtered + counts.delivered + counts.failed + account.under_way;
+  }
   agree = agree && worked == 0 && !queues_.following && queues_.pending.empty();
   for (std::size_t at = 0; at < queues_.all.size(); ++at) {
     const WorldQueue& it = queues_.all[at];

@@ -202,6 +202,7 @@ Results WorldView::results() const {
   for (const WorldQueue& it : queues_.all) results.queues.push_back(queue_account(it));
   for (const Topic& it : topics_.all)
     (it.bus ? results.buses : results.topics).push_back(topic_account(it));
+  for (const Pipe& it : queues_.pipes) results.pipes.push_back(pipe_account(it));
   results.series_interval_ns = series_interval_;
   results.series = series();
   return results;

@@ -244,6 +244,12 @@ struct SubscriptionAccount {
   bool scheduled = false;  // that rule is
 };
 
+struct PipeAccount {
+  std::string name;
+  PipeCounts counts;
+  std::uint64_t under_way = 0;
+};
+
 struct TopicAccount {
   std::string name;
   std::vector<std::string> rules;  // of a bus
@@ -311,6 +317,7 @@ struct Results {
   std::vector<QueueAccount> queues;
   std::vector<TopicAccount> topics;
   std::vector<TopicAccount> buses;
+  std::vector<PipeAccount> pipes;
   std::vector<FaultCounts> faults;
   std::vector<bool> maintains;  // by fault
   std::vector<bool> migrates;   // by fault

@@ -27,6 +27,7 @@
 #include "world/spec/fault_spec.hpp"
 #include "world/spec/life_spec.hpp"
 #include "world/spec/membership_spec.hpp"
+#include "world/spec/pipe_specs.hpp"
 #include "world/spec/queue_specs.hpp"
 #include "world/spec/refresh_spec.hpp"
 #include "world/spec/topic_specs.hpp"
@@ -200,6 +201,7 @@ struct WorldSpec {
   std::vector<TopicSpec> topics;
   std::vector<BusSpec> buses;
   std::vector<ReplaySpec> replays;
+  std::vector<PipeSpec> pipes;
   std::vector<QueueActionSpec> queue_actions;
   MessageQuotas message_quotas;
   std::vector<QuotaSpec> quotas;

@@ -3,6 +3,8 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nephoscope._core import Destination
+
 # Numbers, bodies, sent, receives, groups, and receipts or times.
 Columns = tuple[
     NDArray[np.uint64],
@@ -74,6 +76,18 @@ class ConsumeSpec:
     wait_ns: int
     heartbeat_ns: int
     abandons: bool
+
+@final
+class PipeSpec:
+    def __init__(self) -> None: ...
+    name: str
+    source: ConsumeSpec
+    pollers: int
+    to: Destination
+    timeout_ns: int
+    group: int
+    takes: list[int]
+    becomes: list[int]
 
 @final
 class MessageQueue:

@@ -57,7 +57,9 @@ def _is_filled(scenario: Scenario, explanation: Explanation, queue: str) -> bool
         for rule in bus.rules.values()
         for it in rule.targets
     }
-    senders = ("traffic", "fleets") if queue in letters else ("traffic", "fleets", *_PUSHERS)
+    senders = {"traffic", "fleets", "pipes"}
+    if queue not in letters:
+        senders.update(_PUSHERS)
     feeds = explanation.flows.feeders[queue]
     return any(rate and path.partition(".")[0] in senders for path, rate in feeds)
 

@@ -7,6 +7,7 @@ from nephoscope.report.queue_words import (
     change_words,
     consumes_words,
     event_words,
+    pipe_words,
     publish_words,
     put_words,
     queue_words,
@@ -45,6 +46,7 @@ def describe(scenario: Scenario) -> Iterator[str]:
     yield from section("queues", queue_words(scenario))
     yield from section("topics", topic_words(scenario))
     yield from section("buses", bus_words(scenario))
+    yield from section("pipes", pipe_words(scenario))
     yield from section("fleets", _fleets(scenario))
     yield from section("actions", _actions(scenario))
     yield from section("faults", _faults(scenario))

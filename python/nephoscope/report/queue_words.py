@@ -164,6 +164,20 @@ def bus_words(scenario: Scenario) -> Iterator[str]:
         yield from (f"{name}.{rule}: {words}" for rule, words in _rules_of(bus))
 
 
+def pipe_words(scenario: Scenario) -> Iterator[str]:
+    """A line for each pipe."""
+    for name, pipe in scenario.pipes.items():
+        words = [f"{name}: {pipe.source} to {pipe.to}"]
+        if pipe.group is not None:
+            words.append(f"group {pipe.group}")
+        if pipe.filter is not None:
+            words.append("filtered")
+        if pipe.input is not None:
+            words.append(f"sent a {pipe.input.form}")
+        words.append(f"{pipe.batch} at once by {pipe.pollers}")
+        yield ", ".join(words)
+
+
 def _archived(bus: Bus) -> str:
     if bus.archive is None:
         return ""

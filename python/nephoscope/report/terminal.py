@@ -32,6 +32,7 @@ _UNDELIVERED = (
     "dead_lettered",
     "dropped",
     "pending",
+    "failed",
 )
 _ROWS_MAX = 20
 
@@ -131,6 +132,8 @@ def _tables(
         yield _topic_table("topics", "published", tree["topics"])
     if "buses" in tree:
         yield _topic_table("buses", "put", tree["buses"])
+    if "pipes" in tree:
+        yield _topic_table("pipes", "received", tree["pipes"])
 
 
 class _Verbatim(Table):

@@ -1,4 +1,4 @@
-"""What a run found in its queues, from the engine's numbers."""
+"""What a run found in its queues and pipes, from the engine's numbers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,6 +30,14 @@ RARE = (
     "throttled",
     "over_limit",
 )
+
+# Of pipes, in the whole run: received = filtered + delivered + failed + under_way.
+CARRIED = ("received", "filtered", "delivered", "failed", "under_way")
+
+
+def pipe_tree(numbers: Mapping[str, Any]) -> Tree:
+    """The figures of one pipe."""
+    return {key: int(numbers[key]) for key in CARRIED}
 
 
 def queue_tree(numbers: Mapping[str, Any], summary: Callable[[Any], Tree]) -> Tree:

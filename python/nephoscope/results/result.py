@@ -24,7 +24,7 @@ from nephoscope.results.hosts import host_trees, pool_tree, steal_at
 from nephoscope.results.leaves import numbers_in, undefined_in
 from nephoscope.results.lives import life_flags
 from nephoscope.results.places import place_columns, place_tree, places_tree
-from nephoscope.results.queues import queue_tree
+from nephoscope.results.queues import pipe_tree, queue_tree
 from nephoscope.results.steady import grows
 from nephoscope.results.topics import topic_tree
 from nephoscope.scenario import Scenario
@@ -34,7 +34,7 @@ from nephoscope.tables import Tabular, by_path, series_of
 FORMAT = 1
 
 # What there may be several of by name, each with figures.
-SECTIONS = ("traffic", "load_balancers", "fleets", "hosts", "queues", "topics", "buses")
+SECTIONS = ("traffic", "load_balancers", "fleets", "hosts", "queues", "topics", "buses", "pipes")
 
 # A table of more targets helps nobody; by its path every target can be read all the same.
 TARGETS_LISTED_MAX = 1000
@@ -314,6 +314,8 @@ class Result(Tabular):
             tree["topics"] = {it["name"]: topic_tree(it) for it in self._numbers["topics"]}
         if "buses" in self._numbers:
             tree["buses"] = {it["name"]: bus_tree(it) for it in self._numbers["buses"]}
+        if "pipes" in self._numbers:
+            tree["pipes"] = {it["name"]: pipe_tree(it) for it in self._numbers["pipes"]}
         tree |= fault_list(self._numbers)
         if self._cost is not None:
             tree["cost_usd"] = dict(self._cost)

@@ -45,6 +45,8 @@ ENDPOINTS = (_core.DestinationKind.balancer, _core.DestinationKind.fleet)
 class Buses:
     """The buses of a scenario; all that is said otherwise must have been numbered."""
 
+    section = "buses"
+
     def __init__(
         self,
         scenario: Scenario,
@@ -321,21 +323,24 @@ class Buses:
 
     def _sent(self, kind: int, given: Input, rule: str) -> int:
         """The number of what a target is sent in the place of an event."""
-        return self._events.number(self._text(self._events.body(kind), given, rule), None)
+        text = made_of(self._events.members(kind), given, rule, self._start.isoformat())
+        return self._events.number(text, None)
 
-    def _text(self, event: Members, given: Input, rule: str) -> Any:
-        if given.path is not None:
-            found = read_path(given.path, "path").find(event)
-            return write_value(found[0]) if found else None
-        if given.transformer is None:
-            return given.constant
-        read = read_transformer(given.transformer.paths, given.transformer.template)
-        predefined = {
-            transformer.RULE_ARN: rule_arn(rule),
-            transformer.RULE_NAME: rule,
-            transformer.INGESTION_TIME: self._start.isoformat(),
-        }
-        return read.apply(event, predefined)
+
+def made_of(event: Members, given: Input, rule: str, start: str) -> Any:
+    """The body that a target is sent in the place of an event; `start` is that of the run."""
+    if given.path is not None:
+        found = read_path(given.path, "path").find(event)
+        return write_value(found[0]) if found else None
+    if given.transformer is None:
+        return given.constant
+    read = read_transformer(given.transformer.paths, given.transformer.template)
+    predefined = {
+        transformer.RULE_ARN: rule_arn(rule),
+        transformer.RULE_NAME: rule,
+        transformer.INGESTION_TIME: start,
+    }
+    return read.apply(event, predefined)
 
 
 def replay_names(actions: Sequence[Action]) -> dict[int, str]:

@@ -57,8 +57,24 @@ def reached_services(tree: Any) -> dict[str, list[str]]:
         for _, target in written_targets(balancer):
             services += reached.get(target_fleet(target) or "", [])
         reached.setdefault(str(where[1]), []).extend(dict.fromkeys(services))
-    reached = _consumed(tree) | reached
-    return _subscribed(tree, reached) | reached
+    found: dict[str, list[str]] = {}
+    pipes = piped(tree)
+    while True:  # pipes lead from queues to whatever there is, so what is found may lead on
+        direct = _consumed(tree, found | reached) | reached
+        following = _subscribed(tree, direct) | direct
+        known = {name: set(services) for name, services in found.items()}
+        if not pipes or known == {name: set(it) for name, it in following.items()}:
+            return following
+        found = following
+
+
+def piped(tree: Any) -> dict[str, list[str]]:
+    """Of each queue the targets of its pipes."""
+    targets: dict[str, list[str]] = defaultdict(list)
+    for _, pipe in entries(tree, "pipes"):
+        if isinstance(source := pipe.get("from"), str) and isinstance(pipe.get("to"), str):
+            targets[source].append(pipe["to"])
+    return targets
 
 
 def _subscriptions(tree: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
@@ -112,26 +128,39 @@ def _subscribed(tree: Any, reached: dict[str, list[str]]) -> dict[str, list[str]
 def _visits(tree: Any, reached: dict[str, list[str]]) -> dict[str, dict[str, float]]:
     """How often each service behind a destination is visited, for one request or message there.
 
-    One of those behind a balancer or a queue; by a topic, all who have subscribed.
+    One of those behind a balancer or a queue; by a topic, all who have subscribed; by pipes, at
+    most all of their targets.
     """
     visits = {
         name: dict.fromkeys(services, 1.0 / len(services)) if services else {}
         for name, services in reached.items()
     }
-    for name, ends in _subscriptions(tree):
-        visits[name] = {}
-        for to, times in ends:
-            for service, share in visits.get(to, {}).items():
-                visits[name][service] = visits[name].get(service, 0.0) + times * share
+    pipes = piped(tree)
+    for _ in range(1 + len(pipes)):  # one may lead to the next
+        for name, ends in _subscriptions(tree):
+            visits[name] = {}
+            for to, times in ends:
+                for service, share in visits.get(to, {}).items():
+                    visits[name][service] = visits[name].get(service, 0.0) + times * share
+        for queue, targets in pipes.items():
+            for service in visits.get(queue, {}):
+                all_of_them = sum(visits.get(to, {}).get(service, 0.0) for to in targets)
+                visits[queue][service] = max(visits[queue][service], all_of_them)
     return visits
 
 
-def _consumed(tree: Any) -> dict[str, list[str]]:
-    """The services that work the messages of each queue, or those that it gives up."""
+def _consumed(tree: Any, found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The services that work the messages of each queue, or those that it gives up.
+
+    By its pipes too, as far as what is behind their targets has been found.
+    """
     queues = {str(where[1]): queue for where, queue in entries(tree, "queues")}
     consumers: dict[str, list[str]] = {name: [] for name in queues}
     for where, service in entries(tree, "services"):
         consumers.get(named_queue(service.get("consumes"), "queue") or "", []).append(str(where[1]))
+    for queue, targets in piped(tree).items():
+        for to in targets:
+            consumers.get(queue, []).extend(found.get(to, ()))
     reached = {}
     for first in queues:
         trail: dict[str, None] = {}

@@ -16,6 +16,7 @@ from nephoscope.scenario.fault_specs import fault_spec, health_spec
 from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.lives import Lives
 from nephoscope.scenario.membership_specs import allocation_spec, membership_spec
+from nephoscope.scenario.pipe_specs import Pipes
 from nephoscope.scenario.places import Places
 from nephoscope.scenario.propagation import Propagation
 from nephoscope.scenario.provider_specs import fifo_queue_calls, message_quotas
@@ -101,9 +102,11 @@ class _Compiler:
         buses = Buses(scenario, self._events, self._destination, self._groups, late)
         spec.traffic = traffic + buses.schedules()
         topics = Topics(scenario.topics, scenario.provider, self._events, self._destination, late)
-        number_all_made(self._events, [topics, buses])
+        pipes = Pipes(scenario, self._events, self._destination, self._groups)
+        number_all_made(self._events, [topics, pipes, buses])
         spec.topics = topics.specs()
         spec.buses, spec.replays = buses.specs(), buses.replays()
+        spec.pipes = pipes.specs()
         spec.queue_actions = queue_actions(scenario, self._queues, late)
         spec.resilience = self._rules
         spec.message_quotas = message_quotas(scenario.provider)

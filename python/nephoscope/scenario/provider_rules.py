@@ -198,6 +198,7 @@ def _placement_groups(tree: Any) -> Iterator[Count]:
 
 _COUNTED: dict[str, Callable[[Any], Iterator[Count]]] = {
     "buses": _in_section("buses"),
+    "pipes": _in_section("pipes"),
     "rules_of_a_bus": _rules_of_buses,
     "letters_of_a_pattern": _letters_of_patterns,
     "topics": _in_section("topics"),

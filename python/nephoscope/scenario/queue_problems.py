@@ -141,6 +141,9 @@ def _served(document: Document) -> Iterator[Problem]:
     for at, target in bus_targets(document.tree):
         if (name := named_queue(target, "to")) in fleets:
             yield document.problem(at, message.format(name), value=name)
+    for where, pipe in entries(document.tree, "pipes"):
+        if isinstance(name := pipe.get("to"), str) and name in fleets:
+            yield document.problem((*where, "to"), message.format(name), value=name)
 
 
 def _duration(value: Any) -> Duration | None:

@@ -20,6 +20,7 @@ KINDS = {
     "queues": "queue",
     "topics": "topic",
     "buses": "bus",
+    "pipes": "pipe",
 }
 _CALLED = ("load_balancers", "fleets")
 _ENDPOINTS = (*_CALLED, "queues")
@@ -184,6 +185,10 @@ def references(tree: Any) -> Iterator[Reference]:
         if (name := named_queue(target, "to")) is not None:
             yield Reference((*at, "to") if isinstance(target, dict) else at, name, _TARGETS)
         yield from _named(at, mapping(target), "dead_letter", "")
+    for where, pipe in entries(tree, "pipes"):
+        yield from _named(where, pipe, "from", "")
+        if isinstance(name := pipe.get("to"), str):
+            yield Reference((*where, "to"), name, _DESTINATIONS)
 
 
 def _named(

@@ -17,6 +17,7 @@ from nephoscope.scenario.fields import INSTANCES_MAX
 from nephoscope.scenario.life_rules import life_problems
 from nephoscope.scenario.membership_rules import membership_problems
 from nephoscope.scenario.message_sizes import message_size_problems
+from nephoscope.scenario.pipe_problems import pipe_problems
 from nephoscope.scenario.placing import placing_problems
 from nephoscope.scenario.provider_rules import provider_problems
 from nephoscope.scenario.queue_problems import queue_problems
@@ -44,6 +45,7 @@ def rule_problems(document: Document) -> Iterator[Problem]:
     yield from queue_problems(document)
     yield from topic_problems(document)
     yield from bus_problems(document)
+    yield from pipe_problems(document)
     yield from batch_problems(document)
     yield from message_size_problems(document)
     yield from provider_problems(document)

@@ -22,6 +22,7 @@ from nephoscope.scenario.fleet import Fleet
 from nephoscope.scenario.hosts import Hosts
 from nephoscope.scenario.life import Account, Action
 from nephoscope.scenario.model import Model
+from nephoscope.scenario.pipe import Pipe
 from nephoscope.scenario.provider import Provider
 from nephoscope.scenario.queue import NamedQueue
 from nephoscope.scenario.service import Service
@@ -60,6 +61,7 @@ class ScenarioModel(Model):
     queues: dict[Name, NamedQueue] = Field(default_factory=dict)
     topics: dict[Name, Topic] = Field(default_factory=dict)
     buses: dict[Name, Bus] = Field(default_factory=dict)
+    pipes: dict[Name, Pipe] = Field(default_factory=dict)
     actions: Annotated[tuple[Action, ...], Strict(False)] = ()
     """What an operator does to instances at set times."""
     accounts: dict[Name, Account] = Field(default_factory=dict)

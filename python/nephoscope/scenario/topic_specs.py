@@ -110,11 +110,9 @@ class Events:
         }
         return write_value(Members(envelope.items()))
 
-    def body(self, number: int) -> Members:
-        """One that some pattern matches."""
-        value = _object(self._said[number][0])
-        assert value is not None
-        return value
+    def members(self, number: int) -> Members:
+        """The body of one, where it is an object; else there are none."""
+        return _object(self._said[number][0]) or Members()
 
     def attributed(self, number: int, attributes: dict[str, Any]) -> int:
         """The number of the same event with these attributes in the place of its own."""
@@ -141,7 +139,9 @@ class Events:
 
 
 class Maker(Protocol):
-    """What makes events of events: the inputs of buses and the envelopes of topics."""
+    """What makes events of events: inputs of buses and pipes, and the envelopes of topics."""
+
+    section: str
 
     def number_made(self, first: int, end: int) -> None:
         """Number what is made of those of these numbers."""
@@ -150,17 +150,20 @@ class Maker(Protocol):
 def number_all_made(events: Events, makers: Sequence[Maker]) -> None:
     """Number what is made of events, and what is made of that, until nothing is new."""
     done = 0
+    grown = "buses"
     for generation in itertools.count():
         first, done = done, len(events)
         if first == done:
             return
         for maker in makers:
+            before = len(events)
             maker.number_made(first, done)
+            grown = maker.section if len(events) > before else grown
         if len(events) > EVENTS_MAX or generation >= GENERATIONS_MAX:
             message = "inputs make ever more events: what a target is sent matches again"
             if generation == 0:
                 message = f"more than {EVENTS_MAX:,} events differ, with what is made of them"
-            raise ScenarioError([Problem("buses", message)], None)
+            raise ScenarioError([Problem(grown, message)], None)
 
 
 def _in_envelope(attribute: Any) -> Members:
@@ -200,6 +203,8 @@ def _object(event: Any) -> Members | None:
 
 class Topics:
     """The topics of a scenario, and the envelopes in which they deliver."""
+
+    section = "topics"
 
     def __init__(
         self,

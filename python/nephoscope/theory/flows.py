@@ -36,7 +36,7 @@ Way = tuple[str, float, bool]
 # A path, and the requests or messages a second from there.
 Feed = tuple[str, float]
 
-_SECTIONS = ("fleets", "load_balancers", "queues", "topics", "buses")
+_SECTIONS = ("fleets", "load_balancers", "queues", "topics", "buses", "pipes")
 
 
 @dataclass(frozen=True)
@@ -256,14 +256,7 @@ def _ways(
     elif name in scenario.load_balancers:
         yield from ((fleet, share, False) for fleet, share in shares[name])
     elif name in scenario.queues:
-        letters = scenario.queues[name].dead_letter
-        most = None if letters is None else letters.max_receives
-        lost = 0.0
-        for fleet, share in shares[name]:
-            yield fleet, share * attempts(success[fleet], most), False
-            lost += share * in_vain(success[fleet], most) if most is not None else 0.0
-        if letters is not None and lost > 0.0:
-            yield letters.queue, lost, False
+        yield from _received(scenario, name, success, shares[name])
     elif name in scenario.topics:
         topic = scenario.topics[name]
         for each in topic.subscriptions:
@@ -274,6 +267,8 @@ def _ways(
             at_most = each.filtered or not each.from_start
             at_most = at_most or each.client_errors + each.server_errors > 0.0
             yield each.to, (1.0 + topic.duplicates) * often, at_most
+    elif name in scenario.pipes:
+        yield scenario.pipes[name].to, 1.0, scenario.pipes[name].filter is not None
     else:
         bus = scenario.buses[name]
         for rule in bus.rules.values():
@@ -281,6 +276,28 @@ def _ways(
             for target in rule.targets if matches else ():
                 often = attempts(success.get(target.to, SURE), target.retry.attempts + 1)
                 yield target.to, (1.0 + bus.duplicates) * often, True
+
+
+def _received(
+    scenario: Scenario, name: str, success: dict[str, Kinds], shares: tuple[tuple[str, float], ...]
+) -> Iterator[Way]:
+    """Where messages of a queue go: pipes and who else receives get all of them at most."""
+    letters = scenario.queues[name].dead_letter
+    most = None if letters is None else letters.max_receives
+    pipes = {it: pipe for it, pipe in scenario.pipes.items() if pipe.source == name}
+    beside = len(pipes) > 1 or bool(pipes and shares)
+    at_most = beside or any(pipe.filter is not None for pipe in pipes.values())
+    lost = 0.0
+    for fleet, share in shares:
+        yield fleet, share * attempts(success[fleet], most), beside
+        lost += share * in_vain(success[fleet], most) if most is not None else 0.0
+    for it, pipe in pipes.items():
+        taken = success.get(pipe.to, SURE)
+        often = attempts(taken, most)
+        yield it, often, beside or (pipe.filter is not None and often > 1.0)
+        lost += in_vain(taken, most) if most is not None else 0.0
+    if letters is not None and lost > 0.0:
+        yield letters.queue, lost, at_most
 
 
 def _spread(ways: dict[str, list[Way]], ends: list[tuple[str, float]]) -> dict[str, float]:

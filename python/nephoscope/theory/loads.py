@@ -1,5 +1,6 @@
 """Utilisation and stability: what every fleet and every queue has to carry."""
 
+import math
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
@@ -77,8 +78,10 @@ def queue_loads(scenario: Scenario, flows: Flows) -> Iterator[QueueLoad]:
     """A load for each queue."""
     for name, queue in scenario.queues.items():
         consumers = [fleet for fleet, _ in flows.shares[name]]
+        pipes = [it for it, pipe in scenario.pipes.items() if pipe.source == name]
         sent = flows.means[name]
-        received = sent * sum(often for to, often, _ in flows.ways[name] if to in consumers)
+        takers = {*consumers, *pipes}
+        received = sent * sum(often for to, often, _ in flows.ways[name] if to in takers)
         notes = []
         if queue.type == "fifo":
             notes.append("the messages of a group are worked one at a time, which may be less")
@@ -89,6 +92,9 @@ def queue_loads(scenario: Scenario, flows: Flows) -> Iterator[QueueLoad]:
         if held:
             notes.append("its consumers may take less, for they wait for calls or devices")
         capacity = sum(_capacity(scenario, flows, it) for it in consumers) if consumers else None
+        if pipes:
+            capacity = math.inf
+            notes.append("a pipe takes as many as its target does")
         yield QueueLoad(name, sent, received, name in flows.at_most, capacity, tuple(notes))
 
 

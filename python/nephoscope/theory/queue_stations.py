@@ -70,6 +70,8 @@ def _queue_reasons(
             yield f"its messages come from {who}, and not as a Poisson process from outside"
     if len(flows.shares[queue]) > 1:
         yield f"several fleets consume {queue}"
+    if any(pipe.source == queue for pipe in scenario.pipes.values()):
+        yield f"a pipe receives from {queue} beside it"
     if rules.type == "fifo":
         yield "in a FIFO queue the messages of a group are worked one at a time"
     workers = scenario.fleets[name].first * (

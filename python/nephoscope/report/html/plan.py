@@ -34,7 +34,7 @@ def _nodes(scenario: Scenario, explanation: Explanation) -> Iterator[Node]:
         may = "may take" if queue.at_most else "takes"
         trouble = (f"{may} in more than its consumers can",) if queue.overloaded else ()
         yield Node(f"queues.{queue.queue}", _per_second(queue.sent, queue.at_most), None, trouble)
-    for section in ("topics", "buses"):
+    for section in ("topics", "buses", "pipes"):
         for name in getattr(scenario, section):
             rate = _per_second(flows.means[name], name in flows.at_most)
             yield Node(f"{section}.{name}", rate, None, ())

@@ -22,6 +22,7 @@ KINDS = {
     "queues": "queue",
     "topics": "topic",
     "buses": "event bus",
+    "pipes": "pipe",
     "fleets": "fleet",
     "hosts": "hosts",
 }
@@ -122,6 +123,10 @@ def _loads(scenario: Scenario, tree: Tree) -> Iterator[tuple[str, str, float | N
             told = [f"{count(part[taken])} in", f"{count(part['delivered'])} out"]
             told += [f"{count(part[key])} {key}" for key in _BESIDE if part.get(key)]
             yield f"{section}.{name}", ", ".join(told), None
+    for name, part in tree.get("pipes", {}).items():
+        told = [f"{count(part['received'])} in", f"{count(part['delivered'])} out"]
+        told += [f"{count(part[key])} {key}" for key in ("filtered", "failed") if part[key]]
+        yield f"pipes.{name}", ", ".join(told), None
     for name, part in tree["fleets"].items():
         busy = part["utilization"]
         number = count(part["instances"]["mean"])
@@ -142,7 +147,7 @@ def balancer_words(balancer: LoadBalancer) -> str:
 def _edges(scenario: Scenario) -> Iterator[Edge]:
     paths = {
         name: f"{section}.{name}"
-        for section in ("fleets", "queues", "topics", "buses", "load_balancers")
+        for section in ("fleets", "queues", "topics", "buses", "pipes", "load_balancers")
         for name in getattr(scenario, section)
     }
     for name, traffic in scenario.traffic.items():
@@ -160,6 +165,9 @@ def _edges(scenario: Scenario) -> Iterator[Edge]:
             for to in redrive_targets(scenario, redrive):
                 yield Edge(f"queues.{redrive.queue}", f"queues.{to}", "messages")
     yield from _pushes(scenario, paths)
+    for name, pipe in scenario.pipes.items():
+        yield Edge(f"queues.{pipe.source}", f"pipes.{name}", "messages")
+        yield Edge(f"pipes.{name}", paths[pipe.to], "messages")
     for name, fleet in scenario.fleets.items():
         yield from _fleet_edges(scenario, name, paths)
         if fleet.hosts is not None:

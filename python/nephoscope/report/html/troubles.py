@@ -39,6 +39,7 @@ def troubles(tree: Tree) -> list[Trouble]:
         *_of(tree, "queues", _queue),
         *_of(tree, "topics", _pushed),
         *_of(tree, "buses", _pushed),
+        *_of(tree, "pipes", _piped),
         *_of(tree, "fleets", _fleet),
         *_stolen(tree),
         *_of(tree, "hosts", _hosts),
@@ -120,6 +121,11 @@ def _pushed(part: Tree) -> Iterator[str]:
         yield f"{count(part['throttled'])} events were more than its limit"
     if part.get("malformed"):
         yield f"{count(part['malformed'])} entries lacked what an entry has to have"
+
+
+def _piped(part: Tree) -> Iterator[str]:
+    if part["failed"]:
+        yield f"{count(part['failed'])} times its target did not take a message"
 
 
 def _fleet(part: Tree) -> Iterator[str]:
