@@ -49,7 +49,7 @@ from nephoscope.results import engine_version as _engine_version
 from nephoscope.rollouts import rollouts
 from nephoscope.run import run
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.compiled_policy import RoutingPolicy
+from nephoscope.scenario.language.compiled_policy import RoutingPolicy
 from nephoscope.simulation import Simulation
 from nephoscope.splitting import Tail, splitting
 from nephoscope.theory import Explanation, explain

@@ -9,9 +9,9 @@ from typing import Any
 from nephoscope import catalog
 from nephoscope.message_costs import HOURS_PER_MONTH, message_costs
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.arrivals import NoOptions
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.life import Purchase
+from nephoscope.scenario.language.arrivals import NoOptions
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.life import Purchase
 
 Tree = dict[str, Any]
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Bus, BusTarget
-from nephoscope.scenario.entries import AUTO
-from nephoscope.scenario.provider import Provider, Used
-from nephoscope.scenario.service import all_steps
-from nephoscope.scenario.topic import Subscription
+from nephoscope.scenario.language.bus import Bus, BusTarget
+from nephoscope.scenario.language.entries import AUTO
+from nephoscope.scenario.language.provider import Provider, Used
+from nephoscope.scenario.language.service import all_steps
+from nephoscope.scenario.language.topic import Subscription
 
 Tree = dict[str, Any]
 

@@ -20,7 +20,7 @@ import numpy as np
 from nephoscope import _core
 from nephoscope.errors import RAISED, Problem, ScenarioError
 from nephoscope.extras import need
-from nephoscope.scenario.compiled_policy import VERSION, RoutingPolicy
+from nephoscope.scenario.language.compiled_policy import VERSION, RoutingPolicy
 
 __all__ = ["VERSION", "RoutingPolicy", "View", "compiled", "include"]
 

@@ -12,7 +12,7 @@ from nephoscope.cost import costs
 from nephoscope.results import Result
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.compile import compile_scenario
-from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.language.fleet import Fleet
 
 # Called every now and then with simulated time (ns) and the events so far.
 Progress = Callable[[int, int], None]

@@ -16,7 +16,7 @@ from nephoscope.results import Result
 from nephoscope.run import advance, result_of, warmup_of
 from nephoscope.scenario import Scenario
 from nephoscope.scenario.compile import compile_scenario
-from nephoscope.scenario.compiled_policy import RoutingPolicy
+from nephoscope.scenario.language.compiled_policy import RoutingPolicy
 from nephoscope.scenario.saved_policies import brought, named
 from nephoscope.scenario.steering import Steering
 from nephoscope.scenario.units import DURATION_MAX_NS, Duration

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cli.terminals import python, watched
 from nephoscope import Scenario, catalog
 from nephoscope.cli import main
-from nephoscope.scenario.service import Step
+from nephoscope.scenario.language.service import Step
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COFFEE = str(EXAMPLES / "coffee-shop-by-call.yaml")

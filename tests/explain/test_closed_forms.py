@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nephoscope import Scenario, _core
-from nephoscope.scenario.distribution_specs import distribution_spec
+from nephoscope.scenario.specs.distribution import distribution_spec
 from nephoscope.theory import choices, closed_users, many_servers, moments, single_server
 from nephoscope.theory.moments import Law
 from theory import chains, formulas, oracles

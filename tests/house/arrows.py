@@ -1,6 +1,6 @@
 """Who depends on whom, read from the includes, the CMake files and the Python imports.
 
-The rules are in `ALLOWED` and `PYTHON_RANKS`; everything here takes a root folder, so that the
+The rules are in `ALLOWED` and the ranks; everything here takes a root folder, so that the
 tests can also point it at a small tree with a forbidden arrow in it.
 """
 
@@ -50,6 +50,27 @@ PYTHON_RANKS: dict[str, int] = {
     "cli": 10,
     "__main__": 11,
     "__init__": 11,
+}
+
+# The same inside `scenario`, on the way from a file to what the core takes.
+SCENARIO_RANKS: dict[str, int] = {
+    "units": 0,
+    "files": 1,
+    "language": 2,
+    "rules": 3,
+    "problems": 3,
+    "overriding": 3,
+    "saved_policies": 3,
+    "trace_events": 3,
+    "data_files": 4,
+    "editor_help": 3,
+    "schema": 4,
+    "checking": 5,
+    "scenario": 6,
+    "specs": 7,
+    "compile": 8,
+    "steering": 9,
+    "__init__": 7,
 }
 
 # Imports within a function that run upwards all the same: a method that is a short cut to what a
@@ -154,40 +175,50 @@ def _reached(layer: str, links: dict[str, set[str]]) -> set[str]:
     return reached
 
 
-def python_errors(package: Path) -> list[str]:
-    """The imports between modules of the package that do not run from a higher rank to a lower."""
+def python_errors(
+    package: Path, ranks: dict[str, int] = PYTHON_RANKS, inside: tuple[str, ...] = ()
+) -> list[str]:
+    """The imports between modules that do not run from a higher rank to a lower.
+
+    Modules of the package, or of its sub-package `inside`.
+    """
     errors = []
-    for path in sorted(package.rglob("*.py")):
-        module = path.relative_to(package).parts[0].removesuffix(".py")
+    folder = package.joinpath(*inside)
+    for path in sorted(folder.rglob("*.py")):
+        module = path.relative_to(folder).parts[0].removesuffix(".py")
         where = path.relative_to(package.parent).as_posix()
-        if module not in PYTHON_RANKS:
+        if module not in ranks:
             errors.append(f"{where}: {module} has no rank in tests/house/arrows.py")
             continue
-        for other, late in sorted(_imported(path, package)):
-            if other not in PYTHON_RANKS:
+        for other, late in sorted(_imported(path, package, inside)):
+            if other not in ranks:
                 errors.append(f"{where}: {other} has no rank in tests/house/arrows.py")
             elif other == module or (late and (module, other) in SHORT_CUTS):
                 continue
-            elif PYTHON_RANKS[other] >= PYTHON_RANKS[module]:
+            elif ranks[other] >= ranks[module]:
                 errors.append(f"{where}: {module} may not import {other}")
     return errors
 
 
-def _imported(path: Path, package: Path) -> set[tuple[str, bool]]:
+def _imported(path: Path, package: Path, inside: tuple[str, ...]) -> set[tuple[str, bool]]:
     """The modules of ours that a file imports, each with whether that is within a function."""
-    inside = [package.name, *path.relative_to(package).parts[:-1]]
+    own = [package.name, *path.relative_to(package).parts[:-1]]
+    prefix = ".".join((package.name, *inside, ""))
     found: set[tuple[str, bool]] = set()
     for node, late in _statements(ast.parse(path.read_text(encoding="utf-8")), late=False):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = inside[: len(inside) - node.level + 1] if node.level else []
+            base = own[: len(own) - node.level + 1] if node.level else []
             stem = ".".join([*base, *([node.module] if node.module else [])])
             names = [f"{stem}.{alias.name}" for alias in node.names]
         else:
             continue
-        ours = {name.split(".")[1] for name in names if name.startswith(f"{package.name}.")}
-        found |= {(name, late) for name in ours if _is_module(package, name)}
+        ours = {
+            name.removeprefix(prefix).split(".")[0] for name in names if name.startswith(prefix)
+        }
+        folder = package.joinpath(*inside)
+        found |= {(name, late) for name in ours if _is_module(folder, name)}
     return found
 
 

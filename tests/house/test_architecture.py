@@ -23,7 +23,9 @@ def test_every_layer_has_a_target():
 
 
 def test_python_imports_run_downwards():
-    assert arrows.python_errors(ROOT / "python" / "nephoscope") == []
+    package = ROOT / "python" / "nephoscope"
+    assert arrows.python_errors(package) == []
+    assert arrows.python_errors(package, arrows.SCENARIO_RANKS, ("scenario",)) == []
 
 
 def test_no_two_types_have_one_name():
@@ -91,6 +93,26 @@ def test_include_without_link_is_caught(tmp_path):
         {"cpp/CMakeLists.txt": cmake, "cpp/service/x.hpp": '#include "kernel/clock.hpp"\n'},
     )
     assert "links no kernel" in arrows.cmake_errors(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "statement"),
+    [
+        ("language/fleet.py", "from nephoscope.scenario.rules.life import life_problems"),
+        ("language/fleet.py", "from ..rules import life"),
+        ("rules/life.py", "from nephoscope.scenario import scenario"),
+        ("units.py", "from nephoscope.scenario.language.fleet import Fleet"),
+        ("misc.py", "import os"),
+    ],
+)
+def test_forbidden_import_inside_scenario_is_caught(tmp_path, file, statement):
+    modules = ("scenario.py", "language/fleet.py", "rules/life.py", file)
+    package = plant(
+        tmp_path / "nephoscope",
+        dict.fromkeys((f"scenario/{it}" for it in modules), "") | {f"scenario/{file}": statement},
+    )
+    (error,) = arrows.python_errors(package, arrows.SCENARIO_RANKS, ("scenario",))
+    assert error.startswith(f"nephoscope/scenario/{file}")
 
 
 @pytest.mark.parametrize(

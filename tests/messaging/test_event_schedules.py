@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nephoscope import PatternError, parts
-from nephoscope.scenario.event_schedules import read_schedule
+from nephoscope.scenario.language.event_schedules import read_schedule
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = 10**9
@@ -215,7 +215,7 @@ def test_zones_and_instants_that_are_none():
 
 
 def test_a_schedule_that_comes_too_often_is_refused(monkeypatch):
-    monkeypatch.setattr("nephoscope.scenario.event_schedules.INSTANTS_MAX", 60)
+    monkeypatch.setattr("nephoscope.scenario.language.event_schedules.INSTANTS_MAX", 60)
     often = parts.EventSchedule("cron(* * * * ? *)")
     assert len(often.instants(START, 3600 * SECOND)) == 60
     with pytest.raises(PatternError, match="more than 60 times"):

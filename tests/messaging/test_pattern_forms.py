@@ -3,7 +3,7 @@
 import pytest
 
 from nephoscope import PatternError, parts
-from nephoscope.scenario.event_schedules import read_schedule
+from nephoscope.scenario.language.event_schedules import read_schedule
 
 
 def refused(pattern, words: str) -> None:

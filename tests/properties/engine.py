@@ -11,9 +11,9 @@ import numpy as np
 from nephoscope import _core
 from nephoscope.errors import SpecError
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.balancer import Routing
 from nephoscope.scenario.compile import compile_scenario
-from nephoscope.scenario.routing_specs import routing_spec
+from nephoscope.scenario.language.balancer import Routing
+from nephoscope.scenario.specs.routing import routing_spec
 from nephoscope.scenario.units import Rate
 from properties.systems import Change, System
 

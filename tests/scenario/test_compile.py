@@ -4,9 +4,9 @@ import pytest
 
 from nephoscope import Scenario, _core
 from nephoscope.scenario.compile import compile_scenario
-from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.distribution_specs import distribution_spec
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.language.distribution import Distribution
+from nephoscope.scenario.language.traffic import Traffic
+from nephoscope.scenario.specs.distribution import distribution_spec
 from scenario.breaking import GOOD
 
 SCENARIO = Scenario(**GOOD)

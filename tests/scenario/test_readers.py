@@ -5,8 +5,8 @@ import json
 import pytest
 
 from nephoscope.errors import ScenarioError
-from nephoscope.scenario.json_reader import read_json
-from nephoscope.scenario.yaml_reader import read_value, read_yaml
+from nephoscope.scenario.files.json_reader import read_json
+from nephoscope.scenario.files.yaml_reader import read_value, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 
 from nephoscope import Scenario
 from nephoscope.errors import ScenarioError
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.instance_type import InstanceType
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.instance_type import InstanceType
+from nephoscope.scenario.language.traffic import Traffic
 from nephoscope.scenario.units import Duration
 from scenario.breaking import GOOD
 

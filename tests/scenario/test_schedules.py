@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from nephoscope.errors import WordError
-from nephoscope.scenario import schedules
-from nephoscope.scenario.schedules import instants, read_cron, read_zone
+from nephoscope.scenario.language import schedules
+from nephoscope.scenario.language.schedules import instants, read_cron, read_zone
 
 MINUTE = timedelta(minutes=1)
 NS = 1000  # of a microsecond

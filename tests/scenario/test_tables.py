@@ -5,7 +5,7 @@ import pytest
 
 from nephoscope import Scenario
 from nephoscope.errors import ScenarioError, TraceError
-from nephoscope.scenario.tables import Tables, counts_of, durations_ns, instants_ns
+from nephoscope.scenario.files.tables import Tables, counts_of, durations_ns, instants_ns
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 import nephoscope as nph
 from nephoscope.errors import ScenarioError
-from nephoscope.scenario.balancer import LoadBalancer
+from nephoscope.scenario.language.balancer import LoadBalancer
 from semantics.lab import Tree, customers, fates, fleet, run, scenario, targets, work
 
 ZONES: Tree = {"hall": {"count": 2, "type": {"cores": 4, "memory": "64GiB"}, "zones": ["a", "b"]}}

@@ -15,8 +15,8 @@ import nephoscope as nph
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
 from nephoscope.report.html.topology import topology
-from nephoscope.scenario import event_schedules
 from nephoscope.scenario.compile import compile_scenario
+from nephoscope.scenario.language import event_schedules
 from semantics.lab import fates, fleet, outcome, run, work
 from semantics.test_buses import ALL, BROKEN, TEA, counts, puts, ringing, told
 

@@ -13,7 +13,7 @@ import pytest
 import nephoscope as nph
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
-from nephoscope.scenario.entries import entry_size, is_entry
+from nephoscope.scenario.language.entries import entry_size, is_entry
 from semantics.lab import fates, outcome, run, scenario, work
 from semantics.test_buses import CAKE, CAKES, TEA, puts, ringing, rule
 

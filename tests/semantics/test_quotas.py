@@ -13,8 +13,8 @@ import nephoscope as nph
 from nephoscope import catalog
 from nephoscope.errors import ScenarioError
 from nephoscope.report.description import describe
-from nephoscope.scenario.document import Document, from_values
-from nephoscope.scenario.provider_rules import provider_problems
+from nephoscope.scenario.files.document import Document, from_values
+from nephoscope.scenario.rules.provider import provider_problems
 from semantics.lab import fates, fleet, outcome, run, scenario, simulation
 
 Tree = dict[str, Any]

@@ -6,7 +6,7 @@ import pytest
 
 import nephoscope as nph
 from nephoscope import parts
-from nephoscope.scenario.bus import EventRetry
+from nephoscope.scenario.language.bus import EventRetry
 from semantics.lab import Lab, Tree, fleet, run, scenario, work
 from theory import oracles
 

@@ -28,8 +28,8 @@ from nephoscope.errors import (
 from nephoscope.progress import Progress as Many
 from nephoscope.progress import can_redraw
 from nephoscope.scenario import Scenario
+from nephoscope.scenario.files.yaml_reader import read_value
 from nephoscope.scenario.units import Duration, Size
-from nephoscope.scenario.yaml_reader import read_value
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2

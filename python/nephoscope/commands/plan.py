@@ -13,7 +13,7 @@ from nephoscope.errors import Problem, ScenarioError, shorten
 from nephoscope.experiment import design
 from nephoscope.experiment.design import KINDS
 from nephoscope.nearest import listing, nearest
-from nephoscope.scenario.yaml_reader import read_value
+from nephoscope.scenario.files.yaml_reader import read_value
 
 _POINTS = 64
 _TEXT_MAX = 2**24

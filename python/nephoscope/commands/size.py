@@ -27,8 +27,8 @@ from nephoscope.errors import ScenarioError, UnitError
 from nephoscope.experiment import size
 from nephoscope.report.html import check_extra
 from nephoscope.report.size import print_size
+from nephoscope.scenario.files.yaml_reader import read_value
 from nephoscope.scenario.units import parse_share
-from nephoscope.scenario.yaml_reader import read_value
 
 
 def _tolerance(_: click.Context, __: click.Parameter, text: str) -> float:

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from nephoscope.errors import ScenarioError, UnitError
+from nephoscope.scenario.files.yaml_reader import read_value
 from nephoscope.scenario.units import parse_share
-from nephoscope.scenario.yaml_reader import read_value
 
 
 def values_of(option: str, texts: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from nephoscope.errors import Problem, ScenarioError, shorten
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.compiled_policy import RoutingPolicy
-from nephoscope.scenario.document import from_values
+from nephoscope.scenario.files.document import from_values
+from nephoscope.scenario.language.compiled_policy import RoutingPolicy
 
 Values = Mapping[str, Sequence[Any]]
 

@@ -25,8 +25,8 @@ from nephoscope.errors import ExperimentError
 from nephoscope.experiment.outcome import Outcome
 from nephoscope.results import FORMAT, engine_version
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.compiled_policy import RoutingPolicy
 from nephoscope.scenario.data_files import data_arrays
+from nephoscope.scenario.language.compiled_policy import RoutingPolicy
 
 # "neph", by which SQLite and `file` tell the file from others; and the version of the tables.
 _APPLICATION_ID = 0x6E657068

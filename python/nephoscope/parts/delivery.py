@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nephoscope.scenario.language.topic import DeliveryRetry
+from nephoscope.scenario.specs.topic import managed_rules
 from nephoscope.scenario.steering import read_part
-from nephoscope.scenario.topic import DeliveryRetry
-from nephoscope.scenario.topic_specs import managed_rules
 
 
 class DeliveryPolicy:

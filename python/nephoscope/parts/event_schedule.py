@@ -7,7 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope.errors import PatternError
-from nephoscope.scenario.event_schedules import instants, read_clock, read_schedule, times_after
+from nephoscope.scenario.language.event_schedules import (
+    instants,
+    read_clock,
+    read_schedule,
+    times_after,
+)
 
 
 class EventSchedule:

@@ -13,10 +13,10 @@ from nephoscope.catalog.operating_systems import BILLING, LAWS
 from nephoscope.errors import Problem, ScenarioError
 from nephoscope.nearest import listing, nearest
 from nephoscope.scenario.data_files import DataFiles
-from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.distribution_specs import distribution_spec
+from nephoscope.scenario.files.tables import Tables
+from nephoscope.scenario.language.distribution import Distribution
+from nephoscope.scenario.specs.distribution import distribution_spec
 from nephoscope.scenario.steering import read_part
-from nephoscope.scenario.tables import Tables
 from nephoscope.scenario.units import Duration
 
 NEVER = 2**63 - 1

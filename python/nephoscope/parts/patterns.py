@@ -15,7 +15,7 @@ from nephoscope.errors import EventError, SpecError
 from nephoscope.patterns import Members, read_pattern, read_policy, read_transformer, transformer
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import read_value, write_value
-from nephoscope.scenario.pattern_specs import matcher
+from nephoscope.scenario.specs.patterns import matcher
 
 
 class EventPattern:

@@ -14,8 +14,8 @@ from nephoscope.nearest import listing, nearest
 from nephoscope.parts.buckets import instant
 from nephoscope.parts.dead_letters import read_sources
 from nephoscope.parts.messages import RECEIPTS, RECEIVES, Answer, Messages, Received, Sending
-from nephoscope.scenario.queue import Queue as QueueModel
-from nephoscope.scenario.queue_specs import queue_rules
+from nephoscope.scenario.language.queue import Queue as QueueModel
+from nephoscope.scenario.specs.queue import queue_rules
 from nephoscope.scenario.steering import read_part
 from nephoscope.scenario.units import Duration
 

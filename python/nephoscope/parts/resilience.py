@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope import _core
-from nephoscope.scenario.client_specs import breaker_spec, budget_spec
 from nephoscope.scenario.compile import backoff_spec
 from nephoscope.scenario.data_files import DataFiles
-from nephoscope.scenario.resilience import Budget, Retry
-from nephoscope.scenario.resilience import CircuitBreaker as BreakerModel
+from nephoscope.scenario.files.tables import Tables
+from nephoscope.scenario.language.resilience import Budget, Retry
+from nephoscope.scenario.language.resilience import CircuitBreaker as BreakerModel
+from nephoscope.scenario.specs.clients import breaker_spec, budget_spec
 from nephoscope.scenario.steering import read_part
-from nephoscope.scenario.tables import Tables
 
 
 class Backoff:

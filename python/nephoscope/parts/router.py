@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError
-from nephoscope.scenario.balancer import UNWEIGHTED, Routing
-from nephoscope.scenario.routing_specs import routing_spec
+from nephoscope.scenario.language.balancer import UNWEIGHTED, Routing
+from nephoscope.scenario.specs.routing import routing_spec
 from nephoscope.scenario.steering import read_part
 
 NO_TARGET = 2**32 - 1

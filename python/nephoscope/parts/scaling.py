@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.scaling_specs import scaling_spec
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.specs.scaling import scaling_spec
 from nephoscope.scenario.steering import read_part
 
 

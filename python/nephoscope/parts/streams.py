@@ -9,11 +9,11 @@ import numpy.typing as npt
 from nephoscope import _core
 from nephoscope.scenario.compile import arrival_spec
 from nephoscope.scenario.data_files import DataFiles
-from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.distribution_specs import distribution_spec
+from nephoscope.scenario.files.tables import Tables
+from nephoscope.scenario.language.distribution import Distribution
+from nephoscope.scenario.language.traffic import Traffic
+from nephoscope.scenario.specs.distribution import distribution_spec
 from nephoscope.scenario.steering import read_part
-from nephoscope.scenario.tables import Tables
-from nephoscope.scenario.traffic import Traffic
 
 
 def sample(

@@ -18,19 +18,19 @@ from nephoscope.report.queue_words import (
 from nephoscope.report.resilience_words import resilience_words
 from nephoscope.report.scaling_words import membership_words, scaling_words
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.arrivals import Arrivals
-from nephoscope.scenario.balancer import LoadBalancer
-from nephoscope.scenario.devices import DiskStep, GpuStep
-from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.faults import Fault
-from nephoscope.scenario.fields import date_time_text
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.instance_type import InstanceType
-from nephoscope.scenario.life import Action, Leaving
-from nephoscope.scenario.provider import Provider
-from nephoscope.scenario.scaling import Bounds
-from nephoscope.scenario.service import Service, Step
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.language.arrivals import Arrivals
+from nephoscope.scenario.language.balancer import LoadBalancer
+from nephoscope.scenario.language.devices import DiskStep, GpuStep
+from nephoscope.scenario.language.distribution import Distribution
+from nephoscope.scenario.language.faults import Fault
+from nephoscope.scenario.language.fields import date_time_text
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.instance_type import InstanceType
+from nephoscope.scenario.language.life import Action, Leaving
+from nephoscope.scenario.language.provider import Provider
+from nephoscope.scenario.language.scaling import Bounds
+from nephoscope.scenario.language.service import Service, Step
+from nephoscope.scenario.language.traffic import Traffic
 from nephoscope.scenario.units import Duration
 
 

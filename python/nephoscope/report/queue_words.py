@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Bus, BusTarget, Put, Replay, RuleVersion
-from nephoscope.scenario.event import alternatives, is_choice
-from nephoscope.scenario.queue import IN_FLIGHT, Change, NamedQueue, Send
-from nephoscope.scenario.service import Service
-from nephoscope.scenario.topic import DeliveryRetry, Publish, Subscription, Topic
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.language.bus import Bus, BusTarget, Put, Replay, RuleVersion
+from nephoscope.scenario.language.event import alternatives, is_choice
+from nephoscope.scenario.language.queue import IN_FLIGHT, Change, NamedQueue, Send
+from nephoscope.scenario.language.service import Service
+from nephoscope.scenario.language.topic import DeliveryRetry, Publish, Subscription, Topic
+from nephoscope.scenario.language.traffic import Traffic
 from nephoscope.scenario.units import Duration
 
 

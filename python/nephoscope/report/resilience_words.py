@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from nephoscope.scenario.resilience import Backoff, CircuitBreaker, Retry
-from nephoscope.scenario.service import Call
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.language.resilience import Backoff, CircuitBreaker, Retry
+from nephoscope.scenario.language.service import Call
+from nephoscope.scenario.language.traffic import Traffic
 
 
 def resilience_words(caller: Traffic | Call) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """How a fleet follows its load, in words."""
 
-from nephoscope.scenario.fields import INSTANCES_MAX
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.scaling import Looking, Policy
+from nephoscope.scenario.language.fields import INSTANCES_MAX
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.scaling import Looking, Policy
 
 
 def scaling_words(fleet: Fleet) -> str:

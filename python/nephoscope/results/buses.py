@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.results.topics import AT_TIMES
-from nephoscope.scenario.dead_letters import ENDS, FAILURES
+from nephoscope.scenario.specs.dead_letters import ENDS, FAILURES
 
 Tree = dict[str, Any]
 

@@ -8,7 +8,7 @@ from nephoscope.results.failures import failure_tree
 from nephoscope.results.hosts import credit_tree, device_tree, interference_s, steal_ns, steal_s
 from nephoscope.results.lives import life_tree
 from nephoscope.results.scaling import scaling_tree
-from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.language.fleet import Fleet
 
 OUTCOMES = ("completed", "rejected", "failed", "timed_out", "in_flight")
 _LATENCY = ("mean", "std", "min", "p50", "p90", "p95", "p99", "p999", "max")

@@ -28,7 +28,7 @@ from nephoscope.results.queues import pipe_tree, queue_tree
 from nephoscope.results.steady import grows
 from nephoscope.results.topics import topic_tree
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.fleet import Fleet
+from nephoscope.scenario.language.fleet import Fleet
 from nephoscope.tables import Tabular, by_path, series_of
 
 FORMAT = 1

@@ -1,13 +1,14 @@
 """The user's vocabulary: scenarios as validated data models, their files, their units.
 
-document, yaml_reader, json_reader   a file as plain values that know their place
-units, fields, model                 quantities, scalar fields, what models have in common
-distribution ... structure           the data models, a file a concept
-references, calls, rules, data_files what joins several parts
-checking, problems                   every mistake at once
-overriding                           values by path
-scenario                             the Scenario itself
-compile                              a scenario as the core takes it
+units                    quantities as people write them
+files                    a file as plain values that know their place
+language                 the data models, a file a concept; structure is the whole of a file
+rules                    what joins several parts, on plain values, a file a concept
+problems, checking       every mistake at once
+overriding, data_files   values by path; the files that a scenario names
+scenario                 the Scenario itself
+specs, compile           a scenario as the core takes it, a file a concept
+steering                 what can be set while a world runs
 """
 
 from nephoscope.scenario.scenario import Scenario

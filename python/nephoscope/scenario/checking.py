@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from nephoscope.errors import Problem, ScenarioError
-from nephoscope.scenario.calls import call_problems
 from nephoscope.scenario.data_files import DataFiles, data_problems
-from nephoscope.scenario.document import Document
+from nephoscope.scenario.files.document import Document
 from nephoscope.scenario.problems import problems_of
-from nephoscope.scenario.references import name_problems
-from nephoscope.scenario.rules import rule_problems
-from nephoscope.scenario.standstill import standstill_problems
+from nephoscope.scenario.rules.calls import call_problems
+from nephoscope.scenario.rules.joined import rule_problems
+from nephoscope.scenario.rules.references import name_problems
+from nephoscope.scenario.rules.standstill import standstill_problems
 
 # More than this many mistakes are one: the file is not a scenario.
 _PROBLEMS_MAX = 1000

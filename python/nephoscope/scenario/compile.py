@@ -3,35 +3,35 @@
 from collections.abc import Iterable
 
 from nephoscope import _core
-from nephoscope.scenario.arrivals import Arrivals
-from nephoscope.scenario.balancer import LoadBalancer, Target
-from nephoscope.scenario.bus import Put
-from nephoscope.scenario.bus_specs import Buses
-from nephoscope.scenario.client_specs import breaker_spec, budget_spec, client_spec
 from nephoscope.scenario.data_files import DataFiles
-from nephoscope.scenario.devices import DiskStep, GpuStep, NetworkStep
-from nephoscope.scenario.distribution import Distribution
-from nephoscope.scenario.distribution_specs import distribution_spec
-from nephoscope.scenario.fault_specs import fault_spec, health_spec
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.lives import Lives
-from nephoscope.scenario.membership_specs import allocation_spec, membership_spec
-from nephoscope.scenario.pipe_specs import Pipes
-from nephoscope.scenario.places import Places
-from nephoscope.scenario.propagation import Propagation
-from nephoscope.scenario.provider_specs import fifo_queue_calls, message_quotas
-from nephoscope.scenario.queue import NamedQueue, Send
-from nephoscope.scenario.queue_action_specs import queue_actions
-from nephoscope.scenario.queue_specs import Groups, consume_spec, queue_rules
-from nephoscope.scenario.resilience import Retry
-from nephoscope.scenario.routing_specs import reception_spec, routing_spec
-from nephoscope.scenario.scaling_specs import Lateness, scaling_spec
+from nephoscope.scenario.language.arrivals import Arrivals
+from nephoscope.scenario.language.balancer import LoadBalancer, Target
+from nephoscope.scenario.language.bus import Put
+from nephoscope.scenario.language.devices import DiskStep, GpuStep, NetworkStep
+from nephoscope.scenario.language.distribution import Distribution
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.propagation import Propagation
+from nephoscope.scenario.language.queue import NamedQueue, Send
+from nephoscope.scenario.language.resilience import Retry
+from nephoscope.scenario.language.service import Call, Service, Step
+from nephoscope.scenario.language.topic import Publish
+from nephoscope.scenario.language.traffic import Traffic
 from nephoscope.scenario.scenario import Scenario
-from nephoscope.scenario.service import Call, Service, Step
-from nephoscope.scenario.service_specs import admission_rules, refresh_spec
-from nephoscope.scenario.topic import Publish
-from nephoscope.scenario.topic_specs import Events, Topics, number_all_made
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.specs.bus import Buses
+from nephoscope.scenario.specs.clients import breaker_spec, budget_spec, client_spec
+from nephoscope.scenario.specs.distribution import distribution_spec
+from nephoscope.scenario.specs.faults import fault_spec, health_spec
+from nephoscope.scenario.specs.life import Lives
+from nephoscope.scenario.specs.membership import allocation_spec, membership_spec
+from nephoscope.scenario.specs.pipe import Pipes
+from nephoscope.scenario.specs.places import Places
+from nephoscope.scenario.specs.provider import fifo_queue_calls, message_quotas
+from nephoscope.scenario.specs.queue import Groups, consume_spec, queue_rules
+from nephoscope.scenario.specs.queue_actions import queue_actions
+from nephoscope.scenario.specs.routing import reception_spec, routing_spec
+from nephoscope.scenario.specs.scaling import Lateness, scaling_spec
+from nephoscope.scenario.specs.service import admission_rules, refresh_spec
+from nephoscope.scenario.specs.topic import Events, Topics, number_all_made
 from nephoscope.scenario.units import Size
 
 # Intervals of the series when the scenario leaves them to us. At the end of each every instance is

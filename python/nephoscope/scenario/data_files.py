@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope.errors import Problem, TraceError
-from nephoscope.scenario.arrivals import Trace
-from nephoscope.scenario.distribution import Column, Sample
-from nephoscope.scenario.document import Document, Where
-from nephoscope.scenario.tables import (
+from nephoscope.scenario.files.document import Document, Where
+from nephoscope.scenario.files.tables import (
     Floats,
     Integers,
     Table,
@@ -20,6 +18,8 @@ from nephoscope.scenario.tables import (
     durations_ns,
     instants_ns,
 )
+from nephoscope.scenario.language.arrivals import Trace
+from nephoscope.scenario.language.distribution import Column, Sample
 from nephoscope.scenario.trace_events import Said, said_by_rows
 
 Bytes = npt.NDArray[np.uint8]

@@ -7,9 +7,9 @@ from typing import Any
 
 from nephoscope.errors import Problem, ScenarioError, shorten
 from nephoscope.nearest import listing, nearest
-from nephoscope.scenario.document import Document, Where, dotted, from_values
-from nephoscope.scenario.model import Model
-from nephoscope.scenario.structure import model_at, part_at
+from nephoscope.scenario.files.document import Document, Where, dotted, from_values
+from nephoscope.scenario.language.model import Model
+from nephoscope.scenario.language.structure import model_at, part_at
 
 
 def overridden(document: Document, values: Mapping[str, Any]) -> Document:

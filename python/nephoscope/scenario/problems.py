@@ -8,10 +8,10 @@ from pydantic_core import ErrorDetails
 
 from nephoscope.errors import Problem, shorten
 from nephoscope.nearest import listing, nearest
-from nephoscope.scenario.document import Document, Where
-from nephoscope.scenario.fields import REFUSED
-from nephoscope.scenario.model import OneOf
-from nephoscope.scenario.structure import ScenarioModel, model_at
+from nephoscope.scenario.files.document import Document, Where
+from nephoscope.scenario.language.fields import REFUSED
+from nephoscope.scenario.language.model import OneOf
+from nephoscope.scenario.language.structure import ScenarioModel, model_at
 
 NOT_BUILT = "not built yet in this version of nephoscope"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from nephoscope.errors import StateError
 from nephoscope.nearest import listing
-from nephoscope.scenario.compiled_policy import RoutingPolicy
+from nephoscope.scenario.language.compiled_policy import RoutingPolicy
 
 _KEY = "compiled"
 

@@ -9,12 +9,12 @@ from pydantic import PrivateAttr
 from nephoscope.errors import Problem, ScenarioError
 from nephoscope.scenario.checking import check
 from nephoscope.scenario.data_files import DataFiles
-from nephoscope.scenario.document import TEXT_LENGTH_MAX, Document, from_values
-from nephoscope.scenario.json_reader import read_json
+from nephoscope.scenario.files.document import TEXT_LENGTH_MAX, Document, from_values
+from nephoscope.scenario.files.json_reader import read_json
+from nephoscope.scenario.files.tables import Tables
+from nephoscope.scenario.files.yaml_reader import read_yaml
+from nephoscope.scenario.language.structure import ScenarioModel
 from nephoscope.scenario.overriding import overridden
-from nephoscope.scenario.structure import ScenarioModel
-from nephoscope.scenario.tables import Tables
-from nephoscope.scenario.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
     from nephoscope.results import Result

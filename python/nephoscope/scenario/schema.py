@@ -7,8 +7,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from nephoscope.scenario.editor_help import with_help
-from nephoscope.scenario.fields import date_time_text
-from nephoscope.scenario.structure import ScenarioModel
+from nephoscope.scenario.language.fields import date_time_text
+from nephoscope.scenario.language.structure import ScenarioModel
 from nephoscope.scenario.units import SHARE_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -10,20 +10,20 @@ from pydantic import BaseModel, ValidationError
 from nephoscope import _core
 from nephoscope.errors import Problem, ScenarioError, shorten
 from nephoscope.nearest import listing, nearest
-from nephoscope.scenario.balancer import UNWEIGHTED, Routing, Target, TargetGroup
 from nephoscope.scenario.compile import make_spec
-from nephoscope.scenario.compiled_policy import RoutingPolicy
-from nephoscope.scenario.fields import INSTANCES_MAX
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.life import Which
-from nephoscope.scenario.life_rules import refused
-from nephoscope.scenario.lives import ALL
-from nephoscope.scenario.refresh import NewInstances, Refresh
-from nephoscope.scenario.routing_specs import routing_spec
-from nephoscope.scenario.scaling import Bounds
+from nephoscope.scenario.language.balancer import UNWEIGHTED, Routing, Target, TargetGroup
+from nephoscope.scenario.language.compiled_policy import RoutingPolicy
+from nephoscope.scenario.language.fields import INSTANCES_MAX
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.life import Which
+from nephoscope.scenario.language.refresh import NewInstances, Refresh
+from nephoscope.scenario.language.scaling import Bounds
+from nephoscope.scenario.language.traffic import RATED, Traffic
+from nephoscope.scenario.rules.life import refused
 from nephoscope.scenario.scenario import Scenario
-from nephoscope.scenario.service_specs import refresh_spec
-from nephoscope.scenario.traffic import RATED, Traffic
+from nephoscope.scenario.specs.life import ALL
+from nephoscope.scenario.specs.routing import routing_spec
+from nephoscope.scenario.specs.service import refresh_spec
 
 _ANY_HOST = 0xFFFFFFFF
 

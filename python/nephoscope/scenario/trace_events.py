@@ -10,8 +10,8 @@ import numpy as np
 from nephoscope.errors import EventError
 from nephoscope.patterns.attributes import read_attributes
 from nephoscope.patterns.json_value import read_value
-from nephoscope.scenario.arrivals import Trace
-from nephoscope.scenario.tables import Integers, Table
+from nephoscope.scenario.files.tables import Integers, Table
+from nephoscope.scenario.language.arrivals import Trace
 
 # The core numbers what is said with 16 bits.
 KINDS_MAX = 65_000

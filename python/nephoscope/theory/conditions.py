@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.balancer import LoadBalancer
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.language.balancer import LoadBalancer
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.traffic import Traffic
 from nephoscope.theory.answer import NEGLIGIBLE, Fit
 from nephoscope.theory.demand import Demand
 from nephoscope.theory.moments import NS

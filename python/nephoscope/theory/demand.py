@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.resilience import Retry
-from nephoscope.scenario.service import Step
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.resilience import Retry
+from nephoscope.scenario.language.service import Step
 from nephoscope.theory.moments import NOTHING, Law, law_of, mixed
 
 # Of a vCPU of the reference, in GHz.

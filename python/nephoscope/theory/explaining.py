@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.balancer import LoadBalancer, Routing
-from nephoscope.scenario.service import all_steps
+from nephoscope.scenario.language.balancer import LoadBalancer, Routing
+from nephoscope.scenario.language.service import all_steps
 from nephoscope.theory.answer import Answer, Figure, Fit, Load, QueueLoad
 from nephoscope.theory.closed_stations import closed_fit
 from nephoscope.theory.conditions import (

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from nephoscope.scenario.balancer import Routing
+from nephoscope.scenario.language.balancer import Routing
 from nephoscope.theory import single_server as one
 from nephoscope.theory.answer import Fit
 from nephoscope.theory.choices import power_of_d_sojourn

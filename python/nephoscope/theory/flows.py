@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.topic import DeliveryRetry
-from nephoscope.scenario.traffic import Traffic
+from nephoscope.scenario.language.topic import DeliveryRetry
+from nephoscope.scenario.language.traffic import Traffic
 from nephoscope.theory.closed_users import throughput_bound
 from nephoscope.theory.demand import (
     SURE,

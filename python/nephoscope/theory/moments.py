@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nephoscope.scenario.data_files import DataFiles
-from nephoscope.scenario.distribution import Distribution
+from nephoscope.scenario.language.distribution import Distribution
 
 NS = 1e9
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nephoscope.errors import PatternError
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.bus import Rule
+from nephoscope.scenario.language.bus import Rule
 
 
 def scheduled(scenario: Scenario) -> Iterator[tuple[str, str, float, int]]:

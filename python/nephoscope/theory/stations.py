@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nephoscope.scenario.fleet import Fleet
-from nephoscope.scenario.service import Service
+from nephoscope.scenario.language.fleet import Fleet
+from nephoscope.scenario.language.service import Service
 from nephoscope.theory import single_server as one
 from nephoscope.theory.answer import Fit
 from nephoscope.theory.demand import Demand

@@ -8,11 +8,11 @@ from nephoscope.report.html.tables import Table
 from nephoscope.report.html.troubles import Trouble
 from nephoscope.report.terminal import count, rate_text, share
 from nephoscope.scenario import Scenario
-from nephoscope.scenario.balancer import LoadBalancer
-from nephoscope.scenario.bus import BusTarget
-from nephoscope.scenario.queue_action_specs import redrive_targets
-from nephoscope.scenario.service import all_steps
-from nephoscope.scenario.topic import Subscription
+from nephoscope.scenario.language.balancer import LoadBalancer
+from nephoscope.scenario.language.bus import BusTarget
+from nephoscope.scenario.language.service import all_steps
+from nephoscope.scenario.language.topic import Subscription
+from nephoscope.scenario.specs.queue_actions import redrive_targets
 
 Tree = Mapping[str, Any]
 

@@ -1,0 +1,1 @@
+"""The data models of what a scenario may say, a file a concept."""
