@@ -51,6 +51,11 @@ void add_fronts(Bytes& bytes, WorldSpec& spec) {
     if (bytes.one_in(3) && (named || bytes.one_in(odd_once_in)))
       made.dns_ttl_ns = odd_time(bytes, 0, 300);
   }
+  for (std::size_t at = 1; at < spec.balancers.size(); ++at) {
+    if (!bytes.one_in(3)) continue;
+    spec.balancers[at].listener_of = odd_index(bytes, at);
+    if (!bytes.one_in(odd_once_in)) spec.balancers[at].capacity = {};
+  }
 }
 
 }  // namespace nephoscope::fuzz

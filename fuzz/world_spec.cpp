@@ -11,6 +11,7 @@
 #include "fuzz/life_spec.hpp"
 #include "fuzz/membership_spec.hpp"
 #include "fuzz/odd.hpp"
+#include "fuzz/pipe_spec.hpp"
 #include "fuzz/policy_spec.hpp"
 #include "fuzz/queue_spec.hpp"
 #include "fuzz/resilience_spec.hpp"
@@ -374,6 +375,7 @@ WorldSpec world_spec(Bytes& bytes) {
   add_fronts(bytes, made);
   add_queues(bytes, made);
   add_topics(bytes, made);
+  add_pipes(bytes, made);
   return made;
 }
 
