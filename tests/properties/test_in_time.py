@@ -29,9 +29,13 @@ def timed_systems(draw) -> System:
         if draw(st.integers(0, 9)) > 0:
             source["timeout"] = draw(SECONDS)
             source["on_timeout"] = draw(st.sampled_from(["finish", "abandon"]))
-    for door in tree["load_balancers"].values():
+    doors = tree["load_balancers"]
+    for door in doors.values():
         if "surge_queue" not in door and draw(st.integers(0, 2)) == 0:
             door["idle_timeout"] = draw(SECONDS)
+    for door in doors.values():  # which is one for all listeners of a balancer
+        if "listener_of" in door:
+            door |= {"idle_timeout": doors[door["listener_of"]].get("idle_timeout")}
     return System(tree, system.changes, system.cuts_ns, system.seed)
 
 
