@@ -45,6 +45,12 @@ inline std::int64_t odd_time(Bytes& bytes, std::uint32_t low_ms, std::uint32_t h
   return std::int64_t{bytes.between(low_ms, high_ms)} * millisecond * times;
 }
 
+// Of a poll. One of 1 ns is legal, and polls a billion times a second.
+inline std::int64_t odd_wait(Bytes& bytes) {
+  const std::int64_t wait = bytes.one_in(3) ? 0 : odd_time(bytes, 1, 300);
+  return wait == 1 ? 0 : wait;
+}
+
 // An index into a list of `size`; sometimes one past its end.
 inline std::uint32_t odd_index(Bytes& bytes, std::size_t size) {
   if (size == 0 || bytes.one_in(odd_once_in)) return bytes.raw<std::uint32_t>();

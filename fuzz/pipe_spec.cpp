@@ -27,7 +27,7 @@ PipeSpec pipe(Bytes& bytes, const WorldSpec& spec) {
   PipeSpec made;
   made.from.queue = odd_index(bytes, spec.queues.size());
   made.from.batch = bytes.one_in(odd_once_in) ? 99 : bytes.between(1, 10);
-  made.from.wait_ns = bytes.one_in(2) ? odd_time(bytes, 0, 100) : 0;
+  made.from.wait_ns = odd_wait(bytes);
   made.pollers = odd_count(bytes, 1, 3);
   made.to = target(bytes, spec);
   made.timeout_ns = odd_time(bytes, 1, 100);

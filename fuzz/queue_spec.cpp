@@ -65,7 +65,7 @@ ServiceSpec consumer(Bytes& bytes, const WorldSpec& spec) {
   made.processor_sharing = bytes.one_in(3);
   made.consumes.queue = odd_index(bytes, spec.queues.size());
   made.consumes.batch = odd_count(bytes, 1, 10);
-  made.consumes.wait_ns = bytes.one_in(3) ? 0 : odd_time(bytes, 1, 300);
+  made.consumes.wait_ns = odd_wait(bytes);
   made.consumes.heartbeat_ns = bytes.one_in(3) ? odd_time(bytes, 1, 20) : 0;
   made.consumes.abandons = bytes.one_in(2);
   constexpr StepKind kinds[] = {StepKind::compute, StepKind::sleep, StepKind::fail,

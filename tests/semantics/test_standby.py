@@ -200,6 +200,16 @@ def test_attached_ones_keep_to_the_bounds():
     assert run(tree)["fleets"]["web"]["scaling"]["desired"] == 3
 
 
+def test_who_is_attached_during_a_refresh_is_replaced_too():
+    """It runs what was before; a refresh that begins while it is detached has not counted it."""
+    web = {"boot": "10s", "refresh": {"at": "10s", "min_healthy": "50%"}}
+    tree = lab_of(4, act("5s", "detach", 2), act("15s", "attach", 2), web=web)
+    told = run(tree)["fleets"]["web"]
+    assert (told["refresh"]["instances"], told["refresh"]["replaced"]) == (4, 4)
+    assert told["refresh"]["finished_s"] is not None
+    assert (told["launches"], told["instances"]["final"]) == (8, 4)
+
+
 def test_who_still_drains_cannot_be_attached():
     slow = work({"compute": "20s"})
     traffic = {"to": "door", "rate": "1/s", "arrivals": "constant"}

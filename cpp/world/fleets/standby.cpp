@@ -72,7 +72,12 @@ std::uint32_t World::bring_back(ActionKind kind, std::uint32_t at, std::uint32_t
   }
   if (chosen.size() > most) chosen.resize(most);
   fleet.desired += static_cast<std::uint32_t>(chosen.size());
-  for (const std::uint32_t machine : chosen) return_to_service(machine);
+  for (const std::uint32_t machine : chosen) {
+    // A refresh has counted those on standby, but nobody who was detached.
+    Refresh& refresh = fleet.refresh;
+    if (!parked && refresh.under_way() && refresh.is_old(machine)) ++refresh.total;
+    return_to_service(machine);
+  }
   scale(at);
   return static_cast<std::uint32_t>(chosen.size());
 }
